@@ -1,0 +1,155 @@
+//! What can be typed. Types only: nothing here touches a disk.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Level;
+use crate::report::REPORTERS;
+use crate::rules;
+
+/// Finds what is wrong with SOPS-encrypted files before they are committed.
+#[derive(Debug, Parser)]
+#[command(name = "sops-lint", version, about, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look for plaintext secrets, wrong recipients and broken files
+    Scan(Scan),
+    /// Show which .sops.yaml and which creation rule govern a file, and what they demand
+    Policy(Policy),
+    /// Print the manual of a rule
+    Explain(Explain),
+    /// List all rules
+    Rules(Rules),
+}
+
+/// `sops-lint scan`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub struct Scan {
+    /// Files and directories to look at [default: the repository around the current directory]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How to write the findings down
+    #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(REPORTERS.iter().map(|reporter| reporter.name())))]
+    pub format: String,
+    /// Write the findings to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The lowest level that makes the run fail with exit code 1
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    pub fail_on: LevelName,
+    /// Exit with 0 whatever was found
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// Report these rules only
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = rule_id())]
+    pub only: Vec<String>,
+    /// Do not report these rules
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = rule_id())]
+    pub skip: Vec<String>,
+    /// Report a rule at another level, as in recipients-mismatch=warning
+    #[arg(long = "level", value_name = "ID=LEVEL", value_parser = level_override)]
+    pub levels: Vec<(String, Level)>,
+    /// Threads to use [default: one for every core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// Print the findings and nothing else
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also print which files were skipped, and why
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Do not show progress on the terminal
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+/// `sops-lint policy`
+#[derive(Debug, Args)]
+pub struct Policy {
+    /// Files to ask about; they need not exist
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `sops-lint explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The rule
+    #[arg(value_name = "ID", value_parser = rule_id())]
+    pub id: String,
+}
+
+/// `sops-lint rules`
+#[derive(Debug, Args)]
+pub struct Rules {
+    /// How to write the list down
+    #[arg(long, default_value = "human")]
+    pub format: ListFormat,
+}
+
+/// Formats of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// A level as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LevelName {
+    /// Wrong
+    Error,
+    /// Worth changing
+    Warning,
+    /// Worth knowing
+    Info,
+}
+
+impl From<LevelName> for Level {
+    fn from(name: LevelName) -> Self {
+        match name {
+            LevelName::Error => Self::Error,
+            LevelName::Warning => Self::Warning,
+            LevelName::Info => Self::Info,
+        }
+    }
+}
+
+fn rule_id() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(rules::all().map(|meta| meta.id))
+}
+
+fn level_override(text: &str) -> Result<(String, Level), String> {
+    let (id, level) = text.split_once('=').ok_or("write it as ID=LEVEL")?;
+    let meta =
+        rules::find(id).ok_or_else(|| "there is no such rule; see sops-lint rules".to_owned())?;
+    let level =
+        LevelName::from_str(level, false).map_err(|_| "the level is error, warning or info")?;
+    Ok((meta.id.to_owned(), level.into()))
+}

@@ -1,0 +1,80 @@
+//! `sops-lint explain` and `sops-lint rules`: the manuals, and the list of them.
+
+use std::io::{self, Write};
+
+use super::{CommandError, Exit};
+use crate::cli;
+use crate::finding::{Level, Needs, RuleMeta};
+use crate::host::Host;
+use crate::rules;
+
+/// Prints the manual of one rule.
+pub fn explain(args: &cli::Explain, _host: &Host) -> Result<Exit, CommandError> {
+    let meta = rules::find(&args.id).expect("the command line takes the ids of rules only");
+    print(&manual(meta))
+}
+
+/// Prints the list of rules.
+pub fn rules(args: &cli::Rules) -> Result<Exit, CommandError> {
+    match args.format {
+        cli::ListFormat::Human => print(&list()),
+        cli::ListFormat::Json => print(&json()),
+    }
+}
+
+fn print(text: &str) -> Result<Exit, CommandError> {
+    io::stdout().write_all(text.as_bytes()).map_err(CommandError::stdout)?;
+    Ok(Exit::Clean)
+}
+
+/// The manual of a rule in Markdown.
+pub fn manual(meta: &RuleMeta) -> String {
+    // Doc comments have a space behind their slashes.
+    let body: Vec<&str> =
+        meta.manual.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let needs = match meta.needs {
+        Needs::Text => "the file alone",
+        Needs::Policy => "the governing .sops.yaml",
+        Needs::Keys => "a private key",
+    };
+    format!(
+        "# {}\n\n{}.\n\nLevel: {}. Needs: {needs}.\n\n{}\n",
+        meta.id,
+        capitalised(meta.summary),
+        meta.level,
+        body.join("\n").trim()
+    )
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn list() -> String {
+    let widest = rules::all().map(|meta| meta.id.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for level in [Level::Error, Level::Warning, Level::Info] {
+        for meta in rules::all().filter(|meta| meta.level == level) {
+            let line = format!("{:widest$}  {:7}  {}\n", meta.id, meta.level, meta.summary);
+            text.push_str(&line);
+        }
+    }
+    text + "\nRun sops-lint explain ID for the manual of a rule.\n"
+}
+
+fn json() -> String {
+    let rules: Vec<_> = rules::all()
+        .map(|meta| {
+            serde_json::json!({
+                "id": meta.id,
+                "level": meta.level,
+                "needs": meta.needs,
+                "summary": meta.summary,
+                "manual": manual(meta),
+            })
+        })
+        .collect();
+    let list = serde_json::json!({ "schema_version": 1, "rules": rules });
+    format!("{list:#}\n")
+}

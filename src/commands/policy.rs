@@ -1,0 +1,181 @@
+//! `sops-lint policy`: why does this rule match, and does the file do as it says?
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::{CommandError, Exit};
+use crate::cli;
+use crate::document::{format_by_content, format_of};
+use crate::host::Host;
+use crate::path::RepoPath;
+use crate::policy::{CONFIG_NAME, Config, Governing, Policy};
+use crate::sops::metadata::{self, Found};
+use crate::sops::recipe::{Recipe, drift};
+use crate::source::SourceError;
+use crate::source::worktree::WorkTree;
+
+/// Prints what governs each of the paths.
+pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
+    let mut out = String::new();
+    for path in &args.paths {
+        let (tree, path) = locate(path, host)?;
+        let directories: Vec<&str> = path.ancestors().collect();
+        let policy = Policy::load(directories, |path| tree.read_config(path));
+        describe(&mut out, &tree, &policy, &path);
+    }
+    io::stdout().write_all(out.as_bytes()).map_err(CommandError::stdout)?;
+    Ok(Exit::Clean)
+}
+
+/// The tree that a path lies in, and the path in it. The file need not exist, its directory must.
+fn locate(path: &Path, host: &Host) -> Result<(WorkTree, RepoPath), CommandError> {
+    let full = host.directory.join(path);
+    let not_found = || SourceError::NotFound(path.to_path_buf());
+    let name = full.file_name().ok_or_else(not_found)?.to_owned();
+    let parent = full.parent().ok_or_else(not_found)?;
+    let tree = WorkTree::discover(&host.directory, &[parent.to_path_buf()])?;
+    let parent = WorkTree::canonical(parent)?;
+    let outside = || SourceError::OutsideRoot { path: path.to_path_buf(), root: tree.root.clone() };
+    let relative = parent.strip_prefix(&tree.root).map_err(|_| outside())?.join(name);
+    let path = RepoPath::new(&relative).ok_or_else(outside)?;
+    Ok((tree, path))
+}
+
+fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath) {
+    line(out, &format!("{path}"));
+    let governing = policy.governing(path);
+    match governing {
+        Governing::NoConfig => {
+            line(out, "  governed by  nothing: no .sops.yaml stands above the file");
+        }
+        Governing::Unusable(config) => {
+            line(
+                out,
+                &format!(
+                    "  governed by  {}, which sops cannot use (see sops-lint scan)",
+                    config.path
+                ),
+            );
+        }
+        Governing::NoRule(config) => {
+            line(
+                out,
+                &format!("  governed by  nothing: no creation rule of {} matches", config.path),
+            );
+            tried(out, config);
+        }
+        Governing::Rule(config, rule) => {
+            let regex = rule.path_regex().map_or("any path".to_owned(), |regex| {
+                format!("path_regex {}", crate::text::printable::clean(regex))
+            });
+            line(out, &format!("  governed by  rule {} of {} ({regex})", rule.number, config.path));
+            recipe(out, "demands", &rule.recipe);
+        }
+    }
+    file(out, tree, path, governing);
+    from_the_root(out, policy, path, governing);
+    out.push('\n');
+}
+
+fn tried(out: &mut String, config: &Config) {
+    for rule in &config.rules {
+        let regex = rule.path_regex().unwrap_or("(broken regular expression)");
+        line(
+            out,
+            &format!(
+                "  tried        rule {}: {}",
+                rule.number,
+                crate::text::printable::clean(regex)
+            ),
+        );
+    }
+}
+
+fn recipe(out: &mut String, verb: &str, recipe: &Recipe) {
+    let groups = recipe.key_groups.len();
+    for (index, group) in recipe.key_groups.iter().enumerate() {
+        let which = if groups > 1 { format!(" in key group {}", index + 1) } else { String::new() };
+        for recipient in &group.recipients {
+            line(out, &format!("  {verb:11}  {} {recipient}{which}", recipient.service.name()));
+        }
+        for invalid in &group.invalid {
+            line(
+                out,
+                &format!(
+                    "  {verb:11}  {}: a recipient that {}{which}",
+                    invalid.service.name(),
+                    invalid.error
+                ),
+            );
+        }
+    }
+    if groups > 1 {
+        line(
+            out,
+            &format!("  {verb:11}  {} of {groups} key groups to decrypt", recipe.groups_needed()),
+        );
+    }
+    line(out, &format!("  {verb:11}  {}", recipe.selector));
+    if recipe.mac_only_encrypted {
+        line(out, &format!("  {verb:11}  a MAC over encrypted values only"));
+    }
+}
+
+/// What the file itself has.
+fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing<'_>) {
+    let Some(bytes) = tree.read_config(path) else {
+        return line(out, "  the file     does not exist");
+    };
+    let Ok(text) = String::from_utf8(bytes) else { return line(out, "  the file     is not text") };
+    let format = format_of(path).unwrap_or_else(|| format_by_content(&text));
+    let parsed = format.parse(&text);
+    let found = parsed.documents.first().map(metadata::find);
+    let Some(Found::Metadata(metadata)) = found else {
+        return line(out, "  the file     is not encrypted");
+    };
+    recipe(out, "has", &metadata.recipe);
+    if let Some((_, rule)) = governing.rule() {
+        let same = drift(&metadata.recipe, &rule.recipe).is_none();
+        let same_selector = metadata.recipe.selector.is_equal(&rule.recipe.selector);
+        line(
+            out,
+            match (same, same_selector) {
+                (true, true) => "  verdict      recipients and selector are as demanded",
+                (true, false) => "  verdict      recipients are as demanded, the selector is not",
+                (false, true) => "  verdict      recipients are not as demanded",
+                (false, false) => "  verdict      neither recipients nor selector are as demanded",
+            },
+        );
+    }
+}
+
+/// sops starts to search in the directory it is run in, which is mostly the root.
+fn from_the_root(out: &mut String, policy: &Policy, path: &RepoPath, governing: Governing<'_>) {
+    let nearest = match governing {
+        Governing::NoConfig => return,
+        Governing::Unusable(config) | Governing::NoRule(config) | Governing::Rule(config, _) => {
+            config
+        }
+    };
+    if nearest.path.as_str() == CONFIG_NAME {
+        return;
+    }
+    let root = policy.config(&RepoPath::from(CONFIG_NAME));
+    let words = match root.map(|config| config.governing(path)) {
+        None => "finds no .sops.yaml".to_owned(),
+        Some(Governing::Rule(config, rule)) => {
+            format!("uses rule {} of {} instead", rule.number, config.path)
+        }
+        Some(_) => "finds no rule in ./.sops.yaml".to_owned(),
+    };
+    line(
+        out,
+        &format!("  note         sops run from the root {words}; pass --config {}", nearest.path),
+    );
+}
+
+fn line(out: &mut String, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{text}");
+}

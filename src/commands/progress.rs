@@ -1,0 +1,64 @@
+//! A line on the terminal for runs that take longer than a moment.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Short runs show nothing.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// Time between two updates.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// Counts files, and shows the count on standard error until it is dropped.
+#[derive(Debug)]
+pub(super) struct Progress {
+    done: Arc<AtomicUsize>,
+    painter: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    /// Begins to count up to `total`; silently where `is_shown` is false.
+    pub(super) fn start(total: usize, is_shown: bool) -> Self {
+        let done = Arc::new(AtomicUsize::new(0));
+        let painter = is_shown.then(|| {
+            let (stop, stopped) = mpsc::channel();
+            let done = Arc::clone(&done);
+            (stop, std::thread::spawn(move || paint(&done, total, &stopped)))
+        });
+        Self { done, painter }
+    }
+
+    /// One more file is done.
+    pub(super) fn advance(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn paint(done: &AtomicUsize, total: usize, stopped: &mpsc::Receiver<()>) {
+    let mut is_painted = false;
+    let mut pause = PATIENCE;
+    let mut stderr = std::io::stderr();
+    while stopped.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
+        let done = done.load(Ordering::Relaxed);
+        // A terminal that takes no more text is no reason to stop the run.
+        let _ = write!(stderr, "\r\x1b[KLooking at files: {done} of {total}");
+        let _ = stderr.flush();
+        is_painted = true;
+        pause = PERIOD;
+    }
+    if is_painted {
+        let _ = write!(stderr, "\r\x1b[K");
+        let _ = stderr.flush();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((stop, painter)) = self.painter.take() {
+            drop(stop);
+            let _ = painter.join();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! `sops-lint scan`: list, judge in parallel, report.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use rayon::prelude::*;
+
+use super::progress::Progress;
+use super::{CommandError, Exit};
+use crate::cli;
+use crate::finding::Finding;
+use crate::host::Host;
+use crate::input::Input;
+use crate::inspect::{Outcome, Surroundings, inspect, inspect_repository};
+use crate::path::RepoPath;
+use crate::policy::Policy;
+use crate::report::{Report, Skipped, Summary};
+use crate::rules::{Facts, Repository};
+use crate::settings::{Selection, Settings};
+use crate::source::worktree::{Listed, Listing, WorkTree};
+
+/// Looks at files and writes down what is wrong with them.
+pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
+    let settings = Settings::resolve(args, host);
+    let tree = WorkTree::discover(&settings.directory, &settings.paths)?;
+    let listing = tree.list(&settings.directory, &settings.paths, settings.threads)?;
+    let directories = listing.config_directories.iter().map(String::as_str);
+    let policy = Policy::load(directories, |path| tree.read_config(path));
+    let mut judged = judge(&tree, &listing, &policy, &settings);
+    judged.errors.splice(0..0, listing.errors);
+    let repository = Repository { facts: &judged.facts, policy: &policy };
+    let of_repository =
+        inspect_repository(repository, |path| bytes_of(&tree, &listing.files, path));
+    judged
+        .findings
+        .extend(of_repository.into_iter().filter_map(|found| settings.selection.admit(found)));
+    let report = judged.into_report(listing.files.len(), host.elapsed_ms());
+    write(&report.report, &settings)?;
+    for error in &report.errors {
+        complain(error);
+    }
+    if listing.files.is_empty() && !settings.paths.is_empty() {
+        complain("there is no file to look at in the given paths");
+        return Ok(Exit::Failed);
+    }
+    Ok(exit(&report.report, !report.errors.is_empty(), &settings))
+}
+
+fn exit(report: &Report, has_errors: bool, settings: &Settings) -> Exit {
+    let fails = |finding: &Finding| settings.fail_on.is_some_and(|level| finding.level >= level);
+    if has_errors {
+        Exit::Failed
+    } else if report.findings.iter().any(fails) {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
+}
+
+/// What came out of all files.
+#[derive(Debug, Default)]
+struct JudgedFiles {
+    findings: Vec<Finding>,
+    facts: Vec<Facts>,
+    skipped: Vec<Skipped>,
+    errors: Vec<String>,
+}
+
+struct Finished {
+    report: Report,
+    errors: Vec<String>,
+}
+
+fn judge(tree: &WorkTree, listing: &Listing, policy: &Policy, settings: &Settings) -> JudgedFiles {
+    let exists = |path: &RepoPath| tree.exists(path);
+    let surroundings = Surroundings { policy, exists: &exists };
+    let progress = Progress::start(listing.files.len(), settings.progress);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
+    let work = || {
+        listing
+            .files
+            .par_iter()
+            .fold(JudgedFiles::default, |mut all, file| {
+                match tree.read(file) {
+                    Ok(input) => {
+                        all.add(&input, inspect(&input, surroundings), &settings.selection);
+                    }
+                    Err(error) => all.errors.push(format!("cannot read {}: {error}", file.path)),
+                }
+                progress.advance();
+                all
+            })
+            .reduce(JudgedFiles::default, JudgedFiles::join)
+    };
+    match pool {
+        Ok(pool) => pool.install(work),
+        // Without threads of our own rayon's global ones do as well.
+        Err(_) => work(),
+    }
+}
+
+impl JudgedFiles {
+    fn add(&mut self, input: &Input, outcome: Outcome, selection: &Selection) {
+        self.findings
+            .extend(outcome.findings.into_iter().filter_map(|found| selection.admit(found)));
+        self.facts.extend(outcome.facts);
+        self.skipped.extend(outcome.skipped.map(|reason| Skipped {
+            path: input.path.clone(),
+            rules: Vec::new(),
+            reason: reason.to_owned(),
+        }));
+    }
+
+    /// Keeps the order of the files.
+    fn join(mut self, other: Self) -> Self {
+        self.findings.extend(other.findings);
+        self.facts.extend(other.facts);
+        self.skipped.extend(other.skipped);
+        self.errors.extend(other.errors);
+        self
+    }
+
+    fn into_report(self, files: usize, duration_ms: u64) -> Finished {
+        let encrypted_files = self.facts.iter().filter(|facts| facts.is_encrypted).count();
+        let summary = Summary {
+            files,
+            secrets: self.facts.iter().map(|facts| facts.secrets).sum(),
+            encrypted_files,
+            // No private key is used, so no MAC is compared.
+            unverified: encrypted_files,
+            duration_ms,
+            ..Summary::default()
+        };
+        Finished { report: Report::new(self.findings, self.skipped, summary), errors: self.errors }
+    }
+}
+
+/// The bytes of a listed file, for the place of a finding about it.
+fn bytes_of(tree: &WorkTree, files: &[Listed], path: &RepoPath) -> Vec<u8> {
+    let listed = files.binary_search_by(|file| file.path.cmp(path)).ok().map(|at| &files[at]);
+    let input = listed.and_then(|file| tree.read(file).ok());
+    input.map(|input| input.bytes().to_vec()).unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "--output names the one file that scan writes")]
+fn write(report: &Report, settings: &Settings) -> Result<(), CommandError> {
+    let style = &settings.style;
+    let Some(path) = &settings.output else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written = settings.reporter.write(report, style, &mut out);
+        return written.and_then(|()| out.flush()).map_err(CommandError::stdout);
+    };
+    let failed = |source| CommandError::Output { what: path.display().to_string(), source };
+    let mut out = BufWriter::new(File::create(settings.directory.join(path)).map_err(failed)?);
+    settings.reporter.write(report, style, &mut out).and_then(|()| out.flush()).map_err(failed)
+}
+
+#[expect(clippy::print_stderr, reason = "what went wrong with the run belongs on standard error")]
+fn complain(error: &str) {
+    eprintln!("error: {}", crate::text::printable::clean_path(error));
+}

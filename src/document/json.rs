@@ -1,0 +1,289 @@
+//! JSON with spans, as strict and as lenient as the decoder that sops uses.
+//!
+//! sops reads JSON token by token (`stores/json/store.go` over Go's `encoding/json`): keys may
+//! stand twice and stay in order, and a number is a float or, since 3.13.2, an int.
+
+use std::borrow::Cow;
+
+use super::{
+    Document, Element, Entry, Format, MAX_DEPTH, MAX_NODES, Member, Node, ParseError, Parsed,
+    Scalar, Value, duplicates,
+};
+use crate::text::Span;
+
+/// The format of `.json`, and of the envelope that sops puts around binary files.
+#[derive(Debug)]
+pub struct Json;
+
+impl Format for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["json"]
+    }
+
+    fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
+        let mut reader = Reader { text, at: 0, depth: 0, nodes: 0, duplicate_keys: Vec::new() };
+        let (documents, error) = match reader.document() {
+            Ok(root) => (vec![Document { index: 0, root }], None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        Parsed { documents, duplicate_keys: reader.duplicate_keys, error }
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    depth: usize,
+    nodes: usize,
+    duplicate_keys: Vec<super::DuplicateKey>,
+}
+
+type Result<T> = std::result::Result<T, ParseError>;
+
+impl<'t> Reader<'t> {
+    fn document(&mut self) -> Result<Node<'t>> {
+        let root = self.value()?;
+        if self.peek().is_some() {
+            return Err(self.error("something follows the end of the JSON value"));
+        }
+        Ok(root)
+    }
+
+    fn error(&self, reason: &'static str) -> ParseError {
+        ParseError::new(self.at, reason)
+    }
+
+    /// The next byte that is not white space.
+    fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
+    }
+
+    fn expect(&mut self, byte: u8, reason: &'static str) -> Result<()> {
+        if self.peek() != Some(byte) {
+            return Err(self.error(reason));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn value(&mut self) -> Result<Node<'t>> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(ParseError::limit(self.at, format!("more than {MAX_NODES} values")));
+        }
+        let first = self.peek();
+        let start = self.at;
+        let value = match first {
+            Some(b'{') => self.nested(Self::map)?,
+            Some(b'[') => self.nested(Self::list)?,
+            Some(b'"') => Value::Scalar(Scalar::Str(self.string()?)),
+            Some(b'-' | b'0'..=b'9') => Value::Scalar(self.number()?),
+            Some(b't') => self.word("true", Scalar::Bool(true))?,
+            Some(b'f') => self.word("false", Scalar::Bool(false))?,
+            Some(b'n') => self.word("null", Scalar::Null)?,
+            Some(_) => return Err(self.error("a value is expected here")),
+            None => return Err(self.error("the file ends where a value is expected")),
+        };
+        Ok(Node { span: Span::new(start, self.at), value })
+    }
+
+    fn nested(&mut self, read: fn(&mut Self) -> Result<Value<'t>>) -> Result<Value<'t>> {
+        if self.depth == MAX_DEPTH {
+            let reason = format!("objects and arrays are nested more than {MAX_DEPTH} levels deep");
+            return Err(ParseError::limit(self.at, reason));
+        }
+        self.depth += 1;
+        self.at += 1;
+        let value = read(self);
+        self.depth -= 1;
+        value
+    }
+
+    fn map(&mut self) -> Result<Value<'t>> {
+        let mut entries = Vec::new();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::Map(Vec::new()));
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.error("a key in double quotes is expected here"));
+            }
+            let start = self.at;
+            let key = self.string()?;
+            let key_span = Span::new(start, self.at);
+            self.expect(b':', "a colon is expected after the key")?;
+            let node = self.value()?;
+            entries.push(Entry { key, key_span, key_is_string: true, node });
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err(self.error("a comma or a closing brace is expected here")),
+            }
+        }
+        self.at += 1;
+        self.duplicate_keys.extend(duplicates(0, &entries));
+        Ok(Value::Map(entries.into_iter().map(Member::Entry).collect()))
+    }
+
+    fn list(&mut self) -> Result<Value<'t>> {
+        let mut elements = Vec::new();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::List(elements));
+        }
+        loop {
+            elements.push(Element::Node(self.value()?));
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return Err(self.error("a comma or a closing bracket is expected here")),
+            }
+        }
+        self.at += 1;
+        Ok(Value::List(elements))
+    }
+
+    fn word(&mut self, word: &'static str, scalar: Scalar<'t>) -> Result<Value<'t>> {
+        if !self.text[self.at..].starts_with(word) {
+            return Err(self.error("a value is expected here"));
+        }
+        self.at += word.len();
+        Ok(Value::Scalar(scalar))
+    }
+
+    fn number(&mut self) -> Result<Scalar<'t>> {
+        let rest = &self.text[self.at..];
+        let length = rest
+            .bytes()
+            .take_while(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+            .count();
+        let digits = &rest[..length];
+        // serde_json knows JSON's grammar of numbers, which is Go's too.
+        let float: f64 =
+            serde_json::from_str(digits).map_err(|_| self.error("this is not a JSON number"))?;
+        self.at += length;
+        let scalar = if digits.contains(['.', 'e', 'E']) { None } else { digits.parse().ok() };
+        Ok(scalar.map_or(Scalar::Float(float), Scalar::Int))
+    }
+
+    /// A string from its opening to behind its closing quote.
+    fn string(&mut self) -> Result<Cow<'t, str>> {
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let mut has_escapes = false;
+        let mut at = start + 1;
+        loop {
+            match bytes.get(at) {
+                None => {
+                    return Err(ParseError::new(start, "this string has no closing quote"));
+                }
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    has_escapes = true;
+                    at += 2;
+                }
+                Some(0..=0x1f) => {
+                    return Err(ParseError::new(at, "a control character stands in a string"));
+                }
+                Some(_) => at += 1,
+            }
+        }
+        self.at = at + 1;
+        if !has_escapes {
+            return Ok(Cow::Borrowed(&self.text[start + 1..at]));
+        }
+        unescape(&self.text[start + 1..at])
+            .map(Cow::Owned)
+            .ok_or_else(|| ParseError::new(start, "a string has an escape that JSON does not know"))
+    }
+}
+
+/// Half a surrogate pair becomes U+FFFD, as in Go.
+fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let escape = *rest.as_bytes().get(at + 1)?;
+        rest = rest.get(at + 2..)?;
+        out.push(match escape {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let high = code_unit(rest)?;
+                rest = &rest[4..];
+                let low = rest.strip_prefix("\\u").and_then(code_unit);
+                match (high, low) {
+                    (0xd800..0xdc00, Some(low @ 0xdc00..0xe000)) => {
+                        rest = &rest[6..];
+                        char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))?
+                    }
+                    _ => char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER),
+                }
+            }
+            _ => return None,
+        });
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+fn code_unit(text: &str) -> Option<u32> {
+    let digits = text.get(..4).filter(|four| four.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_the_source_tokens() {
+        let text = "{\n\t\"a\": [1, \"x\\u00e9\\ud83d\\ude00\", {}],\n\t\"b\": null\n}\n";
+        let parsed = Json.parse(text);
+        assert_eq!(parsed.error, None);
+        let root = &parsed.documents[0].root;
+        let a = root.entry("a").expect("a is there");
+        assert_eq!(&text[a.key_span.start..a.key_span.end], "\"a\"");
+        let elements: Vec<_> = a.node.elements().collect();
+        assert_eq!(elements[1].as_str(), Some("xé😀"));
+        assert_eq!(&text[elements[2].span.start..elements[2].span.end], "{}");
+        assert!(root.get("b").is_some_and(Node::is_null));
+    }
+
+    #[test]
+    fn refuses_what_go_refuses_and_says_where() {
+        for (text, offset) in [
+            ("{\"a\": 1,, \"b\": 2}", 8),
+            ("{\"a\": 1} g", 9),
+            ("{\"a\": 01}", 6),
+            ("{\"a\": \"\\x\"}", 6),
+            ("{\"a\": tru}", 6),
+            ("{\"a\"", 4),
+            ("", 0),
+        ] {
+            let error = Json.parse(text).error.expect(text);
+            assert_eq!(error.offset, offset, "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn notices_keys_that_stand_twice() {
+        assert_eq!(Json.parse("{\"a\":1,\"b\":{\"c\":1,\"c\":2},\"a\":3}").duplicate_keys.len(), 2);
+    }
+}

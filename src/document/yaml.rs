@@ -1,0 +1,308 @@
+//! YAML, read with `granit-parser` and shaped as sops shapes it.
+//!
+//! Aliases are expanded, tags only decide the type of scalars, `<<` stays a plain key: all as
+//! sops does it. What sops refuses (a map as a key, an alias inside its own anchor) is an error.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use granit_parser::{ErrorKind, Event, Parser, Placement, ScalarStyle, ScanError, StructureStyle};
+
+use super::comments::{self, Remark};
+use super::scalar::{self, Tag};
+use super::{
+    Comment, Document, Element, Entry, Format, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, Member, Node,
+    ParseError, Parsed, Scalar, Value, duplicates,
+};
+use crate::text::Span;
+
+/// The format of `.yaml` and `.yml`.
+#[derive(Debug)]
+pub struct Yaml;
+
+impl Format for Yaml {
+    fn name(&self) -> &'static str {
+        "yaml"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["yaml", "yml"]
+    }
+
+    fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
+        let options = granit_parser::options! {
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+            max_buffered_comment_events: usize::MAX,
+        };
+        let events = Parser::new_from_str_with_options(text, options);
+        let mut reader = Reader {
+            text,
+            events,
+            anchors: HashMap::new(),
+            open_anchors: HashSet::new(),
+            nodes: 0,
+            depth: 0,
+            remarks: Vec::new(),
+            parsed: Parsed { documents: Vec::new(), duplicate_keys: Vec::new(), error: None },
+        };
+        if let Err(error) = reader.documents() {
+            reader.parsed.error = Some(error);
+        }
+        reader.parsed
+    }
+}
+
+/// A node that an alias can repeat, and how many nodes that is.
+struct Anchored<'t> {
+    node: Node<'t>,
+    size: usize,
+}
+
+type Events<'t> = Parser<'t, granit_parser::StrInput<'t>>;
+
+struct Reader<'t> {
+    text: &'t str,
+    events: Events<'t>,
+    anchors: HashMap<usize, Anchored<'t>>,
+    /// Anchors whose node is still being read.
+    open_anchors: HashSet<usize>,
+    nodes: usize,
+    depth: usize,
+    /// Comments of the document at hand.
+    remarks: Vec<Remark<'t>>,
+    parsed: Parsed<'t>,
+}
+
+impl<'t> Reader<'t> {
+    fn documents(&mut self) -> Result<(), ParseError> {
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(()),
+                (Event::DocumentStart(..), span) => {
+                    let index = self.parsed.documents.len();
+                    if index == MAX_DOCUMENTS {
+                        let reason = format!("more than {MAX_DOCUMENTS} documents in one file");
+                        return Err(ParseError::limit(span.start, reason));
+                    }
+                    let mut root = self.node()?;
+                    while !matches!(self.next()?.0, Event::DocumentEnd) {}
+                    comments::place(&mut root, std::mem::take(&mut self.remarks), self.text);
+                    self.parsed.documents.push(Document { index, root });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The next event that is not a comment; comments are kept aside.
+    fn next(&mut self) -> Result<(Event<'t>, Span), ParseError> {
+        loop {
+            let Some(event) = self.events.next_event() else {
+                return Err(ParseError::new(self.text.len(), "the file ends unexpectedly"));
+            };
+            let (event, place) = event.map_err(|error| self.scan_error(&error))?;
+            let span = place
+                .byte_range()
+                .map_or(Span::at(self.text.len()), |range| Span::new(range.start, range.end));
+            match event {
+                Event::Comment(text, placement) => self.remarks.push(Remark {
+                    comment: Comment { text, span },
+                    is_inline: placement == Placement::Right,
+                }),
+                event => return Ok((event, span)),
+            }
+        }
+    }
+
+    fn node(&mut self) -> Result<Node<'t>, ParseError> {
+        let (event, span) = self.next()?;
+        self.node_from(event, span)
+    }
+
+    fn node_from(&mut self, event: Event<'t>, span: Span) -> Result<Node<'t>, ParseError> {
+        let before = self.nodes;
+        self.count(1, span)?;
+        let (node, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.map_or(Tag::None, |tag| known_tag(&tag));
+                let plain = style == ScalarStyle::Plain;
+                let value = if plain && span.is_empty() && tag == Tag::None {
+                    Scalar::Null // the parser writes an absent value as `~`
+                } else {
+                    let text = if span.is_empty() && plain { Cow::Borrowed("") } else { text };
+                    scalar::resolve(text, plain, tag).map_err(|_| {
+                        ParseError::new(span.start, "a value does not fit the tag before it")
+                    })?
+                };
+                let span = self.trimmed(span, style);
+                (Node { span, value: Value::Scalar(value) }, anchor)
+            }
+            Event::MappingStart(style, anchor, _) => {
+                self.open_anchors.insert(anchor);
+                (self.nested(span, |reader| reader.map(span, style))?, anchor)
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                self.open_anchors.insert(anchor);
+                (self.nested(span, |reader| reader.list(span, style))?, anchor)
+            }
+            Event::Alias(anchor) => return self.alias(anchor, span),
+            _ => return Err(ParseError::new(span.start, "a value is missing")),
+        };
+        if anchor > 0 {
+            self.open_anchors.remove(&anchor);
+            let size = self.nodes - before;
+            self.count(size, span)?; // the copy below takes as much memory as the original
+            self.anchors.insert(anchor, Anchored { node: node.clone(), size });
+        }
+        Ok(node)
+    }
+
+    fn nested(
+        &mut self,
+        span: Span,
+        read: impl FnOnce(&mut Self) -> Result<Node<'t>, ParseError>,
+    ) -> Result<Node<'t>, ParseError> {
+        if self.depth == MAX_DEPTH {
+            let reason = format!("maps and lists are nested more than {MAX_DEPTH} levels deep");
+            return Err(ParseError::limit(span.start, reason));
+        }
+        self.depth += 1;
+        let node = read(self);
+        self.depth -= 1;
+        node
+    }
+
+    fn map(&mut self, start: Span, style: StructureStyle) -> Result<Node<'t>, ParseError> {
+        let mut entries: Vec<Entry<'t>> = Vec::new();
+        let end = loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::MappingEnd) {
+                break span;
+            }
+            let (key, key_is_string) = self.key(event, span)?;
+            let node = self.node()?;
+            entries.push(Entry { key, key_span: span, key_is_string, node });
+        };
+        let last = entries.last().map(|entry| entry.node.span.end.max(entry.key_span.end));
+        let span = self.collection_span(start, end, last, style);
+        self.parsed.duplicate_keys.extend(duplicates(self.parsed.documents.len(), &entries));
+        let members = entries.into_iter().map(Member::Entry).collect();
+        Ok(Node { span, value: Value::Map(members) })
+    }
+
+    fn list(&mut self, start: Span, style: StructureStyle) -> Result<Node<'t>, ParseError> {
+        let mut elements = Vec::new();
+        let mut last = None;
+        let end = loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::SequenceEnd) {
+                break span;
+            }
+            let node = self.node_from(event, span)?;
+            last = Some(node.span.end);
+            elements.push(Element::Node(node));
+        };
+        let span = self.collection_span(start, end, last, style);
+        Ok(Node { span, value: Value::List(elements) })
+    }
+
+    /// Flow collections end at their bracket, block collections with their last member.
+    fn collection_span(
+        &self,
+        start: Span,
+        end: Span,
+        last: Option<usize>,
+        style: StructureStyle,
+    ) -> Span {
+        let end = match style {
+            StructureStyle::Flow => end.end,
+            StructureStyle::Block => last.unwrap_or(start.end),
+        };
+        Span::new(start.start, end.clamp(start.start, self.text.len()))
+    }
+
+    fn key(&mut self, event: Event<'t>, span: Span) -> Result<(Cow<'t, str>, bool), ParseError> {
+        let node = self.node_from(event, span)?;
+        match node.value {
+            Value::Scalar(Scalar::Str(text)) => Ok((text, true)),
+            Value::Scalar(_) => {
+                Ok((Cow::Borrowed(&self.text[node.span.start..node.span.end]), false))
+            }
+            Value::Map(_) | Value::List(_) => {
+                Err(ParseError::new(span.start, "a map or a list stands where a key is expected"))
+            }
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node<'t>, ParseError> {
+        if self.open_anchors.contains(&anchor) {
+            return Err(ParseError::new(
+                span.start,
+                "an alias stands inside the anchor it repeats",
+            ));
+        }
+        let Some(anchored) = self.anchors.get(&anchor) else {
+            return Err(ParseError::new(
+                span.start,
+                "an alias repeats an anchor that is not there",
+            ));
+        };
+        let (node, size) = (anchored.node.clone(), anchored.size);
+        self.count(size, span)?;
+        Ok(node)
+    }
+
+    fn count(&mut self, more: usize, span: Span) -> Result<(), ParseError> {
+        self.nodes += more;
+        if self.nodes > MAX_NODES {
+            let reason = format!("more than {MAX_NODES} values once aliases are expanded");
+            return Err(ParseError::limit(span.start, reason));
+        }
+        Ok(())
+    }
+
+    /// The parser lets block scalars run up to the next token; this takes the blanks away.
+    fn trimmed(&self, span: Span, style: ScalarStyle) -> Span {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return span;
+        }
+        let content = self.text.get(span.start..span.end).unwrap_or_default();
+        Span::new(span.start, span.start + content.trim_end().len())
+    }
+
+    fn scan_error(&self, error: &ScanError) -> ParseError {
+        let offset = error.marker().byte_offset().unwrap_or_default().min(self.text.len());
+        match error.kind() {
+            ErrorKind::UnexpectedCharacter { .. } => {
+                ParseError::new(offset, "a character stands here that cannot start a value")
+            }
+            ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation => {
+                ParseError::new(offset, "a tab is used for indentation; YAML wants spaces")
+            }
+            ErrorKind::UnknownAnchor => {
+                ParseError::new(offset, "an alias repeats an anchor that is not there")
+            }
+            ErrorKind::RecursionLimitExceeded => {
+                let reason = format!("maps and lists are nested more than {MAX_DEPTH} levels deep");
+                ParseError::limit(offset, reason)
+            }
+            // The other kinds speak of the grammar and quote nothing of the file.
+            _ => ParseError::new(offset, error.info()),
+        }
+    }
+}
+
+fn known_tag(tag: &granit_parser::Tag) -> Tag {
+    match tag.core_suffix() {
+        Some("str") => Tag::Str,
+        Some("int") => Tag::Int,
+        Some("float") => Tag::Float,
+        Some("bool") => Tag::Bool,
+        Some("null") => Tag::Null,
+        Some("timestamp") => Tag::Timestamp,
+        Some("binary") => Tag::Binary,
+        _ if tag.original() == "!" => Tag::None,
+        _ => Tag::Str,
+    }
+}

@@ -1,0 +1,271 @@
+//! What is said about a file: rules, levels, findings.
+//!
+//! A rule writes a [`Draft`] in byte offsets. When its file has been judged, the drafts become
+//! [`Finding`]s: with lines and columns, and with redacted copies of the lines that they point
+//! at. A finding holds no other byte of any file.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::path::RepoPath;
+use crate::text::{Position, Span};
+
+/// How bad it is. Errors fail a run by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Worth knowing.
+    Info,
+    /// Worth changing.
+    Warning,
+    /// Wrong.
+    Error,
+}
+
+impl Level {
+    /// `error`, `warning` or `info`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a rule has to know before it can say something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Needs {
+    /// The file alone.
+    Text,
+    /// The governing `.sops.yaml` too.
+    Policy,
+    /// A private key.
+    Keys,
+}
+
+/// The static facts of a rule.
+#[derive(Debug)]
+pub struct RuleMeta {
+    /// Its id: kebab case, named for the bad thing.
+    pub id: &'static str,
+    /// The level of most of its findings; a finding may be of a lower one.
+    pub level: Level,
+    /// What it needs to know.
+    pub needs: Needs,
+    /// One line for the list of rules.
+    pub summary: &'static str,
+    /// Its manual in Markdown: what it does, why it matters, an example, how to fix.
+    pub manual: &'static str,
+}
+
+/// What would repair it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Fix {
+    /// `encrypt`.
+    pub kind: &'static str,
+    /// Whether it may be done without asking.
+    pub safe: bool,
+}
+
+/// A place in a file, with the line that may be shown of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub path: RepoPath,
+    /// First character.
+    pub start: Position,
+    /// Behind the last character.
+    pub end: Position,
+    /// The line that it starts on, redacted byte for byte. Empty where there is nothing to show.
+    pub line: String,
+    /// The offset of that line in the file, in bytes.
+    pub line_start: usize,
+}
+
+/// A second place with words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What about it: lower case, no full stop.
+    pub message: String,
+}
+
+/// One statement about one place.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule that says it.
+    pub rule: &'static RuleMeta,
+    /// How bad it is here.
+    pub level: Level,
+    /// Where.
+    pub place: Place,
+    /// The document in the file, from 0.
+    pub document: usize,
+    /// The way to the value: `stringData.password`.
+    pub key_path: Option<String>,
+    /// One sentence without full stop. Names, paths and counts, never a value.
+    pub message: String,
+    /// A few words for the place itself.
+    pub note: String,
+    /// The next step.
+    pub help: Option<String>,
+    /// Other places in this file and in others.
+    pub related: Vec<Label>,
+    /// What would repair it.
+    pub fix: Option<Fix>,
+}
+
+impl Finding {
+    /// A name that stays when lines move: a hash of rule, path, document and key path, in
+    /// hexadecimal digits. No value goes into it.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        let document = self.document.to_string();
+        let key_path = self.key_path.as_deref().unwrap_or_default();
+        for part in [self.rule.id, self.place.path.as_str(), &document, key_path] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut text, byte| {
+            text.extend(
+                [byte >> 4, byte & 15]
+                    .map(|half| char::from(b"0123456789abcdef"[usize::from(half)])),
+            );
+            text
+        })
+    }
+
+    /// What findings are sorted by: path, offset, rule; the rest keeps ties in one order.
+    pub fn order(&self) -> impl Ord + '_ {
+        let place = (self.place.path.as_str(), self.place.start.offset);
+        (place, self.rule.id, self.document, &self.key_path, &self.message)
+    }
+}
+
+/// A finding in the making.
+#[derive(Debug)]
+pub struct Draft<'c> {
+    pub(crate) rule: &'static RuleMeta,
+    pub(crate) level: Level,
+    pub(crate) span: Span,
+    pub(crate) document: usize,
+    pub(crate) key_path: Option<String>,
+    pub(crate) message: String,
+    pub(crate) note: String,
+    pub(crate) help: Option<String>,
+    pub(crate) labels: Vec<DraftLabel<'c>>,
+    pub(crate) fix: Option<Fix>,
+}
+
+/// A second place of a draft: in the judged file, or in another one.
+#[derive(Debug)]
+pub(crate) struct DraftLabel<'c> {
+    pub(crate) elsewhere: Option<Elsewhere<'c>>,
+    pub(crate) span: Span,
+    pub(crate) message: String,
+}
+
+/// Another file that a label points into; one whose lines are not secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Elsewhere<'c> {
+    /// The file.
+    pub path: &'c RepoPath,
+    /// Its bytes.
+    pub bytes: &'c [u8],
+}
+
+impl<'c> Draft<'c> {
+    /// A finding of the rule's own level.
+    pub fn new(rule: &'static RuleMeta, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            level: rule.level,
+            span,
+            document: 0,
+            key_path: None,
+            message: message.into(),
+            note: String::new(),
+            help: None,
+            labels: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// Another level than the rule's.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The document, from 0, and the way to the value in it.
+    #[must_use]
+    pub fn at(mut self, document: usize, key_path: Option<String>) -> Self {
+        self.document = document;
+        self.key_path = key_path;
+        self
+    }
+
+    /// A few words for the place itself.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+
+    /// The next step.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// A second place in the same file.
+    #[must_use]
+    pub fn also(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.labels.push(DraftLabel { elsewhere: None, span, message: message.into() });
+        self
+    }
+
+    /// A place in another file.
+    #[must_use]
+    pub fn elsewhere(
+        mut self,
+        elsewhere: Elsewhere<'c>,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Self {
+        self.labels.push(DraftLabel { elsewhere: Some(elsewhere), span, message: message.into() });
+        self
+    }
+
+    /// What would repair it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+}
+
+/// Where rules leave their drafts.
+#[derive(Debug, Default)]
+pub struct Drafts<'c> {
+    pub(crate) drafts: Vec<Draft<'c>>,
+}
+
+impl<'c> Drafts<'c> {
+    /// Adds one.
+    pub fn push(&mut self, draft: Draft<'c>) {
+        self.drafts.push(draft);
+    }
+}

@@ -1,0 +1,209 @@
+//! PGP: fingerprints and key ids.
+//!
+//! Follows `pgp/keysource.go` of sops, which removes spaces and hands the rest to `gpg -r`. The
+//! canonical form is upper case without `0x`; a `!` at the end stays, because it names one subkey
+//! on purpose. Which subkeys a key has is not known here.
+
+use super::{Identity, InvalidRecipient, KeyService, Oddity, Sameness, required, screen};
+use crate::document::Node;
+
+/// Hexadecimal digits of a version 4 fingerprint.
+const FINGERPRINT: usize = 40;
+/// Hexadecimal digits of a version 5 or 6 fingerprint.
+const LONG_FINGERPRINT: usize = 64;
+/// Hexadecimal digits of a key id.
+const KEY_ID: usize = 16;
+/// Hexadecimal digits of what people once called a key id.
+const SHORT_KEY_ID: usize = 8;
+
+const WRITE_FINGERPRINT: &str = "write the whole fingerprint that gpg --fingerprint shows";
+
+/// The PGP key service.
+#[derive(Debug)]
+pub(super) struct Pgp;
+
+impl KeyService for Pgp {
+    fn name(&self) -> &'static str {
+        "PGP"
+    }
+
+    fn rule_field(&self) -> &'static str {
+        "pgp"
+    }
+
+    fn label_field(&self) -> &'static str {
+        "fp"
+    }
+
+    fn parse(&self, text: &str) -> Result<Identity, InvalidRecipient> {
+        screen(text)?;
+        let text = text.replace(' ', "");
+        let (digits, is_subkey) = match text.strip_suffix('!') {
+            Some(digits) => (digits, true),
+            None => (text.as_str(), false),
+        };
+        let has_capital_x = digits.starts_with("0X");
+        let digits =
+            digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).unwrap_or(digits);
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(not_hexadecimal(digits));
+        }
+        let oddity = match digits.len() {
+            SHORT_KEY_ID => Some(SHORT_KEY_ID_ODDITY),
+            KEY_ID => Some(KEY_ID_ODDITY),
+            FINGERPRINT | LONG_FINGERPRINT => has_capital_x.then_some(CAPITAL_X_ODDITY),
+            _ => return Err(wrong_length(digits.len())),
+        };
+        let mut id = digits.to_ascii_uppercase();
+        if is_subkey {
+            id.push('!');
+        }
+        Ok(Identity { id, oddity })
+    }
+
+    fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
+        self.parse(required(stanza, "fp")?)
+    }
+
+    /// A key id is the same key as the fingerprint that it is a part of. A subkey named with `!`
+    /// may or may not belong to another fingerprint: only the public key tells.
+    fn compare(&self, one: &Identity, other: &Identity) -> Sameness {
+        let (one, other) = (&*one.id, &*other.id);
+        if is_same_key(one.trim_end_matches('!'), other.trim_end_matches('!')) {
+            Sameness::Same
+        } else if one.ends_with('!') != other.ends_with('!') {
+            Sameness::Unknown
+        } else {
+            Sameness::Different
+        }
+    }
+}
+
+const SHORT_KEY_ID_ODDITY: Oddity = Oddity {
+    reason: "is a key id of 8 digits, which anybody can forge and gpg refuses to encrypt to",
+    help: WRITE_FINGERPRINT,
+};
+
+const KEY_ID_ODDITY: Oddity = Oddity {
+    reason: "is a key id, which can be forged, and not the fingerprint",
+    help: WRITE_FINGERPRINT,
+};
+
+const CAPITAL_X_ODDITY: Oddity = Oddity {
+    reason: "begins with a capital 0X, which gpg refuses",
+    help: "write the fingerprint without it",
+};
+
+/// Whether two rows of digits are equal, or one is the key id of the other.
+fn is_same_key(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    short == long || (short.len() <= KEY_ID && key_id(long).ends_with(short))
+}
+
+/// The key id of a fingerprint: the last 16 digits of version 4, the first 16 of later ones
+/// (RFC 9580, section 5.5.4).
+fn key_id(fingerprint: &str) -> &str {
+    let range = match fingerprint.len() {
+        LONG_FINGERPRINT => 0..KEY_ID,
+        length => length.saturating_sub(KEY_ID)..length,
+    };
+    fingerprint.get(range).unwrap_or(fingerprint)
+}
+
+fn not_hexadecimal(text: &str) -> InvalidRecipient {
+    let reason = if text.contains('@') {
+        "is a name or an e-mail address, and sops needs a fingerprint"
+    } else {
+        "is no fingerprint: it holds characters other than 0-9 and A-F"
+    };
+    InvalidRecipient::new(reason, WRITE_FINGERPRINT)
+}
+
+fn wrong_length(digits: usize) -> InvalidRecipient {
+    InvalidRecipient::new(
+        format!("has {digits} hexadecimal digits where a fingerprint has {FINGERPRINT}"),
+        WRITE_FINGERPRINT,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: &str = "5CCF8425D57B7B6B23A8F8B9B9A998A212A64C26";
+    const SUBKEY: &str = "88B1740F8A92677DF7D20B22E4B4C4F84BC4E1E9";
+
+    fn identity(text: &str) -> Identity {
+        Pgp.parse(text).expect(text)
+    }
+
+    #[test]
+    fn every_way_to_write_a_fingerprint_is_the_same() {
+        let spaced = "5CCF 8425 D57B 7B6B 23A8  F8B9 B9A9 98A2 12A6 4C26";
+        for text in [FULL, &FULL.to_lowercase(), &format!("0x{FULL}"), spaced] {
+            assert_eq!(identity(text), Identity::new(FULL), "{text}");
+        }
+        assert_eq!(identity(&format!("0x{FULL}!")), Identity::new(format!("{FULL}!")));
+        assert_eq!(identity(&"ab".repeat(32)), Identity::new("AB".repeat(32)));
+    }
+
+    #[test]
+    fn key_ids_are_odd() {
+        for (text, id) in [
+            ("0xb9a998a212a64c26", "B9A998A212A64C26"),
+            ("12A64C26", "12A64C26"),
+            ("E4B4C4F84BC4E1E9!", "E4B4C4F84BC4E1E9!"),
+            (&format!("0X{FULL}"), FULL),
+        ] {
+            let identity = identity(text);
+            assert_eq!(identity.id, id);
+            assert!(identity.oddity.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_and_cut_fingerprints_are_refused() {
+        for text in [
+            "rsa@throwaway.test",
+            "Throwaway <rsa@throwaway.test>",
+            "0x",
+            "!",
+            &FULL[1..],
+            &format!("{FULL}!!"),
+            &format!("{FULL}\n"),
+            &format!("{FULL},{SUBKEY}"),
+            "5C:CF:84:25",
+            "ä",
+        ] {
+            assert!(Pgp.parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn key_ids_and_subkeys_are_compared_with_care() {
+        use Sameness::{Different, Same, Unknown};
+        let (exact, exact_subkey) = (format!("{FULL}!"), format!("{SUBKEY}!"));
+        let version_6 = format!("{}{}", "0123456789ABCDEF", "00".repeat(24));
+        let cases = [
+            (FULL, FULL, Same),
+            (FULL, &exact, Same),
+            (FULL, "0xB9A998A212A64C26", Same),
+            (FULL, "12A64C26", Same),
+            ("B9A998A212A64C26", "12A64C26", Same),
+            ("B9A998A212A64C26!", FULL, Same),
+            (&version_6, "0123456789ABCDEF", Same),
+            (&version_6, "89ABCDEF", Same),
+            (&version_6, "0000000000000000", Different),
+            (FULL, SUBKEY, Different),
+            (FULL, "E4B4C4F84BC4E1E9", Different),
+            (FULL, &exact_subkey, Unknown),
+            (FULL, "E4B4C4F84BC4E1E9!", Unknown),
+            (&exact, &exact_subkey, Different),
+        ];
+        for (one, other, expected) in cases {
+            let (one, other) = (identity(one), identity(other));
+            assert_eq!(Pgp.compare(&one, &other), expected, "{one:?} {other:?}");
+            assert_eq!(Pgp.compare(&other, &one), expected, "{other:?} {one:?}");
+        }
+    }
+}

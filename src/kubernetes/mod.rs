@@ -1,0 +1,116 @@
+//! What a document is to Kubernetes. Knows just what the rules ask for: where the Secrets are.
+
+pub mod reference;
+
+use crate::document::{Document, Entry, Node, Scalar, Value};
+
+/// A `v1/Secret`: a document of its own, or an item of a list.
+#[derive(Debug)]
+pub struct Secret<'d, 't> {
+    /// The map that is the Secret.
+    pub node: &'d Node<'t>,
+    /// `metadata.namespace`, where it is text.
+    pub namespace: Option<&'d str>,
+    /// `metadata.name`, where it is text.
+    pub name: Option<&'d str>,
+}
+
+/// One value of a Secret.
+#[derive(Debug)]
+pub struct SecretValue<'d, 't> {
+    /// `data` or `stringData`.
+    pub field: &'static str,
+    /// The key under it, with the value. Some tools nest maps here; each leaf counts.
+    pub entry: &'d Entry<'t>,
+}
+
+/// The fields that hold values.
+pub const VALUE_FIELDS: [&str; 2] = ["data", "stringData"];
+
+impl<'d, 't> Secret<'d, 't> {
+    fn new(node: &'d Node<'t>) -> Option<Self> {
+        let is_secret =
+            text(node, "kind") == Some("Secret") && text(node, "apiVersion") == Some("v1");
+        if !is_secret {
+            return None;
+        }
+        let metadata = node.get("metadata");
+        let name = metadata.and_then(|metadata| text(metadata, "name"));
+        let namespace = metadata.and_then(|metadata| text(metadata, "namespace"));
+        Some(Self { node, namespace, name })
+    }
+
+    /// `namespace/name`, as far as they are known.
+    pub fn title(&self) -> String {
+        use crate::text::printable::clean;
+        match (self.namespace, self.name) {
+            (Some(namespace), Some(name)) => format!("Secret {}/{}", clean(namespace), clean(name)),
+            (None, Some(name)) => format!("Secret {}", clean(name)),
+            (_, None) => "a Secret without a name".to_owned(),
+        }
+    }
+
+    /// The entries of `data` and `stringData` in file order.
+    pub fn values(&self) -> impl Iterator<Item = SecretValue<'d, 't>> {
+        let node = self.node;
+        node.entries()
+            .filter_map(|entry| {
+                let field = VALUE_FIELDS.into_iter().find(|field| *field == entry.key)?;
+                Some(entry.node.entries().map(move |entry| SecretValue { field, entry }))
+            })
+            .flatten()
+    }
+
+    /// Whether it is a patch that deletes a Secret.
+    pub fn is_deletion(&self) -> bool {
+        text(self.node, "$patch") == Some("delete")
+    }
+}
+
+/// The Secrets of a document: itself, or the items of a `v1/List` or `v1/SecretList`.
+pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
+    let root = &document.root;
+    if matches!(text(root, "kind"), Some("List" | "SecretList")) {
+        let items = root.get("items").map(|items| items.elements().collect::<Vec<_>>());
+        return items.unwrap_or_default().into_iter().filter_map(Secret::new).collect();
+    }
+    Secret::new(root).into_iter().collect()
+}
+
+/// Whether a document is a Kubernetes object of any kind.
+pub fn is_object(document: &Document<'_>) -> bool {
+    let root = &document.root;
+    text(root, "kind").is_some() && text(root, "apiVersion").is_some()
+}
+
+fn text<'d>(node: &'d Node<'_>, key: &str) -> Option<&'d str> {
+    match &node.get(key)?.value {
+        Value::Scalar(Scalar::Str(text)) => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Format, yaml::Yaml};
+
+    fn titles(text: &str) -> Vec<String> {
+        let parsed = Yaml.parse(text);
+        parsed.documents.iter().flat_map(secrets).map(|secret| secret.title()).collect()
+    }
+
+    #[test]
+    fn finds_secrets_of_every_shape() {
+        assert_eq!(titles("{apiVersion: v1, kind: Secret, metadata: {name: a}}"), ["Secret a"]);
+        assert_eq!(
+            titles("apiVersion: v1\nkind: \"Secret\" # yes\nmetadata: {name: a, namespace: b}\n"),
+            ["Secret b/a"]
+        );
+        let list =
+            "kind: List\napiVersion: v1\nitems:\n- {apiVersion: v1, kind: Secret}\n- {kind: Pod}\n";
+        assert_eq!(titles(list), ["a Secret without a name"]);
+        assert_eq!(titles("kind: SealedSecret\napiVersion: bitnami.com/v1alpha1\n"), [""; 0]);
+        assert_eq!(titles("kind: Secret\nname: not-a-manifest\n"), [""; 0]);
+    }
+}

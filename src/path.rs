@@ -1,0 +1,125 @@
+//! [`RepoPath`]: where a file stands in its repository.
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+use crate::text::printable;
+
+/// A path relative to the repository's root: components joined by `/`, no leading `/` or `./`,
+/// no `..`, never empty but for the root itself. Bytes that are not UTF-8 are kept as `U+FFFD`,
+/// which is good enough to match and to print; files are opened by their own [`Path`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct RepoPath(Box<str>);
+
+impl RepoPath {
+    /// The repository's root.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Makes one of a relative path; `None` if it leaves the root or is absolute.
+    pub fn new(path: &Path) -> Option<Self> {
+        let mut text = String::with_capacity(path.as_os_str().len());
+        for component in path.components() {
+            match component {
+                Component::CurDir => {}
+                Component::Normal(name) => {
+                    if !text.is_empty() {
+                        text.push('/');
+                    }
+                    text.push_str(&name.to_string_lossy());
+                }
+                Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+            }
+        }
+        Some(Self(text.into()))
+    }
+
+    /// The path as one string with `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last component; empty for the root.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The directory that holds it; the root holds the files at the top, and itself.
+    pub fn parent(&self) -> Self {
+        Self(self.0.rsplit_once('/').map_or("", |(parent, _)| parent).into())
+    }
+
+    /// The directories that hold it, nearest first, the root last.
+    pub fn ancestors(&self) -> impl Iterator<Item = &str> {
+        let mut rest = if self.0.is_empty() { None } else { Some(&*self.0) };
+        std::iter::from_fn(move || {
+            let parent = rest?.rsplit_once('/').map_or("", |(parent, _)| parent);
+            rest = if parent.is_empty() { None } else { Some(parent) };
+            Some(parent)
+        })
+    }
+
+    /// `self` as seen from `directory`, or `None` if it does not lie below it.
+    pub fn below(&self, directory: &str) -> Option<&str> {
+        if directory.is_empty() {
+            return Some(&self.0);
+        }
+        self.0.strip_prefix(directory)?.strip_prefix('/')
+    }
+
+    /// The path of `name` in this directory.
+    pub fn join(&self, name: &str) -> Self {
+        if self.0.is_empty() {
+            Self(name.into())
+        } else {
+            Self(format!("{}/{name}", self.0).into())
+        }
+    }
+
+    /// The path in the file system, given the root's.
+    pub fn in_root(&self, root: &Path) -> PathBuf {
+        if self.0.is_empty() { root.to_path_buf() } else { root.join(&*self.0) }
+    }
+}
+
+impl From<&str> for RepoPath {
+    /// Trusts the caller that the text is relative and normal; for paths that come from git.
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&printable::clean_path(&self.0))
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stays_inside_the_root() {
+        assert_eq!(RepoPath::new(Path::new("./a/./b.yaml")), Some("a/b.yaml".into()));
+        assert_eq!(RepoPath::new(Path::new("a/../../b")), None);
+        assert_eq!(RepoPath::new(Path::new("/etc/passwd")), None);
+    }
+
+    #[test]
+    fn knows_its_ancestors_nearest_first() {
+        let path = RepoPath::from("a/b/c.yaml");
+        assert_eq!(path.ancestors().collect::<Vec<_>>(), ["a/b", "a", ""]);
+        assert_eq!(RepoPath::from("c.yaml").ancestors().collect::<Vec<_>>(), [""]);
+        assert_eq!(path.below("a"), Some("b/c.yaml"));
+        assert_eq!(path.below("a/bc"), None);
+        assert_eq!(path.parent().join("d"), "a/b/d".into());
+    }
+}

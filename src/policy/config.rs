@@ -1,0 +1,162 @@
+//! One `.sops.yaml`, read as sops reads it (`config/config.go`), with a span for everything.
+
+use super::Governing;
+use super::creation_rule::{self, CreationRule};
+use crate::document::{Document, Format, Node, Parsed, yaml};
+use crate::path::RepoPath;
+use crate::text::Span;
+
+/// A `.sops.yaml` and what it says.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it stands.
+    pub path: RepoPath,
+    /// Its bytes, for the lines that findings show. It holds public keys and patterns only.
+    pub bytes: Vec<u8>,
+    /// The creation rules in their order.
+    pub rules: Vec<CreationRule>,
+    /// What sops would refuse, or silently misread.
+    pub problems: Vec<Problem>,
+    /// Whether sops could load it at all.
+    is_usable: bool,
+}
+
+/// Which rule of ours a problem belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The structure of the file.
+    Structure,
+    /// A regular expression that Go refuses.
+    Regex,
+}
+
+/// One thing that is wrong with a config.
+#[derive(Debug)]
+pub struct Problem {
+    /// Structure or regex.
+    pub kind: ProblemKind,
+    /// Where.
+    pub span: Span,
+    /// What: one sentence, no full stop.
+    pub message: String,
+    /// The next step.
+    pub help: String,
+}
+
+impl Problem {
+    /// A problem of structure.
+    pub fn new(span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { kind: ProblemKind::Structure, span, message: message.into(), help: help.into() }
+    }
+}
+
+impl Config {
+    /// Reads a config. One that cannot be read has problems and no rules.
+    pub fn read(path: RepoPath, bytes: Vec<u8>) -> Self {
+        let mut config = Self {
+            path,
+            bytes: Vec::new(),
+            rules: Vec::new(),
+            problems: Vec::new(),
+            is_usable: true,
+        };
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => config.load(&yaml::Yaml.parse(text)),
+            Err(error) => config.fail(Problem::new(
+                Span::at(error.valid_up_to()),
+                "this file is not valid UTF-8",
+                "save it as UTF-8",
+            )),
+        }
+        config.bytes = bytes;
+        config
+    }
+
+    /// Who governs a file at or below this config's directory.
+    pub fn governing(&self, path: &RepoPath) -> Governing<'_> {
+        if !self.is_usable {
+            return Governing::Unusable(self);
+        }
+        let Some(relative) = path.below(self.path.parent().as_str()) else {
+            return Governing::NoRule(self);
+        };
+        for rule in &self.rules {
+            match rule.matches(relative) {
+                Some(true) => return Governing::Rule(self, rule),
+                Some(false) => {}
+                // sops compiles the rules one after the other and stops at a broken one.
+                None => return Governing::Unusable(self),
+            }
+        }
+        Governing::NoRule(self)
+    }
+
+    fn fail(&mut self, problem: Problem) {
+        self.is_usable = false;
+        self.problems.push(problem);
+    }
+
+    fn load(&mut self, parsed: &Parsed<'_>) {
+        if let Some(error) = &parsed.error {
+            return self.fail(Problem::new(
+                Span::at(error.offset),
+                format!("this is not YAML that sops can read: {error}"),
+                "correct the syntax; until then every sops command in this tree fails",
+            ));
+        }
+        for key in parsed.duplicate_keys.iter().filter(|key| key.document == 0) {
+            let help = "keep one of the two; sops refuses the whole file";
+            self.fail(Problem::new(key.span, "this key stands twice in one map", help));
+        }
+        // sops reads the first document alone.
+        let Some(Document { root, .. }) = parsed.documents.first() else { return };
+        if root.is_null() {
+            let help = "write creation_rules: with at least one rule";
+            return self.fail(Problem::new(root.span, "the file is empty", help));
+        }
+        if !root.is_map() {
+            return self.fail(Problem::new(
+                Span::new(root.span.start, root.span.start + 1),
+                format!(
+                    "the top level is {}, but sops expects a map with creation_rules",
+                    root.noun()
+                ),
+                "add the line creation_rules: and indent the rules below it",
+            ));
+        }
+        self.load_rules(root);
+    }
+
+    fn load_rules(&mut self, root: &Node<'_>) {
+        let Some(entry) = root.entry("creation_rules").filter(|entry| !entry.node.is_null()) else {
+            let serves_another_purpose = root.entry("destination_rules").is_some();
+            if !serves_another_purpose {
+                let first = root.entries().next().map_or(root.span, |entry| entry.key_span);
+                self.fail(Problem::new(
+                    first,
+                    "there are no creation_rules, so sops does not know whom to encrypt to",
+                    "add creation_rules: with a path_regex and recipients",
+                ));
+            }
+            return;
+        };
+        if !entry.node.is_list() {
+            return self.fail(Problem::new(
+                entry.key_span,
+                format!("creation_rules is {}, but sops expects a list", entry.node.noun()),
+                "begin every rule with a dash",
+            ));
+        }
+        for (index, node) in entry.node.elements().enumerate() {
+            if node.is_map() {
+                self.rules.push(creation_rule::read(index + 1, node, &mut self.problems));
+            } else {
+                self.fail(Problem::new(
+                    node.span,
+                    format!("rule {} is {}, but sops expects a map", index + 1, node.noun()),
+                    "write the rule's fields as key: value below its dash",
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! One creation rule: a pattern for paths, and the recipe for the files that match it.
+
+use super::config::{Problem, ProblemKind};
+use crate::document::{Entry, Node, Scalar, Value};
+use crate::keys::{InvalidRecipient, KEY_SERVICES, KeyService, Recipient, Sameness, split_flat};
+use crate::pattern::{Pattern, PatternError};
+use crate::sops::recipe::{Invalid, KeyGroup, Recipe, Threshold};
+use crate::sops::selector::{FIELDS, Selector};
+use crate::text::Span;
+
+/// One item of `creation_rules`.
+#[derive(Debug)]
+pub struct CreationRule {
+    /// Its number in the file, from 1.
+    pub number: usize,
+    /// What to point at: its `path_regex`, else its first key.
+    pub span: Span,
+    /// The pattern for paths; `None` matches every file.
+    path_regex: Option<Result<Pattern, PatternError>>,
+    /// To whom and how to encrypt.
+    pub recipe: Recipe,
+}
+
+impl CreationRule {
+    /// Whether the rule matches a path relative to its config; `None` if its regex is broken.
+    pub fn matches(&self, relative: &str) -> Option<bool> {
+        match &self.path_regex {
+            None => Some(true),
+            Some(Ok(pattern)) => Some(pattern.is_match(relative)),
+            Some(Err(_)) => None,
+        }
+    }
+
+    /// The text of its `path_regex`.
+    pub fn path_regex(&self) -> Option<&str> {
+        self.path_regex.as_ref().and_then(|regex| regex.as_ref().ok()).map(Pattern::as_str)
+    }
+
+    /// Whether it matches plain neighbours of a file as well, so that a match says nothing about
+    /// the file itself. `directory` is the file's, relative to the config.
+    pub fn is_catch_all_in(&self, directory: &str) -> bool {
+        const PLAIN_NAMES: [&str; 4] =
+            ["kustomization.yaml", "deployment.yaml", "README.md", "values.json"];
+        PLAIN_NAMES.iter().any(|name| {
+            let beside = if directory.is_empty() {
+                (*name).to_owned()
+            } else {
+                format!("{directory}/{name}")
+            };
+            self.matches(&beside) == Some(true)
+        })
+    }
+}
+
+/// Reads one rule; what is wrong with it goes to `problems`.
+pub(super) fn read(number: usize, node: &Node<'_>, problems: &mut Vec<Problem>) -> CreationRule {
+    let mut reader = Reader { number, node, problems };
+    let first_key = node.entries().next().map_or(node.span, |entry| entry.key_span);
+    let (path_regex, span) =
+        reader.path_regex().map_or((None, first_key), |(regex, span)| (Some(regex), span));
+    let key_groups = reader.key_groups();
+    let threshold = reader.threshold(key_groups.len());
+    let selector = reader.selector();
+    let mac_only_encrypted = reader.mac_only_encrypted();
+    if key_groups.iter().any(KeyGroup::is_empty) {
+        let message = format!("rule {number} has a key group without any recipient");
+        let help = "name at least one recipient: age, pgp, kms, gcp_kms, azure_keyvault or hc_vault_transit_uri";
+        reader.problems.push(Problem::new(span, message, help));
+    }
+    let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
+    CreationRule { number, span, path_regex, recipe }
+}
+
+struct Reader<'r, 't> {
+    number: usize,
+    node: &'r Node<'t>,
+    problems: &'r mut Vec<Problem>,
+}
+
+impl<'r, 't> Reader<'r, 't> {
+    fn problem(&mut self, span: Span, message: String, help: &str) {
+        self.problems.push(Problem::new(span, message, help));
+    }
+
+    /// A field that is there and not null.
+    fn field(&self, name: &str) -> Option<&'r Entry<'t>> {
+        self.node.entry(name).filter(|entry| !entry.node.is_null())
+    }
+
+    /// A field whose text is not empty. Go unmarshals numbers and booleans into text as written.
+    fn text(&mut self, name: &str) -> Option<(&'r str, Span)> {
+        let entry = self.field(name)?;
+        if let Some(text) = entry.node.as_str() {
+            return (!text.is_empty()).then_some((text, entry.node.span));
+        }
+        let message = format!("{name} of rule {} is {}, not text", self.number, entry.node.noun());
+        self.problem(entry.node.span, message, "write it as text in single quotes");
+        None
+    }
+
+    fn path_regex(&mut self) -> Option<(Result<Pattern, PatternError>, Span)> {
+        let (text, span) = self.text("path_regex")?;
+        let pattern = Pattern::new(text);
+        if let Err(error) = &pattern {
+            let message = format!(
+                "path_regex of rule {} is no regular expression to sops: {}",
+                self.number,
+                error.reason()
+            );
+            let help = "correct it; sops uses Go's regular expressions, not globs";
+            self.regex_problem(span, message, help);
+        }
+        Some((pattern, span))
+    }
+
+    fn regex_problem(&mut self, span: Span, message: String, help: &str) {
+        let kind = ProblemKind::Regex;
+        self.problems.push(Problem { kind, span, message, help: help.to_owned() });
+    }
+
+    fn selector(&mut self) -> Selector {
+        let mut found: Vec<Selector> = Vec::new();
+        for field in FIELDS {
+            if let Some((text, span)) = self.text(field.name()) {
+                found.push(Selector::new(field, text, span));
+            }
+        }
+        if let [first, second, ..] = &found[..] {
+            let message = format!(
+                "rule {} sets both {} and {}; sops takes one selector only",
+                self.number,
+                first.field.name(),
+                second.field.name()
+            );
+            let span = second.span.unwrap_or(self.node.span);
+            self.problem(span, message, "keep the selector you want");
+        }
+        for selector in &found {
+            if let (Some(error), Some(span)) = (selector.error(), selector.span) {
+                let effect = if selector.field.name().starts_with("encrypted") {
+                    "sops ignores it without a word and leaves every value in PLAINTEXT"
+                } else {
+                    "sops ignores it without a word and encrypts everything"
+                };
+                let name = selector.field.name();
+                let message = format!(
+                    "{name} of rule {} is no regular expression to sops: {}; {effect}",
+                    self.number,
+                    error.reason()
+                );
+                self.regex_problem(span, message, "correct it, then check the files made with it");
+            }
+        }
+        found.into_iter().next().unwrap_or_default()
+    }
+
+    /// YAML 1.1 words count here, since Go unmarshals into a boolean.
+    fn mac_only_encrypted(&mut self) -> bool {
+        let Some(entry) = self.field("mac_only_encrypted") else { return false };
+        match &entry.node.value {
+            Value::Scalar(Scalar::Bool(is_set)) => *is_set,
+            Value::Scalar(Scalar::Str(text)) => {
+                matches!(&**text, "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON")
+            }
+            _ => {
+                let message =
+                    format!("mac_only_encrypted of rule {} is not true or false", self.number);
+                self.problem(entry.node.span, message, "write true or false");
+                false
+            }
+        }
+    }
+
+    fn threshold(&mut self, groups: usize) -> Option<Threshold> {
+        let entry = self.field("shamir_threshold")?;
+        let span = entry.node.span;
+        let Value::Scalar(Scalar::Int(number)) = &entry.node.value else {
+            let message = format!("shamir_threshold of rule {} is not a number", self.number);
+            self.problem(span, message, "write how many key groups are needed to decrypt");
+            return None;
+        };
+        let threshold = usize::try_from(*number).unwrap_or(0);
+        // With one group nothing is split, and sops does not look at the number.
+        if groups > 1 && *number != 0 && (threshold < 2 || threshold > groups) {
+            let message = format!(
+                "shamir_threshold of rule {} is {number}, but it must be from 2 to its {groups} key groups",
+                self.number
+            );
+            self.problem(span, message, "correct the number; sops refuses the rule");
+        }
+        Some(Threshold { groups: threshold, span })
+    }
+
+    /// `key_groups`, or one group of the flat fields, which sops ignores where there are groups.
+    fn key_groups(&mut self) -> Vec<KeyGroup> {
+        let Some(entry) = self.field("key_groups") else { return vec![self.flat_group()] };
+        if !entry.node.is_list() {
+            let message =
+                format!("key_groups of rule {} is {}, not a list", self.number, entry.node.noun());
+            self.problem(entry.key_span, message, "begin every group with a dash");
+            return Vec::new();
+        }
+        let groups: Vec<KeyGroup> = entry.node.elements().map(|group| self.group(group)).collect();
+        if groups.is_empty() { vec![self.flat_group()] } else { groups }
+    }
+
+    fn flat_group(&mut self) -> KeyGroup {
+        let mut group = KeyGroup::default();
+        for service in KEY_SERVICES {
+            let Some(entry) = self.field(service.rule_field()) else { continue };
+            if let Some(text) = entry.node.as_str() {
+                add_flat(*service, text, entry.node.span, &mut group);
+            } else if entry.node.is_list() {
+                for item in entry.node.elements() {
+                    match item.as_str() {
+                        Some(text) => add_flat(*service, text, item.span, &mut group),
+                        None => group.add(*service, item.span, service.parse_group_item(item)),
+                    }
+                }
+            } else {
+                let message = format!(
+                    "{} of rule {} is {}, but sops expects text or a list of texts",
+                    service.rule_field(),
+                    self.number,
+                    entry.node.noun()
+                );
+                self.problem(entry.node.span, message, "put it in quotes");
+            }
+        }
+        group
+    }
+
+    /// One item of `key_groups`: its merged groups first, then its own lists, each key once.
+    fn group(&mut self, node: &Node<'_>) -> KeyGroup {
+        let mut group = KeyGroup::default();
+        for merged in node.get("merge").into_iter().flat_map(Node::elements) {
+            let merged = self.group(merged);
+            group.recipients.extend(merged.recipients);
+            group.invalid.extend(merged.invalid);
+        }
+        for service in KEY_SERVICES {
+            let Some(entry) =
+                node.entry(service.group_field()).filter(|entry| !entry.node.is_null())
+            else {
+                continue;
+            };
+            if !entry.node.is_list() {
+                let message = format!(
+                    "{} in a key group of rule {} is {}, but sops expects a list",
+                    service.group_field(),
+                    self.number,
+                    entry.node.noun()
+                );
+                self.problem(entry.node.span, message, "begin every recipient with a dash");
+                continue;
+            }
+            for item in entry.node.elements() {
+                match item.as_str() {
+                    Some(text) if service.splits_group_items() => {
+                        add_flat(*service, text, item.span, &mut group);
+                    }
+                    _ => group.add(*service, item.span, service.parse_group_item(item)),
+                }
+            }
+        }
+        group.keep_first_of_each();
+        group
+    }
+}
+
+impl KeyGroup {
+    fn add(
+        &mut self,
+        service: &'static dyn KeyService,
+        span: Span,
+        parsed: Result<crate::keys::Identity, InvalidRecipient>,
+    ) {
+        match parsed {
+            Ok(identity) => self.recipients.push(Recipient { service, identity, span }),
+            Err(error) => self.invalid.push(Invalid { service, span, error }),
+        }
+    }
+
+    fn keep_first_of_each(&mut self) {
+        let mut kept: Vec<Recipient> = Vec::with_capacity(self.recipients.len());
+        for recipient in self.recipients.drain(..) {
+            if !kept.iter().any(|other| other.compare(&recipient) == Sameness::Same) {
+                kept.push(recipient);
+            }
+        }
+        self.recipients = kept;
+    }
+}
+
+/// Cuts a text at its commas. The pieces of a folded or quoted text have no exact place of their
+/// own, so they all point at the whole.
+fn add_flat(service: &'static dyn KeyService, text: &str, span: Span, group: &mut KeyGroup) {
+    let is_verbatim = span.len() == text.len();
+    for (offset, piece) in split_flat(text) {
+        let span = if is_verbatim {
+            Span::new(span.start + offset, span.start + offset + piece.len())
+        } else {
+            span
+        };
+        group.add(service, span, service.parse(piece));
+    }
+}

@@ -1,0 +1,80 @@
+//! Which creation rule governs a file, and what it demands.
+//!
+//! The nearest `.sops.yaml` above the file decides, as the Flux guide has it. sops itself searches
+//! from the directory it is run in; a rule of its own speaks of the difference.
+
+pub mod config;
+mod creation_rule;
+
+use std::collections::HashMap;
+
+pub use config::{Config, Problem, ProblemKind};
+pub use creation_rule::CreationRule;
+
+use crate::path::RepoPath;
+
+/// The one name that sops looks for.
+pub const CONFIG_NAME: &str = ".sops.yaml";
+
+/// All `.sops.yaml` files that can govern the files of a run.
+#[derive(Debug, Default)]
+pub struct Policy {
+    by_directory: HashMap<Box<str>, Config>,
+}
+
+/// Who decides how a file is encrypted.
+#[derive(Clone, Copy, Debug)]
+pub enum Governing<'p> {
+    /// No `.sops.yaml` stands above the file.
+    NoConfig,
+    /// The nearest one cannot be used, or a broken `path_regex` stands before any match.
+    Unusable(&'p Config),
+    /// The nearest one has no rule for the file.
+    NoRule(&'p Config),
+    /// This rule.
+    Rule(&'p Config, &'p CreationRule),
+}
+
+impl<'p> Governing<'p> {
+    /// The rule, if there is one.
+    pub fn rule(self) -> Option<(&'p Config, &'p CreationRule)> {
+        if let Self::Rule(config, rule) = self { Some((config, rule)) } else { None }
+    }
+}
+
+impl Policy {
+    /// Reads the configs that stand in the given directories, `""` being the root.
+    pub fn load<'d>(
+        directories: impl IntoIterator<Item = &'d str>,
+        mut read: impl FnMut(&RepoPath) -> Option<Vec<u8>>,
+    ) -> Self {
+        let mut by_directory = HashMap::new();
+        for directory in directories {
+            let path = RepoPath::from(directory).join(CONFIG_NAME);
+            if by_directory.contains_key(directory) {
+                continue;
+            }
+            if let Some(bytes) = read(&path) {
+                by_directory.insert(directory.into(), Config::read(path, bytes));
+            }
+        }
+        Self { by_directory }
+    }
+
+    /// The config at this path, if it was loaded.
+    pub fn config(&self, path: &RepoPath) -> Option<&Config> {
+        let directory = path.as_str().rsplit_once('/').map_or("", |(directory, _)| directory);
+        self.by_directory.get(directory).filter(|config| config.path == *path)
+    }
+
+    /// Whether there is no config at all.
+    pub fn is_empty(&self) -> bool {
+        self.by_directory.is_empty()
+    }
+
+    /// Who governs this file.
+    pub fn governing(&self, path: &RepoPath) -> Governing<'_> {
+        let nearest = path.ancestors().find_map(|directory| self.by_directory.get(directory));
+        nearest.map_or(Governing::NoConfig, |config| config.governing(path))
+    }
+}

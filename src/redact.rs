@@ -1,0 +1,236 @@
+//! Lines of a file that may be shown: every byte that could be part of a secret becomes `*`.
+//!
+//! Closed by default. A line starts out masked; then indentation, punctuation between values,
+//! keys, and the few values that are never secret are laid open. What is not understood stays
+//! masked, so a file that cannot be parsed shows nothing but its indentation.
+
+use crate::document::{Document, Element, Member, Node, Scalar, Value};
+use crate::kubernetes;
+use crate::sops::walk::METADATA_KEY;
+use crate::text::Span;
+
+/// One `*` per byte keeps the columns right.
+const MASK: u8 = b'*';
+
+/// Knows which bytes of one file may be shown.
+#[derive(Debug)]
+pub struct Redactor<'t> {
+    text: &'t [u8],
+    /// Keys and harmless values, sorted.
+    open: Vec<Span>,
+    /// Values and comments, sorted; between them stands only punctuation.
+    closed: Vec<Span>,
+    is_understood: bool,
+}
+
+impl<'t> Redactor<'t> {
+    /// For a file whose documents are known. With none of them nothing is shown.
+    pub fn new(text: &'t [u8], documents: &[&Document<'_>]) -> Self {
+        let mut redactor = Self {
+            text,
+            open: Vec::new(),
+            closed: Vec::new(),
+            is_understood: !documents.is_empty(),
+        };
+        for document in documents {
+            redactor.open_document(document);
+        }
+        redactor.open.sort_unstable();
+        redactor.closed.sort_unstable();
+        redactor
+    }
+
+    /// For a file of patterns and public keys: all is shown but private keys and comments.
+    pub fn for_config(text: &'t [u8]) -> Self {
+        Self { text, open: vec![Span::new(0, text.len())], closed: Vec::new(), is_understood: true }
+    }
+
+    /// The bytes of `span` as they may be shown: as many as there are, valid UTF-8.
+    pub fn show(&self, span: Span) -> String {
+        let end = span.end.min(self.text.len());
+        let start = span.start.min(end);
+        let mut shown = self.text[start..end].to_vec();
+        for (offset, byte) in shown.iter_mut().enumerate() {
+            let at = start + offset;
+            let is_blank = matches!(*byte, b' ' | b'\t');
+            if !(is_blank || contains(&self.open, at) || self.is_punctuation(at, *byte)) {
+                *byte = MASK;
+            }
+        }
+        hide_private_keys(&mut shown);
+        blanked(&shown)
+    }
+
+    fn is_punctuation(&self, at: usize, byte: u8) -> bool {
+        self.is_understood
+            && matches!(
+                byte,
+                b'{' | b'}' | b'[' | b']' | b',' | b':' | b'-' | b'|' | b'>' | b'"' | b'\''
+            )
+            && !contains(&self.closed, at)
+    }
+
+    fn open_document(&mut self, document: &Document<'_>) {
+        self.node(&document.root);
+        let root = &document.root;
+        for secret in kubernetes::secrets(document) {
+            self.open_manifest(secret.node);
+        }
+        if kubernetes::is_object(document) {
+            self.open_manifest(root);
+        }
+        if let Some(metadata) = root.get(METADATA_KEY) {
+            self.open_metadata(metadata);
+        }
+    }
+
+    /// Closes every value and comment, and opens every key.
+    fn node(&mut self, node: &Node<'_>) {
+        match &node.value {
+            Value::Scalar(scalar) => {
+                self.closed.push(node.span);
+                if let Scalar::Str(text) = scalar
+                    && text.starts_with("ENC[")
+                    && self.text[node.span.start..].starts_with(b"ENC[")
+                {
+                    self.open.push(Span::new(node.span.start, node.span.start + "ENC[".len()));
+                }
+            }
+            Value::Map(members) => {
+                for member in members {
+                    match member {
+                        Member::Comment(comment) => self.closed.push(comment.span),
+                        Member::Entry(entry) => {
+                            self.open.push(entry.key_span);
+                            self.node(&entry.node);
+                        }
+                    }
+                }
+            }
+            Value::List(elements) => {
+                for element in elements {
+                    match element {
+                        Element::Comment(comment) => self.closed.push(comment.span),
+                        Element::Node(node) => self.node(node),
+                    }
+                }
+            }
+        }
+    }
+
+    /// What names a Kubernetes object.
+    fn open_manifest(&mut self, node: &Node<'_>) {
+        let metadata = node.get("metadata");
+        let names =
+            ["name", "namespace"].map(|key| metadata.and_then(|metadata| metadata.get(key)));
+        let kinds = ["apiVersion", "kind", "type"].map(|key| node.get(key));
+        for value in names.into_iter().chain(kinds).flatten() {
+            self.open_scalar(value);
+        }
+    }
+
+    /// Everything in a `sops` block but the MAC and the encrypted data keys.
+    fn open_metadata(&mut self, node: &Node<'_>) {
+        for entry in node.entries().filter(|entry| !matches!(&*entry.key, "mac" | "enc")) {
+            self.open_metadata(&entry.node);
+            self.open_scalar(&entry.node);
+        }
+        for element in node.elements() {
+            self.open_metadata(element);
+        }
+    }
+
+    fn open_scalar(&mut self, node: &Node<'_>) {
+        if matches!(node.value, Value::Scalar(_)) {
+            self.open.push(node.span);
+        }
+    }
+}
+
+/// The text with blanks for tabs, control characters and what is not UTF-8: a blank for a byte.
+fn blanked(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() {
+                text.extend(std::iter::repeat_n(' ', c.len_utf8()));
+            } else {
+                text.push(c);
+            }
+        }
+        text.extend(chunk.invalid().iter().map(|_| ' '));
+    }
+    text
+}
+
+/// Whether any of the sorted spans holds the offset. Spans of one tree nest only where the same
+/// value was opened twice, so the last one that starts before the offset and its equals decide.
+fn contains(spans: &[Span], at: usize) -> bool {
+    let behind = spans.partition_point(|span| span.start <= at);
+    spans[..behind].iter().rev().take(4).any(|span| at < span.end)
+}
+
+/// Masks what is shaped like a private key, wherever it was pasted.
+fn hide_private_keys(shown: &mut [u8]) {
+    const MARKS: [&[u8]; 4] = [b"AGE-SECRET-KEY-", b"AGE-PLUGIN-", b"PRIVATE KEY", b"hvs."];
+    let is_marked = MARKS
+        .iter()
+        .any(|mark| shown.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark)));
+    if is_marked {
+        for byte in shown.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
+            *byte = MASK;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Format, yaml::Yaml};
+
+    fn shown(text: &str) -> String {
+        let parsed = Yaml.parse(text);
+        let documents: Vec<_> = parsed.documents.iter().collect();
+        let redactor = Redactor::new(text.as_bytes(), &documents);
+        let mut at = 0;
+        text.split_inclusive('\n')
+            .map(|line| {
+                let span = Span::new(at, at + line.trim_end_matches('\n').len());
+                at += line.len();
+                redactor.show(span) + "\n"
+            })
+            .collect()
+    }
+
+    #[test]
+    fn shows_the_shape_and_hides_the_values() {
+        let text = "apiVersion: v1\nkind: Secret # mine\nmetadata: {name: db, labels: {a: b}}\n\
+                    stringData:\n  user: admin\n  key: |\n    line\n  'q': \"x y\"\n";
+        let expected = "apiVersion: v1\nkind: Secret * ****\nmetadata: {name: db, labels: {a: *}}\n\
+                        stringData:\n  user: *****\n  key: |\n    ****\n  'q': ** **\n";
+        assert_eq!(shown(text), expected);
+    }
+
+    #[test]
+    fn shows_recipients_but_neither_mac_nor_data_key() {
+        let text =
+            "a: ENC[AES]\nsops:\n  age:\n  - recipient: age1x\n    enc: abc\n  mac: ENC[x]\n";
+        let expected =
+            "a: ENC[****\nsops:\n  age:\n  - recipient: age1x\n    enc: ***\n  mac: ENC[**\n";
+        assert_eq!(shown(text), expected);
+    }
+
+    #[test]
+    fn shows_nothing_of_what_it_does_not_understand() {
+        let text = b"a: b\n\tsecret: \xff\n";
+        let redactor = Redactor::new(text, &[]);
+        assert_eq!(redactor.show(Span::new(0, 4)), "** *");
+        assert_eq!(redactor.show(Span::new(5, 15)), " ******* *");
+    }
+
+    #[test]
+    fn hides_a_private_key_even_in_a_config() {
+        let redactor = Redactor::for_config(b"age: AGE-SECRET-KEY-1XYZ");
+        assert_eq!(redactor.show(Span::new(0, 24)), "**** *******************");
+    }
+}

@@ -1,0 +1,350 @@
+//! The report for people: a headline, the framed places and the next step for each finding, then
+//! what the run did and did not do.
+
+use std::fmt::{self, Write as _};
+use std::io;
+
+use super::look::{Look, Tone, clean, count, wrap};
+use super::{Report, Reporter, Skipped, Style, Summary, snippet};
+use crate::finding::{Finding, Level};
+
+/// Before the second and later lines of a sentence.
+const INDENT: &str = "  ";
+
+/// `--format human`.
+#[derive(Debug)]
+pub struct Human;
+
+impl Reporter for Human {
+    fn name(&self) -> &'static str {
+        "human"
+    }
+
+    fn summary(&self) -> &'static str {
+        "for people: with the lines in question, values masked"
+    }
+
+    fn write(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        let look = Look::new(style);
+        let mut text = String::new();
+        for (index, finding) in report.findings.iter().enumerate() {
+            text.clear();
+            if index > 0 {
+                text.push('\n');
+            }
+            write_finding(finding, &look, &mut text).map_err(io::Error::other)?;
+            out.write_all(text.as_bytes())?;
+        }
+        if style.quiet {
+            return Ok(());
+        }
+        text.clear();
+        if !report.findings.is_empty() {
+            text.push('\n');
+        }
+        write_closing(report, style, &look, &mut text).map_err(io::Error::other)?;
+        out.write_all(text.as_bytes())
+    }
+}
+
+fn write_finding(finding: &Finding, look: &Look, out: &mut String) -> fmt::Result {
+    let head = format!("{}[{}]", finding.level, finding.rule.id);
+    write!(out, "{}: ", look.paint(finding.level.into(), &head))?;
+    let message = wrap(&clean(&finding.message), look.width - INDENT.len(), head.len());
+    for (index, line) in message.iter().enumerate() {
+        let indent = if index == 0 { "" } else { INDENT };
+        writeln!(out, "{indent}{}", look.paint(Tone::Strong, line))?;
+    }
+    snippet::draw(finding, look, out)?;
+    if let Some(help) = &finding.help {
+        let word = look.paint(Tone::Aside, "help");
+        let help = wrap(&clean(help), look.width - "  help: ".len(), 0).join("\n        ");
+        writeln!(out, "  {word}: {help}")?;
+    }
+    Ok(())
+}
+
+fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) -> fmt::Result {
+    let Report { findings, skipped, summary } = report;
+    let is_idle = summary.files == 0 && findings.is_empty();
+    let found = if is_idle {
+        "Nothing to look at: no files were found.".into()
+    } else {
+        found(summary, look)
+    };
+    write_sentence(&found, look, out)?;
+    if summary.unverified > 0 {
+        write_sentence(&not_verified(summary), look, out)?;
+    }
+    if !skipped.is_empty() {
+        write_sentence(&left_out(skipped, style.verbose), look, out)?;
+    }
+    if style.verbose {
+        for file in skipped {
+            write_item(&reason(file), look, out)?;
+        }
+    }
+    if let Some(error) = findings.iter().find(|finding| finding.level == Level::Error) {
+        let command = look.paint(Tone::Strong, &format!("sops-lint explain {}", error.rule.id));
+        let hint = format!("Run {command} for what a rule means and how to fix it.");
+        write_sentence(&hint, look, out)?;
+    }
+    Ok(())
+}
+
+fn write_sentence(text: &str, look: &Look, out: &mut String) -> fmt::Result {
+    writeln!(out, "{}", wrap(text, look.width - INDENT.len(), 0).join("\n  "))
+}
+
+/// An item of the list below a sentence.
+fn write_item(text: &str, look: &Look, out: &mut String) -> fmt::Result {
+    let lines = wrap(text, look.width - 2 * INDENT.len(), 0);
+    writeln!(out, "{INDENT}{}", lines.join("\n    "))
+}
+
+/// How much of what, in what, how fast.
+fn found(summary: &Summary, look: &Look) -> String {
+    let levels = [
+        (summary.errors, Level::Error),
+        (summary.warnings, Level::Warning),
+        (summary.infos, Level::Info),
+    ];
+    let counts: Vec<_> = levels
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, level)| look.paint(level.into(), &count(number, level.name())))
+        .collect();
+    let counts = match counts.as_slice() {
+        [] => "No findings".to_owned(),
+        [only] => format!("Found {only}"),
+        [first @ .., last] => format!("Found {} and {last}", first.join(", ")),
+    };
+    let files = count(summary.files, "file");
+    let secrets = count(summary.secrets, "Secret");
+    let encrypted = count(summary.encrypted_files, "encrypted file");
+    let time = duration(summary.duration_ms);
+    format!("{counts} in {files} ({secrets}, {encrypted}) in {time}.")
+}
+
+fn duration(milliseconds: u64) -> String {
+    if milliseconds < 1000 {
+        format!("{milliseconds} ms")
+    } else {
+        format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
+    }
+}
+
+fn not_verified(summary: &Summary) -> String {
+    let files = count(summary.unverified, "encrypted file");
+    match summary.verified {
+        0 => format!(
+            "Not verified: the MAC of {files}. This version checks none: tampering goes unnoticed."
+        ),
+        verified => format!(
+            "Not verified: the MAC of {files} ({verified} verified). In those, tampering goes \
+             unnoticed."
+        ),
+    }
+}
+
+/// How many files were skipped, and how many were kept from some rules.
+fn left_out(skipped: &[Skipped], is_verbose: bool) -> String {
+    let whole = skipped.iter().filter(|file| file.rules.is_empty()).count();
+    let in_part = skipped.len() - whole;
+    let (whole_files, part_files) = (count(whole, "file"), count(in_part, "file"));
+    let numbers = match (whole, in_part) {
+        (_, 0) => format!("Skipped: {whole_files}"),
+        (0, _) => format!("Checked only in part: {part_files}"),
+        _ => format!("Skipped: {whole_files}; checked only in part: {part_files}"),
+    };
+    if is_verbose {
+        format!("{numbers}.")
+    } else {
+        format!("{numbers} (run with -v to see which).")
+    }
+}
+
+fn reason(file: &Skipped) -> String {
+    let Skipped { path, rules, reason } = file;
+    let reason = clean(reason);
+    match rules.as_slice() {
+        [] => format!("{path}: {reason}"),
+        rules => format!("{path}: {reason} (not checked: {})", rules.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    fn written(report: &Report, style: Style) -> String {
+        let mut out = Vec::new();
+        Human.write(report, &style, &mut out).expect("a vector takes all bytes");
+        String::from_utf8(out).expect("reports are UTF-8")
+    }
+
+    fn findings(report: &Report) -> String {
+        written(report, Style { quiet: true, width: 90, ..Style::default() })
+    }
+
+    #[test]
+    fn places_in_two_files_share_a_frame() {
+        insta::assert_snapshot!(findings(&samples::two_files()), @r"
+        error[unencrypted-secret]: Secret prod/db has 2 plaintext values (stringData.user,
+          stringData.password)
+           ╭─[apps/db.yaml:8:13]
+         7 │   user: *****
+           ·         ──┬──
+           ·           ╰── in plaintext
+         8 │   password: ********
+           ·             ────┬───
+           ·                 ╰── in plaintext
+           ├─[.sops.yaml:2:17]
+         2 │   - path_regex: apps/.*
+           ·                 ───┬───
+           ·                    ╰── this creation rule governs the file
+           ╰────
+          help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can
+                read the repository has seen it
+        ");
+    }
+
+    #[test]
+    fn places_far_apart_in_one_file_have_no_lines_between_them() {
+        insta::assert_snapshot!(findings(&samples::far_apart()), @r"
+        warning[recipient-drift]: clusters/prod/token.enc.yaml is encrypted for 1 recipient that
+          its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name
+          (age1qqq)
+             ╭─[clusters/prod/token.enc.yaml:101:9]
+           9 │   - recipient: age1abc
+             ·                ───┬───
+             ·                   ╰── may decrypt, as it should
+          10 │     enc: |
+             ·     ─┬─
+             ·      ╰── its data key
+             ⋮
+         101 │   - fp: 85D77543
+             ·         ────┬───
+             ·             ╰── may decrypt, but should not
+             ⋮
+         191 │ version: 3.9.1
+             · ───────┬──────
+             ·        ╰── written by this version
+             ╰────
+        ");
+    }
+
+    #[test]
+    fn a_place_without_a_line_is_named() {
+        insta::assert_snapshot!(findings(&samples::at_the_end()), @r"
+        error[unreadable-document]: apps/cut.yaml is not YAML: a quoted scalar never ends
+           ╭─[apps/cut.yaml:14:1]
+           · the file ends here
+           ╰────
+        ");
+    }
+
+    #[test]
+    fn arrows_find_their_place_behind_wide_characters() {
+        insta::assert_snapshot!(findings(&samples::unicode()), @r"
+        error[unencrypted-secret]: Secret größe has 2 plaintext values (stringData.ключ,
+          stringData.密码)
+           ╭─[apps/größe.yaml:2:26]
+         2 │ stringData: {ключ: ****, 密码: ******, é: **}
+           ·              ──┬─        ──┬─
+           ·                │           ╰── in plaintext
+           ·                ╰── this one too
+           ╰────
+        ");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_round_its_place() {
+        insta::assert_snapshot!(findings(&samples::long_lines()), @r#"
+        error[unencrypted-secret]: Secret long has 2 plaintext values
+           ╭─[apps/long.json:2:4009]
+         1 │ certificate: **********************************************************************…
+           ·              ───────────────────────────────────┬──────────────────────────────────
+           ·                                                 ╰─┤ this one is as long as it can be,
+           ·                                                   │ and so are the words that belong
+           ·                                                   │ to it, which is why they stand on
+           ·                                                   │ several lines
+         2 │ …******************, "token": ******************************************************…
+           ·                      ───┬───
+           ·                         ╰── in plaintext
+           ╰────
+        "#);
+    }
+
+    #[test]
+    fn the_end_says_what_was_and_what_was_not_done() {
+        let closing = |report: &Report, style| {
+            let text = written(report, style);
+            text.rsplit_once("\n\n").map_or(text.clone(), |(_, closing)| closing.to_owned())
+        };
+        let report = samples::mixed();
+        let verbose = Style { verbose: true, width: 80, ..Style::default() };
+        insta::assert_snapshot!(closing(&report, Style::default()), @r"
+        Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
+        Not verified: the MAC of 40 encrypted files. This version checks none: tampering goes unnoticed.
+        Skipped: 1 file; checked only in part: 1 file (run with -v to see which).
+        Run sops-lint explain unreadable-document for what a rule means and how to fix it.
+        ");
+        insta::assert_snapshot!(closing(&report, verbose), @r"
+        Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted
+          files) in 37 ms.
+        Not verified: the MAC of 40 encrypted files. This version checks none:
+          tampering goes unnoticed.
+        Skipped: 1 file; checked only in part: 1 file.
+          apps/db.yaml: no private key for any of its 2 recipients (not checked:
+            mac-mismatch, undecryptable-value)
+          big.yaml: larger than 10 MiB
+        Run sops-lint explain unreadable-document for what a rule means and how to fix
+          it.
+        ");
+        insta::assert_snapshot!(closing(&samples::empty(), verbose), @"Nothing to look at: no files were found.");
+        let clean = Report::new(
+            Vec::new(),
+            Vec::new(),
+            Summary {
+                files: 1,
+                encrypted_files: 1,
+                verified: 1,
+                duration_ms: 1250,
+                ..Summary::default()
+            },
+        );
+        insta::assert_snapshot!(closing(&clean, verbose), @"No findings in 1 file (no Secrets, 1 encrypted file) in 1.2 s.");
+    }
+
+    #[test]
+    fn the_level_is_a_word_and_quiet_means_findings_only() {
+        let text = findings(&samples::mixed());
+        let heads = [
+            "error[unreadable-document]: ",
+            "warning[recipient-drift]: ",
+            "info[uncovered-file]: ",
+        ];
+        for head in heads {
+            assert!(text.lines().any(|line| line.starts_with(head)), "{head}");
+        }
+        assert!(!text.contains("Found"));
+        assert_eq!(findings(&samples::empty()), "");
+    }
+
+    #[test]
+    fn colours_change_nothing_but_colours() {
+        for report in [samples::mixed(), samples::unicode(), samples::hostile()] {
+            let plain = written(&report, Style::default());
+            let colored = written(&report, Style { color: true, ..Style::default() });
+            assert_ne!(plain, colored);
+            assert_eq!(plain, samples::without_colours(&colored));
+        }
+    }
+
+    #[test]
+    fn ascii_frames_are_ascii() {
+        assert!(written(&samples::mixed(), Style { ascii: true, ..Style::default() }).is_ascii());
+    }
+}

@@ -1,0 +1,163 @@
+//! How a report for people looks: colours, widths, and text that cannot harm a terminal.
+
+use std::borrow::Cow;
+
+use miette::{GraphicalTheme, ThemeCharacters, ThemeStyles};
+
+use super::Style;
+use crate::finding::Level;
+use crate::text::printable;
+
+/// Narrower terminals get lines of this width, and wrap them themselves.
+const NARROWEST: usize = 40;
+
+/// What a piece of text is, as far as its colour goes. The numbers index the palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// The level and the place of an error.
+    Error = 0,
+    /// The same of a warning.
+    Warning = 1,
+    /// The same of an info.
+    Info = 2,
+    /// Other places of a finding, and hints.
+    Aside = 3,
+    /// What the eye should find first.
+    Strong = 4,
+}
+
+impl From<Level> for Tone {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::Error,
+            Level::Warning => Self::Warning,
+            Level::Info => Self::Info,
+        }
+    }
+}
+
+/// A [`Style`] in miette's terms.
+#[derive(Debug)]
+pub(super) struct Look {
+    /// Its `highlights` are the palette, one for each [`Tone`].
+    theme: GraphicalTheme,
+    /// The width to wrap at, in columns.
+    pub(super) width: usize,
+    /// What stands between lines that do not follow one another.
+    pub(super) gap: &'static str,
+}
+
+impl Look {
+    pub(super) fn new(style: &Style) -> Self {
+        let mut styles = ThemeStyles::none();
+        let plain = styles.error;
+        styles.highlights = if style.color {
+            styles.linum = plain.dimmed();
+            let bold = plain.bold();
+            vec![bold.red(), bold.yellow(), bold.green(), bold.cyan(), bold]
+        } else {
+            vec![plain; 5]
+        };
+        let (characters, gap) = if style.ascii {
+            (ThemeCharacters::ascii(), "...")
+        } else {
+            (ThemeCharacters::unicode(), "⋮")
+        };
+        let theme = GraphicalTheme { characters, styles };
+        Self { theme, width: style.width.max(NARROWEST), gap }
+    }
+
+    /// What frames and arrows are made of.
+    pub(super) fn chars(&self) -> &ThemeCharacters {
+        &self.theme.characters
+    }
+
+    /// The text in the colour of its tone.
+    pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
+        self.theme.styles.highlights[tone as usize].style(text).to_string()
+    }
+
+    /// miette's theme for a snippet whose labels have these tones, in the order of their places.
+    pub(super) fn theme(&self, tones: impl Iterator<Item = Tone>) -> GraphicalTheme {
+        let mut theme = self.theme.clone();
+        theme.styles.highlights =
+            tones.map(|tone| self.theme.styles.highlights[tone as usize]).collect();
+        theme
+    }
+}
+
+/// Text without control characters. Rules build messages from clean parts already; nothing is
+/// lost by making sure.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    printable::clean_path(text)
+}
+
+/// Breaks a text at spaces, and nowhere else: commands and paths are there to be copied. The
+/// first line has less room by `indent`.
+pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = indent;
+    for (index, word) in text.split(' ').enumerate() {
+        let length = columns(word);
+        if index > 0 {
+            if used + 1 + length > width {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            } else {
+                line.push(' ');
+                used += 1;
+            }
+        }
+        line.push_str(word);
+        used += length;
+    }
+    lines.push(line);
+    lines
+}
+
+/// How many characters are seen: all but those of escape sequences, which are our own.
+fn columns(word: &str) -> usize {
+    let mut parts = word.split('\u{1b}');
+    let first = parts.next().map_or(0, |part| part.chars().count());
+    let seen = |part: &str| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count());
+    first + parts.map(seen).sum::<usize>()
+}
+
+/// `1 file`, `2 files`, `no files`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    match number {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wraps_at_spaces_only() {
+        assert_eq!(
+            wrap("run sops-lint fix a/b/c.yaml", 12, 4),
+            ["run", "sops-lint", "fix", "a/b/c.yaml"]
+        );
+        assert_eq!(wrap("\u{1b}[1mrun\u{1b}[0m it", 6, 0), ["\u{1b}[1mrun\u{1b}[0m it"]);
+        assert_eq!(wrap("", 12, 4), [""]);
+        assert_eq!(wrap("averylongword-without-spaces", 12, 4), ["averylongword-without-spaces"]);
+    }
+
+    #[test]
+    fn numbers_agree_with_their_nouns() {
+        assert_eq!([0, 1, 2].map(|n| count(n, "error")), ["no errors", "1 error", "2 errors"]);
+    }
+
+    #[test]
+    fn no_colour_means_no_escape_sequence() {
+        let look = Look::new(&Style::default());
+        assert_eq!(look.paint(Tone::Error, "error"), "error");
+        let look = Look::new(&Style { color: true, ..Style::default() });
+        assert_eq!(look.paint(Tone::Error, "error"), "\u{1b}[31;1merror\u{1b}[0m");
+    }
+}

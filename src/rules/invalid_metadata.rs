@@ -1,0 +1,106 @@
+//! A `sops` block that sops or Flux does not take.
+
+use super::{FileRule, Subject, declare_rule};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::sops::walk::METADATA_KEY;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Checks the `sops` block of an encrypted file: `mac`, `lastmodified` and `version` are
+    /// there and readable, there is at least one recipient, every stanza has its data key and
+    /// its time, at most one selector is set, the threshold fits the key groups, and no key of
+    /// the file stands twice. A top-level key `sops` that holds something else is a warning,
+    /// unless the file has ciphertext.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops refuses such a file, or decrypts it without the check that it was not tampered with.
+    /// Flux takes a document without a MAC for one that is not encrypted.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// password: ENC[AES256_GCM,data:..,iv:..,tag:..,type:str]
+    /// sops:
+    ///   age: []
+    ///   lastmodified: yesterday
+    ///   mac: ""
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Do not repair the block by hand: restore the file from the last good commit, then make
+    /// the change again with `sops edit FILE`.
+    InvalidMetadata, "invalid-metadata", Error, needs Text,
+    "a sops block that sops refuses or Flux does not recognise"
+}
+
+impl FileRule for InvalidMetadata {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        for judged in subject.documents {
+            let index = judged.document.index;
+            // sops reads the block of the first document alone; the copies are as bad as it is.
+            let is_copy =
+                index > 0 && subject.metadata().is_some_and(|first| !first.problems.is_empty());
+            let problems =
+                judged.metadata.iter().filter(|_| !is_copy).flat_map(|metadata| &metadata.problems);
+            for problem in problems {
+                drafts.push(
+                    Draft::new(&META, problem.span, format!("the sops block {}", problem.reason))
+                        .at(index, Some(METADATA_KEY.to_owned()))
+                        .note("sops does not take this")
+                        .help("restore the file from its last good commit and repeat the change with sops edit"),
+                );
+            }
+            if let Some(span) = judged.unrelated {
+                let holds_ciphertext =
+                    judged.census.misplaced.len() + judged.census.malformed.len() > 0;
+                // A map without any of the fields is the settings of something named sops.
+                let is_settings = judged
+                    .document
+                    .root
+                    .get(METADATA_KEY)
+                    .is_some_and(|node| node.entries().next().is_some());
+                if is_settings && !holds_ciphertext {
+                    continue;
+                }
+                let level = if holds_ciphertext { META.level } else { Level::Warning };
+                drafts.push(
+                    Draft::new(
+                        &META,
+                        span,
+                        "the top-level key sops holds no SOPS metadata, so sops refuses the file",
+                    )
+                    .level(level)
+                    .at(index, Some(METADATA_KEY.to_owned()))
+                    .note("not metadata")
+                    .help("restore the block from the last good commit, or rename the key"),
+                );
+            }
+        }
+        duplicates(subject, drafts);
+    }
+}
+
+/// sops overlooks some of these and then decrypts something else than what a YAML reader sees.
+fn duplicates<'s>(subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+    if !subject.is_encrypted() {
+        return;
+    }
+    for key in subject.duplicate_keys {
+        drafts.push(
+            Draft::new(&META, key.span, "a key stands twice in one map of an encrypted file")
+                .at(key.document, None)
+                .note("the second one")
+                .also(key.first, "the first one")
+                .help("find out from the history which one is right, restore the file, and repeat the change with sops edit"),
+        );
+    }
+}

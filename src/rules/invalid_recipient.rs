@@ -1,0 +1,87 @@
+//! A recipient that is none, in `.sops.yaml` or in a file's metadata.
+
+use super::{FileRule, Subject, declare_rule};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::keys::Recipient;
+use crate::sops::recipe::Recipe;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Checks every recipient of `.sops.yaml` and of encrypted files as far as that is possible
+    /// offline: checksums of age recipients, the form of ssh keys, PGP fingerprints, KMS ARNs, key
+    /// names and URLs. Warnings: short PGP key ids, which can be forged; `http://` addresses,
+    /// which show the token to the network; versions of keys where the key belongs; and variables
+    /// such as `${KEY_FP}` that nobody has filled in.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops notices a mistyped recipient only when somebody encrypts, and in the metadata of a
+    /// file never: the label is not checked when decrypting. A private key pasted as a recipient
+    /// is published with the config.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// creation_rules:
+    ///   - age: age1qqqq   # cut off
+    ///   - pgp: 91510F85   # a short id
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Paste the full recipient: the line `age1..` that `age-keygen -y` prints, the 40 digits of
+    /// `gpg --fingerprint`, the whole ARN or URL.
+    InvalidRecipient, "invalid-recipient", Error, needs Text,
+    "a recipient that is mistyped, forgeable, or no recipient at all"
+}
+
+impl FileRule for InvalidRecipient {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        if let Some(config) = subject.config {
+            for rule in &config.rules {
+                check_recipe(&rule.recipe, &format!("of rule {}", rule.number), true, drafts);
+            }
+        }
+        if let Some(metadata) = subject.metadata() {
+            // What a file was encrypted to is past; how it was written is a matter of the config.
+            check_recipe(&metadata.recipe, "of this file", false, drafts);
+        }
+    }
+}
+
+fn check_recipe(recipe: &Recipe, whose: &str, with_oddities: bool, drafts: &mut Drafts<'_>) {
+    for invalid in recipe.invalid() {
+        let message =
+            format!("a recipient {whose} in {} {}", invalid.service.name(), invalid.error);
+        let level = if invalid.error.is_placeholder { Level::Warning } else { META.level };
+        drafts.push(
+            Draft::new(&META, invalid.span, message)
+                .level(level)
+                .note("not a recipient")
+                .help(invalid.error.help),
+        );
+    }
+    if with_oddities {
+        for recipient in recipe.recipients() {
+            odd(recipient, whose, drafts);
+        }
+    }
+}
+
+fn odd(recipient: &Recipient, whose: &str, drafts: &mut Drafts<'_>) {
+    let Some(oddity) = &recipient.identity.oddity else { return };
+    let message = format!("a recipient {whose} in {} {}", recipient.service.name(), oddity.reason);
+    drafts.push(
+        Draft::new(&META, recipient.span, message)
+            .level(Level::Warning)
+            .note("works, but should be changed")
+            .help(oddity.help),
+    );
+}

@@ -1,0 +1,69 @@
+//! An `ENC[..]` that sops cannot decrypt because of its form.
+
+use super::{FileRule, Subject, declare_rule};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds values of an encrypted file that begin with `ENC[` and are no whole ciphertext: not
+    /// of the form `ENC[AES256_GCM,data:..,iv:..,tag:..,type:..]`, base64 that does not decode,
+    /// an IV that is not 32 or a tag that is not 16 bytes long, an unknown type. Text behind the
+    /// closing bracket is a warning: sops ignores it.
+    ///
+    /// ## Why it matters
+    ///
+    /// The file cannot be decrypted, so its Kustomization stops reconciling. Such values come
+    /// from editors that wrap lines, from merges, and from copying half of a line.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// password: ENC[AES256_GCM,data:Zm9v,iv:..
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Restore the value from the last good commit, or set it again with `sops set FILE`.
+    MalformedCiphertext, "malformed-ciphertext", Error, needs Text,
+    "a value that looks encrypted but has the wrong form"
+}
+
+impl FileRule for MalformedCiphertext {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        for judged in subject.documents {
+            let index = judged.document.index;
+            for (spot, error) in &judged.census.malformed {
+                let path = judged.key_path(spot.span);
+                let shown = path.clone().unwrap_or_else(|| "a value".to_owned());
+                drafts.push(
+                    Draft::new(&META, spot.key_span, format!("{shown} {error}"))
+                        .at(index, path)
+                        .note("cannot be decrypted")
+                        .help("restore the value from the last good commit, or set it again with sops set"),
+                );
+            }
+            for spot in &judged.census.trailing {
+                let path = judged.key_path(spot.span);
+                let shown = path.clone().unwrap_or_else(|| "a value".to_owned());
+                drafts.push(
+                    Draft::new(
+                        &META,
+                        spot.key_span,
+                        format!("{shown} has text behind the closing bracket of its ciphertext"),
+                    )
+                    .level(Level::Warning)
+                    .at(index, path)
+                    .note("sops ignores the rest")
+                    .help("remove what stands behind the bracket"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Conflict markers in an encrypted file.
+
+use super::{FileRule, Subject, declare_rule};
+use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::text::Span;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds the conflict markers of git (`<<<<<<<`, `=======`, `>>>>>>>` at the start of a line,
+    /// in this order) in files that sops encrypted.
+    ///
+    /// ## Why it matters
+    ///
+    /// The file is no YAML any more. And whoever resolves the conflict by hand breaks the MAC:
+    /// two branches that edited one encrypted file always disagree about `mac` and
+    /// `lastmodified`, and neither side's MAC fits the merged content.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// sops:
+    /// <<<<<<< HEAD
+    ///   mac: ENC[AES256_GCM,..]
+    /// =======
+    ///   mac: ENC[AES256_GCM,..]
+    /// >>>>>>> feature
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Take one side whole (`git checkout --ours FILE`), then repeat the other side's change with
+    /// `sops edit FILE`.
+    MergeConflict, "merge-conflict", Error, needs Text,
+    "conflict markers of git in an encrypted file"
+}
+
+impl FileRule for MergeConflict {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        if !subject.traces.encrypted && !subject.claims_encryption {
+            return;
+        }
+        let mut expected = ["<<<<<<< ", "=======", ">>>>>>> "].iter();
+        let mut wanted = expected.next();
+        let mut first = None;
+        let mut at = 0;
+        for line in subject.text.split_inclusive('\n') {
+            if wanted.is_some_and(|marker| line.starts_with(marker)) {
+                first.get_or_insert(Span::new(at, at + line.trim_end().len()));
+                wanted = expected.next();
+            }
+            at += line.len();
+        }
+        if let (Some(span), None) = (first, wanted) {
+            drafts.push(
+                Draft::new(&META, span, "git left conflict markers in an encrypted file")
+                    .note("the conflict begins here")
+                    .help("take one side whole with git checkout --ours or --theirs, then repeat the other change with sops edit"),
+            );
+        }
+    }
+}
+
+/// Whether the file has all three markers; what cannot be parsed because of them has one finding.
+pub(super) fn has_markers(text: &str) -> bool {
+    ["<<<<<<< ", "=======", ">>>>>>> "]
+        .iter()
+        .all(|marker| text.starts_with(marker) || text.contains(&format!("\n{marker}")))
+}

@@ -1,0 +1,92 @@
+//! One file, several documents, and not all of them have a `sops` block.
+
+use super::unencrypted_secret::exposed;
+use super::{FileRule, Judged, Subject, declare_rule};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::text::Span;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds files of several documents in which some carry SOPS metadata and others do not.
+    /// It is an error where a bare document is a Secret with values, holds ciphertext, or is the
+    /// first one; otherwise a warning.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops signs whole files: it writes its block into every document, reads the first one, and
+    /// refuses a file that begins without. Flux looks at every document on its own: it applies
+    /// a bare Secret as it stands, and a bare document with ciphertext as literal text.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// kind: Secret
+    /// stringData: {a: "ENC[AES256_GCM,..]"}
+    /// sops: ..
+    /// ---
+    /// kind: Secret
+    /// stringData: {b: in clear}
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Move the bare documents into files of their own, and encrypt those that hold secrets.
+    MixedDocuments, "mixed-documents", Error, needs Text,
+    "a file in which some documents have a sops block and others have none"
+}
+
+impl FileRule for MixedDocuments {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        let Some(block) = subject.documents.iter().find_map(|judged| judged.metadata.as_ref())
+        else {
+            return;
+        };
+        let first_is_bare = subject.documents.first().is_some_and(|first| first.metadata.is_none());
+        for judged in subject.documents.iter().filter(|judged| judged.metadata.is_none()) {
+            if judged.document.root.is_null() || judged.unrelated.is_some() {
+                continue;
+            }
+            let (level, why) = severity(judged, first_is_bare);
+            let number = judged.document.index + 1;
+            let what = judged
+                .secrets
+                .first()
+                .map_or_else(String::new, |secret| format!(" ({})", secret.title()));
+            let span = judged
+                .document
+                .root
+                .entries()
+                .next()
+                .map_or(judged.document.root.span, |entry| entry.key_span);
+            let draft = Draft::new(&META, span, format!("document {number}{what} has no sops block, unlike others in this file; {why}"))
+                .level(level)
+                .at(judged.document.index, None)
+                .note("no sops block in this document")
+                .help("move the document into a file of its own, and encrypt that file if it holds secrets")
+                .also(Span::new(block.span.start, block.span.end), "one of the blocks");
+            drafts.push(draft);
+        }
+    }
+}
+
+fn severity(judged: &Judged<'_>, first_is_bare: bool) -> (Level, &'static str) {
+    let is_exposed = judged.secrets.iter().any(|secret| !exposed(judged, secret).spots.is_empty());
+    let has_ciphertext = judged.census.encrypted + judged.census.misplaced.len() > 0;
+    let is_object = crate::kubernetes::is_object(judged.document);
+    if is_exposed {
+        (META.level, "Flux applies it as it stands, in plaintext")
+    } else if first_is_bare {
+        (META.level, "sops looks for its block in the first document and refuses the file")
+    } else if has_ciphertext && is_object {
+        (META.level, "Flux applies its ciphertext as literal text")
+    } else {
+        (Level::Warning, "sops treats it as part of the encrypted file, Flux does not")
+    }
+}

@@ -1,0 +1,160 @@
+//! A file is encrypted to other recipients than its creation rule demands.
+
+use super::{FileRule, Subject, count, declare_rule, point_at};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::keys::Recipient;
+use crate::policy::{Config, CreationRule};
+use crate::sops::metadata::Metadata;
+use crate::sops::recipe::{Drift, drift};
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Compares the recipients in a file's metadata with those of the creation rule that governs
+    /// the file, in canonical form, key group by key group. A recipient that the rule does not
+    /// name is an error: somebody can read the file who should not. A recipient that is missing,
+    /// and a pair of which nobody can tell offline whether they are one key (a KMS key and an
+    /// alias), is a warning. Other key groups or another threshold than the rule's are errors.
+    ///
+    /// ## Why it matters
+    ///
+    /// Creation rules are not retroactive: changing `.sops.yaml` changes no file. So ex-members
+    /// stay recipients and new members cannot decrypt, until `sops updatekeys` is run on every
+    /// file. A nested `.sops.yaml` that was overlooked has the same effect.
+    ///
+    /// ## Example
+    ///
+    /// Bad: `.sops.yaml` demands `age1new..`, the file says
+    ///
+    /// ```yaml
+    /// sops:
+    ///   age:
+    ///     - recipient: age1old..
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Run `sops updatekeys FILE`. Where somebody was removed, run `sops rotate --in-place FILE`
+    /// afterwards, since that person may have kept the data key, and change the secret itself.
+    RecipientsMismatch, "recipients-mismatch", Error, needs Policy,
+    "a file encrypted to other recipients than its creation rule demands"
+}
+
+impl FileRule for RecipientsMismatch {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        let Some((config, rule)) = subject.governing.rule() else { return };
+        let Some(metadata) = subject.metadata() else { return };
+        // A rule without recipients says nothing; `invalid-sops-config` speaks of it.
+        if rule.recipe.recipients().next().is_none() {
+            return;
+        }
+        let drift = drift(&metadata.recipe, &rule.recipe);
+        let (level, says) = statement(&drift, metadata, rule);
+        if says.is_empty() {
+            return;
+        }
+        let span = drift.extra.first().map_or(metadata.span, |recipient| recipient.span);
+        let message = format!("{} (rule {} of {})", says.join(", "), rule.number, config.path);
+        let note = if drift.extra.is_empty() {
+            "the recipients of this file"
+        } else {
+            "not named by the rule"
+        };
+        let mut draft = Draft::new(&META, span, message)
+            .level(level)
+            .at(0, Some("sops".to_owned()))
+            .note(note)
+            .help(help(subject, &drift));
+        for recipient in drift.extra.iter().skip(1).take(4) {
+            draft = draft.also(recipient.span, "nor this one");
+        }
+        drafts.push(point_out(draft, config, rule, &drift));
+    }
+}
+
+fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Level, Vec<String>) {
+    let mut says = Vec::new();
+    let mut level = Level::Warning;
+    if !drift.extra.is_empty() {
+        level = META.level;
+        says.push(format!(
+            "{} too many: {}",
+            count(drift.extra.len(), "recipient"),
+            names(&drift.extra)
+        ));
+    }
+    if !drift.missing.is_empty() {
+        says.push(format!(
+            "{} missing: {}",
+            count(drift.missing.len(), "recipient"),
+            names(&drift.missing)
+        ));
+    }
+    if let Some((have, want)) = drift.unsure.first() {
+        says.push(format!("{have} and {want} may or may not be the same key"));
+    }
+    if !drift.unexplained.is_empty() {
+        let unexplained = count(drift.unexplained.len(), "recipient");
+        says.push(format!("{unexplained} that only an unreadable entry of the rule could name"));
+    }
+    let (have, want) = (&metadata.recipe, &rule.recipe);
+    if drift.is_regrouped {
+        level = META.level;
+        says.push(if have.key_groups.len() == want.key_groups.len() {
+            "recipients stand in other key groups than the rule says".to_owned()
+        } else {
+            format!(
+                "{} instead of {}",
+                count(have.key_groups.len(), "key group"),
+                want.key_groups.len()
+            )
+        });
+    } else if drift.extra.is_empty()
+        && drift.missing.is_empty()
+        && have.groups_needed() != want.groups_needed()
+    {
+        level = META.level;
+        let needed = count(have.groups_needed(), "key group");
+        says.push(format!("{needed} needed to decrypt instead of {}", want.groups_needed()));
+    }
+    (level, says)
+}
+
+fn names(recipients: &[&Recipient]) -> String {
+    const SHOWN: usize = 3;
+    let mut names: Vec<String> = recipients.iter().take(SHOWN).map(ToString::to_string).collect();
+    if recipients.len() > SHOWN {
+        names.push(format!("and {} more", recipients.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
+fn help(subject: &Subject<'_>, drift: &Drift<'_>) -> String {
+    let update = subject.sops("updatekeys");
+    if drift.extra.is_empty() {
+        return format!("run {update}");
+    }
+    format!(
+        "run {update}, then {}; if somebody has left, change the secret itself too",
+        subject.sops("rotate --in-place")
+    )
+}
+
+/// Points at the missing recipient in the rule, or at the rule.
+fn point_out<'s>(
+    draft: Draft<'s>,
+    config: &'s Config,
+    rule: &'s CreationRule,
+    drift: &Drift<'s>,
+) -> Draft<'s> {
+    let draft = point_at(draft, config, rule, "this creation rule governs the file");
+    let elsewhere = crate::finding::Elsewhere { path: &config.path, bytes: &config.bytes };
+    match drift.missing.first() {
+        Some(missing) => draft.elsewhere(elsewhere, missing.span, "missing in the file"),
+        None => draft,
+    }
+}

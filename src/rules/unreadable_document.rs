@@ -1,0 +1,92 @@
+//! A file that should be judged and cannot be read.
+
+use super::{FileRule, Subject, declare_rule, merge_conflict};
+use crate::document;
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::input::{Content, MAX_FILE_SIZE};
+use crate::text::Span;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Reports a file that is, or says that it is, encrypted by sops and cannot be parsed, and a
+    /// file past one of the limits: 16 MiB, 100 levels, 10,000 documents, 1,000,000 values.
+    /// Other files that do not parse are left alone: templates look like YAML and are none.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops cannot read the file either, so it cannot be decrypted, and nobody has looked at
+    /// what stands in it.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// password: ENC[AES256_GCM,data:..,iv:..,tag:..,type:str]
+    ///  user: wrongly indented
+    /// sops:
+    ///   ..
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Correct the syntax at the place shown, or restore the file from its last good commit.
+    UnreadableDocument, "unreadable-document", Error, needs Text,
+    "an encrypted file that cannot be parsed, or a file past a limit"
+}
+
+impl FileRule for UnreadableDocument {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        if let Content::TooLarge(size) = subject.input.content {
+            return too_large(subject, size, drafts);
+        }
+        let is_ours = subject.traces.encrypted || subject.claims_encryption;
+        let Some(error) = subject.parse_error else { return };
+        let has_finding = merge_conflict::has_markers(subject.text) && is_ours;
+        if subject.is_template
+            || has_finding
+            || subject.config.is_some()
+            || !(is_ours || error.is_limit)
+        {
+            return;
+        }
+        let level = if is_ours { META.level } else { Level::Warning };
+        let message = if error.is_limit {
+            format!("the file was not judged to its end: {error}")
+        } else {
+            format!("the file cannot be read: {error}")
+        };
+        drafts.push(
+            Draft::new(&META, Span::at(error.offset), message)
+                .level(level)
+                .note("reading stopped here")
+                .help("correct the syntax here, or restore the file from its last good commit"),
+        );
+    }
+}
+
+fn too_large<'s>(subject: &Subject<'s>, size: u64, drafts: &mut Drafts<'s>) {
+    let is_structured = document::format_of(subject.path()).is_some();
+    if !is_structured && !subject.claims_encryption {
+        return;
+    }
+    let level = if subject.claims_encryption { META.level } else { Level::Warning };
+    let mebibytes = MAX_FILE_SIZE / (1024 * 1024);
+    drafts.push(
+        Draft::new(
+            &META,
+            Span::at(0),
+            format!(
+                "the file was not looked at: it has {size} bytes, the limit is {mebibytes} MiB"
+            ),
+        )
+        .level(level)
+        .note("too large")
+        .help("split the file; Kubernetes takes no Secret over 1 MiB anyway"),
+    );
+}

@@ -1,0 +1,71 @@
+//! One walk over a document, counted: what is encrypted, what should be, and what should not be.
+
+use super::selector::Selector;
+use super::value::{EncValue, Malformed, looks_encrypted};
+use super::walk::{self, Leaf};
+use crate::document::{Document, Scalar};
+use crate::text::Span;
+
+/// What one walk found. Every list is in file order.
+#[derive(Debug, Default)]
+pub struct Census<'d, 't> {
+    /// Well-formed ciphertexts where the selector wants them.
+    pub encrypted: usize,
+    /// Values that the selector covers and that stand in plaintext. Never empty values or null.
+    pub plaintext: Vec<Spot<'d, 't>>,
+    /// Values that the selector leaves alone and that are not empty.
+    pub unselected: Vec<Spot<'d, 't>>,
+    /// Ciphertexts where the selector wants none.
+    pub misplaced: Vec<Spot<'d, 't>>,
+    /// Texts that begin like a ciphertext and are broken.
+    pub malformed: Vec<(Spot<'d, 't>, Malformed)>,
+    /// Ciphertexts with text behind their closing bracket.
+    pub trailing: Vec<Spot<'d, 't>>,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot<'d, 't> {
+    /// The nearest key above it.
+    pub key_span: Span,
+    /// The value's source token.
+    pub span: Span,
+    /// The value.
+    pub scalar: &'d Scalar<'t>,
+}
+
+/// Counts a document. Without a selector, as where there is no metadata, nothing is wanted
+/// encrypted.
+pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> Census<'d, 't> {
+    let mut census = Census::default();
+    let any = Selector::default();
+    walk::leaves(&document.root, selector.unwrap_or(&any), &mut |leaf| {
+        census.add(leaf, leaf.is_selected && selector.is_some());
+    });
+    census
+}
+
+impl<'d, 't> Census<'d, 't> {
+    fn add(&mut self, leaf: &Leaf<'_, 'd, 't>, is_selected: bool) {
+        if leaf.scalar.is_empty() {
+            return;
+        }
+        let spot = Spot { key_span: leaf.key_span, span: leaf.span, scalar: leaf.scalar };
+        let text = leaf.text().unwrap_or_default();
+        let is_meant = looks_encrypted(text) || (is_selected && text.starts_with("ENC["));
+        if !is_meant {
+            let list = if is_selected { &mut self.plaintext } else { &mut self.unselected };
+            return list.push(spot);
+        }
+        match EncValue::parse(text) {
+            Err(error) => self.malformed.push((spot, error)),
+            Ok(_) if !is_selected => self.misplaced.push(spot),
+            Ok(value) => {
+                self.encrypted += 1;
+                if value.has_trailing_text {
+                    self.trailing.push(spot);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The `sops` block of an encrypted file (`stores/stores.go`, `Metadata`), flat or in key groups.
+
+use super::recipe::{Invalid, KeyGroup, Recipe, Threshold};
+use super::selector::{FIELDS, Selector};
+use super::value::EncValue;
+use super::walk::METADATA_KEY;
+use crate::document::{Document, Entry, Node, Scalar, Value};
+use crate::keys::{KEY_SERVICES, KeyService, Recipient};
+use crate::text::Span;
+
+/// Length of the text of a MAC: SHA-512 in hexadecimal digits.
+const MAC_LENGTH: usize = 128;
+
+/// What a document says about its own encryption.
+#[derive(Debug)]
+pub struct Metadata {
+    /// The key `sops`.
+    pub span: Span,
+    /// Recipients, threshold, selector.
+    pub recipe: Recipe,
+    /// Why sops, or Flux, would not take the block.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong with a `sops` block.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub span: Span,
+    /// What: a sentence without its subject's value, lower case, no full stop.
+    pub reason: String,
+}
+
+/// What stands under the top-level key `sops` of a document.
+#[derive(Debug)]
+pub enum Found {
+    /// There is no such key, or it is null.
+    Nothing,
+    /// Something that is no metadata at all: text, or a map with none of its fields. The span is
+    /// the key's. A values file may have such a key; sops refuses the file.
+    Unrelated(Span),
+    /// Metadata, good or bad.
+    Metadata(Box<Metadata>),
+}
+
+/// Looks for the metadata of a document.
+pub fn find(document: &Document<'_>) -> Found {
+    let Some(entry) = document.root.entry(METADATA_KEY) else { return Found::Nothing };
+    if entry.node.is_null() {
+        return Found::Nothing;
+    }
+    if !is_metadata(&entry.node) {
+        return Found::Unrelated(entry.key_span);
+    }
+    Found::Metadata(Box::new(read(entry)))
+}
+
+/// A map with at least one field that only sops' metadata has.
+fn is_metadata(node: &Node<'_>) -> bool {
+    node.entries().any(|entry| {
+        matches!(&*entry.key, "mac" | "lastmodified" | "key_groups" | "shamir_threshold")
+            || FIELDS.iter().any(|field| field.name() == entry.key)
+            || (entry.node.is_list() && service_of(&entry.key).is_some())
+    })
+}
+
+fn service_of(field: &str) -> Option<&'static dyn KeyService> {
+    KEY_SERVICES.iter().copied().find(|service| service.metadata_field() == field)
+}
+
+fn read(entry: &Entry<'_>) -> Metadata {
+    let mut reader = Reader { key: entry.key_span, block: &entry.node, problems: Vec::new() };
+    let flat = reader.group(&entry.node);
+    let grouped = reader.key_groups();
+    // sops reads the groups only where all flat lists are empty.
+    let key_groups = if flat.is_empty() { grouped } else { vec![flat] };
+    if key_groups.iter().all(KeyGroup::is_empty) {
+        reader.problem(entry.key_span, "names no recipient, so nobody can decrypt the file");
+    }
+    let threshold = reader.threshold(key_groups.len());
+    let selector = reader.selector();
+    let mac_only_encrypted = matches!(
+        entry.node.get("mac_only_encrypted").map(|node| &node.value),
+        Some(Value::Scalar(Scalar::Bool(true)))
+    );
+    reader.lastmodified();
+    reader.version();
+    reader.mac();
+    let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
+    Metadata { span: entry.key_span, recipe, problems: reader.problems }
+}
+
+struct Reader<'b, 't> {
+    key: Span,
+    block: &'b Node<'t>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_, '_> {
+    fn problem(&mut self, span: Span, reason: impl Into<String>) {
+        self.problems.push(Problem { span, reason: reason.into() });
+    }
+
+    /// The recipients of the lists in `map`: the block itself, or one of its key groups.
+    fn group(&mut self, map: &Node<'_>) -> KeyGroup {
+        let mut group = KeyGroup::default();
+        for service in KEY_SERVICES {
+            let field = service.metadata_field();
+            let Some(entry) = map.entry(field).filter(|entry| !entry.node.is_null()) else {
+                continue;
+            };
+            if !entry.node.is_list() {
+                let noun = entry.node.noun();
+                self.problem(
+                    entry.key_span,
+                    format!("has {noun} under `{field}` where a list belongs"),
+                );
+                continue;
+            }
+            for stanza in entry.node.elements() {
+                self.stanza(*service, stanza, &mut group);
+            }
+        }
+        group
+    }
+
+    fn stanza(
+        &mut self,
+        service: &'static dyn KeyService,
+        stanza: &Node<'_>,
+        group: &mut KeyGroup,
+    ) {
+        let field = service.metadata_field();
+        if !stanza.is_map() {
+            let reason = format!("has {} in `{field}` where a map belongs", stanza.noun());
+            return self.problem(stanza.span, reason);
+        }
+        let span = stanza.get(service.label_field()).map_or(stanza.span, |label| label.span);
+        match service.parse_stanza(stanza) {
+            Ok(identity) => group.recipients.push(Recipient { service, identity, span }),
+            Err(error) => group.invalid.push(Invalid { service, span, error }),
+        }
+        // Every stanza but age's has the time of its making; sops insists on it.
+        if field != "age" && !stanza.get("created_at").is_some_and(is_rfc3339) {
+            self.problem(
+                span,
+                format!("has a stanza in `{field}` without a valid `created_at` time"),
+            );
+        }
+        if stanza.get("enc").and_then(Node::as_str).is_none_or(str::is_empty) {
+            self.problem(
+                span,
+                format!("has a stanza in `{field}` without its encrypted data key, `enc`"),
+            );
+        }
+    }
+
+    fn key_groups(&mut self) -> Vec<KeyGroup> {
+        let Some(entry) = self.block.entry("key_groups") else { return Vec::new() };
+        if !entry.node.is_list() {
+            if !entry.node.is_null() {
+                self.problem(entry.key_span, "has `key_groups` that are no list");
+            }
+            return Vec::new();
+        }
+        entry.node.elements().map(|group| self.group(group)).collect()
+    }
+
+    /// Old versions of sops wrote the number as text, or as a float.
+    fn threshold(&mut self, groups: usize) -> Option<Threshold> {
+        let entry = self.block.entry("shamir_threshold")?;
+        let number = match &entry.node.value {
+            Value::Scalar(Scalar::Int(number)) => usize::try_from(*number).ok(),
+            Value::Scalar(Scalar::Float(number)) => number.to_string().parse().ok(),
+            Value::Scalar(Scalar::Str(text)) => {
+                text.trim_end_matches('0').trim_end_matches('.').parse().ok()
+            }
+            _ => None,
+        };
+        match number {
+            None => self.problem(entry.key_span, "has a `shamir_threshold` that is no number"),
+            Some(number) if groups > 1 && number > groups => {
+                let reason = format!("asks for {number} of only {groups} key groups");
+                self.problem(entry.key_span, reason);
+            }
+            Some(_) => {}
+        }
+        number.map(|groups| Threshold { groups, span: entry.node.span })
+    }
+
+    fn selector(&mut self) -> Selector {
+        let mut found: Vec<Selector> = Vec::new();
+        for field in FIELDS {
+            let Some(node) = self.block.get(field.name()) else { continue };
+            match node.as_str() {
+                Some("") => {}
+                Some(text) => found.push(Selector::new(field, text, node.span)),
+                None if node.is_null() => {}
+                None => {
+                    self.problem(node.span, format!("has a `{}` that is no text", field.name()));
+                }
+            }
+        }
+        if let [first, second, ..] = &found[..] {
+            let reason = format!(
+                "sets both `{}` and `{}`; sops takes one selector only",
+                first.field.name(),
+                second.field.name()
+            );
+            let span = second.span.unwrap_or(self.key);
+            self.problem(span, reason);
+        }
+        found.into_iter().next().unwrap_or_default()
+    }
+
+    fn lastmodified(&mut self) {
+        match self.block.entry("lastmodified") {
+            None => self.problem(self.key, "has no `lastmodified` time"),
+            Some(entry) if is_rfc3339(&entry.node) => {}
+            Some(entry) => {
+                self.problem(entry.key_span, "has a `lastmodified` that is no RFC 3339 time");
+            }
+        }
+    }
+
+    fn version(&mut self) {
+        match self.block.entry("version") {
+            None => self.problem(self.key, "has no `version`"),
+            Some(entry) if entry.node.as_str().is_some_and(is_version) => {}
+            Some(entry) => self.problem(entry.key_span, "has a `version` that sops cannot read"),
+        }
+    }
+
+    /// Flux takes a document without a MAC for one that is not encrypted.
+    fn mac(&mut self) {
+        let Some(entry) = self.block.entry("mac") else {
+            return self.problem(self.key, "has no `mac`");
+        };
+        let Some(text) = entry.node.as_str().filter(|text| !text.is_empty()) else {
+            return self.problem(entry.key_span, "has an empty `mac`");
+        };
+        match EncValue::parse(text) {
+            Ok(value) if value.kind == "str" && value.length == MAC_LENGTH => {}
+            Ok(_) => self.problem(entry.key_span, "has a `mac` of the wrong length or type"),
+            Err(error) => self.problem(entry.key_span, format!("has a `mac` that {error}")),
+        }
+    }
+}
+
+/// Go's `time.RFC3339`: `2006-01-02T15:04:05Z07:00`, with or without a fraction. An unquoted one
+/// has been read as a timestamp already.
+fn is_rfc3339(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Scalar(Scalar::Time(_)) => true,
+        Value::Scalar(Scalar::Str(text)) => {
+            text.as_bytes().get(10) == Some(&b'T')
+                && text.len() >= "2006-01-02T15:04:05Z".len()
+                && Scalar::is_timestamp(text)
+        }
+        _ => false,
+    }
+}
+
+/// `Major.Minor.Patch`, with or without a suffix (`github.com/blang/semver`).
+fn is_version(text: &str) -> bool {
+    let numbers = text.split(['-', '+']).next().unwrap_or_default();
+    let mut parts = numbers.split('.');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    parts.clone().count() == 3 && parts.all(is_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Format, yaml::Yaml};
+
+    fn problems(text: &str) -> Vec<String> {
+        let parsed = Yaml.parse(text);
+        match find(&parsed.documents[0]) {
+            Found::Metadata(metadata) => {
+                metadata.problems.into_iter().map(|problem| problem.reason).collect()
+            }
+            Found::Unrelated(_) => vec!["unrelated".into()],
+            Found::Nothing => vec!["nothing".into()],
+        }
+    }
+
+    #[test]
+    fn a_key_named_sops_is_not_always_metadata() {
+        assert_eq!(problems("a: 1\n"), ["nothing"]);
+        assert_eq!(problems("sops:\n"), ["nothing"]);
+        assert_eq!(problems("sops: {}\n"), ["unrelated"]);
+        assert_eq!(problems("sops: hello\n"), ["unrelated"]);
+        assert_eq!(problems("sops:\n  enabled: true\n  version: 1\n"), ["unrelated"]);
+    }
+
+    #[test]
+    fn says_all_that_is_wrong_at_once() {
+        let found = problems("sops:\n  kms: []\n  lastmodified: yesterday\n  version: x\n");
+        assert_eq!(
+            found,
+            [
+                "names no recipient, so nobody can decrypt the file",
+                "has a `lastmodified` that is no RFC 3339 time",
+                "has a `version` that sops cannot read",
+                "has no `mac`",
+            ]
+        );
+    }
+
+    #[test]
+    fn reads_times_and_versions_as_sops_does() {
+        assert!(is_version("3.11.0") && is_version("3.9.0-rc.1") && !is_version("3.9"));
+        let time = |text| problems(&format!("sops:\n  lastmodified: {text}\n"));
+        for good in
+            ["\"2026-11-22T07:08:50Z\"", "2026-11-22T07:08:50Z", "'2026-11-22T08:08:50+01:00'"]
+        {
+            assert!(!time(good).iter().any(|reason| reason.contains("lastmodified")), "{good}");
+        }
+        for bad in ["\"2026-11-22\"", "'2026-11-22 07:08:50Z'", "1700000000"] {
+            assert!(time(bad).iter().any(|reason| reason.contains("lastmodified")), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Which keys of a file are encrypted (`sops.go`, `shouldBeEncrypted`).
+
+use crate::pattern::{Pattern, PatternError};
+use crate::text::Span;
+
+/// The fields that choose, in metadata and in creation rules alike. At most one may be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Everything but what stands below a key that ends like this.
+    UnencryptedSuffix,
+    /// What stands below a key that ends like this.
+    EncryptedSuffix,
+    /// Everything but what stands below a key that matches.
+    UnencryptedRegex,
+    /// What stands below a key that matches.
+    EncryptedRegex,
+    /// Everything but what a matching comment speaks of.
+    UnencryptedCommentRegex,
+    /// What a matching comment speaks of.
+    EncryptedCommentRegex,
+}
+
+/// All six, in the order in which sops writes them.
+pub const FIELDS: [Field; 6] = [
+    Field::UnencryptedSuffix,
+    Field::EncryptedSuffix,
+    Field::UnencryptedRegex,
+    Field::EncryptedRegex,
+    Field::UnencryptedCommentRegex,
+    Field::EncryptedCommentRegex,
+];
+
+/// The suffix that holds where no field is set (`sops.go`, `DefaultUnencryptedSuffix`).
+const DEFAULT_SUFFIX: &str = "_unencrypted";
+
+impl Field {
+    /// Its name in YAML.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnencryptedSuffix => "unencrypted_suffix",
+            Self::EncryptedSuffix => "encrypted_suffix",
+            Self::UnencryptedRegex => "unencrypted_regex",
+            Self::EncryptedRegex => "encrypted_regex",
+            Self::UnencryptedCommentRegex => "unencrypted_comment_regex",
+            Self::EncryptedCommentRegex => "encrypted_comment_regex",
+        }
+    }
+
+    /// Whether a match means "encrypt" rather than "leave".
+    const fn selects(self) -> bool {
+        matches!(self, Self::EncryptedSuffix | Self::EncryptedRegex | Self::EncryptedCommentRegex)
+    }
+
+    const fn is_suffix(self) -> bool {
+        matches!(self, Self::UnencryptedSuffix | Self::EncryptedSuffix)
+    }
+
+    const fn reads_comments(self) -> bool {
+        matches!(self, Self::UnencryptedCommentRegex | Self::EncryptedCommentRegex)
+    }
+}
+
+/// One selector with its text compiled.
+#[derive(Clone, Debug)]
+pub struct Selector {
+    /// The field that is set.
+    pub field: Field,
+    /// Its text.
+    pub text: String,
+    /// Where it is written; `None` for the default suffix.
+    pub span: Option<Span>,
+    /// sops ignores a regex that does not compile: it matches nothing, without a word.
+    pattern: Option<Result<Pattern, PatternError>>,
+}
+
+impl Default for Selector {
+    fn default() -> Self {
+        Self {
+            field: Field::UnencryptedSuffix,
+            text: DEFAULT_SUFFIX.to_owned(),
+            span: None,
+            pattern: None,
+        }
+    }
+}
+
+impl Selector {
+    /// Compiles the text of a field.
+    pub fn new(field: Field, text: &str, span: Span) -> Self {
+        let pattern = (!field.is_suffix()).then(|| Pattern::new(text));
+        Self { field, text: text.to_owned(), span: Some(span), pattern }
+    }
+
+    /// Why sops would ignore it.
+    pub fn error(&self) -> Option<&PatternError> {
+        self.pattern.as_ref()?.as_ref().err()
+    }
+
+    /// Whether both choose the same keys because they are written alike.
+    pub fn is_equal(&self, other: &Self) -> bool {
+        self.field == other.field && self.text == other.text
+    }
+
+    /// Whether it looks at comments instead of keys.
+    pub fn reads_comments(&self) -> bool {
+        self.field.reads_comments()
+    }
+
+    /// Whether a key, or a comment for the two fields that read comments, is named by the text.
+    pub fn names(&self, text: &str) -> bool {
+        match &self.pattern {
+            None => text.ends_with(&self.text),
+            Some(Ok(pattern)) => pattern.is_match(text),
+            Some(Err(_)) => false,
+        }
+    }
+
+    /// Whether a value is encrypted, given whether any key above it (or comment) was named.
+    pub fn decide(&self, was_named: bool) -> bool {
+        was_named == self.field.selects()
+    }
+
+    /// Whether the value under these keys would be encrypted. Without comments, so never for the
+    /// two fields that read them.
+    pub fn selects(&self, keys: &[&str]) -> bool {
+        let was_named = !self.reads_comments() && keys.iter().any(|key| self.names(key));
+        self.decide(was_named)
+    }
+}
+
+impl std::fmt::Display for Selector {
+    /// As it is written in YAML, for messages: `encrypted_regex ^data$`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.field.name(), crate::text::printable::clean(&self.text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selector(field: Field, text: &str) -> Selector {
+        Selector::new(field, text, Span::default())
+    }
+
+    #[test]
+    fn any_key_on_the_path_decides() {
+        let regex = selector(Field::EncryptedRegex, "^(data|stringData)$");
+        assert!(regex.selects(&["stringData", "password"]));
+        assert!(regex.selects(&["metadata", "annotations", "data"]));
+        assert!(!regex.selects(&["metadata", "name"]));
+        assert!(selector(Field::EncryptedRegex, "data").selects(&["metadata", "name"]));
+        assert!(!selector(Field::UnencryptedSuffix, "_pub").selects(&["a_pub", "b"]));
+        assert!(selector(Field::EncryptedSuffix, "_enc").selects(&["a_enc", "b"]));
+        assert!(selector(Field::UnencryptedRegex, "^kind$").selects(&["data"]));
+        assert!(Selector::default().selects(&["anything"]));
+        assert!(!Selector::default().selects(&["note_unencrypted"]));
+    }
+
+    #[test]
+    fn a_broken_regex_matches_nothing() {
+        let broken = selector(Field::EncryptedRegex, "^(data");
+        assert!(broken.error().is_some());
+        assert!(!broken.selects(&["data"]), "sops leaves everything in plaintext");
+        assert!(selector(Field::UnencryptedRegex, "^(data").selects(&["data"]));
+    }
+}

@@ -1,0 +1,132 @@
+//! `ENC[AES256_GCM,data:..,iv:..,tag:..,type:..]`: one encrypted value (`aes/cipher.go`).
+
+/// The text that every encrypted value begins with.
+pub const PREFIX: &str = "ENC[AES256_GCM,";
+
+/// Length of the nonce that sops writes, in bytes. It reads others, and crashes when it has to
+/// write such a file again.
+const IV_LENGTH: usize = 32;
+/// Length of a GCM tag in bytes.
+const TAG_LENGTH: usize = 16;
+
+/// An encrypted value that has the right shape; nothing is decrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncValue<'t> {
+    /// Length of the ciphertext, which is that of the plaintext, in bytes.
+    pub length: usize,
+    /// The type of the plaintext: `str`, `int`, `comment` ...
+    pub kind: &'t str,
+    /// Whether text follows the closing bracket; sops does not mind.
+    pub has_trailing_text: bool,
+}
+
+/// What is wrong with a text that begins like an encrypted value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// It is not of the form that sops looks for.
+    #[error("is not of the form ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]")]
+    Form,
+    /// The named part is not standard base64 with padding.
+    #[error("has a `{0}` that is not base64")]
+    Base64(&'static str),
+    /// The named part has the wrong number of bytes: found, expected.
+    #[error("has {found} bytes in `{part}`, not {expected}")]
+    Length {
+        /// `iv` or `tag`.
+        part: &'static str,
+        /// Bytes found.
+        found: usize,
+        /// Bytes that sops writes.
+        expected: usize,
+    },
+    /// The type is none that sops knows.
+    #[error("has a type that sops does not know")]
+    Type,
+}
+
+/// Whether a text is, or was meant to be, an encrypted value of sops.
+pub fn looks_encrypted(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
+impl<'t> EncValue<'t> {
+    /// Reads a value by sops' own pattern, `^ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(.+)\]`,
+    /// and checks the parts.
+    pub fn parse(text: &'t str) -> Result<Self, Malformed> {
+        let rest = text.strip_prefix(PREFIX).ok_or(Malformed::Form)?;
+        let rest = rest.strip_prefix("data:").ok_or(Malformed::Form)?;
+        let line = rest.split('\n').next().unwrap_or_default();
+        // The pattern is greedy, so the last of each separator counts.
+        let close = line.rfind(']').ok_or(Malformed::Form)?;
+        let (body, kind) = line[..close].rsplit_once(",type:").ok_or(Malformed::Form)?;
+        let (body, tag) = body.rsplit_once(",tag:").ok_or(Malformed::Form)?;
+        let (data, iv) = body.rsplit_once(",iv:").ok_or(Malformed::Form)?;
+        if [data, iv, tag, kind].iter().any(|part| part.is_empty()) {
+            return Err(Malformed::Form);
+        }
+        let length = base64_length(data).ok_or(Malformed::Base64("data"))?;
+        expect_length("iv", iv, IV_LENGTH)?;
+        expect_length("tag", tag, TAG_LENGTH)?;
+        if !matches!(kind, "str" | "int" | "float" | "bool" | "time" | "comment" | "bytes") {
+            return Err(Malformed::Type);
+        }
+        Ok(Self { length, kind, has_trailing_text: close + 1 < rest.len() })
+    }
+}
+
+fn expect_length(part: &'static str, text: &str, expected: usize) -> Result<(), Malformed> {
+    let found = base64_length(text).ok_or(Malformed::Base64(part))?;
+    if found == expected { Ok(()) } else { Err(Malformed::Length { part, found, expected }) }
+}
+
+/// The number of bytes that a text in standard base64 with padding stands for.
+fn base64_length(text: &str) -> Option<usize> {
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
+    let fits = text.len().is_multiple_of(4) && padding <= 2 && digits.bytes().all(is_base64);
+    fits.then(|| text.len() / 4 * 3 - padding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IV: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    const TAG: &str = "AAAAAAAAAAAAAAAAAAAAAA==";
+
+    fn enc(data: &str, iv: &str, tag: &str, kind: &str) -> String {
+        format!("ENC[AES256_GCM,data:{data},iv:{iv},tag:{tag},type:{kind}]")
+    }
+
+    #[test]
+    fn reads_what_sops_writes() {
+        let text = enc("Dw==", IV, TAG, "str");
+        let value = EncValue::parse(&text).expect("well formed");
+        assert_eq!((value.length, value.kind, value.has_trailing_text), (1, "str", false));
+    }
+
+    #[test]
+    fn names_what_is_wrong() {
+        let short = |part, found, expected| Malformed::Length { part, found, expected };
+        for (text, expected) in [
+            ("ENC[AES256_GCM,data:Dw==]".to_owned(), Malformed::Form),
+            ("ENC[junk]".to_owned(), Malformed::Form),
+            (enc("Dw==", IV, TAG, ""), Malformed::Form),
+            (enc("Dw=", IV, TAG, "str"), Malformed::Base64("data")),
+            (enc("D w=", IV, TAG, "str"), Malformed::Base64("data")),
+            (enc("Dw==", "AAAAAAAAAAAAAAAA", TAG, "str"), short("iv", 12, 32)),
+            (enc("Dw==", IV, "AAAAAAAAAAAAAAAA", "str"), short("tag", 12, 16)),
+            (enc("Dw==", IV, TAG, "foo"), Malformed::Type),
+            (enc("Dw==", IV, TAG, "str").replace(",iv", "\n,iv"), Malformed::Form),
+        ] {
+            assert_eq!(EncValue::parse(&text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_text_behind_the_bracket_as_sops_does() {
+        let text = enc("Dw==", IV, TAG, "str") + " tail";
+        assert!(EncValue::parse(&text).is_ok_and(|value| value.has_trailing_text));
+    }
+}

@@ -1,0 +1,180 @@
+//! The walk over a document in sops' order: which leaf stands where, and is it to be encrypted.
+//!
+//! Follows `sops.go`, `walkBranch`: depth first in file order. A comment governs the next entry
+//! and all below it. The top-level key `sops` is not part of the data.
+
+use super::selector::Selector;
+use crate::document::{Comment, Element, Entry, Member, Node, Scalar, Value};
+use crate::text::Span;
+use crate::text::printable;
+
+/// The name of the top-level key that holds the metadata.
+pub const METADATA_KEY: &str = "sops";
+
+/// One step on the way from the root to a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'d> {
+    /// A key of a map.
+    Key(&'d str),
+    /// A place in a list, from 0. sops knows no indices: they name no value apart.
+    Index(usize),
+}
+
+/// A scalar, its place, and whether the selector covers it.
+#[derive(Debug)]
+pub struct Leaf<'p, 'd, 't> {
+    /// The steps from the root.
+    pub path: &'p [Step<'d>],
+    /// The nearest key above it; the scalar itself where there is none.
+    pub key_span: Span,
+    /// Where the scalar stands.
+    pub span: Span,
+    /// The scalar.
+    pub scalar: &'d Scalar<'t>,
+    /// Whether the selector covers it.
+    pub is_selected: bool,
+}
+
+impl Leaf<'_, '_, '_> {
+    /// Its text, if it is text.
+    pub fn text(&self) -> Option<&str> {
+        if let Scalar::Str(text) = self.scalar { Some(text) } else { None }
+    }
+}
+
+/// The path as people write it: `spec.hosts[0].name`.
+pub fn key_path(path: &[Step<'_>]) -> String {
+    let mut out = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) => {
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(&printable::clean(key));
+            }
+            Step::Index(index) => {
+                out.push('[');
+                out.push_str(&index.to_string());
+                out.push(']');
+            }
+        }
+    }
+    printable::shorten(out.into(), 200).into_owned()
+}
+
+/// The way to the value with this span, as people write it; `None` if there is none.
+pub fn key_path_of(root: &Node<'_>, span: Span) -> Option<String> {
+    let mut found = None;
+    leaves(root, &Selector::default(), &mut |leaf| {
+        if found.is_none() && leaf.span == span {
+            found = Some(key_path(leaf.path));
+        }
+    });
+    found
+}
+
+/// Calls `visit` with every leaf of a document in sops' order.
+pub fn leaves<'d, 't>(
+    root: &'d Node<'t>,
+    selector: &Selector,
+    visit: &mut dyn FnMut(&Leaf<'_, 'd, 't>),
+) {
+    let mut walker = Walker { selector, path: Vec::new(), visit };
+    walker.node(root, root.span, false);
+}
+
+struct Walker<'d, 's, 't> {
+    selector: &'s Selector,
+    path: Vec<Step<'d>>,
+    visit: &'s mut dyn FnMut(&Leaf<'_, 'd, 't>),
+}
+
+impl<'d, 't> Walker<'d, '_, 't> {
+    /// `was_named`: a key above, or for comment selectors an active comment, names the value.
+    fn node(&mut self, node: &'d Node<'t>, key_span: Span, was_named: bool) {
+        match &node.value {
+            Value::Scalar(scalar) => {
+                let is_selected = self.selector.decide(was_named);
+                let leaf =
+                    Leaf { path: &self.path, key_span, span: node.span, scalar, is_selected };
+                (self.visit)(&leaf);
+            }
+            Value::Map(members) => {
+                let mut active = was_named;
+                for member in members {
+                    match member {
+                        Member::Comment(comment) => active |= self.is_named_by(comment),
+                        Member::Entry(entry) => {
+                            self.entry(entry, active);
+                            active = was_named;
+                        }
+                    }
+                }
+            }
+            Value::List(elements) => {
+                let mut active = was_named;
+                let mut index = 0;
+                for element in elements {
+                    match element {
+                        Element::Comment(comment) => active |= self.is_named_by(comment),
+                        Element::Node(node) => {
+                            self.path.push(Step::Index(index));
+                            self.node(node, node.span, active);
+                            self.path.pop();
+                            index += 1;
+                            active = was_named;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &'d Entry<'t>, was_named: bool) {
+        if self.path.is_empty() && entry.key == METADATA_KEY {
+            return;
+        }
+        let is_named =
+            was_named || (!self.selector.reads_comments() && self.selector.names(&entry.key));
+        self.path.push(Step::Key(&entry.key));
+        self.node(&entry.node, entry.key_span, is_named);
+        self.path.pop();
+    }
+
+    fn is_named_by(&self, comment: &Comment<'t>) -> bool {
+        self.selector.reads_comments() && self.selector.names(&comment.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Format, yaml::Yaml};
+    use crate::sops::selector::Field;
+
+    fn selected(text: &str, field: Field, pattern: &str) -> Vec<String> {
+        let parsed = Yaml.parse(text);
+        let selector = Selector::new(field, pattern, Span::default());
+        let mut paths = Vec::new();
+        leaves(&parsed.documents[0].root, &selector, &mut |leaf| {
+            if leaf.is_selected {
+                paths.push(key_path(leaf.path));
+            }
+        });
+        paths
+    }
+
+    #[test]
+    fn a_key_covers_all_below_it_and_the_sops_block_is_no_data() {
+        let text = "data:\n  a: [x, {b: y}]\nother: 1\nsops:\n  data: z\n";
+        assert_eq!(selected(text, Field::EncryptedRegex, "^data$"), ["data.a[0]", "data.a[1].b"]);
+    }
+
+    #[test]
+    fn a_comment_covers_the_next_entry_and_all_below_it() {
+        let text = "# secret\na:\n  b: 1\nc: 2\nd: 3 # secret\n";
+        assert_eq!(selected(text, Field::EncryptedCommentRegex, "secret"), ["a.b", "d"]);
+        assert_eq!(selected(text, Field::UnencryptedCommentRegex, "secret"), ["c"]);
+    }
+}

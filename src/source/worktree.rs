@@ -1,0 +1,217 @@
+//! The work tree: what stands on disk and is not ignored by git.
+#![expect(clippy::disallowed_methods, reason = "this is where files are read")]
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
+
+use super::SourceError;
+use crate::input::{Content, Input, MAX_FILE_SIZE};
+use crate::path::RepoPath;
+use crate::policy::CONFIG_NAME;
+
+/// A tree on disk.
+#[derive(Debug)]
+pub struct WorkTree {
+    /// The directory that paths are relative to: the repository's top.
+    pub root: PathBuf,
+    /// Whether a repository was found; else the root is the current directory or the path named.
+    pub is_repository: bool,
+}
+
+/// The files of a run.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Regular files, sorted by path.
+    pub files: Vec<Listed>,
+    /// Directories that may hold a `.sops.yaml` for one of the files; `""` is the root.
+    pub config_directories: Vec<String>,
+    /// What could not be looked at, in words.
+    pub errors: Vec<String>,
+}
+
+/// One file to read.
+#[derive(Debug)]
+pub struct Listed {
+    /// Where it stands in the repository.
+    pub path: RepoPath,
+    /// Its name in the file system where that is not UTF-8.
+    raw: Option<PathBuf>,
+}
+
+impl WorkTree {
+    /// The repository that holds the first of the paths, or the current directory without any.
+    pub fn discover(directory: &Path, paths: &[PathBuf]) -> Result<Self, SourceError> {
+        let start = match paths.first() {
+            None => directory.to_path_buf(),
+            Some(path) => absolute(directory, path)?,
+        };
+        let start_directory =
+            if start.is_dir() { &*start } else { start.parent().unwrap_or(&start) };
+        if let Some(root) = start_directory.ancestors().find(|place| place.join(".git").exists()) {
+            return Ok(Self { root: root.to_path_buf(), is_repository: true });
+        }
+        let directory = Self::canonical(directory)?;
+        let root =
+            if start.starts_with(&directory) { directory } else { start_directory.to_path_buf() };
+        Ok(Self { root, is_repository: false })
+    }
+
+    /// All files at or below the paths (the whole tree without any) that git does not ignore.
+    /// Files that are named are listed in any case. Symbolic links are not followed.
+    pub fn list(
+        &self,
+        directory: &Path,
+        paths: &[PathBuf],
+        threads: usize,
+    ) -> Result<Listing, SourceError> {
+        let mut starts = Vec::new();
+        for path in paths {
+            let path = absolute(directory, path)?;
+            if !path.starts_with(&self.root) {
+                return Err(SourceError::OutsideRoot { path, root: self.root.clone() });
+            }
+            starts.push(path);
+        }
+        if starts.is_empty() {
+            starts.push(self.root.clone());
+        }
+        let found = Mutex::new(Listing::default());
+        let mut builder = WalkBuilder::new(&starts[0]);
+        for start in &starts[1..] {
+            builder.add(start);
+        }
+        builder
+            .hidden(false)
+            .ignore(false)
+            .require_git(false)
+            .threads(threads)
+            .filter_entry(|entry| entry.file_name() != ".git");
+        let collector = Collector { root: &self.root, found: &found };
+        builder.build_parallel().visit(&mut { collector });
+        let mut listing = found.into_inner().unwrap_or_default();
+        listing.files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        listing.files.dedup_by(|one, other| one.path == other.path);
+        listing.config_directories = self.config_directories(&listing.files, &starts);
+        Ok(listing)
+    }
+
+    /// Where configs were listed, and every directory above a starting point: what stands there
+    /// was not walked.
+    fn config_directories(&self, files: &[Listed], starts: &[PathBuf]) -> Vec<String> {
+        let mut directories: Vec<String> = files
+            .iter()
+            .filter(|file| file.path.file_name() == CONFIG_NAME)
+            .map(|file| file.path.parent().as_str().to_owned())
+            .collect();
+        for start in starts {
+            let Some(start) = start.strip_prefix(&self.root).ok().and_then(RepoPath::new) else {
+                continue;
+            };
+            directories.push(start.as_str().to_owned());
+            directories.extend(start.ancestors().map(str::to_owned));
+        }
+        directories.sort_unstable();
+        directories.dedup();
+        directories
+    }
+
+    /// The path as the file system has it: without `.`, `..` and links.
+    pub fn canonical(path: &Path) -> Result<PathBuf, SourceError> {
+        path.canonicalize().map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                SourceError::NotFound(path.to_path_buf())
+            }
+            _ => SourceError::Io { path: path.to_path_buf(), source },
+        })
+    }
+
+    /// Reads one file.
+    pub fn read(&self, file: &Listed) -> io::Result<Input> {
+        let path = file.raw.clone().unwrap_or_else(|| file.path.in_root(&self.root));
+        Ok(Input { path: file.path.clone(), content: read(&path)? })
+    }
+
+    /// The bytes of a config, if there is one.
+    pub fn read_config(&self, path: &RepoPath) -> Option<Vec<u8>> {
+        match read(&path.in_root(&self.root)) {
+            Ok(Content::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Whether a file of this name stands in the tree.
+    pub fn exists(&self, path: &RepoPath) -> bool {
+        path.in_root(&self.root).is_file()
+    }
+}
+
+fn read(path: &Path) -> io::Result<Content> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size > MAX_FILE_SIZE {
+        return Ok(Content::TooLarge(size));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+    // A file can grow while it is read.
+    file.by_ref().take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes)?;
+    let length = bytes.len() as u64;
+    Ok(if length > MAX_FILE_SIZE { Content::TooLarge(length) } else { Content::Bytes(bytes) })
+}
+
+/// The path without `.`, `..` and links in its directories.
+fn absolute(directory: &Path, path: &Path) -> Result<PathBuf, SourceError> {
+    WorkTree::canonical(&directory.join(path))
+}
+
+/// Collects in every thread by itself, and once in the end together.
+#[derive(Clone, Copy)]
+struct Collector<'s> {
+    root: &'s Path,
+    found: &'s Mutex<Listing>,
+}
+
+struct Gatherer<'s> {
+    collector: Collector<'s>,
+    own: Listing,
+}
+
+impl<'s> ParallelVisitorBuilder<'s> for Collector<'s> {
+    fn build(&mut self) -> Box<dyn ParallelVisitor + 's> {
+        Box::new(Gatherer { collector: *self, own: Listing::default() })
+    }
+}
+
+impl ParallelVisitor for Gatherer<'_> {
+    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
+        match entry {
+            Ok(entry) => self.own.files.extend(self.collector.listed(entry)),
+            Err(error) => self.own.errors.push(error.to_string()),
+        }
+        WalkState::Continue
+    }
+}
+
+impl Collector<'_> {
+    /// Regular files alone: no links, pipes, sockets or devices.
+    fn listed(&self, entry: DirEntry) -> Option<Listed> {
+        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+            return None;
+        }
+        let path = RepoPath::new(entry.path().strip_prefix(self.root).ok()?)?;
+        let raw = entry.path().to_str().is_none().then(|| entry.into_path());
+        Some(Listed { path, raw })
+    }
+}
+
+impl Drop for Gatherer<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut found) = self.collector.found.lock() {
+            found.files.append(&mut self.own.files);
+            found.errors.append(&mut self.own.errors);
+        }
+    }
+}

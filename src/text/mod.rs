@@ -1,0 +1,102 @@
+//! Places in a text: byte spans, and the lines and columns that people read.
+//!
+//! Everything upstream of a report speaks in byte offsets ([`Span`]); only when a finding is
+//! written down are they turned into lines and columns ([`LineIndex`]).
+
+pub mod printable;
+
+/// A half-open range of bytes in one file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset just behind the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The range from `start` up to, but without, `end`.
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// An empty range, for "here" rather than "this".
+    pub const fn at(offset: usize) -> Self {
+        Self::new(offset, offset)
+    }
+
+    /// From the start of this span to the end of `other`.
+    pub const fn to(self, other: Self) -> Self {
+        Self::new(self.start, other.end)
+    }
+
+    /// The number of bytes.
+    pub const fn len(self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether the range holds no byte.
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A place as editors show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Position {
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, counted in Unicode code points.
+    pub column: usize,
+    /// 0-based, counted in bytes.
+    pub offset: usize,
+}
+
+/// Where the lines of one text begin.
+#[derive(Debug)]
+pub struct LineIndex<'t> {
+    text: &'t [u8],
+    starts: Vec<usize>,
+}
+
+impl<'t> LineIndex<'t> {
+    /// Looks for the line ends of `text`: `\n`, and the `\r` before it belongs to them.
+    pub fn new(text: &'t [u8]) -> Self {
+        let ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
+        Self { text, starts: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// The line, column and offset of a byte. An offset behind the text means its end; bytes
+    /// that are not UTF-8 count as one column each.
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.text.len());
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let before = &self.text[self.starts[line - 1]..offset];
+        let column = 1 + String::from_utf8_lossy(before).chars().count();
+        Position { line, column, offset }
+    }
+
+    /// The bytes of a line without its line end; `line` is 1-based.
+    pub fn line(&self, line: usize) -> Option<Span> {
+        let start = *self.starts.get(line.checked_sub(1)?)?;
+        let end = self.starts.get(line).map_or(self.text.len(), |next| next - 1);
+        let end = if self.text[start..end].ends_with(b"\r") { end - 1 } else { end };
+        Some(Span::new(start, end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_code_points_and_lines_end_at_line_feeds() {
+        let text = "a: é\r\nб: x\n";
+        let index = LineIndex::new(text.as_bytes());
+        let x = text.find('x').expect("x is in the text");
+        assert_eq!(index.position(x), Position { line: 2, column: 4, offset: x });
+        assert_eq!(index.line(1), Some(Span::new(0, 5)));
+        assert_eq!(index.position(usize::MAX).line, 3);
+        assert_eq!(index.line(4), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! What the raw bytes of a file give away, before anything is parsed.
+//!
+//! Most files of a repository have nothing to do with secrets. One pass over the bytes tells
+//! which ones can matter at all; only those are parsed.
+
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+use crate::path::RepoPath;
+use crate::sops::value::PREFIX;
+
+/// What a file's bytes give reason to look for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent observations")]
+pub struct Traces {
+    /// A ciphertext of sops, or the fields of its metadata.
+    pub sops: bool,
+    /// A ciphertext of sops and the fields of its metadata: surely a file that sops made.
+    pub encrypted: bool,
+    /// A manifest that may be a Secret with values.
+    pub secret: bool,
+    /// A private key of age or OpenPGP, in clear or in base64.
+    pub key: bool,
+}
+
+impl Traces {
+    /// Whether the file has to be parsed.
+    pub fn any(self) -> bool {
+        self.sops || self.secret || self.key
+    }
+}
+
+struct Finders {
+    ciphertext: Finder<'static>,
+    sops: Finder<'static>,
+    secret: Finder<'static>,
+    data: Finder<'static>,
+    lastmodified: Finder<'static>,
+    age_key: Finder<'static>,
+    pgp_key: Finder<'static>,
+}
+
+static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
+    ciphertext: Finder::new(PREFIX),
+    sops: Finder::new("sops"),
+    secret: Finder::new("Secret"),
+    data: Finder::new("ata"),
+    lastmodified: Finder::new("lastmodified"),
+    age_key: Finder::new("AGE-SECRET-KEY-"),
+    pgp_key: Finder::new("PGP PRIVATE KEY BLOCK"),
+});
+
+/// Looks for traces.
+pub fn look(bytes: &[u8]) -> Traces {
+    let finders = &*FINDERS;
+    let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
+    let ciphertext = has(&finders.ciphertext);
+    let metadata = has(&finders.sops) && has_metadata_fields(bytes);
+    let (sops, encrypted) = (ciphertext || metadata, ciphertext && metadata);
+    let secret = has(&finders.secret) && has_data_key(bytes);
+    // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
+    let key = has(&finders.age_key) || has(&finders.pgp_key) || is_binary_pgp_key(bytes);
+    Traces { sops, encrypted, secret, key }
+}
+
+/// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.
+fn has_metadata_fields(bytes: &[u8]) -> bool {
+    FINDERS.lastmodified.find(bytes).is_some()
+        || memchr::memmem::find(bytes, b"sops:\n").is_some()
+        || memchr::memmem::find(bytes, b"sops: ").is_some()
+        || memchr::memmem::find(bytes, b"sops:\r").is_some()
+        || memchr::memmem::find(bytes, b"\"sops\"").is_some()
+}
+
+/// Whether `data` or `stringData` stands somewhere as a word of its own; `metadata` does not count.
+fn has_data_key(bytes: &[u8]) -> bool {
+    FINDERS.data.find_iter(bytes).any(|at| {
+        let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        let before = &bytes[..at];
+        let is_data = before.ends_with(b"d") && !word(before.iter().rev().nth(1));
+        let is_string_data = before.ends_with(b"stringD");
+        (is_data || is_string_data) && !word(bytes.get(at + 3))
+    })
+}
+
+/// OpenPGP packets of tag 5 and 7 hold secret keys: old format `0x94..=0x9F`, new `0xC5`, `0xC7`.
+/// The version byte behind the length tells a key from any other binary file.
+fn is_binary_pgp_key(bytes: &[u8]) -> bool {
+    secret_key_packet(bytes).is_some()
+}
+
+/// The offset of the body of a leading secret-key packet.
+pub fn secret_key_packet(bytes: &[u8]) -> Option<usize> {
+    let tag = *bytes.first()?;
+    let body = match tag {
+        0x94 | 0x9c => 2,
+        0x95 | 0x9d => 3,
+        0x96 | 0x9e => 5,
+        0xc5 | 0xc7 => match *bytes.get(1)? {
+            0..=191 => 2,
+            192..=223 => 3,
+            255 => 6,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    // Version 3 to 6, then four bytes of creation time after 1990, then a known algorithm.
+    let version = *bytes.get(body)?;
+    let created = u32::from_be_bytes(bytes.get(body + 1..body + 5)?.try_into().ok()?);
+    let algorithm = *bytes.get(body + 5)?;
+    let is_algorithm = matches!(algorithm, 1..=3 | 16..=19 | 22 | 25..=28);
+    (matches!(version, 4..=6) && created > 631_152_000 && is_algorithm).then_some(body)
+}
+
+/// Whether a file name says that the file is encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or
+/// one of these as its ending.
+pub fn claims_encryption(path: &RepoPath) -> bool {
+    let mut words = path.file_name().split('.');
+    // What stands before the first dot is the name proper; `.sops.yaml` has none.
+    let stem = words.next().unwrap_or_default();
+    let claims = words.any(|word| matches!(word, "sops" | "enc" | "encrypted"));
+    claims && !stem.is_empty() && !is_template(path)
+}
+
+/// Whether a file is written by a template engine, or switched off, before anything reads it.
+pub fn is_template(path: &RepoPath) -> bool {
+    const ENDINGS: [&str; 7] =
+        [".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".disabled"];
+    ENDINGS.iter().any(|ending| path.file_name().ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked(text: &str) -> Traces {
+        look(text.as_bytes())
+    }
+
+    #[test]
+    fn finds_what_matters() {
+        assert!(looked("kind: Secret\nstringData: {a: b}").secret);
+        assert!(looked("{\"kind\": \"Secret\", \"data\": {}}").secret);
+        assert!(looked("a: ENC[AES256_GCM,data:x").sops);
+        assert!(looked("sops:\n  mac: x").sops);
+        assert!(looked("x: AGE-SECRET-KEY-1").key);
+    }
+
+    #[test]
+    fn passes_over_what_does_not() {
+        assert!(
+            !looked("kind: HelmRelease\nmetadata: {}\nspec: {valuesFrom: [{kind: Secret}]}").any()
+        );
+        assert!(!looked("decryption:\n  provider: sops\n").any());
+        assert!(!looked("kind: ConfigMap\ndata: {}").any());
+        assert!(!looked("\u{95}").any());
+    }
+
+    #[test]
+    fn a_name_claims_encryption_in_the_middle_or_at_the_end() {
+        let claims = |path: &str| claims_encryption(&path.into());
+        for path in ["a/db.sops.yaml", "db.enc.yml", "key.encrypted", "x.yaml.enc", "a.sops.env"] {
+            assert!(claims(path), "{path}");
+        }
+        for path in [
+            ".sops.yaml",
+            "a/.sops.yaml",
+            "sops.yaml",
+            "encrypted.yaml",
+            "db.sops.yaml.j2",
+            ".sops.pub.asc",
+        ] {
+            assert!(!claims(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Commands, exit codes and streams.
+
+use crate::support::{repository, sops_lint};
+
+const PLAINTEXT: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary-cli\n";
+
+#[test]
+fn exit_codes_say_clean_findings_or_failure() {
+    let clean = repository(&[("a.yaml", "kind: ConfigMap\n")]);
+    assert_eq!(sops_lint(clean.path(), &["scan"]).code, Some(0));
+    let bad = repository(&[("a.yaml", PLAINTEXT)]);
+    assert_eq!(sops_lint(bad.path(), &["scan"]).code, Some(1));
+    assert_eq!(sops_lint(bad.path(), &["scan", "--exit-zero"]).code, Some(0));
+    assert_eq!(sops_lint(bad.path(), &["scan", "--skip", "unencrypted-secret"]).code, Some(0));
+    assert_eq!(
+        sops_lint(bad.path(), &["scan", "--level", "unencrypted-secret=warning"]).code,
+        Some(0)
+    );
+    let lowered = ["scan", "--level", "unencrypted-secret=warning", "--fail-on", "warning"];
+    assert_eq!(sops_lint(bad.path(), &lowered).code, Some(1));
+    let missing = sops_lint(bad.path(), &["scan", "nowhere.yaml"]);
+    assert_eq!(missing.code, Some(2));
+    assert!(missing.stderr.contains("nowhere.yaml does not exist"), "{missing:?}");
+    assert!(missing.stderr.contains("help: "), "{missing:?}");
+    assert_eq!(sops_lint(bad.path(), &["scan", "--format", "xml"]).code, Some(2));
+    assert_eq!(sops_lint(bad.path(), &["explain", "no-such-rule"]).code, Some(2));
+}
+
+#[test]
+fn findings_go_to_standard_output_and_nothing_else_does() {
+    let bad = repository(&[("a.yaml", PLAINTEXT)]);
+    let run = sops_lint(bad.path(), &["scan"]);
+    assert!(run.stdout.contains("unencrypted-secret"), "{run:?}");
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn a_named_file_is_judged_by_the_configs_above_it() {
+    let tree = repository(&[
+        (".git/HEAD", ""),
+        (
+            "apps/.sops.yaml",
+            "creation_rules:\n  - path_regex: '^db\\.yaml$'\n    age: age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh\n",
+        ),
+        ("apps/db.yaml", "password: canary-named\n"),
+    ]);
+    let run = sops_lint(&tree.path().join("apps"), &["scan", "db.yaml", "--format", "json"]);
+    assert_eq!(
+        run.findings(),
+        [("unencrypted-file".into(), "error".into(), "apps/db.yaml".into())]
+    );
+}
+
+#[test]
+fn what_git_ignores_is_not_looked_at_unless_it_is_named() {
+    let tree = repository(&[(".gitignore", "secret.yaml\n"), ("secret.yaml", PLAINTEXT)]);
+    assert_eq!(sops_lint(tree.path(), &["scan"]).code, Some(0));
+    assert_eq!(sops_lint(tree.path(), &["scan", "secret.yaml"]).code, Some(1));
+}
+
+#[test]
+fn the_same_tree_gives_the_same_bytes() {
+    let tree = repository(&[("a.yaml", PLAINTEXT), ("b.yaml", PLAINTEXT), ("c/d.yaml", PLAINTEXT)]);
+    let report = || {
+        let run = sops_lint(tree.path(), &["scan", "--format", "json"]);
+        let mut report = run.json();
+        report["summary"]["duration_ms"] = 0.into();
+        report.to_string()
+    };
+    assert_eq!(report(), report());
+}
+
+#[test]
+fn output_can_go_to_a_file() {
+    let tree = repository(&[("a.yaml", PLAINTEXT)]);
+    let run = sops_lint(tree.path(), &["scan", "--format", "jsonl", "--output", "report.jsonl"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    let report = std::fs::read_to_string(tree.path().join("report.jsonl")).expect("written");
+    assert_eq!(report.lines().count(), 2, "{report}");
+    let failed = sops_lint(tree.path(), &["scan", "--output", "no/such/directory"]);
+    assert_eq!(failed.code, Some(2));
+}
+
+#[test]
+fn every_rule_can_be_explained() {
+    let tree = repository(&[]);
+    let listed = sops_lint(tree.path(), &["rules", "--format", "json"]).json();
+    for rule in listed["rules"].as_array().expect("rules") {
+        let id = rule["id"].as_str().expect("id");
+        let manual = sops_lint(tree.path(), &["explain", id]);
+        assert_eq!(manual.code, Some(0));
+        assert!(manual.stdout.starts_with(&format!("# {id}\n")), "{}", manual.stdout);
+        assert!(!manual.stdout.lines().any(|line| line.starts_with(' ') && line.starts_with(" #")));
+    }
+}

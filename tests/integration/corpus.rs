@@ -1,0 +1,131 @@
+//! Real repositories: what is found in them was looked at, and is right.
+//!
+//! The files are not part of this project. They are read from `../shared/corpus/repos`, or from
+//! where `SOPS_LINT_CORPUS` says.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::support::{directories, name, project, sops_lint};
+
+/// Findings by repository, rule and level, and why they are right.
+const REVIEWED: &[(&str, &str, &str, usize, &str)] = &[
+    ("ahgraber__homelab-gitops-k3s", "uncovered-file", "warning", 1, "bootstrap/ is under no rule"),
+    (
+        "dcplaya__k8s-at-home",
+        "invalid-recipient",
+        "warning",
+        2,
+        "a template directory holds a .sops.yaml full of ${..}",
+    ),
+    (
+        "dcplaya__k8s-at-home",
+        "recipients-mismatch",
+        "error",
+        2,
+        "two files are still encrypted to three keys that the rule has since replaced",
+    ),
+    (
+        "dcplaya__k8s-at-home",
+        "recipients-mismatch",
+        "warning",
+        2,
+        "two files lack the newest of the three keys",
+    ),
+    (
+        "onedr0p__home-ops",
+        "uncovered-file",
+        "warning",
+        6,
+        "six archived applications under no rule",
+    ),
+    (
+        "operate-first__apps",
+        "recipients-mismatch",
+        "error",
+        19,
+        "members and clusters that the nearest rule does not name; each compared by hand with the fingerprints of its rule",
+    ),
+    (
+        "operate-first__apps",
+        "recipients-mismatch",
+        "warning",
+        6,
+        "groups that lack the three keys which prod/common demands",
+    ),
+    (
+        "operate-first__apps",
+        "unselected-value",
+        "warning",
+        1,
+        "an Argo CD cluster Secret with ^(config)$: name and server are plain on purpose",
+    ),
+    (
+        "pagopa__cstar-securehub-infra",
+        "uncovered-file",
+        "info",
+        1,
+        "no config at all: recipients come from the command line",
+    ),
+    (
+        "ronaldlokers__homelab",
+        "uncovered-file",
+        "warning",
+        1,
+        "the configs stand beside the files: clusters/<env>/.sops.yaml for apps/<env>",
+    ),
+    (
+        "sulibot__home-ops",
+        "recipients-mismatch",
+        "warning",
+        8,
+        "the Vault key that every rule demands was never added to these files",
+    ),
+    ("sulibot__home-ops", "uncovered-file", "warning", 1, "an archived values file under no rule"),
+    (
+        "sulibot__home-ops",
+        "unselected-value",
+        "warning",
+        2,
+        "cephx Secrets: userID is plain on purpose",
+    ),
+    (
+        "zacheryph__k8s-gitops",
+        "invalid-recipient",
+        "warning",
+        6,
+        "three rules with two 16-digit PGP key ids each",
+    ),
+];
+
+fn corpus() -> Option<PathBuf> {
+    let named = std::env::var_os("SOPS_LINT_CORPUS").map(PathBuf::from);
+    let path = named.unwrap_or_else(|| project().join("../shared/corpus/repos"));
+    path.is_dir().then_some(path)
+}
+
+#[test]
+fn findings_in_real_repositories_are_the_reviewed_ones() {
+    let Some(corpus) = corpus() else {
+        eprintln!("\n*** SKIPPED: no corpus of real repositories at ../shared/corpus/repos.");
+        eprintln!("*** Set SOPS_LINT_CORPUS to a directory of checked-out repositories.\n");
+        return;
+    };
+    let mut found: BTreeMap<(String, String, String), usize> = BTreeMap::new();
+    let repositories = directories(&corpus);
+    assert_eq!(repositories.len(), 16, "{} is not the corpus", corpus.display());
+    for repository in &repositories {
+        let run = sops_lint(repository, &["scan", "--format", "json", "--exit-zero"]);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", repository.display());
+        for (rule, level, _) in run.findings() {
+            *found.entry((name(repository), rule, level)).or_default() += 1;
+        }
+    }
+    let reviewed: BTreeMap<_, _> = REVIEWED
+        .iter()
+        .map(|(repository, rule, level, count, _)| {
+            (((*repository).to_owned(), (*rule).to_owned(), (*level).to_owned()), *count)
+        })
+        .collect();
+    assert_eq!(found, reviewed, "findings that nobody has looked at");
+}
