@@ -123,11 +123,13 @@ pub struct Finding {
     pub related: Vec<Label>,
     /// What would repair it.
     pub fix: Option<Fix>,
+    /// How many findings of this rule stand before it at the same path, document and key path.
+    pub occurrence: usize,
 }
 
 impl Finding {
-    /// A name that stays when lines move: a hash of rule, path, document and key path, in
-    /// hexadecimal digits. No value goes into it.
+    /// A name that stays when lines move: a hash of rule, path, document, key path and, where
+    /// these stand twice, occurrence; in hexadecimal digits. No value goes into it.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         let document = self.document.to_string();
@@ -135,6 +137,9 @@ impl Finding {
         for part in [self.rule.id, self.place.path.as_str(), &document, key_path] {
             hash.update(part.as_bytes());
             hash.update([0]);
+        }
+        if self.occurrence > 0 {
+            hash.update(self.occurrence.to_string());
         }
         hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut text, byte| {
             text.extend(

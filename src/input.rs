@@ -22,6 +22,22 @@ pub enum Content {
     TooLarge(u64),
 }
 
+impl Content {
+    /// The bytes of a file as sops reads them: UTF-16 with a byte order mark, which Windows shells
+    /// write, becomes UTF-8. Offsets then count the bytes of the UTF-8 text.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| -> String {
+            let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+            char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        };
+        Self::Bytes(match bytes.first_chunk() {
+            Some([0xff, 0xfe]) => units(&bytes, u16::from_le_bytes).into_bytes(),
+            Some([0xfe, 0xff]) => units(&bytes, u16::from_be_bytes).into_bytes(),
+            _ => bytes,
+        })
+    }
+}
+
 impl std::fmt::Debug for Content {
     /// The size alone.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,5 +55,19 @@ impl Input {
             Content::Bytes(bytes) => bytes,
             Content::TooLarge(_) => &[],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_windows_shell_redirects_is_text_too() {
+        for bytes in [&b"\xff\xfea\0:\0\xe9\0"[..], b"\xfe\xff\0a\0:\0\xe9"] {
+            let Content::Bytes(bytes) = Content::new(bytes.to_vec()) else { panic!("small") };
+            assert_eq!(bytes, "a:é".as_bytes());
+        }
+        assert!(matches!(Content::new(vec![0xff]), Content::Bytes(bytes) if bytes == [0xff]));
     }
 }

@@ -7,10 +7,10 @@ use crate::finding::{Draft, Drafts, Finding, Label, Place};
 use crate::input::{Content, Input};
 use crate::kubernetes;
 use crate::path::RepoPath;
-use crate::policy::{Governing, Policy};
+use crate::policy::{Aim, Policy};
 use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
-use crate::sops::census;
+use crate::sops::census::{self, Census};
 use crate::sops::metadata::{self, Found};
 use crate::text::{LineIndex, Span};
 use crate::traces::{self, Traces};
@@ -44,7 +44,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let governing = surroundings.policy.governing(&input.path);
     let format = document::format_of(&input.path);
     // Only structured files can break a promise that a creation rule makes for them.
-    let is_ruled = format.is_some() && matches!(governing, Governing::Rule(..));
+    let is_ruled = format.is_some() && governing.aim(&input.path) != Aim::Anything;
     let is_oversized = matches!(input.content, Content::TooLarge(_));
     if !(traces.any() || claims_encryption || is_ruled || config.is_some() || is_oversized) {
         return Outcome::default();
@@ -153,8 +153,14 @@ fn judge<'s>(documents: &'s [Document<'s>]) -> Vec<Judged<'s>> {
         };
         // sops reads the first document's block and applies it to the whole file.
         let first = judged.first().and_then(|first| first.metadata.as_ref());
-        let selector = metadata.as_ref().or(first).map(|metadata| &metadata.recipe.selector);
-        let census = census::take(document, selector);
+        let metadata_in_force = metadata.as_ref().or(first);
+        let census = match metadata_in_force {
+            // Every guess at the selector would make false findings.
+            Some(metadata) if metadata.is_ambiguous => Census::unknown(),
+            _ => {
+                census::take(document, metadata_in_force.map(|metadata| &metadata.recipe.selector))
+            }
+        };
         let secrets = kubernetes::secrets(document);
         judged.push(Judged { document, metadata, unrelated, secrets, census });
     }
@@ -194,16 +200,7 @@ fn facts(subject: &Subject<'_>, skipped: Option<&'static str>) -> Option<Facts> 
     if secrets == 0 && !is_encrypted || skipped.is_some() {
         return None;
     }
-    let has_values = |judged: &Judged<'_>| {
-        !subject.is_template
-            && judged.secrets.iter().any(|secret| secret.values().next().is_some())
-            && judged.census.plaintext.len()
-                + judged.census.unselected.len()
-                + judged.census.encrypted
-                > 0
-    };
-    let secrets_with_values = subject.documents.iter().filter(|judged| has_values(judged)).count();
-    Some(Facts { path: subject.path().clone(), is_encrypted, secrets, secrets_with_values })
+    Some(Facts { path: subject.path().clone(), is_encrypted, secrets })
 }
 
 /// Turns drafts into findings: the last moment at which the file's bytes are at hand.
@@ -248,6 +245,7 @@ fn finding(
         help: draft.help,
         related: related.collect(),
         fix: draft.fix,
+        occurrence: 0,
     }
 }
 

@@ -57,6 +57,9 @@ impl<'t> Redactor<'t> {
                 *byte = MASK;
             }
         }
+        if let Some(marker) = conflict_marker(&self.text[start..end]) {
+            shown[..marker.len()].copy_from_slice(marker);
+        }
         hide_private_keys(&mut shown);
         blanked(&shown)
     }
@@ -170,6 +173,12 @@ fn contains(spans: &[Span], at: usize) -> bool {
     spans[..behind].iter().rev().take(4).any(|span| at < span.end)
 }
 
+/// The marker of git that a line begins with.
+fn conflict_marker(line: &[u8]) -> Option<&'static [u8]> {
+    const MARKERS: [&[u8]; 4] = [b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>"];
+    MARKERS.into_iter().find(|marker| line.starts_with(marker))
+}
+
 /// Masks what is shaped like a private key, wherever it was pasted.
 fn hide_private_keys(shown: &mut [u8]) {
     const MARKS: [&[u8]; 4] = [b"AGE-SECRET-KEY-", b"AGE-PLUGIN-", b"PRIVATE KEY", b"hvs."];
@@ -232,5 +241,51 @@ mod tests {
     fn hides_a_private_key_even_in_a_config() {
         let redactor = Redactor::for_config(b"age: AGE-SECRET-KEY-1XYZ");
         assert_eq!(redactor.show(Span::new(0, 24)), "**** *******************");
+    }
+
+    /// A value in every style that YAML has, on `indent` blanks.
+    fn styled(style: usize, indent: usize) -> String {
+        let blanks = " ".repeat(indent + 2);
+        match style {
+            0 => "canary value".into(),
+            1 => "'canary''s'".into(),
+            2 => "\"canary\\n\\u00e9\"".into(),
+            3 => format!("|\n{blanks}canary é\n\n{blanks}  canary"),
+            4 => format!(">-  # canary\n{blanks}canary"),
+            5 => "!!str canary # canary".into(),
+            6 => "&canary canary".into(),
+            7 => "[canary, {k: canary, 'l': \"canary\"}]".into(),
+            8 => format!("\n{blanks}- canary\n{blanks}# canary\n{blanks}- k: canary"),
+            9 => format!("\n{blanks}k: canary\n{blanks}- : canary"),
+            10 => format!("canary\n{blanks}canary folded"),
+            _ => format!("? canary\n{blanks}: canary"),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_is_shown_whatever_its_style(
+            styles in proptest::collection::vec((0_usize..12, 0_usize..2), 1..8),
+            tail in "[ -~\n]{0,12}",
+        ) {
+            let mut text = String::from("stringData:\n");
+            for (number, (style, level)) in styles.iter().enumerate() {
+                let indent = 2 + 2 * level;
+                text += &format!("{}key{number}: {}\n", " ".repeat(indent), styled(*style, indent));
+            }
+            text += &tail;
+            let parsed = Yaml.parse(&text);
+            let documents: Vec<_> = parsed.documents.iter().collect();
+            let redactor = Redactor::new(text.as_bytes(), &documents);
+            let shown = redactor.show(Span::new(0, text.len()));
+            proptest::prop_assert!(!shown.contains("canary"), "{text}\n{shown}");
+            proptest::prop_assert_eq!(shown.len(), text.len());
+        }
+
+        #[test]
+        fn any_bytes_are_shown_in_their_own_length(bytes in proptest::collection::vec(0_u8.., 0..200)) {
+            let redactor = Redactor::for_config(&bytes);
+            proptest::prop_assert_eq!(redactor.show(Span::new(0, bytes.len())).len(), bytes.len());
+        }
     }
 }

@@ -119,7 +119,15 @@ pub fn claims_encryption(path: &RepoPath) -> bool {
     // What stands before the first dot is the name proper; `.sops.yaml` has none.
     let stem = words.next().unwrap_or_default();
     let claims = words.any(|word| matches!(word, "sops" | "enc" | "encrypted"));
-    claims && !stem.is_empty() && !is_template(path)
+    claims && !stem.is_empty() && !is_template(path) && !is_about_another(path)
+}
+
+/// Whether a file speaks of the file that it is named after: `db.sops.yaml.example`.
+fn is_about_another(path: &RepoPath) -> bool {
+    const ABOUT: [&str; 4] = ["example", "sample", "template", "dist"];
+    let mut words = path.file_name().split('.').skip(1);
+    let ending = path.file_name().rsplit('.').next().unwrap_or_default();
+    matches!(ending, "license" | "md" | "rst" | "adoc") || words.any(|word| ABOUT.contains(&word))
 }
 
 /// Whether a file is written by a template engine, or switched off, before anything reads it.
@@ -168,6 +176,8 @@ mod tests {
             "sops.yaml",
             "encrypted.yaml",
             "db.sops.yaml.j2",
+            "db.sops.yaml.example",
+            "db.sops.md",
             ".sops.pub.asc",
         ] {
             assert!(!claims(path), "{path}");

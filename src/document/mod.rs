@@ -277,4 +277,34 @@ mod tests {
             }
         }
     }
+
+    /// Every span lies in the text, and text that is read as it is written stands at its span.
+    fn check(node: &Node<'_>, text: &str) {
+        let span = node.span;
+        assert!(span.start <= span.end && span.end <= text.len(), "{span:?} in {text:?}");
+        assert!(text.is_char_boundary(span.start) && text.is_char_boundary(span.end));
+        if let Value::Scalar(Scalar::Str(Cow::Borrowed(value))) = &node.value {
+            assert!(text[span.start..span.end].contains(value.trim()), "{span:?} in {text:?}");
+        }
+        for entry in node.entries() {
+            assert!(entry.key_span.end <= text.len(), "{text:?}");
+            check(&entry.node, text);
+        }
+        for element in node.elements() {
+            check(element, text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_reader_panic_and_spans_stay_inside(
+            text in proptest::string::string_regex(r#"([a-c:\-\[\]\{\},?&*!|>%@`"'#~ \n\t0-9é\\]|: |- |\n  ){0,60}"#).expect("a regex"),
+        ) {
+            for format in FORMATS {
+                for document in format.parse(&text).documents {
+                    check(&document.root, &text);
+                }
+            }
+        }
+    }
 }

@@ -157,10 +157,10 @@ impl Recipient {
 }
 
 impl fmt::Display for Recipient {
-    /// Short enough for a sentence and long enough to search for: `age1qzw4…6z7d`.
+    /// Whole, since two keys of one cloud differ in a few characters; but no post-quantum one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use crate::text::printable::{clean, shorten};
-        f.write_str(&shorten(clean(&self.identity.id), 48))
+        f.write_str(&shorten(clean(&self.identity.id), 160))
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a document is to Kubernetes. Knows just what the rules ask for: where the Secrets are.
 
+pub mod public;
 pub mod reference;
 
 use crate::document::{Document, Entry, Node, Scalar, Value};
+use crate::sops::value::looks_encrypted;
 
 /// A `v1/Secret`: a document of its own, or an item of a list.
 #[derive(Debug)]
@@ -29,15 +31,23 @@ pub const VALUE_FIELDS: [&str; 2] = ["data", "stringData"];
 
 impl<'d, 't> Secret<'d, 't> {
     fn new(node: &'d Node<'t>) -> Option<Self> {
-        let is_secret =
-            text(node, "kind") == Some("Secret") && text(node, "apiVersion") == Some("v1");
-        if !is_secret {
+        let (kind, version) = (text(node, "kind")?, text(node, "apiVersion")?);
+        let is_secret = kind == "Secret" && version == "v1";
+        // Encrypted whole; no other kind has `stringData`.
+        let is_hidden = looks_encrypted(kind) && looks_encrypted(version);
+        if !(is_secret || is_hidden && node.get("stringData").is_some()) {
             return None;
         }
+        Some(Self::of(node))
+    }
+
+    fn of(node: &'d Node<'t>) -> Self {
         let metadata = node.get("metadata");
-        let name = metadata.and_then(|metadata| text(metadata, "name"));
-        let namespace = metadata.and_then(|metadata| text(metadata, "namespace"));
-        Some(Self { node, namespace, name })
+        let plain = |key| {
+            metadata.and_then(|metadata| text(metadata, key)).filter(|name| !looks_encrypted(name))
+        };
+        let (name, namespace) = (plain("name"), plain("namespace"));
+        Self { node, namespace, name }
     }
 
     /// `namespace/name`, as far as they are known.
@@ -67,14 +77,31 @@ impl<'d, 't> Secret<'d, 't> {
     }
 }
 
-/// The Secrets of a document: itself, or the items of a `v1/List` or `v1/SecretList`.
+/// The Secrets of a document: itself, the items of a `v1/List` or `v1/SecretList`, or what the
+/// sops-secrets-operator makes Secrets of.
 pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
     let root = &document.root;
-    if matches!(text(root, "kind"), Some("List" | "SecretList")) {
-        let items = root.get("items").map(|items| items.elements().collect::<Vec<_>>());
-        return items.unwrap_or_default().into_iter().filter_map(Secret::new).collect();
+    let items = || root.get("items").into_iter().flat_map(Node::elements);
+    match text(root, "kind") {
+        Some("List") => return items().filter_map(Secret::new).collect(),
+        // Its items need not say their kind.
+        Some("SecretList") => return items().map(Secret::of).collect(),
+        _ => {}
+    }
+    if text(root, "kind") == Some("SopsSecret") {
+        return templates(root).collect();
     }
     Secret::new(root).into_iter().collect()
+}
+
+/// `spec.secretTemplates` of a `SopsSecret` (`isindir.github.com`).
+fn templates<'d, 't>(root: &'d Node<'t>) -> impl Iterator<Item = Secret<'d, 't>> {
+    let templates = root.get("spec").and_then(|spec| spec.get("secretTemplates"));
+    templates.into_iter().flat_map(Node::elements).map(|node| Secret {
+        node,
+        namespace: None,
+        name: text(node, "name"),
+    })
 }
 
 /// Whether a document is a Kubernetes object of any kind.

@@ -18,8 +18,27 @@ const SCHEMES: [&str; 3] = ["op://", "ref+", "vault:"];
 
 /// Words that people leave for somebody to fill in. Upper case only: `change-me` in lower case is
 /// what the Flux guide uses as a password.
-const WORDS: [&str; 6] =
-    ["REPLACE_ME", "REPLACEME", "CHANGE_ME", "CHANGEME", "PLACEHOLDER", "REDACTED"];
+const WORDS: [&str; 4] = ["PLACEHOLDER", "REDACTED", "CHANGEME", "REPLACEME"];
+
+/// Verbs that such words begin with: `REPLACE_ME`, `CHANGE_THIS`, `INSERT_WITH_TOKEN`.
+const VERBS: [&str; 4] = ["REPLACE", "CHANGE", "INSERT", "FILL"];
+const OBJECTS: [&str; 4] = ["ME", "WITH", "THIS", "IN"];
+
+/// Whether a whole value is visibly not the real one.
+fn is_placeholder(text: &str) -> bool {
+    if WORDS.contains(&text) {
+        return true;
+    }
+    let words: Vec<&str> = text.split(['_', '-']).collect();
+    let is_order = matches!(&words[..], [verb, object, rest @ ..]
+        if VERBS.contains(verb) && OBJECTS.contains(object)
+            && rest.iter().all(|word| word.bytes().all(|b| b.is_ascii_uppercase())));
+    let is_crossed_out = text.len() > 4 && text.trim_start_matches(['*', 'x', 'X', '-']).is_empty();
+    let is_starred = text.len() > 4 && text.starts_with("**") && text.ends_with("**");
+    let is_named = text.to_ascii_lowercase().starts_with("replace-me-with-");
+    // `**SOPS**` is what `flux build` prints for a secret, and no placeholder.
+    is_order || is_crossed_out || (is_starred && text != "**SOPS**") || is_named
+}
 
 /// Looks at a value of `stringData`, or at one of `data` before and after its base64 is decoded.
 pub fn classify(text: &str, is_base64: bool) -> Reference {
@@ -38,7 +57,7 @@ pub fn classify(text: &str, is_base64: bool) -> Reference {
 fn classify_text(text: &str) -> Reference {
     let text = text.trim();
     // `vault:v1:..` is a ciphertext of Vault's transit engine, `vault:path#key` a reference.
-    if WORDS.contains(&text) || SCHEMES.iter().any(|scheme| is_reference_by(scheme, text)) {
+    if is_placeholder(text) || SCHEMES.iter().any(|scheme| is_reference_by(scheme, text)) {
         return Reference::Whole;
     }
     let mut rest = text;
@@ -46,7 +65,8 @@ fn classify_text(text: &str) -> Reference {
     let mut literal = false;
     while let Some((before, after)) = next_variable(rest) {
         found = true;
-        literal |= !before.trim().is_empty();
+        literal |=
+            !before.trim().is_empty() || has_default(&rest[before.len()..rest.len() - after.len()]);
         rest = after;
     }
     literal |= !rest.trim().is_empty();
@@ -70,7 +90,7 @@ fn next_variable(text: &str) -> Option<(&str, &str)> {
         .filter_map(|(open, close)| {
             let start = text.find(open)?;
             let inside = &text[start + open.len()..];
-            let end = inside.find(close)?;
+            let end = closing(inside, open, close)?;
             let name = &inside[..end];
             // `<` alone opens many things; a placeholder is one line of words and path characters.
             let is_name = !name.trim().is_empty()
@@ -82,6 +102,34 @@ fn next_variable(text: &str) -> Option<(&str, &str)> {
         })
         .min_by_key(|(start, ..)| *start)
         .map(|(_, before, after)| (before, after))
+}
+
+/// Whether a variable brings its own value along: `${PASSWORD:=hunter2}`.
+fn has_default(variable: &str) -> bool {
+    let default =
+        [":=", ":-"].iter().find_map(|sign| variable.split_once(sign)).map(|(_, default)| default);
+    default.is_some_and(|default| !default.starts_with(['}', '$', '"']))
+}
+
+/// Where the bracket closes that was opened before `inside`; `${A:=${B}}` nests.
+fn closing(inside: &str, open: &str, close: &str) -> Option<usize> {
+    let mut depth = 0;
+    let mut at = 0;
+    loop {
+        let rest = &inside[at..];
+        let end = rest.find(close)?;
+        match rest.find(open) {
+            Some(start) if start < end => {
+                depth += 1;
+                at += start + open.len();
+            }
+            _ if depth == 0 => return Some(at + end),
+            _ => {
+                depth -= 1;
+                at += end + close.len();
+            }
+        }
+    }
 }
 
 /// XML and HTML have closing tags.
@@ -107,6 +155,11 @@ mod tests {
             "<your-token>",
             "REPLACE_ME",
             " ${A}\n",
+            "${A:=${B}}",
+            "REPLACE_WITH_ACCESS_KEY",
+            "**token goes here**",
+            "XXXXXX",
+            "replace-me-with-a-password",
         ] {
             assert_eq!(classify(whole, false), Reference::Whole, "{whole}");
         }
@@ -114,6 +167,8 @@ mod tests {
             assert_eq!(classify(none, false), Reference::None, "{none}");
         }
         assert_eq!(classify("postgres://app:${PASSWORD}@db", false), Reference::Partly);
+        assert_eq!(classify("${PASSWORD:=hunter2}", false), Reference::Partly);
+        assert_eq!(classify("${PASSWORD:=}", false), Reference::Whole);
     }
 
     #[test]

@@ -97,7 +97,9 @@ impl Config {
     }
 
     fn load(&mut self, parsed: &Parsed<'_>) {
-        if let Some(error) = &parsed.error {
+        // sops reads the first document alone.
+        let first = parsed.documents.first();
+        if let (Some(error), None) = (&parsed.error, first) {
             return self.fail(Problem::new(
                 Span::at(error.offset),
                 format!("this is not YAML that sops can read: {error}"),
@@ -108,12 +110,10 @@ impl Config {
             let help = "keep one of the two; sops refuses the whole file";
             self.fail(Problem::new(key.span, "this key stands twice in one map", help));
         }
-        // sops reads the first document alone.
-        let Some(Document { root, .. }) = parsed.documents.first() else { return };
-        if root.is_null() {
+        let Some(Document { root, .. }) = first.filter(|document| !document.root.is_null()) else {
             let help = "write creation_rules: with at least one rule";
-            return self.fail(Problem::new(root.span, "the file is empty", help));
-        }
+            return self.fail(Problem::new(Span::at(0), "the file is empty", help));
+        };
         if !root.is_map() {
             return self.fail(Problem::new(
                 Span::new(root.span.start, root.span.start + 1),
@@ -129,7 +129,9 @@ impl Config {
 
     fn load_rules(&mut self, root: &Node<'_>) {
         let Some(entry) = root.entry("creation_rules").filter(|entry| !entry.node.is_null()) else {
-            let serves_another_purpose = root.entry("destination_rules").is_some();
+            // `destination_rules` are for sops publish, `stores` for the layout of files.
+            let serves_another_purpose =
+                ["destination_rules", "stores"].iter().any(|key| root.entry(key).is_some());
             if !serves_another_purpose {
                 let first = root.entries().next().map_or(root.span, |entry| entry.key_span);
                 self.fail(Problem::new(

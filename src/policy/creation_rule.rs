@@ -58,12 +58,18 @@ pub(super) fn read(number: usize, node: &Node<'_>, problems: &mut Vec<Problem>) 
     let first_key = node.entries().next().map_or(node.span, |entry| entry.key_span);
     let (path_regex, span) =
         reader.path_regex().map_or((None, first_key), |(regex, span)| (Some(regex), span));
+    let problems_before = reader.problems.len();
     let key_groups = reader.key_groups();
+    let are_keys_readable = reader.problems.len() == problems_before;
     let threshold = reader.threshold(key_groups.len());
     let selector = reader.selector();
     let mac_only_encrypted = reader.mac_only_encrypted();
-    if key_groups.iter().any(KeyGroup::is_empty) {
-        let message = format!("rule {number} has a key group without any recipient");
+    if are_keys_readable && key_groups.iter().any(KeyGroup::is_empty) {
+        let message = if key_groups.len() == 1 {
+            format!("rule {number} names no recipient")
+        } else {
+            format!("rule {number} has a key group without any recipient")
+        };
         let help = "name at least one recipient: age, pgp, kms, gcp_kms, azure_keyvault or hc_vault_transit_uri";
         reader.problems.push(Problem::new(span, message, help));
     }

@@ -35,7 +35,36 @@ pub enum Governing<'p> {
     Rule(&'p Config, &'p CreationRule),
 }
 
+/// What a creation rule was written for, as seen from a file that it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// For any file: it matches plain neighbours too, so a match says nothing.
+    Anything,
+    /// For a directory of secrets.
+    SecretsDirectory,
+    /// For this file, or for files named like it.
+    File,
+}
+
 impl<'p> Governing<'p> {
+    /// What the rule that governs `path` was written for.
+    pub fn aim(self, path: &RepoPath) -> Aim {
+        let Self::Rule(config, rule) = self else { return Aim::Anything };
+        if rule.path_regex().is_none() {
+            return Aim::Anything;
+        }
+        let parent = path.parent();
+        let directory = parent.below(config.path.parent().as_str()).unwrap_or_default();
+        let is_for_secrets = |name| matches!(name, "secrets" | "secret");
+        if !rule.is_catch_all_in(directory) {
+            Aim::File
+        } else if directory.split('/').any(is_for_secrets) {
+            Aim::SecretsDirectory
+        } else {
+            Aim::Anything
+        }
+    }
+
     /// The rule, if there is one.
     pub fn rule(self) -> Option<(&'p Config, &'p CreationRule)> {
         if let Self::Rule(config, rule) = self { Some((config, rule)) } else { None }

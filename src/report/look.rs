@@ -98,7 +98,7 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = indent;
-    for (index, word) in text.split(' ').enumerate() {
+    for (index, word) in words(text).enumerate() {
         let length = columns(word);
         if index > 0 {
             if used + 1 + length > width {
@@ -114,6 +114,21 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// The words of a text; a command in backticks is one of them, so that it can be copied.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let all = rest?;
+        let mut in_command = false;
+        let end = all.char_indices().find(|(_, c)| {
+            in_command ^= *c == '`';
+            *c == ' ' && !in_command
+        });
+        rest = end.map(|(at, _)| &all[at + 1..]);
+        Some(end.map_or(all, |(at, _)| &all[..at]))
+    })
 }
 
 /// How many characters are seen: all but those of escape sequences, which are our own.
@@ -144,6 +159,10 @@ mod tests {
             ["run", "sops-lint", "fix", "a/b/c.yaml"]
         );
         assert_eq!(wrap("\u{1b}[1mrun\u{1b}[0m it", 6, 0), ["\u{1b}[1mrun\u{1b}[0m it"]);
+        assert_eq!(
+            wrap("run `sops edit a.yaml` again", 12, 4),
+            ["run", "`sops edit a.yaml`", "again"]
+        );
         assert_eq!(wrap("", 12, 4), [""]);
         assert_eq!(wrap("averylongword-without-spaces", 12, 4), ["averylongword-without-spaces"]);
     }

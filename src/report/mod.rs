@@ -10,6 +10,7 @@ mod look;
 mod samples;
 mod snippet;
 
+use std::collections::HashMap;
 use std::io;
 
 use crate::finding::{Finding, Level};
@@ -34,9 +35,21 @@ impl Report {
         mut summary: Summary,
     ) -> Self {
         findings.sort_by(|one, other| one.order().cmp(&other.order()));
+        tell_apart(&mut findings);
         skipped.sort_by(|one, other| one.path.cmp(&other.path));
         summary.count(&findings);
         Self { findings, skipped, summary }
+    }
+}
+
+/// Numbers the findings that nothing else tells apart, so that a baseline does not take a new one
+/// for an old one.
+fn tell_apart(findings: &mut [Finding]) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for finding in findings {
+        let count = seen.entry(finding.fingerprint()).or_default();
+        finding.occurrence = *count;
+        *count += 1;
     }
 }
 

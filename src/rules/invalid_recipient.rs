@@ -46,29 +46,30 @@ impl FileRule for InvalidRecipient {
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         if let Some(config) = subject.config {
             for rule in &config.rules {
-                check_recipe(&rule.recipe, &format!("of rule {}", rule.number), true, drafts);
+                check_recipe(&rule.recipe, &format!("of rule {}", rule.number), None, drafts);
             }
         }
         if let Some(metadata) = subject.metadata() {
             // What a file was encrypted to is past; how it was written is a matter of the config.
-            check_recipe(&metadata.recipe, "of this file", false, drafts);
+            let update = format!("run {}", subject.sops("updatekeys"));
+            check_recipe(&metadata.recipe, "of this file", Some(&update), drafts);
         }
     }
 }
 
-fn check_recipe(recipe: &Recipe, whose: &str, with_oddities: bool, drafts: &mut Drafts<'_>) {
+/// `update` is the way to write a file's recipients anew: nobody should edit metadata by hand.
+fn check_recipe(recipe: &Recipe, whose: &str, update: Option<&str>, drafts: &mut Drafts<'_>) {
     for invalid in recipe.invalid() {
-        let message =
-            format!("a recipient {whose} in {} {}", invalid.service.name(), invalid.error);
+        let message = format!("{} recipient {whose} {}", invalid.service.name(), invalid.error);
         let level = if invalid.error.is_placeholder { Level::Warning } else { META.level };
         drafts.push(
             Draft::new(&META, invalid.span, message)
                 .level(level)
                 .note("not a recipient")
-                .help(invalid.error.help),
+                .help(update.unwrap_or(invalid.error.help)),
         );
     }
-    if with_oddities {
+    if update.is_none() {
         for recipient in recipe.recipients() {
             odd(recipient, whose, drafts);
         }
@@ -77,7 +78,7 @@ fn check_recipe(recipe: &Recipe, whose: &str, with_oddities: bool, drafts: &mut 
 
 fn odd(recipient: &Recipient, whose: &str, drafts: &mut Drafts<'_>) {
     let Some(oddity) = &recipient.identity.oddity else { return };
-    let message = format!("a recipient {whose} in {} {}", recipient.service.name(), oddity.reason);
+    let message = format!("{} recipient {whose} {}", recipient.service.name(), oddity.reason);
     drafts.push(
         Draft::new(&META, recipient.span, message)
             .level(Level::Warning)

@@ -54,6 +54,14 @@ impl FileRule for InvalidRegex {
             );
         }
         let Some(metadata) = subject.metadata() else { return };
+        // Where it left the whole file in plaintext, `nothing-encrypted` says so.
+        let has_ciphertext = subject.documents.iter().any(|judged| {
+            judged.census.encrypted + judged.census.misplaced.len() + judged.census.malformed.len()
+                > 0
+        });
+        if !has_ciphertext {
+            return;
+        }
         let selector = &metadata.recipe.selector;
         if let (Some(error), Some(span)) = (selector.error(), selector.span) {
             let message = format!(

@@ -26,7 +26,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Restore the value from the last good commit, or set it again with `sops set FILE`.
+    /// Restore the file from its last good commit and repeat the change with `sops edit FILE`: as
+    /// long as one value does not decrypt, sops takes no change of the others either.
     MalformedCiphertext, "malformed-ciphertext", Error, needs Text,
     "a value that looks encrypted but has the wrong form"
 }
@@ -40,26 +41,24 @@ impl FileRule for MalformedCiphertext {
         for judged in subject.documents {
             let index = judged.document.index;
             for (spot, error) in &judged.census.malformed {
-                let path = judged.key_path(spot.span);
-                let shown = path.clone().unwrap_or_else(|| "a value".to_owned());
+                let path = spot.key_path();
                 drafts.push(
-                    Draft::new(&META, spot.key_span, format!("{shown} {error}"))
-                        .at(index, path)
+                    Draft::new(&META, spot.key_span, format!("{path} {error}"))
+                        .at(index, Some(path))
                         .note("cannot be decrypted")
-                        .help("restore the value from the last good commit, or set it again with sops set"),
+                        .help("restore the file from its last good commit and repeat the change with sops edit"),
                 );
             }
             for spot in &judged.census.trailing {
-                let path = judged.key_path(spot.span);
-                let shown = path.clone().unwrap_or_else(|| "a value".to_owned());
+                let path = spot.key_path();
                 drafts.push(
                     Draft::new(
                         &META,
                         spot.key_span,
-                        format!("{shown} has text behind the closing bracket of its ciphertext"),
+                        format!("{path} has text behind the closing bracket of its ciphertext"),
                     )
                     .level(Level::Warning)
-                    .at(index, path)
+                    .at(index, Some(path))
                     .note("sops ignores the rest")
                     .help("remove what stands behind the bracket"),
                 );

@@ -1,6 +1,7 @@
 //! Conflict markers in an encrypted file.
 
 use super::{FileRule, Subject, declare_rule};
+use crate::document;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::text::Span;
 
@@ -43,7 +44,10 @@ impl FileRule for MergeConflict {
     }
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
-        if !subject.traces.encrypted && !subject.claims_encryption {
+        // A manual may show a conflict; a file that sops reads may not have one.
+        let is_read_by_sops = document::format_of(subject.path()).is_some();
+        let is_encrypted = subject.traces.encrypted && is_read_by_sops;
+        if !is_encrypted && !subject.claims_encryption {
             return;
         }
         let mut expected = ["<<<<<<< ", "=======", ">>>>>>> "].iter();
@@ -59,9 +63,9 @@ impl FileRule for MergeConflict {
         }
         if let (Some(span), None) = (first, wanted) {
             drafts.push(
-                Draft::new(&META, span, "git left conflict markers in an encrypted file")
+                Draft::new(&META, span, "git left conflict markers in the file")
                     .note("the conflict begins here")
-                    .help("take one side whole with git checkout --ours or --theirs, then repeat the other change with sops edit"),
+                    .help("take one side whole (`git checkout --ours` or `--theirs` while the merge is open), then repeat the other change with `sops edit`"),
             );
         }
     }

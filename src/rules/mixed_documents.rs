@@ -9,8 +9,8 @@ declare_rule! {
     /// ## What it does
     ///
     /// Finds files of several documents in which some carry SOPS metadata and others do not.
-    /// It is an error where a bare document is a Secret with values, holds ciphertext, or is the
-    /// first one; otherwise a warning.
+    /// It is an error where a bare document is a Secret with values, is the first one, has values
+    /// that the selector of the others covers, or is a manifest with ciphertext; else a warning.
     ///
     /// ## Why it matters
     ///
@@ -78,12 +78,15 @@ impl FileRule for MixedDocuments {
 
 fn severity(judged: &Judged<'_>, first_is_bare: bool) -> (Level, &'static str) {
     let is_exposed = judged.secrets.iter().any(|secret| !exposed(judged, secret).spots.is_empty());
+    let is_expected = !judged.census.plaintext.is_empty();
     let has_ciphertext = judged.census.encrypted + judged.census.misplaced.len() > 0;
     let is_object = crate::kubernetes::is_object(judged.document);
     if is_exposed {
         (META.level, "Flux applies it as it stands, in plaintext")
     } else if first_is_bare {
         (META.level, "sops looks for its block in the first document and refuses the file")
+    } else if is_expected {
+        (META.level, "sops expects its values encrypted and refuses the file")
     } else if has_ciphertext && is_object {
         (META.level, "Flux applies its ciphertext as literal text")
     } else {

@@ -23,13 +23,13 @@ mod unselected_value;
 
 use std::fmt;
 
-use crate::document::{Document, DuplicateKey, ParseError};
+use crate::document::{Document, DuplicateKey, Node, ParseError, Value};
 use crate::finding::{Draft, Drafts, Elsewhere, RuleMeta};
 use crate::input::Input;
 use crate::kubernetes::Secret;
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
-use crate::sops::census::Census;
+use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
 use crate::sops::walk;
 use crate::text::Span;
@@ -165,14 +165,27 @@ impl<'s> Subject<'s> {
         &self.input.path
     }
 
+    /// Whether it stands among examples, tests or documentation, where secrets are mostly made up.
+    fn is_example(&self) -> bool {
+        const PLACES: [&str; 10] = [
+            "test", "tests", "testdata", "e2e", "doc", "docs", "example", "examples", "sample",
+            "samples",
+        ];
+        let parent = self.path().parent();
+        let stem = self.path().file_name().split('.').next().unwrap_or_default();
+        parent.as_str().split('/').any(|place| PLACES.contains(&place))
+            || stem.ends_with("_test")
+            || stem.starts_with("example-")
+    }
+
     /// The sops command that does `verb` to this file under its own config, run from the root.
     fn sops(&self, verb: &str) -> String {
         let path = quoted(self.path().as_str());
         match self.governing {
             Governing::Rule(config, _) if config.path.as_str() != CONFIG_NAME => {
-                format!("sops --config {} {verb} {path}", quoted(config.path.as_str()))
+                format!("`sops --config {} {verb} {path}`", quoted(config.path.as_str()))
             }
-            _ => format!("sops {verb} {path}"),
+            _ => format!("`sops {verb} {path}`"),
         }
     }
 
@@ -201,26 +214,43 @@ impl Judged<'_> {
         walk::key_path_of(&self.document.root, span)
     }
 
-    /// The Secret that holds the value at this place under its `data` or `stringData`.
-    pub fn secret_at(&self, span: Span) -> Option<&Secret<'_, '_>> {
-        self.secrets.iter().find(|secret| {
-            secret.values().any(|value| {
-                let held = value.entry.node.span;
-                held.start <= span.start && span.end <= held.end
-            })
-        })
+    /// Whether one of its Secrets holds the value under its `data` or `stringData`.
+    fn is_in_secret(&self, spot: &Spot<'_, '_>) -> bool {
+        let holds =
+            |secret: &Secret<'_, '_>| secret.values().any(|value| holds(&value.entry.node, spot));
+        self.secrets.iter().any(holds)
     }
+}
 
-    /// A few key paths for a message: `a.b, a.c and 3 more`.
-    fn key_paths(&self, spans: &[Span]) -> String {
-        const SHOWN: usize = 3;
-        let mut paths: Vec<String> =
-            spans.iter().take(SHOWN).filter_map(|span| self.key_path(*span)).collect();
-        if spans.len() > SHOWN {
-            paths.push(format!("and {} more", spans.len() - SHOWN));
-        }
-        paths.join(", ")
+/// Whether the value stands in this tree: the very one, since an alias repeats its place.
+fn holds(node: &Node<'_>, spot: &Spot<'_, '_>) -> bool {
+    if let Value::Scalar(scalar) = &node.value {
+        return std::ptr::eq(
+            std::ptr::from_ref(scalar).cast::<()>(),
+            std::ptr::from_ref(spot.scalar).cast(),
+        );
     }
+    node.entries().any(|entry| holds(&entry.node, spot))
+        || node.elements().any(|element| holds(element, spot))
+}
+
+/// The first few of many, for a message: `a, b, c, and 3 more`.
+fn listing<T>(all: &[T], name: impl Fn(&T) -> String) -> String {
+    const SHOWN: usize = 3;
+    let mut names: Vec<String> = all.iter().take(SHOWN).map(name).collect();
+    if all.len() > SHOWN {
+        names.push(format!("and {} more", all.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
+/// Points at the values behind the first, which the draft is about.
+fn with_others<'s>(mut draft: Draft<'s>, spots: &[Spot<'s, 's>], words: &str) -> Draft<'s> {
+    const SHOWN: usize = 4;
+    for spot in spots.iter().skip(1).take(SHOWN) {
+        draft = draft.also(spot.key_span, words);
+    }
+    draft
 }
 
 /// What is kept of a file once it has been judged: no bytes and no values.
@@ -232,8 +262,6 @@ pub struct Facts {
     pub is_encrypted: bool,
     /// How many Secrets are in it.
     pub secrets: usize,
-    /// How many of them have something to protect.
-    pub secrets_with_values: usize,
 }
 
 /// All that a repository rule may see.

@@ -1,15 +1,17 @@
 //! SOPS metadata over a file in which not one value is encrypted.
 
-use super::{FileRule, Subject, declare_rule};
+use super::{FileRule, Judged, Subject, declare_rule};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::sops::census;
+use crate::sops::selector::Selector;
 
 declare_rule! {
     /// ## What it does
     ///
     /// Finds files that carry SOPS metadata while no value in them is encrypted, though some
-    /// could be. Files with empty values only are fine: sops leaves those alone. Where the
-    /// creation rule asks for the very selector that the file has, and the file is no Secret, it
-    /// is a warning.
+    /// could be. Files with empty values only are fine: sops leaves those alone. Where neither the
+    /// file's selector nor that of its creation rule names any value, the file is no Secret and
+    /// its name does not say that it is encrypted, it is an info: there may be nothing to hide.
     ///
     /// ## Why it matters
     ///
@@ -63,38 +65,59 @@ impl FileRule for NothingEncrypted {
             return;
         }
         let selector = &metadata.recipe.selector;
-        let is_as_demanded = subject.governing.rule().is_some_and(|(_, rule)| {
-            rule.recipe.selector.is_equal(selector) && selector.error().is_none()
-        });
-        let level = if is_as_demanded && !has_secrets { Level::Warning } else { META.level };
-        let because = match selector.error() {
-            Some(error) => format!(
-                ": {} is no regular expression to sops ({})",
-                selector.field.name(),
-                error.reason()
-            ),
-            None => format!(": {selector} matches no key"),
+        let level = if has_secrets || subject.claims_encryption {
+            META.level
+        } else {
+            gentler(subject, selector)
         };
-        let has_covered =
-            subject.documents.iter().any(|judged| !judged.census.plaintext.is_empty());
-        let because = if has_covered { String::new() } else { because };
-        let mut draft = Draft::new(
-            &META,
-            metadata.span,
-            format!("the file carries SOPS metadata, but none of its values is encrypted{because}"),
-        )
-        .level(level)
-        .at(0, Some(crate::sops::walk::METADATA_KEY.to_owned()))
-        .note("says encrypted")
-        .help(format!(
-            "correct the selector, remove the sops block, run {}, and change the values if they were pushed",
-            subject.sops("encrypt --in-place")
-        ));
-        if let Some(span) = selector.span {
-            draft = draft.also(span, "the selector of this file");
-        }
+        let is_covered = subject.documents.iter().any(|judged| !judged.census.plaintext.is_empty());
+        let because = if is_covered { String::new() } else { because(selector) };
+        let message =
+            format!("the file carries SOPS metadata, but none of its values is encrypted{because}");
+        let draft = Draft::new(&META, metadata.span, message)
+            .level(level)
+            .at(0, Some(crate::sops::walk::METADATA_KEY.to_owned()))
+            .note("says encrypted")
+            .help(help(subject, selector));
+        let draft = match selector.span {
+            Some(span) if !is_covered => draft.also(span, "the selector of this file"),
+            _ => draft,
+        };
         drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
     }
+}
+
+/// Why sops encrypted nothing.
+fn because(selector: &Selector) -> String {
+    let field = selector.field.name();
+    match selector.error() {
+        Some(error) => format!(": {field} is no regular expression to sops ({})", error.reason()),
+        None if selector.field.selects() => format!(": {selector} names no value"),
+        None => format!(": {selector} leaves every value out"),
+    }
+}
+
+fn help(subject: &Subject<'_>, selector: &Selector) -> String {
+    let encrypt = subject.sops("encrypt --in-place");
+    let rule = subject.governing.rule().map(|(_, rule)| &rule.recipe.selector);
+    let is_rule_to_blame =
+        rule.is_some_and(|rule| rule.is_equal(selector)) && selector.span.is_some();
+    let first = if is_rule_to_blame { "correct the selector of the rule, " } else { "" };
+    format!(
+        "{first}remove the sops block from the file, run {encrypt}, and change the values if they were ever pushed"
+    )
+}
+
+/// For files that need not hold a secret: many repositories run sops over every values file.
+fn gentler(subject: &Subject<'_>, selector: &Selector) -> Level {
+    let Some((_, rule)) = subject.governing.rule() else { return META.level };
+    let demanded = &rule.recipe.selector;
+    if selector.error().is_some() || demanded.error().is_some() {
+        return META.level;
+    }
+    let covers =
+        |judged: &Judged<'_>| !census::take(judged.document, Some(demanded)).plaintext.is_empty();
+    if subject.documents.iter().any(covers) { META.level } else { Level::Info }
 }
 
 fn has_exposed_value(subject: &Subject<'_>) -> bool {
@@ -104,6 +127,6 @@ fn has_exposed_value(subject: &Subject<'_>) -> bool {
             .plaintext
             .iter()
             .chain(&census.unselected)
-            .any(|spot| judged.secrets.is_empty() || judged.secret_at(spot.span).is_some())
+            .any(|spot| judged.secrets.is_empty() || judged.is_in_secret(spot))
     })
 }

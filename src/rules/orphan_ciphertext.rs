@@ -1,8 +1,8 @@
 //! Ciphertext that nobody is going to decrypt.
 
-use super::{FileRule, Subject, count, declare_rule};
+use super::{FileRule, Subject, count, declare_rule, listing, with_others};
 use crate::finding::{Draft, Drafts, RuleMeta};
-use crate::text::Span;
+use crate::sops::census::Spot;
 
 declare_rule! {
     /// ## What it does
@@ -52,16 +52,15 @@ impl FileRule for OrphanCiphertext {
             if is_bare_among_others || judged.unrelated.is_some() {
                 continue;
             }
-            let spans: Vec<Span> = spots.iter().map(|spot| spot.span).collect();
-            let paths = judged.key_paths(&spans);
-            let values = count(spans.len(), "encrypted value");
-            let mut draft = match &judged.metadata {
+            let paths = listing(spots, Spot::key_path);
+            let values = count(spots.len(), "encrypted value");
+            let draft = match &judged.metadata {
                 None => Draft::new(
                     &META,
                     first.key_span,
                     format!("{values} in a file without a sops block ({paths})"),
                 )
-                .help("restore the sops block from the commit that last had it"),
+                .help("restore the sops block from the commit that last had it; a value copied from another file can only be decrypted there"),
                 Some(metadata) => {
                     let selector = &metadata.recipe.selector;
                     let message = format!(
@@ -75,12 +74,8 @@ impl FileRule for OrphanCiphertext {
                     }
                 }
             };
-            for spot in spots.iter().skip(1).take(4) {
-                draft = draft.also(spot.key_span, "and this");
-            }
-            drafts.push(
-                draft.at(judged.document.index, judged.key_path(first.span)).note("stays as it is"),
-            );
+            let draft = draft.at(judged.document.index, Some(first.key_path()));
+            drafts.push(with_others(draft.note("nothing decrypts this"), spots, "nor this"));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A value in clear in a file that is encrypted otherwise.
 
-use super::{FileRule, Subject, count, declare_rule};
+use super::{FileRule, Subject, count, declare_rule, listing, with_others};
 use crate::finding::{Draft, Drafts, RuleMeta};
-use crate::text::Span;
+use crate::sops::census::Spot;
 
 declare_rule! {
     /// ## What it does
@@ -32,8 +32,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Take the value out, then add it with `sops edit FILE` or `sops set FILE`. If the file was
-    /// pushed, change the value itself.
+    /// Restore the file from its last good commit, then set the value with `sops edit FILE` or
+    /// `sops set FILE`. If the file was pushed, change the value itself.
     PlaintextValue, "plaintext-value", Error, needs Text,
     "a plaintext value in an encrypted file, at a place that has to be encrypted"
 }
@@ -44,43 +44,43 @@ impl FileRule for PlaintextValue {
     }
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
-        let Some(metadata) = subject.metadata() else { return };
+        if subject.metadata().is_none() {
+            return;
+        }
         let is_nothing_encrypted =
             subject.documents.iter().all(|judged| judged.census.encrypted == 0);
         if is_nothing_encrypted {
             return;
         }
         for judged in subject.documents {
-            let spots = &judged.census.plaintext;
+            // A document without a block is a matter of `mixed-documents`.
+            let (spots, Some(own)) = (&judged.census.plaintext, &judged.metadata) else { continue };
             let Some(first) = spots.first() else { continue };
-            let spans: Vec<Span> = spots.iter().map(|spot| spot.span).collect();
-            let selector = judged
-                .metadata
-                .as_ref()
-                .map_or(&metadata.recipe.selector, |own| &own.recipe.selector);
+            let (it, stands) = if spots.len() == 1 { ("it", "stands") } else { ("them", "stand") };
             let message = format!(
-                "{} stand{} in an encrypted file ({})",
-                count(spans.len(), "plaintext value"),
-                if spans.len() == 1 { "s" } else { "" },
-                judged.key_paths(&spans)
+                "{} {stands} in an encrypted file ({})",
+                count(spots.len(), "plaintext value"),
+                listing(spots, Spot::key_path)
             );
             let help = format!(
-                "remove {} and add {} with {}; if the file was ever pushed, change the value too",
-                if spans.len() == 1 { "it" } else { "them" },
-                if spans.len() == 1 { "it again" } else { "them again" },
+                "restore the file from its last good commit and set {it} with {}; if the file was ever pushed, change {it}",
                 subject.sops("edit")
             );
-            let mut draft = Draft::new(&META, first.key_span, message)
-                .at(judged.document.index, judged.key_path(first.span))
+            let draft = Draft::new(&META, first.key_span, message)
+                .at(judged.document.index, Some(first.key_path()))
                 .note("in plaintext")
                 .help(help);
-            for spot in spots.iter().skip(1).take(4) {
-                draft = draft.also(spot.key_span, "in plaintext");
-            }
-            if let Some(span) = selector.span {
-                draft = draft.also(span, "this covers it");
-            }
-            drafts.push(draft);
+            let draft = with_others(draft, spots, "in plaintext");
+            let selector = &own.recipe.selector;
+            let words = if selector.field.selects() {
+                "this covers it"
+            } else {
+                "this does not leave it out"
+            };
+            drafts.push(match selector.span {
+                Some(span) => draft.also(span, words),
+                None => draft,
+            });
         }
     }
 }

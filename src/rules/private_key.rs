@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bech32::primitives::decode::CheckedHrpstring;
 
 use super::{FileRule, Judged, Subject, declare_rule};
-use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
 use crate::traces::secret_key_packet;
 
@@ -16,7 +16,8 @@ declare_rule! {
     /// Finds age identities (`AGE-SECRET-KEY-1..` and `AGE-SECRET-KEY-PQ-1..` with a valid
     /// checksum) and OpenPGP secret keys (armored or binary), in any file, in `.sops.yaml`, and
     /// behind the base64 of a Secret's `data`. Examples that are cut short, and keys inside
-    /// encrypted values, are no findings.
+    /// encrypted values, are no findings; a key below `testdata/` or in a `*_test` file is a
+    /// warning.
     ///
     /// ## Why it matters
     ///
@@ -53,8 +54,9 @@ impl FileRule for PrivateKey {
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         let bytes = subject.input.bytes();
         if subject.traces.key {
+            let level = if is_test_data(subject) { Level::Warning } else { META.level };
             for (span, what) in find(bytes) {
-                drafts.push(draft(span, what));
+                drafts.push(draft(span, what).level(level));
             }
         }
         for judged in subject.documents {
@@ -63,10 +65,18 @@ impl FileRule for PrivateKey {
     }
 }
 
+/// Where throw-away keys are meant to be. Examples and documentation are no such place.
+fn is_test_data(subject: &Subject<'_>) -> bool {
+    let path = subject.path();
+    let stem = path.file_name().split('.').next().unwrap_or_default();
+    path.ancestors().any(|place| place == "testdata" || place.ends_with("/testdata"))
+        || stem.ends_with("_test")
+}
+
 fn draft<'s>(span: Span, what: &str) -> Draft<'s> {
     Draft::new(&META, span, format!("{what} stands in this file"))
         .note("a private key")
-        .help("make a new key, run sops updatekeys and sops rotate on every file, then change the secrets themselves")
+        .help("make a new key; for every file that this one opens run sops updatekeys and sops rotate, and change the secrets themselves")
 }
 
 /// Private keys behind the base64 of a Secret's `data`.

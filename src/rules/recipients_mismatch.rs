@@ -1,6 +1,6 @@
 //! A file is encrypted to other recipients than its creation rule demands.
 
-use super::{FileRule, Subject, count, declare_rule, point_at};
+use super::{FileRule, Subject, count, declare_rule, listing, point_at};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::policy::{Config, CreationRule};
@@ -68,7 +68,7 @@ impl FileRule for RecipientsMismatch {
             .level(level)
             .at(0, Some("sops".to_owned()))
             .note(note)
-            .help(help(subject, &drift));
+            .help(help(subject, rule, &drift));
         for recipient in drift.extra.iter().skip(1).take(4) {
             draft = draft.also(recipient.span, "nor this one");
         }
@@ -99,7 +99,7 @@ fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Le
     }
     if !drift.unexplained.is_empty() {
         let unexplained = count(drift.unexplained.len(), "recipient");
-        says.push(format!("{unexplained} that only an unreadable entry of the rule could name"));
+        says.push(format!("{unexplained} not among those of the rule that can be read"));
     }
     let (have, want) = (&metadata.recipe, &rule.recipe);
     if drift.is_regrouped {
@@ -113,7 +113,8 @@ fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Le
                 want.key_groups.len()
             )
         });
-    } else if drift.extra.is_empty()
+    } else if metadata.problems.is_empty()
+        && drift.extra.is_empty()
         && drift.missing.is_empty()
         && have.groups_needed() != want.groups_needed()
     {
@@ -125,23 +126,26 @@ fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Le
 }
 
 fn names(recipients: &[&Recipient]) -> String {
-    const SHOWN: usize = 3;
-    let mut names: Vec<String> = recipients.iter().take(SHOWN).map(ToString::to_string).collect();
-    if recipients.len() > SHOWN {
-        names.push(format!("and {} more", recipients.len() - SHOWN));
-    }
-    names.join(", ")
+    listing(recipients, ToString::to_string)
 }
 
-fn help(subject: &Subject<'_>, drift: &Drift<'_>) -> String {
+fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String {
     let update = subject.sops("updatekeys");
+    if rule.recipe.invalid().next().is_some() {
+        return format!("correct the recipients of the rule, then run {update}");
+    }
+    let is_threshold_alone = drift.is_none();
+    if is_threshold_alone {
+        // updatekeys does not look at the threshold of the rule.
+        let (decrypt, encrypt) =
+            (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
+        return format!("run {decrypt}, then {encrypt}");
+    }
     if drift.extra.is_empty() {
         return format!("run {update}");
     }
-    format!(
-        "run {update}, then {}; if somebody has left, change the secret itself too",
-        subject.sops("rotate --in-place")
-    )
+    let rotate = subject.sops("rotate --in-place");
+    format!("run {update}, then {rotate}; if somebody has left, change the secret itself too")
 }
 
 /// Points at the missing recipient in the rule, or at the rule.

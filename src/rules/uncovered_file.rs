@@ -11,8 +11,8 @@ use crate::text::Span;
 declare_rule! {
     /// ## What it does
     ///
-    /// Notes, once per directory, encrypted files and Secrets with values for which the nearest
-    /// `.sops.yaml` has no rule. Where there is no `.sops.yaml` at all, there is a single note for
+    /// Notes encrypted files for which the nearest `.sops.yaml` has no rule: once per directory, or
+    /// once for the config where there are more than three directories. Where there is no `.sops.yaml` at all, there is a single note for
     /// the whole repository, at level info: recipients can come from the command line.
     ///
     /// ## Why it matters
@@ -34,7 +34,7 @@ declare_rule! {
     ///
     /// Extend a `path_regex`, or add a rule. `sops-lint policy FILE` shows what was tried.
     UncoveredFile, "uncovered-file", Warning, needs Policy,
-    "encrypted files or Secrets that no creation rule governs"
+    "encrypted files that no creation rule governs"
 }
 
 impl RepoRule for UncoveredFile {
@@ -43,26 +43,38 @@ impl RepoRule for UncoveredFile {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        let mut without_rule: BTreeMap<String, (&'f Config, Vec<&'f Facts>)> = BTreeMap::new();
+        let mut without_rule: BTreeMap<&RepoPath, Uncovered<'f>> = BTreeMap::new();
         let mut without_config: Vec<&'f Facts> = Vec::new();
-        for facts in repository
-            .facts
-            .iter()
-            .filter(|facts| facts.is_encrypted || facts.secrets_with_values > 0)
-        {
+        // A plaintext Secret has a finding of its own.
+        for facts in repository.facts.iter().filter(|facts| facts.is_encrypted) {
             match repository.policy.governing(&facts.path) {
                 Governing::NoRule(config) => {
-                    let directory = facts.path.parent().as_str().to_owned();
-                    without_rule.entry(directory).or_insert((config, Vec::new())).1.push(facts);
+                    without_rule.entry(&config.path).or_insert((config, Vec::new())).1.push(facts);
                 }
-                // A plaintext Secret in a repository without sops is reported as such already.
-                Governing::NoConfig if facts.is_encrypted => without_config.push(facts),
-                Governing::NoConfig | Governing::Unusable(_) | Governing::Rule(..) => {}
+                Governing::NoConfig => without_config.push(facts),
+                Governing::Unusable(_) | Governing::Rule(..) => {}
             }
         }
-        let no_rule = without_rule.into_values().map(|(config, files)| no_rule(config, &files));
+        let groups = without_rule.into_values().flat_map(by_directory);
+        let no_rule = groups.map(|(config, files)| no_rule(config, &files));
         no_rule.chain(no_config(repository, &without_config)).collect()
     }
+}
+
+/// A config and files that none of its rules matches.
+type Uncovered<'f> = (&'f Config, Vec<&'f Facts>);
+
+/// One group for each directory, or one for all of them where they are many.
+fn by_directory((config, files): Uncovered<'_>) -> Vec<Uncovered<'_>> {
+    const MOST_DIRECTORIES: usize = 3;
+    let mut directories: BTreeMap<RepoPath, Vec<&Facts>> = BTreeMap::new();
+    for facts in &files {
+        directories.entry(facts.path.parent()).or_default().push(facts);
+    }
+    if directories.len() > MOST_DIRECTORIES {
+        return vec![(config, files)];
+    }
+    directories.into_values().map(|files| (config, files)).collect()
 }
 
 fn no_rule<'f>(config: &'f Config, files: &[&'f Facts]) -> (&'f RepoPath, Draft<'f>) {

@@ -1,9 +1,11 @@
 //! A file that says it is encrypted, by its name or by its creation rule, and is not.
 
-use super::{FileRule, Subject, declare_rule};
+use super::{FileRule, Judged, Subject, declare_rule};
+use crate::document;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes;
-use crate::policy::Governing;
+use crate::policy::Aim;
+use crate::sops::census;
 use crate::text::Span;
 
 declare_rule! {
@@ -16,8 +18,9 @@ declare_rule! {
     ///   match any neighbour of the file too (`.*\.yaml`) says nothing about the file; where such
     ///   a rule covers a directory of secrets (`secrets/.*`), the finding is a warning.
     ///
-    /// Silent for empty files, for templates, and for Kubernetes objects that are no Secrets:
-    /// catch-all rules match those all the time. Plaintext Secrets are reported by
+    /// Silent for empty files, for templates, for files about such a file (`x.sops.yaml.example`),
+    /// where the rule's selector covers no value of the file, and for Kubernetes objects that are
+    /// no Secrets: catch-all rules match those all the time. Plaintext Secrets are reported by
     /// `unencrypted-secret` instead.
     ///
     /// ## Why it matters
@@ -54,7 +57,11 @@ impl FileRule for UnencryptedFile {
             || subject.is_encrypted()
             || subject.traces.sops // broken metadata has rules of its own
             || subject.parse_error.is_some_and(|error| error.is_limit);
-        if is_judged_elsewhere || is_blank(subject) || is_manifest(subject) {
+        if is_judged_elsewhere
+            || is_blank(subject)
+            || is_manifest(subject)
+            || is_sops_config(subject)
+        {
             return;
         }
         let Some((level, message)) = claim(subject) else { return };
@@ -83,26 +90,23 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
     }
     // Rules often match more kinds of files than sops has a format for; those are no slips.
     subject.documents.first()?;
-    let Governing::Rule(config, rule) = subject.governing else { return None };
-    rule.path_regex()?;
-    let parent = subject.path().parent();
-    let top = config.path.parent();
-    let directory = parent.below(top.as_str()).unwrap_or_default();
-    let directory = if parent == top { "" } else { directory };
-    let is_catch_all = rule.is_catch_all_in(directory);
-    if is_catch_all && !is_secrets_directory(directory) {
+    let (config, rule) = subject.governing.rule()?;
+    // Where the rule's selector names nothing in the file, to encrypt it would change nothing.
+    let selector = &rule.recipe.selector;
+    let covers =
+        |judged: &Judged<'_>| !census::take(judged.document, Some(selector)).plaintext.is_empty();
+    if !subject.documents.iter().any(covers) {
         return None;
     }
-    let level = if is_catch_all { Level::Warning } else { META.level };
-    let message = format!(
-        "rule {} of {} is for this file, but it is not encrypted",
-        rule.number, config.path
-    );
+    let level = match subject.governing.aim(subject.path()) {
+        Aim::Anything => return None,
+        Aim::SecretsDirectory => Level::Warning,
+        Aim::File => META.level,
+    };
+    let number = rule.number;
+    let message =
+        format!("rule {number} of {} is for this file, but the file is not encrypted", config.path);
     Some((level, message))
-}
-
-fn is_secrets_directory(directory: &str) -> bool {
-    directory.split('/').any(|name| matches!(name, "secrets" | "secret"))
 }
 
 /// Nothing but white space and comments: sops cannot encrypt that.
@@ -110,13 +114,20 @@ fn is_blank(subject: &Subject<'_>) -> bool {
     if subject.input.bytes().iter().all(u8::is_ascii_whitespace) {
         return true;
     }
-    let documents = subject.documents;
-    !documents.is_empty()
-        && subject.parse_error.is_none()
-        && documents.iter().all(|judged| {
+    let is_read = document::format_of(subject.path()).is_some() && subject.parse_error.is_none();
+    is_read
+        && subject.documents.iter().all(|judged| {
             judged.document.root.is_null()
                 || (judged.census.plaintext.is_empty() && judged.census.unselected.is_empty())
         })
+}
+
+/// A config of sops under another name, for `sops --config`.
+fn is_sops_config(subject: &Subject<'_>) -> bool {
+    subject
+        .documents
+        .first()
+        .is_some_and(|judged| judged.document.root.get("creation_rules").is_some())
 }
 
 /// Kubernetes objects: Secrets have a rule of their own, the others need no encryption.

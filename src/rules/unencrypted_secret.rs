@@ -1,12 +1,13 @@
 //! A Kubernetes Secret that is not encrypted at all.
 
-use super::{FileRule, Judged, Subject, count, declare_rule};
+use super::{FileRule, Judged, Subject, count, declare_rule, holds, listing, with_others};
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes::Secret;
+use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
+use crate::policy::Governing;
 use crate::sops::census::Spot;
-use crate::text::Span;
 
 declare_rule! {
     /// ## What it does
@@ -17,8 +18,11 @@ declare_rule! {
     /// Silent where there is nothing to protect: no values, empty values, `null`, patches that
     /// delete a Secret, and values that only point elsewhere (`${PASSWORD}`, `{{ .password }}`,
     /// `<path:..>`, `op://..`, `ref+..`, `vault:path#key`, `REPLACE_ME`). Where some values are
-    /// references and others are not, it is a warning: such Secrets often hold settings only.
-    /// Helm templates and files that a template engine still has to render are not manifests.
+    /// references and others are not, it is a warning: such Secrets often hold settings only. So it
+    /// is below `docs/`, `examples/`, `samples/`, `test/` and the like. Certificates, public keys,
+    /// and the settings in the repository and cluster Secrets of Argo CD do not count. Helm
+    /// templates and files that a template engine still has to render are not manifests. The
+    /// templates in a `SopsSecret` count as Secrets.
     ///
     /// ## Why it matters
     ///
@@ -84,29 +88,48 @@ fn check_secret<'s>(
     drafts: &mut Drafts<'s>,
 ) {
     let exposed = exposed(judged, secret);
-    let Some(first) = exposed.spots.first() else { return };
-    let spans: Vec<Span> = exposed.spots.iter().map(|spot| spot.span).collect();
+    let spots = &exposed.spots;
+    let Some(first) = spots.first() else { return };
     let message = format!(
         "{} has {} ({})",
         secret.title(),
-        count(spans.len(), "plaintext value"),
-        judged.key_paths(&spans)
+        count(spots.len(), "plaintext value"),
+        listing(spots, Spot::key_path)
     );
-    let level = if exposed.has_references { Level::Warning } else { META.level };
-    let help = format!(
-        "run {}; if the file was ever pushed, change the values too",
-        subject.sops("encrypt --in-place")
-    );
-    let mut draft = Draft::new(&META, first.key_span, message)
+    let is_uncertain = exposed.has_references || subject.is_example();
+    let level = if is_uncertain { Level::Warning } else { META.level };
+    let draft = Draft::new(&META, first.key_span, message)
         .level(level)
-        .at(judged.document.index, judged.key_path(first.span))
+        .at(judged.document.index, Some(first.key_path()))
         .note("in plaintext")
-        .help(help)
+        .help(help(subject))
         .fix(Fix { kind: "encrypt", safe: false });
-    for spot in exposed.spots.iter().skip(1).take(4) {
-        draft = draft.also(spot.key_span, "in plaintext");
-    }
+    let draft = with_others(draft, spots, "in plaintext");
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
+}
+
+/// How to encrypt the file, or what stands in the way.
+fn help(subject: &Subject<'_>) -> String {
+    let command = subject.sops("encrypt --in-place");
+    let rotate = "if the file was ever pushed, change the values too";
+    match subject.governing {
+        Governing::Rule(_, rule)
+            if rule.recipe.selector.selects(&["data"])
+                || rule.recipe.selector.selects(&["stringData"]) =>
+        {
+            format!("run {command}; {rotate}")
+        }
+        Governing::Rule(_, rule) => format!(
+            "rule {} would not encrypt it: let its selector cover data and stringData, then run {command}; {rotate}",
+            rule.number
+        ),
+        Governing::NoRule(config) | Governing::Unusable(config) => {
+            format!("add a creation rule for it to {}, then run {command}; {rotate}", config.path)
+        }
+        Governing::NoConfig => {
+            format!("write a .sops.yaml with your recipients, then run {command}; {rotate}")
+        }
+    }
 }
 
 /// What of a Secret can be read by everybody.
@@ -123,20 +146,19 @@ pub(super) fn exposed<'s>(judged: &Judged<'s>, secret: &Secret<'s, 's>) -> Expos
     let census = &judged.census;
     let plain = census.plaintext.iter().chain(&census.unselected);
     let broken = census.malformed.iter().map(|(spot, _)| spot);
-    let values: Vec<(&'static str, Span)> =
-        secret.values().map(|value| (value.field, value.entry.node.span)).collect();
+    let values: Vec<_> = secret.values().collect();
     for spot in plain.chain(broken) {
-        let field = values
-            .iter()
-            .find(|(_, span)| span.start <= spot.span.start && spot.span.end <= span.end);
-        let Some((field, _)) = field else { continue };
-        match reference(spot.scalar, *field == "data") {
-            Reference::None => exposed.spots.push(*spot),
-            Reference::Partly => {
-                exposed.spots.push(*spot);
-                exposed.has_references = true;
-            }
-            Reference::Whole => exposed.has_references = true,
+        let holder = values.iter().find(|value| holds(&value.entry.node, spot));
+        let Some(value) = holder else { continue };
+        let is_base64 = value.field == "data";
+        let text = if let Scalar::Str(text) = spot.scalar { text } else { "" };
+        if is_public(secret, &value.entry.key, text, is_base64) {
+            continue;
+        }
+        let reference = reference(spot.scalar, is_base64);
+        exposed.has_references |= reference != Reference::None;
+        if reference != Reference::Whole {
+            exposed.spots.push(spot.clone());
         }
     }
     exposed.spots.sort_by_key(|spot| spot.span);

@@ -45,7 +45,8 @@ impl FileRule for UnreadableDocument {
         if let Content::TooLarge(size) = subject.input.content {
             return too_large(subject, size, drafts);
         }
-        let is_ours = subject.traces.encrypted || subject.claims_encryption;
+        // What was never encrypted is a matter of `unencrypted-file`.
+        let is_ours = subject.traces.encrypted;
         let Some(error) = subject.parse_error else { return };
         let has_finding = merge_conflict::has_markers(subject.text) && is_ours;
         if subject.is_template

@@ -1,12 +1,11 @@
 //! A value of a Secret that stays in clear because the file's selector leaves it out.
 
 use super::unencrypted_secret::reference;
-use super::{FileRule, Judged, Subject, count, declare_rule};
+use super::{FileRule, Judged, Subject, count, declare_rule, listing, with_others};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::kubernetes::VALUE_FIELDS;
 use crate::kubernetes::reference::Reference;
-use crate::sops::census::Spot;
-use crate::text::Span;
+use crate::sops::census::{self, Spot};
+use crate::sops::selector::Selector;
 
 declare_rule! {
     /// ## What it does
@@ -60,29 +59,31 @@ impl FileRule for UnselectedValue {
             let Some(metadata) = &judged.metadata else { continue };
             let spots = exposed(judged);
             let Some(first) = spots.first() else { continue };
-            let spans: Vec<Span> = spots.iter().map(|spot| spot.span).collect();
-            let demanded = subject.governing.rule().map(|(_, rule)| &rule.recipe.selector);
-            let is_against_rule = demanded.is_some_and(|selector| {
-                VALUE_FIELDS.iter().all(|field| selector.selects(&[field]))
-            });
+            let (selector, rule) = (&metadata.recipe.selector, subject.governing.rule());
+            let is_against_rule =
+                rule.is_some_and(|(_, rule)| covers(&rule.recipe.selector, judged, first));
             let message = format!(
-                "{} of an encrypted Secret left in plaintext by {} ({})",
-                count(spans.len(), "value"),
-                metadata.recipe.selector,
-                judged.key_paths(&spans)
+                "{} of an encrypted Secret left in plaintext by {selector} ({})",
+                count(spots.len(), "value"),
+                listing(&spots, Spot::key_path)
             );
-            let level = if is_against_rule { Level::Error } else { META.level };
-            let mut draft = Draft::new(&META, first.key_span, message)
-                .level(level)
-                .at(judged.document.index, judged.key_path(first.span))
+            let draft = Draft::new(&META, first.key_span, message)
+                .level(if is_against_rule { Level::Error } else { META.level })
+                .at(judged.document.index, Some(first.key_path()))
                 .note("in plaintext")
                 .help(format!(
-                    "decrypt the file with {}, then encrypt it again under a rule with encrypted_regex: ^(data|stringData)$",
-                    subject.sops("decrypt --in-place")
+                    "run {}, then {} under a rule with encrypted_regex: ^(data|stringData)$",
+                    subject.sops("decrypt --in-place"),
+                    subject.sops("encrypt --in-place")
                 ));
-            if let Some(span) = metadata.recipe.selector.span {
-                draft = draft.also(span, "this does not cover it");
-            }
+            let draft = with_others(draft, &spots, "in plaintext");
+            let draft = match selector.span {
+                Some(span) if selector.field.selects() => {
+                    draft.also(span, "this does not cover it")
+                }
+                Some(span) => draft.also(span, "this leaves it out"),
+                None => draft,
+            };
             let words = if is_against_rule {
                 "this creation rule would encrypt it"
             } else {
@@ -93,11 +94,17 @@ impl FileRule for UnselectedValue {
     }
 }
 
+/// Whether a selector would encrypt a value of this document.
+fn covers(selector: &Selector, judged: &Judged<'_>, spot: &Spot<'_, '_>) -> bool {
+    let census = census::take(judged.document, Some(selector));
+    census.plaintext.iter().any(|covered| covered.span == spot.span)
+}
+
 fn exposed<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
-    let is_secret = |spot: &&Spot<'s, 's>| {
-        judged.secret_at(spot.span).is_some()
+    let is_exposed = |spot: &&Spot<'s, 's>| {
+        judged.is_in_secret(spot)
             && reference(spot.scalar, false) == Reference::None
             && reference(spot.scalar, true) == Reference::None
     };
-    judged.census.unselected.iter().filter(is_secret).copied().collect()
+    judged.census.unselected.iter().filter(is_exposed).cloned().collect()
 }

@@ -2,7 +2,7 @@
 
 use super::selector::Selector;
 use super::value::{EncValue, Malformed, looks_encrypted};
-use super::walk::{self, Leaf};
+use super::walk::{self, Leaf, Step, key_path};
 use crate::document::{Document, Scalar};
 use crate::text::Span;
 
@@ -24,14 +24,23 @@ pub struct Census<'d, 't> {
 }
 
 /// A value and where it stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Spot<'d, 't> {
+    /// The steps from the root.
+    pub path: Box<[Step<'d>]>,
     /// The nearest key above it.
     pub key_span: Span,
     /// The value's source token.
     pub span: Span,
     /// The value.
     pub scalar: &'d Scalar<'t>,
+}
+
+impl Spot<'_, '_> {
+    /// The way to it, as people write it.
+    pub fn key_path(&self) -> String {
+        key_path(&self.path)
+    }
 }
 
 /// Counts a document. Without a selector, as where there is no metadata, nothing is wanted
@@ -46,11 +55,17 @@ pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> 
 }
 
 impl<'d, 't> Census<'d, 't> {
+    /// Of a document of which it cannot be said what should be encrypted: nothing to complain of.
+    pub fn unknown() -> Self {
+        Self { encrypted: 1, ..Self::default() }
+    }
+
     fn add(&mut self, leaf: &Leaf<'_, 'd, 't>, is_selected: bool) {
         if leaf.scalar.is_empty() {
             return;
         }
-        let spot = Spot { key_span: leaf.key_span, span: leaf.span, scalar: leaf.scalar };
+        let (key_span, span, scalar) = (leaf.key_span, leaf.span, leaf.scalar);
+        let spot = Spot { path: leaf.path.into(), key_span, span, scalar };
         let text = leaf.text().unwrap_or_default();
         let is_meant = looks_encrypted(text) || (is_selected && text.starts_with("ENC["));
         if !is_meant {

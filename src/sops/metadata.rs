@@ -18,6 +18,8 @@ pub struct Metadata {
     pub span: Span,
     /// Recipients, threshold, selector.
     pub recipe: Recipe,
+    /// Whether it sets several selectors, so that nobody can say which values it covers.
+    pub is_ambiguous: bool,
     /// Why sops, or Flux, would not take the block.
     pub problems: Vec<Problem>,
 }
@@ -78,7 +80,7 @@ fn read(entry: &Entry<'_>) -> Metadata {
         reader.problem(entry.key_span, "names no recipient, so nobody can decrypt the file");
     }
     let threshold = reader.threshold(key_groups.len());
-    let selector = reader.selector();
+    let (selector, is_ambiguous) = reader.selector();
     let mac_only_encrypted = matches!(
         entry.node.get("mac_only_encrypted").map(|node| &node.value),
         Some(Value::Scalar(Scalar::Bool(true)))
@@ -87,7 +89,7 @@ fn read(entry: &Entry<'_>) -> Metadata {
     reader.version();
     reader.mac();
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
-    Metadata { span: entry.key_span, recipe, problems: reader.problems }
+    Metadata { span: entry.key_span, recipe, is_ambiguous, problems: reader.problems }
 }
 
 struct Reader<'b, 't> {
@@ -188,7 +190,8 @@ impl Reader<'_, '_> {
         number.map(|groups| Threshold { groups, span: entry.node.span })
     }
 
-    fn selector(&mut self) -> Selector {
+    /// The selector, and whether there are others beside it.
+    fn selector(&mut self) -> (Selector, bool) {
         let mut found: Vec<Selector> = Vec::new();
         for field in FIELDS {
             let Some(node) = self.block.get(field.name()) else { continue };
@@ -210,7 +213,8 @@ impl Reader<'_, '_> {
             let span = second.span.unwrap_or(self.key);
             self.problem(span, reason);
         }
-        found.into_iter().next().unwrap_or_default()
+        let is_ambiguous = found.len() > 1;
+        (found.into_iter().next().unwrap_or_default(), is_ambiguous)
     }
 
     fn lastmodified(&mut self) {
@@ -261,8 +265,13 @@ fn is_rfc3339(node: &Node<'_>) -> bool {
     }
 }
 
-/// `Major.Minor.Patch`, with or without a suffix (`github.com/blang/semver`).
+/// `Major.Minor.Patch`, with or without a suffix (`github.com/blang/semver`). sops takes a leading
+/// `v`, and anything that begins with `1.`, as old as that is (`version.AIsNewerThanB`).
 fn is_version(text: &str) -> bool {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    if text.starts_with("1.") {
+        return true;
+    }
     let numbers = text.split(['-', '+']).next().unwrap_or_default();
     let mut parts = numbers.split('.');
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -311,6 +320,7 @@ mod tests {
     #[test]
     fn reads_times_and_versions_as_sops_does() {
         assert!(is_version("3.11.0") && is_version("3.9.0-rc.1") && !is_version("3.9"));
+        assert!(is_version("v3.8.1") && is_version("1.13") && !is_version("0.9"));
         let time = |text| problems(&format!("sops:\n  lastmodified: {text}\n"));
         for good in
             ["\"2026-11-22T07:08:50Z\"", "2026-11-22T07:08:50Z", "'2026-11-22T08:08:50+01:00'"]

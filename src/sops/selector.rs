@@ -1,5 +1,8 @@
 //! Which keys of a file are encrypted (`sops.go`, `shouldBeEncrypted`).
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use crate::pattern::{Pattern, PatternError};
 use crate::text::Span;
 
@@ -47,7 +50,7 @@ impl Field {
     }
 
     /// Whether a match means "encrypt" rather than "leave".
-    const fn selects(self) -> bool {
+    pub const fn selects(self) -> bool {
         matches!(self, Self::EncryptedSuffix | Self::EncryptedRegex | Self::EncryptedCommentRegex)
     }
 
@@ -70,7 +73,31 @@ pub struct Selector {
     /// Where it is written; `None` for the default suffix.
     pub span: Option<Span>,
     /// sops ignores a regex that does not compile: it matches nothing, without a word.
-    pattern: Option<Result<Pattern, PatternError>>,
+    pattern: Option<Compiled>,
+}
+
+type Compiled = Arc<Result<Pattern, PatternError>>;
+
+/// Most patterns that a thread keeps. The files of a repository share a handful.
+const KEPT_PATTERNS: usize = 16;
+
+thread_local! {
+    /// Every file carries its selector, and to compile one takes as long as to read the file.
+    static COMPILED: RefCell<Vec<(String, Compiled)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn compile(source: &str) -> Compiled {
+    COMPILED.with_borrow_mut(|kept| {
+        if let Some((_, compiled)) = kept.iter().find(|(known, _)| known == source) {
+            return Arc::clone(compiled);
+        }
+        let compiled = Arc::new(Pattern::new(source));
+        if kept.len() == KEPT_PATTERNS {
+            kept.remove(0);
+        }
+        kept.push((source.to_owned(), Arc::clone(&compiled)));
+        compiled
+    })
 }
 
 impl Default for Selector {
@@ -87,13 +114,13 @@ impl Default for Selector {
 impl Selector {
     /// Compiles the text of a field.
     pub fn new(field: Field, text: &str, span: Span) -> Self {
-        let pattern = (!field.is_suffix()).then(|| Pattern::new(text));
+        let pattern = (!field.is_suffix()).then(|| compile(text));
         Self { field, text: text.to_owned(), span: Some(span), pattern }
     }
 
     /// Why sops would ignore it.
     pub fn error(&self) -> Option<&PatternError> {
-        self.pattern.as_ref()?.as_ref().err()
+        self.pattern.as_deref()?.as_ref().err()
     }
 
     /// Whether both choose the same keys because they are written alike.
@@ -108,7 +135,7 @@ impl Selector {
 
     /// Whether a key, or a comment for the two fields that read comments, is named by the text.
     pub fn names(&self, text: &str) -> bool {
-        match &self.pattern {
+        match self.pattern.as_deref() {
             None => text.ends_with(&self.text),
             Some(Ok(pattern)) => pattern.is_match(text),
             Some(Err(_)) => false,

@@ -42,16 +42,21 @@ impl Leaf<'_, '_, '_> {
     }
 }
 
-/// The path as people write it: `spec.hosts[0].name`.
+/// The path as people write it: `spec.hosts[0].name`, `data["tls.key"]`.
 pub fn key_path(path: &[Step<'_>]) -> String {
     let mut out = String::new();
     for step in path {
         match step {
-            Step::Key(key) => {
+            Step::Key(key) if is_plain(key) => {
                 if !out.is_empty() {
                     out.push('.');
                 }
+                out.push_str(key);
+            }
+            Step::Key(key) => {
+                out.push_str("[\"");
                 out.push_str(&printable::clean(key));
+                out.push_str("\"]");
             }
             Step::Index(index) => {
                 out.push('[');
@@ -61,6 +66,13 @@ pub fn key_path(path: &[Step<'_>]) -> String {
         }
     }
     printable::shorten(out.into(), 200).into_owned()
+}
+
+/// Whether a key needs no quotes in a path.
+fn is_plain(key: &str) -> bool {
+    key.len() < 100
+        && !key.is_empty()
+        && key.chars().all(|c| c.is_alphanumeric() || "_-/".contains(c))
 }
 
 /// The way to the value with this span, as people write it; `None` if there is none.
@@ -169,6 +181,12 @@ mod tests {
     fn a_key_covers_all_below_it_and_the_sops_block_is_no_data() {
         let text = "data:\n  a: [x, {b: y}]\nother: 1\nsops:\n  data: z\n";
         assert_eq!(selected(text, Field::EncryptedRegex, "^data$"), ["data.a[0]", "data.a[1].b"]);
+    }
+
+    #[test]
+    fn a_key_with_a_dot_is_one_step() {
+        let path = [Step::Key("data"), Step::Key("tls.key"), Step::Index(2), Step::Key("a")];
+        assert_eq!(key_path(&path), "data[\"tls.key\"][2].a");
     }
 
     #[test]

@@ -159,7 +159,7 @@ fn read(path: &Path) -> io::Result<Content> {
     // A file can grow while it is read.
     file.by_ref().take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes)?;
     let length = bytes.len() as u64;
-    Ok(if length > MAX_FILE_SIZE { Content::TooLarge(length) } else { Content::Bytes(bytes) })
+    Ok(if length > MAX_FILE_SIZE { Content::TooLarge(length) } else { Content::new(bytes) })
 }
 
 /// The path without `.`, `..` and links in its directories.

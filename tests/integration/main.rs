@@ -2,8 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make files, run programs and read the world")]
 
+mod canary;
 mod cli;
 mod corpus;
+mod docs;
 mod layering;
+mod limits;
+mod rules;
 mod support;
 mod vectors;

@@ -46,7 +46,7 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("n43-version-garbage.yaml", &["invalid-metadata"]),
     ("n46-selector-removed.yaml", &["plaintext-value"]),
     ("n47-selector-changed.yaml", &["orphan-ciphertext"]),
-    ("n48-two-selectors.yaml", &["invalid-metadata", "plaintext-value"]),
+    ("n48-two-selectors.yaml", &["invalid-metadata"]),
     ("n49-bad-regex.yaml", &["invalid-regex", "orphan-ciphertext"]),
     ("n56-recipient-label-garbage.yaml", &["invalid-recipient"]),
     ("n58-age-list-empty.yaml", &["invalid-metadata"]),
@@ -60,7 +60,7 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("n66-conflict-markers.yaml", &["merge-conflict"]),
     ("n67-conflict-markers-mac.yaml", &["merge-conflict"]),
     ("n70-multidoc-first-meta-removed.yaml", &["mixed-documents"]),
-    ("n73-multidoc-doc-added.yaml", &["plaintext-value"]),
+    ("n73-multidoc-doc-added.yaml", &["mixed-documents"]),
     ("n77-json-dup-key.json", &["invalid-metadata"]),
     ("n78-json-trailing.json", &["unreadable-document"]),
     ("n79-json-trailing-comma.json", &["unreadable-document"]),
@@ -77,7 +77,6 @@ const ERRORS: &[(&str, &[&str])] = &[
 const WARNINGS: &[(&str, &[&str])] = &[
     ("n28-trailing-garbage.yaml", &["malformed-ciphertext"]),
     ("n69-multidoc-second-meta-removed.yaml", &["mixed-documents"]),
-    ("n73-multidoc-doc-added.yaml", &["mixed-documents"]),
 ];
 
 #[test]

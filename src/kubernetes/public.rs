@@ -1,0 +1,119 @@
+//! Values of a Secret that are no secret: settings, certificates, and what is encrypted already.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+
+use super::Secret;
+use crate::document::Node;
+use crate::sops::value::PREFIX;
+
+/// The label of the Secrets in which Argo CD keeps its repositories and clusters.
+const ARGO_CD_LABEL: &str = "argocd.argoproj.io/secret-type";
+
+/// Keys of such Secrets that hold settings.
+/// *Source*: docs/operator-manual/declarative-setup.md of argoproj/argo-cd.
+const ARGO_CD_SETTINGS: [&str; 16] = [
+    "name",
+    "type",
+    "project",
+    "insecure",
+    "enableLfs",
+    "enableOCI",
+    "forceHttpBasicAuth",
+    "githubAppID",
+    "githubAppInstallationID",
+    "githubAppEnterpriseBaseUrl",
+    "useAzureWorkloadIdentity",
+    "noProxy",
+    "server",
+    "namespaces",
+    "clusterResources",
+    "shard",
+];
+
+/// Whether everybody may read the value under `key`.
+pub fn is_public(secret: &Secret<'_, '_>, key: &str, text: &str, is_base64: bool) -> bool {
+    let text = if is_base64 { decoded(text) } else { Cow::Borrowed(text) };
+    let text = text.trim();
+    // Flux decrypts a SOPS file that stands in `data`.
+    let is_encrypted = is_base64 && text.contains(PREFIX) && text.contains("lastmodified");
+    let is_nothing = matches!(text, "{}" | "[]" | "\"\"" | "null");
+    is_encrypted || is_nothing || is_argo_cd_setting(secret, key, text) || is_public_pem(text)
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    let base64: String = text.split_ascii_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(base64);
+    match bytes.map(String::from_utf8) {
+        Ok(Ok(text)) => Cow::Owned(text),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+fn is_argo_cd_setting(secret: &Secret<'_, '_>, key: &str, text: &str) -> bool {
+    let labels = secret.node.get("metadata").and_then(|metadata| metadata.get("labels"));
+    let kind = labels.and_then(|labels| labels.get(ARGO_CD_LABEL)).and_then(Node::as_str);
+    if !matches!(kind, Some("repository" | "repo-creds" | "cluster")) {
+        return false;
+    }
+    // A URL may carry the name and the password in front of its host.
+    let is_plain_url = matches!(key, "url" | "proxy") && !text.contains('@');
+    is_plain_url || ARGO_CD_SETTINGS.contains(&key)
+}
+
+/// PEM blocks of certificates and public keys, or with nothing in them, as manuals show them.
+fn is_public_pem(text: &str) -> bool {
+    const BEGIN: &str = "-----BEGIN ";
+    if !text.starts_with(BEGIN) {
+        return false;
+    }
+    text.split(BEGIN).skip(1).all(|block| {
+        let (label, body) = block.split_once("-----").unwrap_or((block, ""));
+        let is_certificate = label.ends_with("CERTIFICATE") || label.ends_with("PUBLIC KEY");
+        is_certificate || !body.lines().any(is_key_material)
+    })
+}
+
+fn is_key_material(line: &str) -> bool {
+    const SHORTEST: usize = 16;
+    let line = line.trim();
+    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    line.len() >= SHORTEST && line.bytes().all(is_base64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Format, yaml::Yaml};
+    use crate::kubernetes::secrets;
+
+    fn public(labels: &str, key: &str, text: &str) -> bool {
+        let manifest =
+            format!("{{apiVersion: v1, kind: Secret, metadata: {{labels: {{{labels}}}}}}}");
+        let parsed = Yaml.parse(&manifest);
+        let secret = &secrets(&parsed.documents[0])[0];
+        is_public(secret, key, text, false)
+    }
+
+    #[test]
+    fn certificates_are_public_and_keys_are_not() {
+        let pem = |label: &str, line: &str| {
+            format!("-----BEGIN {label}-----\n{line}\n-----END {label}-----\n")
+        };
+        let line = "MIIBszCCAVmgAwIBAgIUV0";
+        assert!(public("", "ca.crt", &pem("CERTIFICATE", line)));
+        assert!(!public("", "tls.key", &pem("PRIVATE KEY", line)));
+        assert!(!public("", "both", &(pem("CERTIFICATE", line) + &pem("EC PRIVATE KEY", line))));
+        assert!(public("", "manual", &pem("OPENSSH PRIVATE KEY", "...")));
+    }
+
+    #[test]
+    fn argo_cd_keeps_settings_beside_passwords() {
+        let label = "argocd.argoproj.io/secret-type: repository";
+        assert!(public(label, "url", "https://git.example.com/app"));
+        assert!(!public(label, "url", "https://me:canary@git.example.com/app"));
+        assert!(!public(label, "password", "canary"));
+        assert!(!public("", "url", "https://git.example.com/app"));
+    }
+}

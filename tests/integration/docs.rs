@@ -1,0 +1,73 @@
+//! What the documents say is so.
+
+use std::fs;
+
+use crate::support::{project, sops_lint};
+
+fn readme() -> String {
+    fs::read_to_string(project().join("README.md")).expect("there is a README")
+}
+
+#[test]
+fn the_finding_in_the_readme_is_printed_by_its_first_command() {
+    let readme = readme();
+    let command =
+        readme.lines().find_map(|line| line.strip_prefix("cargo run -- ")).expect("a command");
+    let args: Vec<&str> =
+        command.split('#').next().expect("a command").split_whitespace().collect();
+    let run = sops_lint(&project(), &args);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let shown = readme
+        .split_once("<!-- demo -->\n```text\n")
+        .and_then(|(_, rest)| rest.split_once("```\n<!-- /demo -->"))
+        .expect("the demo is marked")
+        .0;
+    assert!(shown.lines().count() > 5 && run.stdout.contains(shown), "{}", run.stdout);
+}
+
+#[test]
+fn the_commands_in_the_readme_are_understood() {
+    let commands: Vec<String> = readme()
+        .split('`')
+        .filter_map(|code| code.strip_prefix("sops-lint "))
+        .map(|args| args.lines().next().unwrap_or_default().to_owned())
+        .collect();
+    assert!(commands.len() > 5, "{commands:?}");
+    for command in commands {
+        let mut args: Vec<&str> = command.split_whitespace().collect();
+        args.push("--help");
+        let run = sops_lint(&project(), &args);
+        assert_eq!(run.code, Some(0), "sops-lint {command}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn links_in_the_documents_lead_somewhere() {
+    for name in
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/performance.md"]
+    {
+        let path = project().join(name);
+        let text = fs::read_to_string(&path).expect("documents are there");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let is_local = !link.contains("://") && !link.starts_with('#');
+            let target =
+                path.parent().expect("a directory").join(link.split('#').next().unwrap_or(link));
+            assert!(!is_local || target.exists(), "{name} links to {link}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_that_a_document_names_exists() {
+    let listed = sops_lint(&project(), &["rules"]).stdout;
+    let ids: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let text = readme();
+    for option in ["explain ", "--only ", "--skip ", "--level "] {
+        for (at, _) in text.match_indices(option) {
+            let named = text[at + option.len()..].split(['`', ' ', '=']).next().unwrap_or_default();
+            for id in named.split(',') {
+                assert!(ids.contains(&id), "the README names the rule {id}");
+            }
+        }
+    }
+}
