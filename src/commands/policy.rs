@@ -10,6 +10,7 @@ use crate::document::{format_by_content, format_of};
 use crate::host::Host;
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, Governing, Policy};
+use crate::sops::census;
 use crate::sops::metadata::{self, Found};
 use crate::sops::recipe::{Recipe, drift};
 use crate::source::SourceError;
@@ -135,6 +136,12 @@ fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing
         return line(out, "  the file     is not encrypted");
     };
     recipe(out, "has", &metadata.recipe);
+    let selector = &metadata.recipe.selector;
+    let counted = parsed.documents.iter().map(|document| census::take(document, Some(selector)));
+    let (encrypted, plain) = counted.fold((0, 0), |(encrypted, plain), census| {
+        (encrypted + census.encrypted, plain + census.plaintext.len() + census.unselected.len())
+    });
+    line(out, &format!("  has          {encrypted} encrypted and {plain} plain values"));
     if let Some((_, rule)) = governing.rule() {
         let same = drift(&metadata.recipe, &rule.recipe).is_none();
         let same_selector = metadata.recipe.selector.is_equal(&rule.recipe.selector);

@@ -164,7 +164,11 @@ fn read(path: &Path) -> io::Result<Content> {
 
 /// The path without `.`, `..` and links in its directories.
 fn absolute(directory: &Path, path: &Path) -> Result<PathBuf, SourceError> {
-    WorkTree::canonical(&directory.join(path))
+    WorkTree::canonical(&directory.join(path)).map_err(|error| match error {
+        // Named as it was typed.
+        SourceError::NotFound(_) => SourceError::NotFound(path.to_path_buf()),
+        other => other,
+    })
 }
 
 /// Collects in every thread by itself, and once in the end together.

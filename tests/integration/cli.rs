@@ -83,6 +83,23 @@ fn output_can_go_to_a_file() {
 }
 
 #[test]
+fn policy_says_who_governs_a_file_and_what_it_has() {
+    let demo = crate::support::fixtures().join("demo");
+    let copy = crate::support::copy_of(&demo, &[]);
+    let run = sops_lint(copy.path(), &["policy", "apps/wiki/oauth.yaml", "nowhere.yaml"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    for line in [
+        "  governed by  rule 2 of .sops.yaml (path_regex ^apps/.*\\.yaml$)",
+        "  has          1 encrypted and 4 plain values",
+        "  verdict      recipients are not as demanded",
+        "  governed by  nothing: no creation rule of .sops.yaml matches",
+        "  the file     does not exist",
+    ] {
+        assert!(run.stdout.lines().any(|printed| printed == line), "{line}\n{}", run.stdout);
+    }
+}
+
+#[test]
 fn every_rule_can_be_explained() {
     let tree = repository(&[]);
     let listed = sops_lint(tree.path(), &["rules", "--format", "json"]).json();
