@@ -107,6 +107,8 @@ pub enum ListFormat {
     Human,
     /// For programs
     Json,
+    /// The manuals of all rules
+    Markdown,
 }
 
 /// When to use colours.

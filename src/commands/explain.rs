@@ -19,6 +19,7 @@ pub fn rules(args: &cli::Rules) -> Result<Exit, CommandError> {
     match args.format {
         cli::ListFormat::Human => print(&list()),
         cli::ListFormat::Json => print(&json()),
+        cli::ListFormat::Markdown => print(&markdown()),
     }
 }
 
@@ -61,6 +62,37 @@ fn list() -> String {
         }
     }
     text + "\nRun sops-lint explain ID for the manual of a rule.\n"
+}
+
+/// `docs/rules.md`: a table, then the manuals.
+fn markdown() -> String {
+    let mut text = String::from(
+        "# The rules\n\nMade from the manuals in `src/rules/` by `sops-lint rules --format markdown`; \
+         `sops-lint explain ID` prints one of them.\n\n| rule | level | finds |\n|---|---|---|\n",
+    );
+    for meta in rules::all() {
+        text += &format!("| [`{0}`](#{0}) | {1} | {2} |\n", meta.id, meta.level, meta.summary);
+    }
+    for meta in rules::all() {
+        text.push('\n');
+        text += &one_level_down(&manual(meta));
+    }
+    text
+}
+
+/// Headings get one `#` more; in examples it begins a comment.
+fn one_level_down(manual: &str) -> String {
+    let mut is_example = false;
+    let mut text = String::new();
+    for line in manual.lines() {
+        is_example ^= line.starts_with("```");
+        if line.starts_with('#') && !is_example {
+            text.push('#');
+        }
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
 }
 
 fn json() -> String {

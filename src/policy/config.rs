@@ -6,6 +6,9 @@ use crate::document::{Document, Format, Node, Parsed, yaml};
 use crate::path::RepoPath;
 use crate::text::Span;
 
+/// Most creation rules that are read of one config: every file is held against them in turn.
+const MAX_RULES: usize = 10_000;
+
 /// A `.sops.yaml` and what it says.
 #[derive(Debug)]
 pub struct Config {
@@ -150,6 +153,11 @@ impl Config {
             ));
         }
         for (index, node) in entry.node.elements().enumerate() {
+            if index == MAX_RULES {
+                let help = "split the repository, or write fewer rules with wider patterns";
+                let message = format!("there are more than {MAX_RULES} creation rules");
+                return self.fail(Problem::new(node.span, message, help));
+            }
             if node.is_map() {
                 self.rules.push(creation_rule::read(index + 1, node, &mut self.problems));
             } else {

@@ -42,6 +42,17 @@ fn the_commands_in_the_readme_are_understood() {
 }
 
 #[test]
+fn the_page_of_rules_is_what_the_program_prints() {
+    let path = project().join("docs/rules.md");
+    let printed = sops_lint(&project(), &["rules", "--format", "markdown"]).stdout;
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        fs::write(&path, &printed).expect("written");
+    }
+    let page = fs::read_to_string(&path).unwrap_or_default();
+    assert!(page == printed, "docs/rules.md is stale: run the tests with UPDATE_FIXTURES=1");
+}
+
+#[test]
 fn links_in_the_documents_lead_somewhere() {
     for name in
         ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/performance.md"]

@@ -123,7 +123,7 @@ fn links_and_pipes_are_left_alone() {
 
 #[test]
 fn a_config_of_many_rules_is_read_in_time() {
-    let rules: String = (0..20_000)
+    let rules: String = (0..9_000)
         .map(|number| format!("  - {{path_regex: '^apps/{number}/(a+)+$', age: {RECIPIENT}}}\n"))
         .collect();
     let config = format!("creation_rules:\n{rules}");
@@ -132,4 +132,18 @@ fn a_config_of_many_rules_is_read_in_time() {
         ("apps/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!/a.yaml", "a: b\n"),
     ]);
     assert_eq!(run.code, Some(0), "{run:?}");
+}
+
+#[test]
+fn a_hundred_thousand_creation_rules_are_too_many() {
+    let config =
+        format!("creation_rules:\n{}", "- {path_regex: '^a(b+)+$', age: x}\n".repeat(100_000));
+    let run = scan(&[(".sops.yaml", &config)]);
+    let found = run.findings();
+    assert!(
+        found.iter().any(|(rule, ..)| rule == "invalid-sops-config"),
+        "{} findings",
+        found.len()
+    );
+    assert!(run.stdout.contains("more than 10000 creation rules"));
 }
