@@ -19,7 +19,7 @@ declare_rule! {
     /// delete a Secret, and values that only point elsewhere (`${PASSWORD}`, `{{ .password }}`,
     /// `<path:..>`, `op://..`, `ref+..`, `vault:path#key`, `REPLACE_ME`). Where some values are
     /// references and others are not, it is a warning: such Secrets often hold settings only. So it
-    /// is below `docs/`, `examples/`, `samples/`, `test/` and the like. Certificates, public keys,
+    /// is below `docs/`, `examples/`, `samples/`, `tests/` and the like. Certificates, public keys,
     /// and the settings in the repository and cluster Secrets of Argo CD do not count. Helm
     /// templates and files that a template engine still has to render are not manifests. The
     /// templates in a `SopsSecret` count as Secrets.

@@ -1,9 +1,8 @@
 //! A value of a Secret that stays in clear because the file's selector leaves it out.
 
-use super::unencrypted_secret::reference;
+use super::unencrypted_secret::exposed;
 use super::{FileRule, Judged, Subject, count, declare_rule, listing, with_others};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::kubernetes::reference::Reference;
 use crate::sops::census::{self, Spot};
 use crate::sops::selector::Selector;
 
@@ -15,6 +14,8 @@ declare_rule! {
     /// narrow, or a key that ends in `_unencrypted`. It is an error where the creation rule that
     /// governs the file does cover the key, so the file was made under another rule, and a
     /// warning where the rule agrees: some repositories leave a user name readable on purpose.
+    /// References, certificates and the settings of Argo CD count as little as in
+    /// `unencrypted-secret`.
     ///
     /// ## Why it matters
     ///
@@ -57,7 +58,7 @@ impl FileRule for UnselectedValue {
         }
         for judged in subject.documents {
             let Some(metadata) = &judged.metadata else { continue };
-            let spots = exposed(judged);
+            let spots = left_out(judged);
             let Some(first) = spots.first() else { continue };
             let (selector, rule) = (&metadata.recipe.selector, subject.governing.rule());
             let is_against_rule =
@@ -100,11 +101,11 @@ fn covers(selector: &Selector, judged: &Judged<'_>, spot: &Spot<'_, '_>) -> bool
     census.plaintext.iter().any(|covered| covered.span == spot.span)
 }
 
-fn exposed<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
-    let is_exposed = |spot: &&Spot<'s, 's>| {
-        judged.is_in_secret(spot)
-            && reference(spot.scalar, false) == Reference::None
-            && reference(spot.scalar, true) == Reference::None
+/// What everybody can read of the Secrets, as far as the selector leaves it out.
+fn left_out<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
+    let is_left_out = |spot: &Spot<'s, 's>| {
+        judged.census.unselected.iter().any(|other| std::ptr::eq(other.scalar, spot.scalar))
     };
-    judged.census.unselected.iter().filter(is_exposed).cloned().collect()
+    let exposed = judged.secrets.iter().flat_map(|secret| exposed(judged, secret).spots);
+    exposed.filter(is_left_out).collect()
 }

@@ -55,13 +55,6 @@ const REVIEWED: &[(&str, &str, &str, usize, &str)] = &[
         "groups that lack the three keys which prod/common demands",
     ),
     (
-        "operate-first__apps",
-        "unselected-value",
-        "warning",
-        1,
-        "an Argo CD cluster Secret with ^(config)$: name and server are plain on purpose",
-    ),
-    (
         "pagopa__cstar-securehub-infra",
         "uncovered-file",
         "info",
