@@ -1,0 +1,16 @@
+//! Recipients of every key service: reading the canonical form again changes nothing.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sops_lint::keys::{KEY_SERVICES, Sameness, split_flat};
+
+fuzz_target!(|text: &str| {
+    for service in KEY_SERVICES {
+        for (offset, piece) in split_flat(text) {
+            assert_eq!(&text[offset..offset + piece.len()], piece);
+            if let Ok(identity) = service.parse(piece) {
+                assert_eq!(service.compare(&identity, &identity), Sameness::Same);
+            }
+        }
+    }
+});
