@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::document::{self, Document, Format, Parsed};
+use crate::document::{self, Document, Format, Parsed, Shape, Value};
 use crate::finding::{Draft, Drafts, Finding, Label, Place};
 use crate::input::{Content, Input};
 use crate::kubernetes;
@@ -43,15 +43,19 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let config = surroundings.policy.config(&input.path);
     let governing = surroundings.policy.governing(&input.path);
     let format = document::format_of(&input.path);
-    // Only structured files can break a promise that a creation rule makes for them.
-    let is_ruled = format.is_some() && governing.aim(&input.path) != Aim::Anything;
+    // Only some files can break a promise that a creation rule makes for them.
+    let is_ruled = match governing.aim(&input.path) {
+        Aim::Anything => false,
+        Aim::SecretsDirectory => format.is_some(),
+        Aim::File => true,
+    };
     let is_oversized = matches!(input.content, Content::TooLarge(_));
     if !(traces.any() || claims_encryption || is_ruled || config.is_some() || is_oversized) {
         return Outcome::default();
     }
     let text = std::str::from_utf8(bytes);
     let parsed = match text {
-        Ok(text) if config.is_none() => parse(input, text, format, traces, claims_encryption),
+        Ok(text) if config.is_none() => parse(text, format, traces, claims_encryption),
         _ => None,
     };
     let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
@@ -98,22 +102,17 @@ pub fn inspect_repository(
 
 /// Parses a file that may matter; `None` where it is in no format that is read here.
 fn parse<'t>(
-    input: &Input,
     text: &'t str,
     format: Option<&'static dyn Format>,
     traces: Traces,
     claims_encryption: bool,
 ) -> Option<Parsed<'t>> {
     let Some(format) = format else {
-        // sops takes a file of any other name as binary and writes a JSON envelope around it.
-        let is_envelope = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-        let is_named = claims_encryption && other_store(&input.path).is_none();
-        return (traces.sops && (is_envelope || is_named))
-            .then(|| document::format_by_content(text).parse(text));
+        return foreign(text, traces, claims_encryption);
     };
     let parsed = format.parse(text);
-    if parsed.error.is_some() && traces.encrypted {
-        // `sops --input-type` can put any format under any name.
+    // `sops --input-type` can put any format under any name.
+    if traces.encrypted && !is_likely(&parsed, text) {
         let by_content = document::format_by_content(text);
         if by_content.name() != format.name() {
             let other = by_content.parse(text);
@@ -123,6 +122,46 @@ fn parse<'t>(
         }
     }
     Some(parsed)
+}
+
+/// sops takes a file of any other name as binary and writes a JSON envelope around it.
+fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed<'_>> {
+    if !traces.sops {
+        return None;
+    }
+    if document::is_json(text) {
+        let mut parsed = document::json::Json.parse(text);
+        parsed.error = parsed.error.take().or_else(|| empty_envelope(&parsed));
+        return Some(parsed);
+    }
+    let format = document::format_by_content(text);
+    if claims_encryption {
+        return Some(format.parse(text));
+    }
+    // Without a claim it may be a page that quotes such a file.
+    let is_shallow = format.name() == "dotenv" || format.name() == "ini";
+    let parsed = (is_shallow && traces.encrypted).then(|| format.parse(text));
+    parsed.filter(|parsed| parsed.error.is_none())
+}
+
+/// Metadata alone: sops would keep the content of the file under `data`.
+fn empty_envelope(parsed: &Parsed<'_>) -> Option<document::ParseError> {
+    let document = parsed.documents.first()?;
+    let entry = document.root.entries().next()?;
+    let is_alone = document.root.entries().count() == 1;
+    let is_empty = is_alone && matches!(metadata::find(document), Found::Metadata(_));
+    let reason = "it holds SOPS metadata and nothing that is encrypted";
+    is_empty.then(|| document::ParseError::new(entry.key_span.start, reason))
+}
+
+/// Whether a file is in the format of its name. Lines of dotenv are a text to YAML, and JSON on
+/// one line is a line of dotenv.
+fn is_likely(parsed: &Parsed<'_>, text: &str) -> bool {
+    parsed.error.is_none()
+        && parsed.documents.first().is_none_or(|document| match document.shape {
+            Shape::Nested => matches!(document.root.value, Value::Map(_) | Value::List(_)),
+            Shape::Sections | Shape::Lines => !document::is_json(text),
+        })
 }
 
 /// Stands in for a file without documents; an error where it should have had some.
@@ -174,24 +213,9 @@ fn is_in_chart(path: &RepoPath, exists: &(dyn Fn(&RepoPath) -> bool + Sync)) -> 
         .any(|directory| exists(&RepoPath::from(directory).parent().join("Chart.yaml")))
 }
 
-/// The store that sops would choose by name and that is not read here yet.
-fn other_store(path: &RepoPath) -> Option<&'static str> {
-    let name = path.file_name();
-    [".env", ".ini"].into_iter().find(|ending| name.ends_with(ending))
-}
-
 fn skip_reason(subject: &Subject<'_>) -> Option<&'static str> {
-    if let Content::TooLarge(_) = subject.input.content {
-        return Some("larger than the limit of 16 MiB");
-    }
-    if !subject.documents.is_empty() || !subject.traces.sops || subject.config.is_some() {
-        return None;
-    }
-    match other_store(subject.path()) {
-        Some(".env") => Some("dotenv files are not judged by this version"),
-        Some(_) => Some("INI files are not judged by this version"),
-        None => None,
-    }
+    matches!(subject.input.content, Content::TooLarge(_))
+        .then_some("larger than the limit of 16 MiB")
 }
 
 fn facts(subject: &Subject<'_>, skipped: Option<&'static str>) -> Option<Facts> {

@@ -4,9 +4,10 @@
 //! keys, and the few values that are never secret are laid open. What is not understood stays
 //! masked, so a file that cannot be parsed shows nothing but its indentation.
 
-use crate::document::{Document, Element, Member, Node, Scalar, Value};
+use crate::document::{Document, Element, Member, Node, Scalar, Shape, Value};
 use crate::kubernetes;
-use crate::sops::walk::METADATA_KEY;
+use crate::sops::flat;
+use crate::sops::walk::{METADATA_KEY, METADATA_PREFIX, is_name};
 use crate::text::Span;
 
 /// One `*` per byte keeps the columns right.
@@ -34,6 +35,9 @@ impl<'t> Redactor<'t> {
         };
         for document in documents {
             redactor.open_document(document);
+            if document.shape == Shape::Lines {
+                redactor.close_odd_keys(&document.root);
+            }
         }
         redactor.open.sort_unstable();
         redactor.closed.sort_unstable();
@@ -68,7 +72,7 @@ impl<'t> Redactor<'t> {
         self.is_understood
             && matches!(
                 byte,
-                b'{' | b'}' | b'[' | b']' | b',' | b':' | b'-' | b'|' | b'>' | b'"' | b'\''
+                b'{' | b'}' | b'[' | b']' | b',' | b':' | b'-' | b'|' | b'>' | b'"' | b'\'' | b'='
             )
             && !contains(&self.closed, at)
     }
@@ -82,8 +86,18 @@ impl<'t> Redactor<'t> {
         if kubernetes::is_object(document) {
             self.open_manifest(root);
         }
-        if let Some(metadata) = root.get(METADATA_KEY) {
-            self.open_metadata(metadata);
+        match document.shape {
+            Shape::Nested => {
+                if let Some(metadata) = root.get(METADATA_KEY) {
+                    self.open_metadata(metadata);
+                }
+            }
+            Shape::Sections => {
+                for section in root.entries().filter(|entry| entry.key == METADATA_KEY) {
+                    self.open_folded(&section.node, "");
+                }
+            }
+            Shape::Lines => self.open_folded(root, METADATA_PREFIX),
         }
     }
 
@@ -143,6 +157,26 @@ impl<'t> Redactor<'t> {
         }
     }
 
+    /// Closes the keys of lines that may be the rest of a value.
+    fn close_odd_keys(&mut self, root: &Node<'_>) {
+        let odd: Vec<Span> = root
+            .entries()
+            .filter(|entry| !is_name(&entry.key))
+            .map(|entry| entry.key_span)
+            .collect();
+        self.open.retain(|span| odd.binary_search(span).is_err());
+        self.closed.extend(odd);
+    }
+
+    /// The same where it is folded into lines, and no line of which sops knows nothing.
+    fn open_folded(&mut self, node: &Node<'_>, prefix: &str) {
+        for entry in node.entries() {
+            if entry.key.strip_prefix(prefix).is_some_and(flat::is_public) {
+                self.open_scalar(&entry.node);
+            }
+        }
+    }
+
     fn open_scalar(&mut self, node: &Node<'_>) {
         if matches!(node.value, Value::Scalar(_)) {
             self.open.push(node.span);
@@ -195,10 +229,14 @@ fn hide_private_keys(shown: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{Format, yaml::Yaml};
+    use crate::document::{Format, dotenv::Dotenv, ini::Ini, yaml::Yaml};
 
     fn shown(text: &str) -> String {
-        let parsed = Yaml.parse(text);
+        shown_as(&Yaml, text)
+    }
+
+    fn shown_as(format: &dyn Format, text: &str) -> String {
+        let parsed = format.parse(text);
         let documents: Vec<_> = parsed.documents.iter().collect();
         let redactor = Redactor::new(text.as_bytes(), &documents);
         let mut at = 0;
@@ -262,6 +300,38 @@ mod tests {
         }
     }
 
+    /// Values and comments in every style that dotenv and INI have.
+    const STYLES: [&str; 18] = [
+        "k=canary",
+        "export k = 'canary' # canary",
+        "# canary = canary",
+        "; canary = canary",
+        "k = canary ; canary",
+        "k: canary=canary",
+        "`k` = `canary # canary` canary",
+        "k = \"\"\"canary\n = canary\n  canary\" = \"canary\"\"\"\" # canary = 1",
+        "k = canary\\\n  = canary\\\n\n",
+        "[s] # canary",
+        "[sops] ; canary=canary",
+        "sops_mac=canary",
+        "sops_password=canary",
+        "mac = canary",
+        "password = \"canary\"",
+        "age__list_0__map_enc = canary",
+        "sops_age__list_0__map_enc=canary\\ncanary",
+        "k=",
+    ];
+
+    #[test]
+    fn shows_keys_and_sections_of_dotenv_and_ini() {
+        let text = "#a\nexport K=\"x\"\nsops_version=3\nsops_mac=m\n- canary=x\n";
+        let expected = "**\nexport K=***\nsops_version=3\nsops_mac=*\n* ******=*\n";
+        assert_eq!(shown_as(&Dotenv, text), expected);
+        let text = "[a b] ;x\nk = 'y' #z\n[sops]\nversion = 3\nmac = m\npassword = p\n";
+        let expected = "[a b] **\nk = *** **\n[sops]\nversion = 3\nmac = *\npassword = *\n";
+        assert_eq!(shown_as(&Ini, text), expected);
+    }
+
     proptest::proptest! {
         #[test]
         fn no_value_is_shown_whatever_its_style(
@@ -280,6 +350,22 @@ mod tests {
             let shown = redactor.show(Span::new(0, text.len()));
             proptest::prop_assert!(!shown.contains("canary"), "{text}\n{shown}");
             proptest::prop_assert_eq!(shown.len(), text.len());
+        }
+
+        #[test]
+        fn no_value_of_dotenv_or_ini_is_shown(
+            lines in proptest::collection::vec(0_usize..STYLES.len(), 1..10),
+        ) {
+            let formats: [&dyn Format; 2] = [&Dotenv, &Ini];
+            let text: String = lines.iter().map(|line| format!("{}\n", STYLES[*line])).collect();
+            for format in formats {
+                let parsed = format.parse(&text);
+                let documents: Vec<_> = parsed.documents.iter().collect();
+                let redactor = Redactor::new(text.as_bytes(), &documents);
+                let shown = redactor.show(Span::new(0, text.len()));
+                proptest::prop_assert!(!shown.contains("canary"), "{text}\n{shown}");
+                proptest::prop_assert_eq!(shown.len(), text.len());
+            }
         }
 
         #[test]

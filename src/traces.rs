@@ -70,6 +70,17 @@ fn has_metadata_fields(bytes: &[u8]) -> bool {
         || memchr::memmem::find(bytes, b"sops: ").is_some()
         || memchr::memmem::find(bytes, b"sops:\r").is_some()
         || memchr::memmem::find(bytes, b"\"sops\"").is_some()
+        || memchr::memmem::find(bytes, b"sops_mac=").is_some()
+        || has_metadata_section(bytes)
+}
+
+/// Whether a line is the section of INI: a link in Markdown is none.
+fn has_metadata_section(bytes: &[u8]) -> bool {
+    const SECTION: &[u8] = b"[sops]";
+    memchr::memmem::find_iter(bytes, SECTION).any(|at| {
+        matches!(bytes[..at].last(), None | Some(b'\n' | 0xbf))
+            && matches!(bytes.get(at + SECTION.len()), None | Some(b'\n' | b'\r'))
+    })
 }
 
 /// Whether `data` or `stringData` stands somewhere as a word of its own; `metadata` does not count.
@@ -123,7 +134,7 @@ pub fn claims_encryption(path: &RepoPath) -> bool {
 }
 
 /// Whether a file speaks of the file that it is named after: `db.sops.yaml.example`.
-fn is_about_another(path: &RepoPath) -> bool {
+pub fn is_about_another(path: &RepoPath) -> bool {
     const ABOUT: [&str; 4] = ["example", "sample", "template", "dist"];
     let mut words = path.file_name().split('.').skip(1);
     let ending = path.file_name().rsplit('.').next().unwrap_or_default();
@@ -151,6 +162,8 @@ mod tests {
         assert!(looked("{\"kind\": \"Secret\", \"data\": {}}").secret);
         assert!(looked("a: ENC[AES256_GCM,data:x").sops);
         assert!(looked("sops:\n  mac: x").sops);
+        assert!(looked("A=1\nsops_mac=x").sops);
+        assert!(looked("[a]\nb = c\n\n[sops]\r\nmac = x").sops);
         assert!(looked("x: AGE-SECRET-KEY-1").key);
     }
 
@@ -161,6 +174,7 @@ mod tests {
         );
         assert!(!looked("decryption:\n  provider: sops\n").any());
         assert!(!looked("kind: ConfigMap\ndata: {}").any());
+        assert!(!looked("Read the manual of\n[sops](https://getsops.io) first.").any());
         assert!(!looked("\u{95}").any());
     }
 

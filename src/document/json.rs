@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::{
     Document, Element, Entry, Format, MAX_DEPTH, MAX_NODES, Member, Node, ParseError, Parsed,
-    Scalar, Value, duplicates,
+    Scalar, Shape, Value, duplicates,
 };
 use crate::text::Span;
 
@@ -27,7 +27,7 @@ impl Format for Json {
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
         let mut reader = Reader { text, at: 0, depth: 0, nodes: 0, duplicate_keys: Vec::new() };
         let (documents, error) = match reader.document() {
-            Ok(root) => (vec![Document { index: 0, root }], None),
+            Ok(root) => (vec![Document { index: 0, root, shape: Shape::Nested }], None),
             Err(error) => (Vec::new(), Some(error)),
         };
         Parsed { documents, duplicate_keys: reader.duplicate_keys, error }

@@ -5,6 +5,8 @@
 //! The trees borrow from the file's text. Nothing here knows SOPS or Kubernetes.
 
 mod comments;
+pub mod dotenv;
+pub mod ini;
 pub mod json;
 pub mod scalar;
 pub mod yaml;
@@ -32,6 +34,19 @@ pub struct Document<'t> {
     pub index: usize,
     /// Its top node.
     pub root: Node<'t>,
+    /// How deep its format can nest.
+    pub shape: Shape,
+}
+
+/// How deep a format can nest. sops folds what it has to say into the shallow ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Maps and lists in any order.
+    Nested,
+    /// A map of maps of texts.
+    Sections,
+    /// A map of texts.
+    Lines,
 }
 
 /// One value and where it stands.
@@ -240,7 +255,7 @@ pub trait Format: Sync + fmt::Debug {
 }
 
 /// All formats that can be read.
-pub static FORMATS: &[&dyn Format] = &[&yaml::Yaml, &json::Json];
+pub static FORMATS: &[&dyn Format] = &[&yaml::Yaml, &json::Json, &dotenv::Dotenv, &ini::Ini];
 
 /// The format that sops would choose for a file of this name (`formats.go`), if it is one of
 /// [`FORMATS`]; sops takes every other name as binary.
@@ -249,10 +264,31 @@ pub fn format_of(path: &RepoPath) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.endings().contains(&ending))
 }
 
-/// The format of a file that was encrypted under another name: by its first character.
+/// The format of a file that was encrypted under another name: by its first character, or by a
+/// line that only sops writes.
 pub fn format_by_content(text: &str) -> &'static dyn Format {
-    let json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-    if json { &json::Json } else { &yaml::Yaml }
+    if is_json(text) {
+        &json::Json
+    } else if lines(text).any(|line| line == "[sops]") {
+        &ini::Ini
+    } else if lines(text).any(is_dotenv_metadata) {
+        &dotenv::Dotenv
+    } else {
+        &yaml::Yaml
+    }
+}
+
+/// Whether a text begins as a JSON object does.
+pub fn is_json(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').map(|line| line.trim_end_matches('\r'))
+}
+
+fn is_dotenv_metadata(line: &str) -> bool {
+    ["sops_mac=", "sops_version=", "sops_lastmodified="].iter().any(|key| line.starts_with(key))
 }
 
 #[cfg(test)]
@@ -268,9 +304,25 @@ mod tests {
                     FORMATS.iter().filter(|other| other.endings().contains(ending)).count();
                 assert_eq!(owners, 1, ".{ending} is claimed by {owners} formats");
             }
-            for text in
-                ["", "\0", "{", "[", "]", "- ", "a: &a [*a]", "{\"a\":", "\u{feff}", "---\n...\n"]
-            {
+            for text in [
+                "",
+                "\0",
+                "{",
+                "[",
+                "]",
+                "- ",
+                "a: &a [*a]",
+                "{\"a\":",
+                "\u{feff}",
+                "---\n...\n",
+                "a=\"\"\"\"é",
+                "`a`=`b",
+                "a=\\\né\\",
+                "[é] ;",
+                "#\n\r\n",
+                "\"\"\"é\"\"\"=1",
+                "\"a",
+            ] {
                 for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
                     format.parse(&text[..end]);
                 }
@@ -298,7 +350,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_a_reader_panic_and_spans_stay_inside(
-            text in proptest::string::string_regex(r#"([a-c:\-\[\]\{\},?&*!|>%@`"'#~ \n\t0-9é\\]|: |- |\n  ){0,60}"#).expect("a regex"),
+            text in proptest::string::string_regex(r#"([a-c:\-\[\]\{\},?&*!|>%@`"'#~ \n\t0-9é\\=;\r]|: |- |\n  |"""|=`){0,60}"#).expect("a regex"),
         ) {
             for format in FORMATS {
                 for document in format.parse(&text).documents {

@@ -12,7 +12,7 @@ use super::comments::{self, Remark};
 use super::scalar::{self, Tag};
 use super::{
     Comment, Document, Element, Entry, Format, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, Member, Node,
-    ParseError, Parsed, Scalar, Value, duplicates,
+    ParseError, Parsed, Scalar, Shape, Value, duplicates,
 };
 use crate::text::Span;
 
@@ -88,7 +88,7 @@ impl<'t> Reader<'t> {
                     let mut root = self.node()?;
                     while !matches!(self.next()?.0, Event::DocumentEnd) {}
                     comments::place(&mut root, std::mem::take(&mut self.remarks), self.text);
-                    self.parsed.documents.push(Document { index, root });
+                    self.parsed.documents.push(Document { index, root, shape: Shape::Nested });
                 }
                 _ => {}
             }

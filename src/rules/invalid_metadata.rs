@@ -91,12 +91,21 @@ impl FileRule for InvalidMetadata {
 
 /// sops overlooks some of these and then decrypts something else than what a YAML reader sees.
 fn duplicates<'s>(subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+    /// Most findings of one file.
+    const SHOWN: usize = 20;
     if !subject.is_encrypted() {
         return;
     }
-    for key in subject.duplicate_keys {
+    let more = subject.duplicate_keys.len().saturating_sub(SHOWN);
+    for (number, key) in subject.duplicate_keys.iter().take(SHOWN).enumerate() {
+        let others = if more > 0 && number + 1 == SHOWN {
+            format!(", and so do {more} more")
+        } else {
+            String::new()
+        };
+        let message = format!("a key stands twice in one map of an encrypted file{others}");
         drafts.push(
-            Draft::new(&META, key.span, "a key stands twice in one map of an encrypted file")
+            Draft::new(&META, key.span, message)
                 .at(key.document, None)
                 .note("the second one")
                 .also(key.first, "the first one")

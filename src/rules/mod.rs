@@ -211,7 +211,7 @@ fn point_at<'s>(
 impl Judged<'_> {
     /// The way to the value at this place.
     pub fn key_path(&self, span: Span) -> Option<String> {
-        walk::key_path_of(&self.document.root, span)
+        walk::key_path_of(self.document, span)
     }
 
     /// Whether one of its Secrets holds the value under its `data` or `stringData`.

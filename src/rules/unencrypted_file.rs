@@ -4,9 +4,11 @@ use super::{FileRule, Judged, Subject, declare_rule};
 use crate::document;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes;
+use crate::path::RepoPath;
 use crate::policy::Aim;
 use crate::sops::census;
 use crate::text::Span;
+use crate::traces;
 
 declare_rule! {
     /// ## What it does
@@ -16,7 +18,8 @@ declare_rule! {
     /// * whose name says that they are encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`,
     /// * or that a creation rule of the governing `.sops.yaml` was written for. A rule that would
     ///   match any neighbour of the file too (`.*\.yaml`) says nothing about the file; where such
-    ///   a rule covers a directory of secrets (`secrets/.*`), the finding is a warning.
+    ///   a rule covers a directory of secrets (`secrets/.*`), the finding is a warning, and so it
+    ///   is for a file of a format that sops does not know and encrypts as binary data.
     ///
     /// Silent for empty files, for templates, for files about such a file (`x.sops.yaml.example`),
     /// where the rule's selector covers no value of the file, and for Kubernetes objects that are
@@ -88,25 +91,38 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
         );
         return Some((META.level, crate::text::printable::clean_path(&message).into_owned()));
     }
-    // Rules often match more kinds of files than sops has a format for; those are no slips.
-    subject.documents.first()?;
+    let is_binary = document::format_of(subject.path()).is_none();
+    if is_binary {
+        is_meant_as_binary(subject.path()).then_some(())?;
+    } else {
+        subject.documents.first()?;
+    }
     let (config, rule) = subject.governing.rule()?;
     // Where the rule's selector names nothing in the file, to encrypt it would change nothing.
     let selector = &rule.recipe.selector;
     let covers =
         |judged: &Judged<'_>| !census::take(judged.document, Some(selector)).plaintext.is_empty();
-    if !subject.documents.iter().any(covers) {
+    // sops encrypts what is binary to it whole.
+    if !is_binary && !subject.documents.iter().any(covers) {
         return None;
     }
     let level = match subject.governing.aim(subject.path()) {
         Aim::Anything => return None,
+        // Rules often match more kinds of files than they were written for.
+        Aim::SecretsDirectory if is_binary => return None,
         Aim::SecretsDirectory => Level::Warning,
+        Aim::File if is_binary => Level::Warning,
         Aim::File => META.level,
     };
     let number = rule.number;
     let message =
         format!("rule {number} of {} is for this file, but the file is not encrypted", config.path);
     Some((level, message))
+}
+
+/// What a rule matches for its name `.sops` is a public key, or something else about sops.
+fn is_meant_as_binary(path: &RepoPath) -> bool {
+    !path.file_name().starts_with(".sops") && !traces::is_about_another(path)
 }
 
 /// Nothing but white space and comments: sops cannot encrypt that.

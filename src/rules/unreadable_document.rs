@@ -11,6 +11,7 @@ declare_rule! {
     ///
     /// Reports a file that is, or says that it is, encrypted by sops and cannot be parsed, and a
     /// file past one of the limits: 16 MiB, 100 levels, 10,000 documents, 1,000,000 values.
+    /// So is the envelope of a binary file that has lost its content.
     /// Other files that do not parse are left alone: templates look like YAML and are none.
     ///
     /// ## Why it matters

@@ -48,7 +48,7 @@ impl Spot<'_, '_> {
 pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> Census<'d, 't> {
     let mut census = Census::default();
     let any = Selector::default();
-    walk::leaves(&document.root, selector.unwrap_or(&any), &mut |leaf| {
+    walk::leaves(document, selector.unwrap_or(&any), &mut |leaf| {
         census.add(leaf, leaf.is_selected && selector.is_some());
     });
     census
@@ -61,7 +61,8 @@ impl<'d, 't> Census<'d, 't> {
     }
 
     fn add(&mut self, leaf: &Leaf<'_, 'd, 't>, is_selected: bool) {
-        if leaf.scalar.is_empty() {
+        // All that is left of an empty value where line ends were converted.
+        if leaf.scalar.is_empty() || leaf.text() == Some("\r") {
             return;
         }
         let (key_span, span, scalar) = (leaf.key_span, leaf.span, leaf.scalar);

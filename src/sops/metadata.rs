@@ -1,10 +1,11 @@
 //! The `sops` block of an encrypted file (`stores/stores.go`, `Metadata`), flat or in key groups.
 
+use super::flat;
 use super::recipe::{Invalid, KeyGroup, Recipe, Threshold};
 use super::selector::{FIELDS, Selector};
 use super::value::EncValue;
 use super::walk::METADATA_KEY;
-use crate::document::{Document, Entry, Node, Scalar, Value};
+use crate::document::{Document, Entry, Node, Scalar, Shape, Value};
 use crate::keys::{KEY_SERVICES, KeyService, Recipient};
 use crate::text::Span;
 
@@ -25,7 +26,7 @@ pub struct Metadata {
 }
 
 /// One thing that is wrong with a `sops` block.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where.
     pub span: Span,
@@ -47,14 +48,26 @@ pub enum Found {
 
 /// Looks for the metadata of a document.
 pub fn find(document: &Document<'_>) -> Found {
-    let Some(entry) = document.root.entry(METADATA_KEY) else { return Found::Nothing };
+    let root = &document.root;
+    let unfolded = match document.shape {
+        Shape::Nested => None,
+        Shape::Sections => flat::unfold_section(root),
+        Shape::Lines => flat::unfold_lines(root),
+    };
+    let (entry, problems) = match (&unfolded, root.entry(METADATA_KEY)) {
+        (Some(unfolded), _) => (&unfolded.entry, &unfolded.problems[..]),
+        (None, Some(entry)) if document.shape == Shape::Nested => (entry, &[][..]),
+        (None, _) => return Found::Nothing,
+    };
     if entry.node.is_null() {
         return Found::Nothing;
     }
     if !is_metadata(&entry.node) {
-        return Found::Unrelated(entry.key_span);
+        // Lines are not taken together: one may be called sops_something by chance.
+        let is_key = document.shape != Shape::Lines;
+        return if is_key { Found::Unrelated(entry.key_span) } else { Found::Nothing };
     }
-    Found::Metadata(Box::new(read(entry)))
+    Found::Metadata(Box::new(read(entry, problems)))
 }
 
 /// A map with at least one field that only sops' metadata has.
@@ -70,8 +83,9 @@ fn service_of(field: &str) -> Option<&'static dyn KeyService> {
     KEY_SERVICES.iter().copied().find(|service| service.metadata_field() == field)
 }
 
-fn read(entry: &Entry<'_>) -> Metadata {
-    let mut reader = Reader { key: entry.key_span, block: &entry.node, problems: Vec::new() };
+fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
+    let problems = problems.to_vec();
+    let mut reader = Reader { key: entry.key_span, block: &entry.node, problems };
     let flat = reader.group(&entry.node);
     let grouped = reader.key_groups();
     // sops reads the groups only where all flat lists are empty.
@@ -81,10 +95,7 @@ fn read(entry: &Entry<'_>) -> Metadata {
     }
     let threshold = reader.threshold(key_groups.len());
     let (selector, is_ambiguous) = reader.selector();
-    let mac_only_encrypted = matches!(
-        entry.node.get("mac_only_encrypted").map(|node| &node.value),
-        Some(Value::Scalar(Scalar::Bool(true)))
-    );
+    let mac_only_encrypted = entry.node.get("mac_only_encrypted").is_some_and(is_true);
     reader.lastmodified();
     reader.version();
     reader.mac();
@@ -174,9 +185,10 @@ impl Reader<'_, '_> {
         let number = match &entry.node.value {
             Value::Scalar(Scalar::Int(number)) => usize::try_from(*number).ok(),
             Value::Scalar(Scalar::Float(number)) => number.to_string().parse().ok(),
-            Value::Scalar(Scalar::Str(text)) => {
-                text.trim_end_matches('0').trim_end_matches('.').parse().ok()
-            }
+            Value::Scalar(Scalar::Str(text)) => match text.split_once('.') {
+                Some((number, rest)) if rest.bytes().all(|b| b == b'0') => number.parse().ok(),
+                _ => text.parse().ok(),
+            },
             _ => None,
         };
         match number {
@@ -248,6 +260,15 @@ impl Reader<'_, '_> {
             Ok(_) => self.problem(entry.key_span, "has a `mac` of the wrong length or type"),
             Err(error) => self.problem(entry.key_span, format!("has a `mac` that {error}")),
         }
+    }
+}
+
+/// A boolean, which is text in dotenv and INI.
+fn is_true(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Scalar(Scalar::Bool(is_set)) => *is_set,
+        Value::Scalar(Scalar::Str(text)) => matches!(&**text, "true" | "True" | "TRUE" | "1"),
+        _ => false,
     }
 }
 

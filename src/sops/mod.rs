@@ -3,6 +3,7 @@
 //! Sources are the files of getsops/sops that the comments name.
 
 pub mod census;
+pub mod flat;
 pub mod metadata;
 pub mod recipe;
 pub mod selector;

@@ -70,7 +70,8 @@ impl<'t> EncValue<'t> {
         if !matches!(kind, "str" | "int" | "float" | "bool" | "time" | "comment" | "bytes") {
             return Err(Malformed::Type);
         }
-        Ok(Self { length, kind, has_trailing_text: close + 1 < rest.len() })
+        let has_trailing_text = !rest[close + 1..].trim().is_empty();
+        Ok(Self { length, kind, has_trailing_text })
     }
 }
 
@@ -128,5 +129,7 @@ mod tests {
     fn takes_text_behind_the_bracket_as_sops_does() {
         let text = enc("Dw==", IV, TAG, "str") + " tail";
         assert!(EncValue::parse(&text).is_ok_and(|value| value.has_trailing_text));
+        let text = enc("Dw==", IV, TAG, "str") + "\r";
+        assert!(EncValue::parse(&text).is_ok_and(|value| !value.has_trailing_text));
     }
 }

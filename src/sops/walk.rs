@@ -1,15 +1,21 @@
 //! The walk over a document in sops' order: which leaf stands where, and is it to be encrypted.
 //!
 //! Follows `sops.go`, `walkBranch`: depth first in file order. A comment governs the next entry
-//! and all below it. The top-level key `sops` is not part of the data.
+//! and all below it. The top-level key `sops` is not part of the data, nor are, in dotenv, the lines
+//! that begin with `sops_`.
 
 use super::selector::Selector;
-use crate::document::{Comment, Element, Entry, Member, Node, Scalar, Value};
+use crate::document::{Comment, Document, Element, Entry, Member, Node, Scalar, Shape, Value};
 use crate::text::Span;
 use crate::text::printable;
 
 /// The name of the top-level key that holds the metadata.
 pub const METADATA_KEY: &str = "sops";
+/// What the keys of the metadata begin with in dotenv (`stores/stores.go`, `SopsPrefix`).
+pub const METADATA_PREFIX: &str = "sops_";
+
+/// Stands in paths for a key that may be part of a value.
+const NOT_A_NAME: &str = "(not a name)";
 
 /// One step on the way from the root to a value.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +74,13 @@ pub fn key_path(path: &[Step<'_>]) -> String {
     printable::shorten(out.into(), 200).into_owned()
 }
 
+/// Whether the key of a line in dotenv can be a name. To sops a key is all that stands before the
+/// first `=`, so that the rest of a value that goes over lines may be one; it is never shown.
+pub fn is_name(key: &str) -> bool {
+    let name = key.strip_prefix("export ").unwrap_or(key).trim();
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
 /// Whether a key needs no quotes in a path.
 fn is_plain(key: &str) -> bool {
     key.len() < 100
@@ -76,9 +89,9 @@ fn is_plain(key: &str) -> bool {
 }
 
 /// The way to the value with this span, as people write it; `None` if there is none.
-pub fn key_path_of(root: &Node<'_>, span: Span) -> Option<String> {
+pub fn key_path_of(document: &Document<'_>, span: Span) -> Option<String> {
     let mut found = None;
-    leaves(root, &Selector::default(), &mut |leaf| {
+    leaves(document, &Selector::default(), &mut |leaf| {
         if found.is_none() && leaf.span == span {
             found = Some(key_path(leaf.path));
         }
@@ -88,16 +101,25 @@ pub fn key_path_of(root: &Node<'_>, span: Span) -> Option<String> {
 
 /// Calls `visit` with every leaf of a document in sops' order.
 pub fn leaves<'d, 't>(
-    root: &'d Node<'t>,
+    document: &'d Document<'t>,
     selector: &Selector,
     visit: &mut dyn FnMut(&Leaf<'_, 'd, 't>),
 ) {
-    let mut walker = Walker { selector, path: Vec::new(), visit };
-    walker.node(root, root.span, false);
+    let mut walker = Walker { selector, shape: document.shape, path: Vec::new(), visit };
+    walker.node(&document.root, document.root.span, false);
+}
+
+/// Whether what stands under a top-level key speaks of the encryption and is no data.
+pub fn is_metadata_key(key: &str, shape: Shape) -> bool {
+    match shape {
+        Shape::Nested | Shape::Sections => key == METADATA_KEY,
+        Shape::Lines => key.starts_with(METADATA_PREFIX),
+    }
 }
 
 struct Walker<'d, 's, 't> {
     selector: &'s Selector,
+    shape: Shape,
     path: Vec<Step<'d>>,
     visit: &'s mut dyn FnMut(&Leaf<'_, 'd, 't>),
 }
@@ -144,12 +166,13 @@ impl<'d, 't> Walker<'d, '_, 't> {
     }
 
     fn entry(&mut self, entry: &'d Entry<'t>, was_named: bool) {
-        if self.path.is_empty() && entry.key == METADATA_KEY {
+        if self.path.is_empty() && is_metadata_key(&entry.key, self.shape) {
             return;
         }
         let is_named =
             was_named || (!self.selector.reads_comments() && self.selector.names(&entry.key));
-        self.path.push(Step::Key(&entry.key));
+        let is_shown = self.shape != Shape::Lines || is_name(&entry.key);
+        self.path.push(Step::Key(if is_shown { &entry.key } else { NOT_A_NAME }));
         self.node(&entry.node, entry.key_span, is_named);
         self.path.pop();
     }
@@ -162,14 +185,14 @@ impl<'d, 't> Walker<'d, '_, 't> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{Format, yaml::Yaml};
+    use crate::document::{Format, dotenv::Dotenv, yaml::Yaml};
     use crate::sops::selector::Field;
 
     fn selected(text: &str, field: Field, pattern: &str) -> Vec<String> {
         let parsed = Yaml.parse(text);
         let selector = Selector::new(field, pattern, Span::default());
         let mut paths = Vec::new();
-        leaves(&parsed.documents[0].root, &selector, &mut |leaf| {
+        leaves(&parsed.documents[0], &selector, &mut |leaf| {
             if leaf.is_selected {
                 paths.push(key_path(leaf.path));
             }
@@ -187,6 +210,16 @@ mod tests {
     fn a_key_with_a_dot_is_one_step() {
         let path = [Step::Key("data"), Step::Key("tls.key"), Step::Index(2), Step::Key("a")];
         assert_eq!(key_path(&path), "data[\"tls.key\"][2].a");
+    }
+
+    #[test]
+    fn what_may_be_the_rest_of_a_value_is_not_in_a_path() {
+        let parsed = Dotenv.parse("A=\"canary\n  {canary=x\nexport B_1 =y\nsops_mac=z\n");
+        let mut paths = Vec::new();
+        leaves(&parsed.documents[0], &Selector::default(), &mut |leaf| {
+            paths.push(key_path(leaf.path));
+        });
+        assert_eq!(paths, ["A", "[\"(not a name)\"]", "[\"export B_1 \"]"]);
     }
 
     #[test]

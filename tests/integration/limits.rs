@@ -52,6 +52,31 @@ fn an_alias_inside_its_own_anchor_is_a_finding() {
 }
 
 #[test]
+fn folded_metadata_cannot_ask_for_memory() {
+    let mac = "sops_mac=ENC[AES256_GCM,data:AA==]\nsops_lastmodified=x\n";
+    let deep = format!("sops_age{}x=1\n", "__list_0__map_".repeat(100_000));
+    let wide: String = (0..50_000)
+        .map(|number| format!("sops_age__list_{}__map_enc=x\n", number * 999_999_999_u64))
+        .collect();
+    for hostile in [deep, wide, "sops_age__list_999999999__map_enc=x\n".to_owned()] {
+        let run = scan(&[("a.env", &format!("A=ENC[AES256_GCM,data:AA==]\n{mac}{hostile}"))]);
+        assert!(rules(&run).contains(&"invalid-metadata".to_owned()), "{run:?}");
+    }
+}
+
+#[test]
+fn many_lines_are_read_in_time() {
+    let many = "k=v\n[s]\n`\n".repeat(400_000);
+    let mac = "sops_mac=ENC[AES256_GCM,data:AA==]\nsops_lastmodified=x\n";
+    for (name, mac) in [("a.env", mac.to_owned()), ("a.ini", format!("{mac}[sops]\nmac=x\n"))] {
+        for lines in [&many, &"k=v\n".repeat(500_000), &"sops_k=v\n".repeat(300_000)] {
+            let run = scan(&[(name, &format!("{mac}{lines}"))]);
+            assert!(rules(&run).len() < 50, "{name}: {} findings", rules(&run).len());
+        }
+    }
+}
+
+#[test]
 fn ten_thousand_documents_are_the_limit() {
     let run = scan(&[("a.yaml", &encrypted(&"---\na: b\n".repeat(10_001)))]);
     assert!(rules(&run).contains(&"unreadable-document".to_owned()), "{run:?}");

@@ -1,0 +1,131 @@
+//! dotenv as sops reads it (`stores/dotenv/store.go`): lines, nothing else.
+//!
+//! Quotes, `export` and blanks mean nothing to sops: the key is all that stands before the first
+//! `=`, the value all behind it. A carriage return at the end of a line belongs to the value.
+
+use std::borrow::Cow;
+
+use super::{
+    Comment, Document, Entry, Format, MAX_NODES, Member, Node, ParseError, Parsed, Scalar, Shape,
+    Value,
+};
+use crate::text::Span;
+
+/// The format of `.env`.
+#[derive(Debug)]
+pub struct Dotenv;
+
+impl Format for Dotenv {
+    fn name(&self) -> &'static str {
+        "dotenv"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["env"]
+    }
+
+    fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
+        let (documents, error) = match members(text) {
+            Ok(members) => {
+                let root = Node { span: Span::new(0, text.len()), value: Value::Map(members) };
+                (vec![Document { index: 0, root, shape: Shape::Lines }], None)
+            }
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        // sops keeps keys that stand twice, and so do those who read the file later.
+        Parsed { documents, duplicate_keys: Vec::new(), error }
+    }
+}
+
+fn members(text: &str) -> Result<Vec<Member<'_>>, ParseError> {
+    let mut members = Vec::new();
+    let mut start = 0;
+    for line in text.split('\n') {
+        if !line.is_empty() {
+            if members.len() == MAX_NODES {
+                return Err(ParseError::limit(start, format!("more than {MAX_NODES} lines")));
+            }
+            members.push(member(line, start)?);
+        }
+        start += line.len() + 1;
+    }
+    Ok(members)
+}
+
+/// One line that is not empty, `start` being its place in the file.
+fn member(line: &str, start: usize) -> Result<Member<'_>, ParseError> {
+    let end = start + line.len();
+    if let Some(text) = line.strip_prefix('#') {
+        let comment = Comment { text: Cow::Borrowed(text), span: Span::new(start, end) };
+        return Ok(Member::Comment(comment));
+    }
+    let Some((key, value)) = line.split_once('=') else {
+        return Err(ParseError::new(start, "a line has no `=`, and sops takes no other lines"));
+    };
+    let value = if value.contains("\\n") {
+        Cow::Owned(value.replace("\\n", "\n"))
+    } else {
+        Cow::Borrowed(value)
+    };
+    let border = start + key.len();
+    let node = Node { span: Span::new(border + 1, end), value: Value::Scalar(Scalar::Str(value)) };
+    let key_span = Span::new(start, border);
+    Ok(Member::Entry(Entry { key: Cow::Borrowed(key), key_span, key_is_string: true, node }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(text: &str) -> Vec<(String, String)> {
+        let parsed = Dotenv.parse(text);
+        assert_eq!(parsed.error, None, "{text:?}");
+        let root = &parsed.documents[0].root;
+        root.entries()
+            .map(|entry| (entry.key.to_string(), entry.node.as_str().expect("text").to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn keys_and_values_stand_as_they_are_written() {
+        for (line, key, value) in [
+            ("A=1", "A", "1"),
+            ("A=b=c", "A", "b=c"),
+            ("A = 1 ", "A ", " 1 "),
+            ("export A=\"x y\"", "export A", "\"x y\""),
+            ("A='x # y'", "A", "'x # y'"),
+            ("A=x\\ny", "A", "x\ny"),
+            ("A=\\\\n", "A", "\\\n"),
+            ("A=", "A", ""),
+            ("=x", "", "x"),
+            ("A=x\r", "A", "x\r"),
+            (" # no comment=é", " # no comment", "é"),
+        ] {
+            assert_eq!(entries(line), [(key.to_owned(), value.to_owned())], "{line:?}");
+        }
+        assert_eq!(entries("\n\nA=1\n\nA=2\n").len(), 2, "keys may stand twice");
+    }
+
+    #[test]
+    fn comments_are_members_and_spans_are_exact() {
+        let text = "# one\nKEY=va\\nl\n";
+        let parsed = Dotenv.parse(text);
+        let Value::Map(members) = &parsed.documents[0].root.value else { panic!("no map") };
+        let [Member::Comment(comment), Member::Entry(entry)] = &members[..] else {
+            panic!("{members:?}")
+        };
+        assert_eq!(
+            (&*comment.text, &text[comment.span.start..comment.span.end]),
+            (" one", "# one")
+        );
+        assert_eq!(&text[entry.key_span.start..entry.key_span.end], "KEY");
+        assert_eq!(&text[entry.node.span.start..entry.node.span.end], "va\\nl");
+    }
+
+    #[test]
+    fn a_line_without_an_equals_sign_is_an_error_at_that_line() {
+        for (text, offset) in [("A=1\nB\n", 4), ("A=1\r\n\r\n", 5), (" ", 0)] {
+            assert_eq!(Dotenv.parse(text).error.expect(text).offset, offset, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,421 @@
+//! INI as sops reads it: `stores/ini/store.go` over `parser.go` of `gopkg.in/ini.v1`.
+//!
+//! sops changes none of that library's defaults but one: sections of the same name stay apart.
+//! Keys without a section belong to `DEFAULT`. A comment belongs to the key or section below it,
+//! and stands behind that key in sops' tree, so that a selector that reads comments sees it
+//! before the next key.
+//!
+//! Where a key stands twice in a section the library keeps the last value only. Both are kept
+//! here, since both stand in the file for everybody to read.
+
+use std::borrow::Cow;
+
+use super::{
+    Comment, Document, DuplicateKey, Entry, Format, MAX_NODES, Member, Node, ParseError, Parsed,
+    Scalar, Shape, Value, duplicates,
+};
+use crate::text::Span;
+
+/// The section of keys that stand before any section (`ini.DefaultSection`).
+const DEFAULT_SECTION: &str = "DEFAULT";
+/// What ends a key.
+const DELIMITERS: [char; 2] = ['=', ':'];
+/// What begins a comment.
+const COMMENT: [char; 2] = ['#', ';'];
+
+/// The format of `.ini`.
+#[derive(Debug)]
+pub struct Ini;
+
+impl Format for Ini {
+    fn name(&self) -> &'static str {
+        "ini"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["ini"]
+    }
+
+    fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
+        let mut reader = Reader::new(text);
+        let result = reader.file();
+        reader.close_section();
+        let Reader { sections, duplicate_keys, .. } = reader;
+        let root = Node { span: Span::new(0, text.len()), value: Value::Map(sections) };
+        let documents = match result {
+            Ok(()) => vec![Document { index: 0, root, shape: Shape::Sections }],
+            Err(_) => Vec::new(),
+        };
+        Parsed { documents, duplicate_keys, error: result.err() }
+    }
+}
+
+/// The section that is being read.
+struct Section<'t> {
+    name: &'t str,
+    name_span: Span,
+    members: Vec<Member<'t>>,
+    /// Number for the next key `-`.
+    count: usize,
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    /// Where the next line begins.
+    at: usize,
+    keys: usize,
+    section: Section<'t>,
+    sections: Vec<Member<'t>>,
+    /// Comments that wait for the key or section that they belong to.
+    remarks: Vec<Span>,
+    duplicate_keys: Vec<DuplicateKey>,
+}
+
+type Result<T> = std::result::Result<T, ParseError>;
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let section = Section {
+            name: DEFAULT_SECTION,
+            name_span: Span::at(at),
+            members: Vec::new(),
+            count: 1,
+        };
+        let (sections, remarks, duplicate_keys) = (Vec::new(), Vec::new(), Vec::new());
+        Self { text, at, keys: 0, section, sections, remarks, duplicate_keys }
+    }
+
+    fn file(&mut self) -> Result<()> {
+        while let Some(line) = self.next_line() {
+            let line = self.without_leading(line);
+            match self.slice(line).chars().next() {
+                None => {}
+                Some('#' | ';') => self.remarks.push(self.trimmed(line)),
+                Some('[') => self.section(line)?,
+                Some(_) => self.key(line)?,
+            }
+        }
+        // Comments that belong to nothing get lost in sops; here they stay.
+        let comments = self.comments();
+        self.section.members.extend(comments);
+        Ok(())
+    }
+
+    fn slice(&self, span: Span) -> &'t str {
+        &self.text[span.start..span.end]
+    }
+
+    /// The next line with its line feed.
+    fn next_line(&mut self) -> Option<Span> {
+        let rest = &self.text[self.at..];
+        if rest.is_empty() {
+            return None;
+        }
+        let start = self.at;
+        self.at += rest.find('\n').map_or(rest.len(), |end| end + 1);
+        Some(Span::new(start, self.at))
+    }
+
+    fn without_leading(&self, span: Span) -> Span {
+        Span::new(span.end - self.slice(span).trim_start().len(), span.end)
+    }
+
+    fn trimmed(&self, span: Span) -> Span {
+        let span = self.without_leading(span);
+        Span::new(span.start, span.start + self.slice(span).trim_end().len())
+    }
+
+    fn section(&mut self, line: Span) -> Result<()> {
+        let text = self.slice(line);
+        let Some(close) = text.rfind(']') else {
+            return Err(ParseError::new(line.start, "a section has no closing bracket"));
+        };
+        if close == 1 {
+            return Err(ParseError::new(line.start, "a section has no name"));
+        }
+        self.close_section();
+        self.remark_in(Span::new(line.start + close + 1, line.end));
+        self.section = Section {
+            name: &text[1..close],
+            name_span: Span::new(line.start + 1, line.start + close),
+            members: self.comments(),
+            count: 1,
+        };
+        Ok(())
+    }
+
+    /// Ends the section at hand.
+    fn close_section(&mut self) {
+        let members = std::mem::take(&mut self.section.members);
+        let is_implied = self.section.name_span.is_empty();
+        if is_implied && members.is_empty() {
+            return;
+        }
+        let entries: Vec<Entry<'t>> = members
+            .iter()
+            .filter_map(|member| match member {
+                Member::Entry(entry) => Some(entry.clone()),
+                Member::Comment(_) => None,
+            })
+            .collect();
+        self.duplicate_keys.extend(duplicates(0, &entries));
+        let start = self.section.name_span.start;
+        let end = entries.last().map_or(self.section.name_span.end, |entry| entry.node.span.end);
+        let node = Node { span: Span::new(start, end), value: Value::Map(members) };
+        self.sections.push(Member::Entry(Entry {
+            key: Cow::Borrowed(self.section.name),
+            key_span: self.section.name_span,
+            key_is_string: true,
+            node,
+        }));
+    }
+
+    /// The comments that wait. sops makes one comment of them: the first has its whole text.
+    fn comments(&mut self) -> Vec<Member<'t>> {
+        let spans = std::mem::take(&mut self.remarks);
+        let mut text = match &spans[..] {
+            [] => return Vec::new(),
+            [one] => Cow::Borrowed(self.slice(*one)),
+            many => {
+                let lines: Vec<&str> = many.iter().map(|span| self.slice(*span)).collect();
+                Cow::Owned(lines.join("\n"))
+            }
+        };
+        let mark = if text.starts_with(';') { ';' } else { '#' };
+        text = match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_start_matches([mark, ' '])),
+            Cow::Owned(text) => Cow::Owned(text.trim_start_matches([mark, ' ']).to_owned()),
+        };
+        let mut texts = std::iter::once(text);
+        spans
+            .into_iter()
+            .map(|span| Member::Comment(Comment { text: texts.next().unwrap_or_default(), span }))
+            .collect()
+    }
+
+    /// Keeps the comment in what follows a value or a section.
+    fn remark_in(&mut self, rest: Span) {
+        if let Some(at) = self.slice(rest).find(COMMENT) {
+            self.remarks.push(self.trimmed(Span::new(rest.start + at, rest.end)));
+        }
+    }
+
+    fn key(&mut self, line: Span) -> Result<()> {
+        self.keys += 1;
+        if self.keys > MAX_NODES {
+            return Err(ParseError::limit(line.start, format!("more than {MAX_NODES} keys")));
+        }
+        let (key_span, value) = self.key_name(line)?;
+        let key = match self.slice(key_span) {
+            "" => return Err(ParseError::new(line.start, "a line has no key before its `=`")),
+            "-" => {
+                self.section.count += 1;
+                Cow::Owned(format!("#{}", self.section.count - 1))
+            }
+            key => Cow::Borrowed(key),
+        };
+        let (span, text) = self.value(value)?;
+        let node = Node { span, value: Value::Scalar(Scalar::Str(text)) };
+        let comments = self.comments();
+        self.section.members.push(Member::Entry(Entry {
+            key,
+            key_span,
+            key_is_string: true,
+            node,
+        }));
+        self.section.members.extend(comments);
+        Ok(())
+    }
+
+    /// `readKeyName`: the key without its quotes, and what stands behind the delimiter.
+    fn key_name(&self, line: Span) -> Result<(Span, Span)> {
+        let text = self.slice(line);
+        let no_delimiter =
+            || ParseError::new(line.start, "a line has neither `=` nor `:`, and is no section");
+        let quote = match text.as_bytes() {
+            [b'"', b'"', b'"', ..] if text.len() > 6 => "\"\"\"",
+            [b'"', ..] => "\"",
+            [b'`', ..] => "`",
+            _ => {
+                let end = text.find(DELIMITERS).ok_or_else(no_delimiter)?;
+                let key = self.trimmed(Span::new(line.start, line.start + end));
+                return Ok((key, Span::new(line.start + end + 1, line.end)));
+            }
+        };
+        let start = quote.len();
+        let Some(length) = text[start..].find(quote) else {
+            return Err(ParseError::new(line.start, "a key has no closing quote"));
+        };
+        let close = start + length;
+        let rest = &text[close + start..];
+        let end = close + start + rest.find(DELIMITERS).ok_or_else(no_delimiter)?;
+        let key = self.trimmed(Span::new(line.start + start, line.start + close));
+        Ok((key, Span::new(line.start + end + 1, line.end)))
+    }
+
+    /// `readValue`: the value of a line, and of those below that continue it.
+    fn value(&mut self, rest: Span) -> Result<(Span, Cow<'t, str>)> {
+        let rest = self.without_leading(rest);
+        let text = self.slice(rest);
+        if text.is_empty() {
+            return Ok((Span::at(rest.start), Cow::Borrowed("")));
+        }
+        if text.len() > 3 && text.starts_with("\"\"\"") {
+            return self.quoted(rest, "\"\"\"");
+        }
+        if text.starts_with('`') {
+            return self.quoted(rest, "`");
+        }
+        let line = self.trimmed(rest);
+        if self.slice(line).ends_with('\\') {
+            return Ok(self.continued(line));
+        }
+        self.remark_in(line);
+        let end = self.slice(line).find(COMMENT).map_or(line.end, |at| line.start + at);
+        let span = self.trimmed(Span::new(line.start, end));
+        Ok((span, Cow::Borrowed(unquoted(self.slice(span)))))
+    }
+
+    /// A value in quotes that may go over lines. What follows the closing quote gets lost.
+    fn quoted(&mut self, rest: Span, quote: &str) -> Result<(Span, Cow<'t, str>)> {
+        let start = rest.start + quote.len();
+        let mut line = Span::new(start, rest.end);
+        loop {
+            if let Some(at) = self.slice(line).rfind(quote) {
+                let end = line.start + at;
+                if line.start != start {
+                    self.remark_in(Span::new(end, line.end));
+                }
+                let span = Span::new(rest.start, end + quote.len());
+                return Ok((span, Cow::Borrowed(&self.text[start..end])));
+            }
+            let Some(next) = self.next_line() else {
+                return Err(ParseError::new(rest.start, "a value has no closing quote"));
+            };
+            line = next;
+        }
+    }
+
+    /// A value that goes on after a backslash at the end of its line.
+    fn continued(&mut self, first: Span) -> (Span, Cow<'t, str>) {
+        let mut value = self.slice(Span::new(first.start, first.end - 1)).to_owned();
+        let mut end = first.end;
+        while let Some(line) = self.next_line() {
+            let line = self.trimmed(line);
+            if line.is_empty() {
+                break;
+            }
+            end = line.end;
+            value.push_str(self.slice(line));
+            if !value.ends_with('\\') {
+                break;
+            }
+            value.pop();
+        }
+        (Span::new(first.start, end), Cow::Owned(value))
+    }
+}
+
+/// Without the quotes around it, if none of their kind stands inside (`hasSurroundedQuote`).
+fn unquoted(text: &str) -> &str {
+    for quote in ['\'', '"'] {
+        let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        if let Some(inner) = inner.filter(|inner| !inner.contains(quote)) {
+            return inner;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `section.key=value` of all values, in file order.
+    fn read(text: &str) -> Vec<String> {
+        let parsed = Ini.parse(text);
+        assert_eq!(parsed.error, None, "{text:?}");
+        let mut found = Vec::new();
+        for section in parsed.documents[0].root.entries() {
+            for entry in section.node.entries() {
+                let value = entry.node.as_str().expect("text");
+                found.push(format!("{}.{}={value}", section.key, entry.key));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn values_are_those_of_the_library() {
+        for (line, expected) in [
+            ("a=1", "a=1"),
+            ("a: 1", "a=1"),
+            (" a = b = c ", "a=b = c"),
+            ("a=", "a="),
+            ("a = 'x y'", "a=x y"),
+            ("a = \"x y\"", "a=x y"),
+            ("a = 'it's'", "a='it's'"),
+            ("a = 'x\"", "a='x\""),
+            ("a = x ; y", "a=x"),
+            ("a = \"p;w\"", "a=\"p"),
+            ("a = `p;w` # c", "a=p;w"),
+            ("a = \"\"\"p\"w\"\"\"", "a=p\"w"),
+            ("a = x\\\n  y\\\n\nb=2", "a=xy|b=2"),
+            ("a = `x\ny` ; c\nb=2", "a=x\ny|b=2"),
+            ("`a=b` = c", "a=b=c"),
+            ("\"a:b\" : c", "a:b=c"),
+            ("\"\"\"a`b\"\"\" = c", "a`b=c"),
+            ("- = x\n- = y", "#1=x|#2=y"),
+            ("\u{feff}a=1\r\nb=2\r\n", "a=1|b=2"),
+            ("a = é\u{a0}", "a=é"),
+        ] {
+            let expected: Vec<String> =
+                expected.split('|').map(|pair| format!("DEFAULT.{pair}")).collect();
+            assert_eq!(read(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn sections_of_one_name_stay_apart() {
+        let text = "a=0\n[s] ; x]y\na=1\n[ t ]\n[s]\na=2\na=3\n";
+        assert_eq!(read(text), ["DEFAULT.a=0", "s] ; x.a=1", "s.a=2", "s.a=3"]);
+        assert_eq!(Ini.parse(text).duplicate_keys.len(), 1);
+    }
+
+    #[test]
+    fn comments_stand_behind_their_key() {
+        let text = "; one\n# two\na = 1 ; three\n[s] # four\nb = 2\n; five\n";
+        let parsed = Ini.parse(text);
+        let mut found = Vec::new();
+        for section in parsed.documents[0].root.entries() {
+            let Value::Map(members) = &section.node.value else { panic!("no map") };
+            for member in members {
+                match member {
+                    Member::Entry(entry) => found.push(entry.key.to_string()),
+                    Member::Comment(comment) => {
+                        let span = comment.span;
+                        found.push(format!("{}<{}>", &text[span.start..span.end], comment.text));
+                    }
+                }
+            }
+        }
+        let one = "; one<one\n# two\n; three>";
+        assert_eq!(found, ["a", one, "# two<>", "; three<>", "# four<four>", "b", "; five<five>"]);
+    }
+
+    #[test]
+    fn refuses_what_the_library_refuses_and_says_where() {
+        for (text, offset) in [
+            ("a=1\nb\n", 4),
+            ("= 1", 0),
+            ("[a\n", 0),
+            ("[]\n", 0),
+            ("\"a = 1", 0),
+            ("\"\" = 1", 0),
+            ("a=1\nb = `x\ny\n", 8),
+        ] {
+            assert_eq!(Ini.parse(text).error.expect(text).offset, offset, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Metadata folded into lines (`stores/flatten.go`): dotenv and INI have no maps and lists.
+//!
+//! A step into a map is written `__map_KEY`, one into a list `__list_N`:
+//! `age__list_0__map_recipient`. Unfolded it is the tree that YAML has, with the spans of the
+//! folded values, and [`super::metadata`] judges both alike.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::metadata::Problem;
+use super::selector::FIELDS;
+use super::walk::{METADATA_KEY, METADATA_PREFIX};
+use crate::document::{Element, Entry, Member, Node, Scalar, Value};
+use crate::keys::KEY_SERVICES;
+use crate::text::Span;
+
+const MAP_STEP: &str = "__map_";
+const LIST_STEP: &str = "__list_";
+/// Most steps of one key. Those of sops have five: `key_groups`, its groups, their lists, the
+/// stanzas, their fields.
+const MAX_STEPS: usize = 16;
+
+/// Most problems that are named.
+const MAX_PROBLEMS: usize = 20;
+const CRLF: &str = "has lines that end in CRLF: to sops the carriage return is a part of the value";
+
+/// Metadata as a tree.
+#[derive(Debug)]
+pub struct Unfolded<'t> {
+    /// The key `sops`, or the first of the lines, and the tree.
+    pub entry: Entry<'t>,
+    /// What does not fit together.
+    pub problems: Vec<Problem>,
+}
+
+/// The metadata in the section `sops` of an INI file, if there is one.
+pub fn unfold_section<'t>(root: &'t Node<'_>) -> Option<Unfolded<'t>> {
+    let sections: Vec<_> = root.entries().filter(|entry| entry.key == METADATA_KEY).collect();
+    let first = sections.first()?;
+    // The library behind it keeps the last of two values; that there are two is found before.
+    let mut tree = Tree { keeps_last: true, ..Tree::default() };
+    for entry in sections.iter().flat_map(|section| section.node.entries()) {
+        tree.add(&entry.key, entry);
+    }
+    if let Some(second) = sections.get(1) {
+        tree.problem(second.key_span, "stands in two sections, and sops reads one only");
+    }
+    Some(tree.finish(first.key_span))
+}
+
+/// The metadata in the lines of a dotenv file, if there are any. sops refuses one that stands
+/// twice, or, up to 3.12, takes the last.
+pub fn unfold_lines<'t>(root: &'t Node<'_>) -> Option<Unfolded<'t>> {
+    let mut tree = Tree::default();
+    let mut first = None;
+    for entry in root.entries() {
+        if let Some(key) = entry.key.strip_prefix(METADATA_PREFIX) {
+            if first.replace(first.unwrap_or(entry.key_span)).is_none() && ends_in_cr(entry) {
+                tree.problem(entry.key_span, CRLF);
+            }
+            tree.add(key, entry);
+        }
+    }
+    first.map(|span| tree.finish(span))
+}
+
+/// Whether the value of a folded key is known to be no secret: neither MAC nor data key.
+pub fn is_public(key: &str) -> bool {
+    let mut steps = steps(key);
+    let Some(Step::Key(field)) = steps.next() else { return false };
+    let is_list = KEY_SERVICES.iter().any(|service| service.metadata_field() == field)
+        || field == "key_groups";
+    let is_plain = matches!(field, "lastmodified" | "version" | "shamir_threshold")
+        || field == "mac_only_encrypted"
+        || FIELDS.iter().any(|known| known.name() == field);
+    match steps.last() {
+        None => is_plain,
+        Some(Step::Key(last)) => is_list && last != "enc",
+        Some(Step::Index(_)) => false,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step<'k> {
+    Key(&'k str),
+    Index(usize),
+}
+
+impl<'k> Step<'k> {
+    /// What is no number is 0, as in sops; what is too large for one is as large as can be.
+    fn index(text: &'k str) -> Self {
+        let is_number = text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
+        Self::Index(text.parse().unwrap_or(if is_number { usize::MAX } else { 0 }))
+    }
+}
+
+/// The steps of a folded key (`tokenize`).
+fn steps(key: &str) -> impl Iterator<Item = Step<'_>> {
+    let mut rest = Some(key);
+    let mut is_list = false;
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let next_map = text.find(MAP_STEP).unwrap_or(text.len());
+        let next_list = text.find(LIST_STEP).unwrap_or(text.len());
+        let (step, next) = text.split_at(next_map.min(next_list));
+        let found = if is_list { Step::index(step) } else { Step::Key(step) };
+        is_list = next_list < next_map;
+        rest = next.strip_prefix(MAP_STEP).or_else(|| next.strip_prefix(LIST_STEP));
+        Some(found)
+    })
+}
+
+/// A value, a map or a list; which one shows when all keys have been added. Its size is that of
+/// the file: an index takes one place, however large it is.
+#[derive(Default)]
+struct Branch<'t> {
+    key_span: Option<Span>,
+    value: Option<Node<'t>>,
+    keys: BTreeMap<&'t str, Branch<'t>>,
+    items: BTreeMap<usize, Branch<'t>>,
+}
+
+#[derive(Default)]
+struct Tree<'t> {
+    root: Branch<'t>,
+    keeps_last: bool,
+    problems: Vec<Problem>,
+}
+
+impl<'t> Tree<'t> {
+    fn problem(&mut self, span: Span, reason: &str) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem { span, reason: reason.to_owned() });
+        }
+    }
+
+    fn add(&mut self, key: &'t str, entry: &'t Entry<'_>) {
+        let span = entry.key_span;
+        if steps(key).nth(MAX_STEPS).is_some() {
+            return self.problem(span, "has a key that is nested deeper than sops nests any");
+        }
+        let mut branch = &mut self.root;
+        for step in steps(key) {
+            branch = match step {
+                Step::Key(key) => branch.keys.entry(key).or_default(),
+                Step::Index(index) => branch.items.entry(index).or_default(),
+            };
+            branch.key_span.get_or_insert(span);
+        }
+        let is_second = branch.value.replace(unfolded(&entry.node)).is_some();
+        if is_second && !self.keeps_last {
+            self.problem(span, "has a key that stands twice");
+        }
+    }
+
+    fn finish(mut self, key_span: Span) -> Unfolded<'t> {
+        let root = std::mem::take(&mut self.root);
+        let node = self.node(root, key_span);
+        let entry = Entry { key: Cow::Borrowed(METADATA_KEY), key_span, key_is_string: true, node };
+        Unfolded { entry, problems: self.problems }
+    }
+
+    fn node(&mut self, branch: Branch<'t>, key_span: Span) -> Node<'t> {
+        let kinds = [branch.value.is_some(), !branch.keys.is_empty(), !branch.items.is_empty()];
+        if kinds.iter().filter(|is_there| **is_there).count() > 1 {
+            self.problem(key_span, "has a key that is a value and a map or a list at once");
+        }
+        if let Some(value) = branch.value {
+            return value;
+        }
+        if branch.items.is_empty() {
+            let members = branch.keys.into_iter().map(|(key, branch)| {
+                let key_span = branch.key_span.unwrap_or(key_span);
+                let node = self.node(branch, key_span);
+                let key = Cow::Borrowed(key);
+                Member::Entry(Entry { key, key_span, key_is_string: true, node })
+            });
+            return Node { span: key_span, value: Value::Map(members.collect()) };
+        }
+        let is_whole = branch.items.keys().copied().eq(0..branch.items.len());
+        if !is_whole {
+            self.problem(key_span, "has a list that lacks some of its elements");
+        }
+        let elements = branch.items.into_values().map(|branch| {
+            let key_span = branch.key_span.unwrap_or(key_span);
+            Element::Node(self.node(branch, key_span))
+        });
+        Node { span: key_span, value: Value::List(elements.collect()) }
+    }
+}
+
+fn ends_in_cr(entry: &Entry<'_>) -> bool {
+    entry.node.as_str().is_some_and(|text| text.ends_with('\r'))
+}
+
+/// A folded value. In both formats `\n` stands for a line feed. A carriage return at its end has
+/// a finding of its own.
+fn unfolded<'t>(node: &'t Node<'_>) -> Node<'t> {
+    let Some(text) = node.as_str() else { return node.clone() };
+    let text = text.trim_end_matches('\r');
+    let text =
+        if text.contains("\\n") { text.replace("\\n", "\n").into() } else { Cow::Borrowed(text) };
+    Node { span: node.span, value: Value::Scalar(Scalar::Str(text)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Format, dotenv::Dotenv, ini::Ini};
+    use crate::sops::metadata::{Found, find};
+
+    const MAC: &str = "ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]";
+
+    fn problems(format: &dyn Format, text: &str) -> Vec<String> {
+        match find(&format.parse(text).documents[0]) {
+            Found::Metadata(metadata) => {
+                metadata.problems.into_iter().map(|problem| problem.reason).collect()
+            }
+            Found::Unrelated(_) => vec!["unrelated".into()],
+            Found::Nothing => vec!["nothing".into()],
+        }
+    }
+
+    fn paths(node: &Node<'_>, path: &str, found: &mut Vec<String>) {
+        if let Some(text) = node.as_str() {
+            found.push(format!("{path}={text}"));
+        }
+        for entry in node.entries() {
+            paths(&entry.node, &format!("{path}.{}", entry.key), found);
+        }
+        for (index, element) in node.elements().enumerate() {
+            paths(element, &format!("{path}[{index}]"), found);
+        }
+    }
+
+    #[test]
+    fn folded_keys_become_the_tree_that_yaml_has() {
+        let text = "A=1\nsops_key_groups__list_1__map_age__list_0__map_enc=x\\ny\n\
+                    sops_key_groups__list_0__map_kms__list_0__map_context__map_a b=c\nsops_mac=m\n";
+        let parsed = Dotenv.parse(text);
+        let unfolded = unfold_lines(&parsed.documents[0].root).expect("it is there");
+        let mut found = Vec::new();
+        paths(&unfolded.entry.node, "", &mut found);
+        let expected =
+            [".key_groups[0].kms[0].context.a b=c", ".key_groups[1].age[0].enc=x\ny", ".mac=m"];
+        assert_eq!(found, expected);
+        assert_eq!(unfolded.problems, []);
+    }
+
+    #[test]
+    fn says_what_does_not_fit_together() {
+        let has = |text: &str, reason: &str| {
+            let found = problems(&Dotenv, &format!("sops_mac={MAC}\n{text}"));
+            assert!(found.iter().any(|problem| problem.contains(reason)), "{text}: {found:?}");
+        };
+        has("sops_age__list_999999999__map_recipient=a", "lacks some");
+        has("sops_age__list_99999999999999999999__map_enc=a\nsops_age__list_1=b", "lacks some");
+        has("sops_version=1\nsops_version=2", "twice");
+        has("sops_age=1\nsops_age__list_0__map_enc=2", "at once");
+        has(&format!("sops_a{}=1", MAP_STEP.repeat(50_000)), "deeper");
+        has("sops_shamir_threshold=ten", "no number");
+        let twice = problems(&Ini, &format!("[sops]\nmac={MAC}\n[a]\nb=c\n[sops]\n"));
+        assert!(twice.iter().any(|problem| problem.contains("two sections")), "{twice:?}");
+        let crlf =
+            problems(&Dotenv, "sops_lastmodified=2026-11-22T07:08:50Z\r\nsops_version=3.11.0\r\n");
+        assert_eq!(crlf.iter().filter(|problem| problem.contains("CRLF")).count(), 1);
+        assert!(!crlf.iter().any(|problem| problem.contains("version")), "{crlf:?}");
+    }
+
+    #[test]
+    fn what_is_called_sops_is_not_always_metadata() {
+        assert_eq!(problems(&Dotenv, "sops_path=/usr/bin/sops\n"), ["nothing"]);
+        assert_eq!(problems(&Dotenv, "sops=1\n"), ["nothing"]);
+        assert_eq!(problems(&Ini, "[a]\nb=1\n"), ["nothing"]);
+        assert_eq!(problems(&Ini, "[sops]\npath=/usr/bin/sops\n"), ["unrelated"]);
+        assert_eq!(problems(&Ini, "sops = 1\n"), ["nothing"]);
+    }
+
+    #[test]
+    fn neither_mac_nor_data_key_is_public() {
+        for key in ["version", "age__list_0__map_recipient", "encrypted_regex"] {
+            assert!(is_public(key), "{key}");
+        }
+        for key in ["mac", "age__list_0__map_enc", "password", "x__map_version", "age", ""] {
+            assert!(!is_public(key), "{key}");
+        }
+        assert!(!is_public("key_groups__list_0__map_age__list_1__map_enc"));
+    }
+}
