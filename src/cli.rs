@@ -25,6 +25,8 @@ pub enum Command {
     Scan(Scan),
     /// Show which .sops.yaml and which creation rule govern a file, and what they demand
     Policy(Policy),
+    /// Write today's findings down, to be held back by scan --baseline
+    Baseline(Baseline),
     /// Print the manual of a rule
     Explain(Explain),
     /// List all rules
@@ -59,6 +61,15 @@ pub struct Scan {
     /// Report a rule at another level, as in recipients-mismatch=warning
     #[arg(long = "level", value_name = "ID=LEVEL", value_parser = level_override)]
     pub levels: Vec<(String, Level)>,
+    /// Read the settings from this file instead of .sops-lint.yaml at the root
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no settings file
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+    /// Hold back the findings that stand in this file; sops-lint baseline writes it
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// Threads to use [default: one for every core]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
@@ -68,12 +79,56 @@ pub struct Scan {
     /// Print the findings and nothing else
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also print which files were skipped, and why
+    /// Also print findings of level info, and which files were skipped, and why
     #[arg(short, long)]
     pub verbose: bool,
     /// Do not show progress on the terminal
     #[arg(long)]
     pub no_progress: bool,
+}
+
+/// `sops-lint baseline`
+#[derive(Debug, Args)]
+pub struct Baseline {
+    /// Files and directories to look at [default: the repository around the current directory]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Where to write the baseline [default: .sops-lint-baseline.yaml at the root]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Read the settings from this file instead of .sops-lint.yaml at the root
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no settings file
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+    /// Do not show progress on the terminal
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+impl From<Baseline> for Scan {
+    /// A baseline is written from what a scan with default options finds.
+    fn from(args: Baseline) -> Self {
+        Self {
+            paths: args.paths,
+            format: REPORTERS[0].name().to_owned(),
+            output: None,
+            fail_on: LevelName::Error,
+            exit_zero: false,
+            only: Vec::new(),
+            skip: Vec::new(),
+            levels: Vec::new(),
+            config: args.config,
+            no_config: args.no_config,
+            baseline: None,
+            threads: None,
+            color: ColorChoice::Auto,
+            quiet: false,
+            verbose: false,
+            no_progress: args.no_progress,
+        }
+    }
 }
 
 /// `sops-lint policy`

@@ -7,6 +7,7 @@ use crate::finding::{Draft, Drafts, Finding, Label, Place};
 use crate::input::{Content, Input};
 use crate::kubernetes;
 use crate::path::RepoPath;
+use crate::pattern::globs::Globs;
 use crate::policy::{Aim, Policy};
 use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
@@ -22,6 +23,8 @@ pub struct Surroundings<'p> {
     pub policy: &'p Policy,
     /// Whether a file exists in the tree that is judged.
     pub exists: &'p (dyn Fn(&RepoPath) -> bool + Sync),
+    /// The names that claim encryption; the usual ones without it.
+    pub encrypted_names: Option<&'p Globs>,
 }
 
 /// What came out of one file.
@@ -39,7 +42,7 @@ pub struct Outcome {
 pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let bytes = input.bytes();
     let traces = traces::look(bytes);
-    let claims_encryption = traces::claims_encryption(&input.path);
+    let claims_encryption = traces::claims_encryption(&input.path, surroundings.encrypted_names);
     let config = surroundings.policy.config(&input.path);
     let governing = surroundings.policy.governing(&input.path);
     let format = document::format_of(&input.path);
@@ -98,6 +101,19 @@ pub fn inspect_repository(
         }
     }
     findings
+}
+
+/// Turns drafts about a file of settings into findings. Its patterns, ids and reasons may be shown;
+/// nothing may where it is not `recognised`, since any file can be taken for settings by mistake.
+pub fn settle_settings(
+    path: &RepoPath,
+    bytes: &[u8],
+    recognised: bool,
+    drafts: Vec<Draft<'_>>,
+) -> Vec<Finding> {
+    let index = LineIndex::new(bytes);
+    let redactor = if recognised { Redactor::for_config(bytes) } else { Redactor::new(bytes, &[]) };
+    drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
 }
 
 /// Parses a file that may matter; `None` where it is in no format that is read here.

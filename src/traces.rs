@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 use crate::path::RepoPath;
+use crate::pattern::globs::Globs;
 use crate::sops::value::PREFIX;
 
 /// What a file's bytes give reason to look for.
@@ -124,8 +125,14 @@ pub fn secret_key_packet(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Whether a file name says that the file is encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or
-/// one of these as its ending.
-pub fn claims_encryption(path: &RepoPath) -> bool {
+/// one of these as its ending; or what `names` say instead.
+pub fn claims_encryption(path: &RepoPath, names: Option<&Globs>) -> bool {
+    if let Some(names) = names {
+        // `*.sops.*` means `.sops.yaml` too, but nobody who writes it does.
+        let is_config = path.file_name().starts_with(".sops");
+        return names.matches(path.as_str())
+            && !(is_config || is_template(path) || is_about_another(path));
+    }
     let mut words = path.file_name().split('.');
     // What stands before the first dot is the name proper; `.sops.yaml` has none.
     let stem = words.next().unwrap_or_default();
@@ -180,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_name_claims_encryption_in_the_middle_or_at_the_end() {
-        let claims = |path: &str| claims_encryption(&path.into());
+        let claims = |path: &str| claims_encryption(&path.into(), None);
         for path in ["a/db.sops.yaml", "db.enc.yml", "key.encrypted", "x.yaml.enc", "a.sops.env"] {
             assert!(claims(path), "{path}");
         }
@@ -194,6 +201,18 @@ mod tests {
             "db.sops.md",
             ".sops.pub.asc",
         ] {
+            assert!(!claims(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn other_names_take_the_place_of_the_usual_ones() {
+        let names = Globs::new(["*.secret.yaml", "vault/**", "*.sops.*"]).unwrap();
+        let claims = |path: &str| claims_encryption(&path.into(), Some(&names));
+        for path in ["a/db.secret.yaml", "vault/a/b", "x.sops.yaml"] {
+            assert!(claims(path), "{path}");
+        }
+        for path in ["db.enc.yaml", "a/vault/b", ".sops.yaml", "x.sops.yaml.j2", "x.sops.md"] {
             assert!(!claims(path), "{path}");
         }
     }

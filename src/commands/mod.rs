@@ -1,5 +1,6 @@
 //! The commands: each takes arguments and the host, and says how it ended.
 
+pub mod baseline;
 pub mod explain;
 pub mod policy;
 mod progress;
@@ -72,6 +73,7 @@ impl CommandError {
 pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Scan(args) => scan::run(args, host),
+        Command::Baseline(args) => baseline::run(args, host),
         Command::Policy(args) => policy::run(&args, host),
         Command::Explain(args) => explain::explain(&args, host),
         Command::Rules(args) => explain::rules(&args),

@@ -16,34 +16,48 @@ use crate::path::RepoPath;
 use crate::policy::Policy;
 use crate::report::{Report, Skipped, Summary};
 use crate::rules::{Facts, Repository};
-use crate::settings::{Selection, Settings};
+use crate::settings::Settings;
 use crate::source::worktree::{Listed, Listing, WorkTree};
 
 /// Looks at files and writes down what is wrong with them.
 pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
-    let settings = Settings::resolve(args, host);
+    let mut settings = Settings::resolve(args, host);
     let tree = WorkTree::discover(&settings.directory, &settings.paths)?;
-    let listing = tree.list(&settings.directory, &settings.paths, settings.threads)?;
-    let directories = listing.config_directories.iter().map(String::as_str);
-    let policy = Policy::load(directories, |path| tree.read_config(path));
-    let mut judged = judge(&tree, &listing, &policy, &settings);
-    judged.errors.splice(0..0, listing.errors);
-    let repository = Repository { facts: &judged.facts, policy: &policy };
-    let of_repository =
-        inspect_repository(repository, |path| bytes_of(&tree, &listing.files, path));
-    judged
-        .findings
-        .extend(of_repository.into_iter().filter_map(|found| settings.selection.admit(found)));
-    let report = judged.into_report(listing.files.len(), host.elapsed_ms());
-    write(&report.report, &settings)?;
-    for error in &report.errors {
+    let mut finished = examine(&tree, &mut settings, host)?;
+    if let Some(baseline) = &settings.baseline {
+        baseline.apply(&mut finished.report, settings.is_whole());
+    }
+    write(&finished.report, &settings)?;
+    for error in &finished.errors {
         complain(error);
     }
+    Ok(exit(&finished.report, !finished.errors.is_empty(), &settings))
+}
+
+/// Reads the settings and judges all that is to be looked at in the tree.
+pub(super) fn examine(
+    tree: &WorkTree,
+    settings: &mut Settings,
+    host: &Host,
+) -> Result<Finished, CommandError> {
+    let mut errors: Vec<String> =
+        settings.read_files(&tree.root).iter().map(ToString::to_string).collect();
+    let mut listing = tree.list(&settings.directory, &settings.paths, settings.threads)?;
+    errors.append(&mut listing.errors);
     if listing.files.is_empty() && !settings.paths.is_empty() {
-        complain("there is no file to look at in the given paths");
-        return Ok(Exit::Failed);
+        errors.push("there is no file to look at in the given paths".to_owned());
     }
-    Ok(exit(&report.report, !report.errors.is_empty(), &settings))
+    // A hook names what is committed, so what is left out here is no reason to fail.
+    listing.exclude(&settings.file.exclude);
+    let directories = listing.config_directories.iter().map(String::as_str);
+    let policy = Policy::load(directories, |path| tree.read_config(path));
+    let mut judged = judge(tree, &listing, &policy, settings);
+    errors.append(&mut judged.errors);
+    let repository = Repository { facts: &judged.facts, policy: &policy };
+    let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
+    judged.findings.extend(of_repository);
+    let report = judged.into_report(listing.files.len(), settings, host.elapsed_ms());
+    Ok(Finished { report, errors })
 }
 
 fn exit(report: &Report, has_errors: bool, settings: &Settings) -> Exit {
@@ -66,14 +80,16 @@ struct JudgedFiles {
     errors: Vec<String>,
 }
 
-struct Finished {
-    report: Report,
-    errors: Vec<String>,
+/// What a run came to.
+pub(super) struct Finished {
+    pub(super) report: Report,
+    pub(super) errors: Vec<String>,
 }
 
 fn judge(tree: &WorkTree, listing: &Listing, policy: &Policy, settings: &Settings) -> JudgedFiles {
     let exists = |path: &RepoPath| tree.exists(path);
-    let surroundings = Surroundings { policy, exists: &exists };
+    let encrypted_names = settings.file.encrypted_names.as_ref();
+    let surroundings = Surroundings { policy, exists: &exists, encrypted_names };
     let progress = Progress::start(listing.files.len(), settings.progress);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
     let work = || {
@@ -82,9 +98,7 @@ fn judge(tree: &WorkTree, listing: &Listing, policy: &Policy, settings: &Setting
             .par_iter()
             .fold(JudgedFiles::default, |mut all, file| {
                 match tree.read(file) {
-                    Ok(input) => {
-                        all.add(&input, inspect(&input, surroundings), &settings.selection);
-                    }
+                    Ok(input) => all.add(&input, inspect(&input, surroundings)),
                     Err(error) => all.errors.push(format!("cannot read {}: {error}", file.path)),
                 }
                 progress.advance();
@@ -100,9 +114,8 @@ fn judge(tree: &WorkTree, listing: &Listing, policy: &Policy, settings: &Setting
 }
 
 impl JudgedFiles {
-    fn add(&mut self, input: &Input, outcome: Outcome, selection: &Selection) {
-        self.findings
-            .extend(outcome.findings.into_iter().filter_map(|found| selection.admit(found)));
+    fn add(&mut self, input: &Input, outcome: Outcome) {
+        self.findings.extend(outcome.findings);
         self.facts.extend(outcome.facts);
         self.skipped.extend(outcome.skipped.map(|reason| Skipped {
             path: input.path.clone(),
@@ -120,7 +133,18 @@ impl JudgedFiles {
         self
     }
 
-    fn into_report(self, files: usize, duration_ms: u64) -> Finished {
+    /// Levels and ignores are applied here, where findings come together.
+    fn into_report(self, files: usize, settings: &Settings, duration_ms: u64) -> Report {
+        let file = &settings.file;
+        let mut selected = settings.selection.apply(self.findings, file);
+        if !settings.paths.is_empty() {
+            // What was not looked at may need them.
+            selected.unused.clear();
+        }
+        let of_settings = file.findings(&selected.unused).into_iter();
+        selected
+            .findings
+            .extend(of_settings.filter_map(|finding| settings.selection.admit(finding, file)));
         let encrypted_files = self.facts.iter().filter(|facts| facts.is_encrypted).count();
         let summary = Summary {
             files,
@@ -128,10 +152,11 @@ impl JudgedFiles {
             encrypted_files,
             // No private key is used, so no MAC is compared.
             unverified: encrypted_files,
+            ignored: selected.ignored,
             duration_ms,
             ..Summary::default()
         };
-        Finished { report: Report::new(self.findings, self.skipped, summary), errors: self.errors }
+        Report::new(selected.findings, self.skipped, summary)
     }
 }
 
@@ -156,6 +181,6 @@ fn write(report: &Report, settings: &Settings) -> Result<(), CommandError> {
 }
 
 #[expect(clippy::print_stderr, reason = "what went wrong with the run belongs on standard error")]
-fn complain(error: &str) {
+pub(super) fn complain(error: &str) {
     eprintln!("error: {}", crate::text::printable::clean_path(error));
 }

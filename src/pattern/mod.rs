@@ -22,6 +22,7 @@
 mod class;
 mod cursor;
 mod escape;
+pub mod globs;
 mod node;
 mod translate;
 mod unicode;

@@ -27,7 +27,8 @@ impl Reporter for Human {
     fn write(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let look = Look::new(style);
         let mut text = String::new();
-        for (index, finding) in report.findings.iter().enumerate() {
+        let shown = report.findings.iter().filter(|finding| is_shown(finding, style));
+        for (index, finding) in shown.enumerate() {
             text.clear();
             if index > 0 {
                 text.push('\n');
@@ -39,12 +40,17 @@ impl Reporter for Human {
             return Ok(());
         }
         text.clear();
-        if !report.findings.is_empty() {
+        if report.findings.iter().any(|finding| is_shown(finding, style)) {
             text.push('\n');
         }
         write_closing(report, style, &look, &mut text).map_err(io::Error::other)?;
         out.write_all(text.as_bytes())
     }
+}
+
+/// What is merely worth knowing would bury what has to be done.
+fn is_shown(finding: &Finding, style: &Style) -> bool {
+    style.infos || finding.level > Level::Info
 }
 
 fn write_finding(finding: &Finding, look: &Look, out: &mut String) -> fmt::Result {
@@ -73,6 +79,14 @@ fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) 
         found(summary, look)
     };
     write_sentence(&found, look, out)?;
+    if summary.infos > 0 && !style.infos {
+        let infos = count(summary.infos, "info");
+        let them = if summary.infos == 1 { "it" } else { "them" };
+        write_sentence(&format!("Not shown: {infos} (run with -v to see {them})."), look, out)?;
+    }
+    for sentence in held_back(summary) {
+        write_sentence(&sentence, look, out)?;
+    }
     if summary.unverified > 0 {
         write_sentence(&not_verified(summary), look, out)?;
     }
@@ -132,6 +146,25 @@ fn duration(milliseconds: u64) -> String {
     } else {
         format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
     }
+}
+
+/// What was found and is not reported, so that nobody takes silence for health.
+fn held_back(summary: &Summary) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if summary.ignored > 0 {
+        sentences.push(format!("Ignored by the settings: {}.", count(summary.ignored, "finding")));
+    }
+    if summary.in_baseline > 0 {
+        let findings = count(summary.in_baseline, "finding");
+        sentences.push(format!("Held back by the baseline: {findings}."));
+    }
+    if summary.gone_from_baseline > 0 {
+        let findings = count(summary.gone_from_baseline, "finding");
+        sentences.push(format!(
+            "No longer found: {findings} of the baseline (run sops-lint baseline to write it anew)."
+        ));
+    }
+    sentences
 }
 
 fn not_verified(summary: &Summary) -> String {
@@ -284,9 +317,10 @@ mod tests {
             text.rsplit_once("\n\n").map_or(text.clone(), |(_, closing)| closing.to_owned())
         };
         let report = samples::mixed();
-        let verbose = Style { verbose: true, width: 80, ..Style::default() };
+        let verbose = Style { verbose: true, infos: true, width: 80, ..Style::default() };
         insta::assert_snapshot!(closing(&report, Style::default()), @r"
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
+        Not shown: 1 info (run with -v to see it).
         Not verified: the MAC of 40 encrypted files. This version checks none: tampering goes unnoticed.
         Skipped: 1 file; checked only in part: 1 file (run with -v to see which).
         Run sops-lint explain unreadable-document for what a rule means and how to fix it.
@@ -302,6 +336,21 @@ mod tests {
           big.yaml: larger than 10 MiB
         Run sops-lint explain unreadable-document for what a rule means and how to fix
           it.
+        ");
+        let mut held_back = samples::empty();
+        held_back.summary = Summary {
+            files: 1,
+            ignored: 2,
+            in_baseline: 1,
+            gone_from_baseline: 3,
+            ..Summary::default()
+        };
+        insta::assert_snapshot!(closing(&held_back, verbose), @r"
+        No findings in 1 file (no Secrets, no encrypted files) in 0 ms.
+        Ignored by the settings: 2 findings.
+        Held back by the baseline: 1 finding.
+        No longer found: 3 findings of the baseline (run sops-lint baseline to write
+          it anew).
         ");
         insta::assert_snapshot!(closing(&samples::empty(), verbose), @"Nothing to look at: no files were found.");
         let clean = Report::new(
@@ -320,7 +369,8 @@ mod tests {
 
     #[test]
     fn the_level_is_a_word_and_quiet_means_findings_only() {
-        let text = findings(&samples::mixed());
+        let quiet = Style { quiet: true, infos: true, width: 90, ..Style::default() };
+        let text = written(&samples::mixed(), quiet);
         let heads = [
             "error[unreadable-document]: ",
             "warning[recipient-drift]: ",
@@ -331,6 +381,7 @@ mod tests {
         }
         assert!(!text.contains("Found"));
         assert_eq!(findings(&samples::empty()), "");
+        assert!(!findings(&samples::mixed()).contains("info["), "infos are for those who ask");
     }
 
     #[test]

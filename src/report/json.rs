@@ -272,6 +272,9 @@ mod tests {
             "errors": 1,
             "warnings": 0,
             "infos": 0,
+            "ignored": 0,
+            "in_baseline": 0,
+            "gone_from_baseline": 0,
             "duration_ms": 37
           }
         }
@@ -299,6 +302,9 @@ mod tests {
             "errors": 0,
             "warnings": 0,
             "infos": 0,
+            "ignored": 0,
+            "in_baseline": 0,
+            "gone_from_baseline": 0,
             "duration_ms": 0
           }
         }
@@ -314,7 +320,7 @@ mod tests {
         {"rule":"uncovered-file","level":"info","path":"docs/example.yaml","commit":null,"document":0,"key_path":null,"start":{"line":1,"column":1,"offset":0},"end":{"line":1,"column":5,"offset":4},"message":"no creation rule covers docs/example.yaml","help":null,"related":[],"fix":null,"fingerprint":"70b750b1a6f34712f89e0e5a63509186"}
         {"skipped":{"path":"apps/db.yaml","rules":["mac-mismatch","undecryptable-value"],"reason":"no private key for any of its 2 recipients"}}
         {"skipped":{"path":"big.yaml","rules":[],"reason":"larger than 10 MiB"}}
-        {"summary":{"files":812,"secrets":41,"encrypted_files":40,"verified":0,"unverified":40,"errors":2,"warnings":1,"infos":1,"duration_ms":37}}
+        {"summary":{"files":812,"secrets":41,"encrypted_files":40,"verified":0,"unverified":40,"errors":2,"warnings":1,"infos":1,"ignored":0,"in_baseline":0,"gone_from_baseline":0,"duration_ms":37}}
         "#);
     }
 

@@ -84,6 +84,12 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings of level info.
     pub infos: usize,
+    /// Findings that the settings ignore.
+    pub ignored: usize,
+    /// Findings that the baseline holds back.
+    pub in_baseline: usize,
+    /// Entries of the baseline that no longer occur; 0 where that was not looked at.
+    pub gone_from_baseline: usize,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -112,11 +118,13 @@ pub struct Style {
     pub quiet: bool,
     /// Says which files were skipped, and why.
     pub verbose: bool,
+    /// Shows findings of level info too.
+    pub infos: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { color: false, ascii: false, width: 100, quiet: false, verbose: false }
+        Self { color: false, ascii: false, width: 100, quiet: false, verbose: false, infos: false }
     }
 }
 
@@ -151,7 +159,7 @@ mod tests {
     #[test]
     fn every_reporter_survives_every_report() {
         let plain = Style::default();
-        let odd = Style { color: true, ascii: true, width: 0, quiet: false, verbose: true };
+        let odd = Style { color: true, ascii: true, width: 0, verbose: true, infos: true, ..plain };
         for reporter in REPORTERS {
             for report in [samples::empty(), samples::hostile(), samples::mixed()] {
                 for style in [&plain, &odd] {

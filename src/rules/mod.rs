@@ -6,6 +6,7 @@
 mod invalid_metadata;
 mod invalid_recipient;
 mod invalid_regex;
+mod invalid_settings;
 mod invalid_sops_config;
 mod malformed_ciphertext;
 mod merge_conflict;
@@ -20,6 +21,7 @@ mod unencrypted_file;
 mod unencrypted_secret;
 mod unreadable_document;
 mod unselected_value;
+mod unused_ignore;
 
 use std::fmt;
 
@@ -77,10 +79,21 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
 /// Rules that judge the repository.
 pub static REPO_RULES: &[&dyn RepoRule] = &[&uncovered_file::UncoveredFile];
 
-/// The static facts of every rule: those of files first.
+/// Rules about the settings of this program. Only who reads those can judge them, so the drafts are
+/// made in `settings`; here stand the manuals.
+pub static SETTINGS_RULES: &[&RuleMeta] = &[INVALID_SETTINGS, UNUSED_IGNORE];
+
+/// Settings that cannot be used.
+pub static INVALID_SETTINGS: &RuleMeta = &invalid_settings::META;
+
+/// An ignore that ignores nothing.
+pub static UNUSED_IGNORE: &RuleMeta = &unused_ignore::META;
+
+/// The static facts of every rule: those of files first, those of settings last.
 pub fn all() -> impl Iterator<Item = &'static RuleMeta> {
     let repo = REPO_RULES.iter().map(|rule| rule.meta());
-    FILE_RULES.iter().map(|rule| rule.meta()).chain(repo)
+    let settings = SETTINGS_RULES.iter().copied();
+    FILE_RULES.iter().map(|rule| rule.meta()).chain(repo).chain(settings)
 }
 
 /// The rule with this id.
@@ -98,6 +111,13 @@ macro_rules! declare_rule {
         #[derive(Debug)]
         pub(super) struct $name;
 
+        declare_rule! { $(#[doc = $line])+ $id, $level, needs $needs, $summary }
+    };
+    (
+        $(#[doc = $line:literal])+
+        $id:literal, $level:ident, needs $needs:ident, $summary:literal
+    ) => {
+        $(#[doc = $line])+
         pub(super) static META: crate::finding::RuleMeta = crate::finding::RuleMeta {
             id: $id,
             level: crate::finding::Level::$level,

@@ -15,7 +15,8 @@ declare_rule! {
     ///
     /// Finds files without SOPS metadata
     ///
-    /// * whose name says that they are encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`,
+    /// * whose name says that they are encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or what
+    ///   `encrypted_names` in the settings says instead,
     /// * or that a creation rule of the governing `.sops.yaml` was written for. A rule that would
     ///   match any neighbour of the file too (`.*\.yaml`) says nothing about the file; where such
     ///   a rule covers a directory of secrets (`secrets/.*`), the finding is a warning, and so it

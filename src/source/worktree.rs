@@ -11,6 +11,7 @@ use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, Wal
 use super::SourceError;
 use crate::input::{Content, Input, MAX_FILE_SIZE};
 use crate::path::RepoPath;
+use crate::pattern::globs::Globs;
 use crate::policy::CONFIG_NAME;
 
 /// A tree on disk.
@@ -40,6 +41,19 @@ pub struct Listed {
     pub path: RepoPath,
     /// Its name in the file system where that is not UTF-8.
     raw: Option<PathBuf>,
+}
+
+impl Listing {
+    /// Leaves out what is not to be read.
+    pub fn exclude(&mut self, excluded: &Globs) {
+        if excluded.is_empty() {
+            return;
+        }
+        self.files.retain(|file| !excluded.covers(file.path.as_str()));
+        self.config_directories.retain(|directory| {
+            !excluded.covers(RepoPath::from(&**directory).join(CONFIG_NAME).as_str())
+        });
+    }
 }
 
 impl WorkTree {
@@ -146,6 +160,22 @@ impl WorkTree {
     /// Whether a file of this name stands in the tree.
     pub fn exists(&self, path: &RepoPath) -> bool {
         path.in_root(&self.root).is_file()
+    }
+}
+
+/// The bytes of a regular file of the tree; no link, which could lead to any file of the machine.
+pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    if path.symlink_metadata()?.is_symlink() {
+        return Err(io::Error::other("it is a symbolic link, which is not followed"));
+    }
+    read_whole(path)
+}
+
+/// The bytes of a file that was named.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    match read(path)? {
+        Content::Bytes(bytes) => Ok(bytes),
+        Content::TooLarge(_) => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large")),
     }
 }
 

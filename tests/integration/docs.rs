@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{project, sops_lint};
+use crate::support::{project, repository, sops_lint};
 
 fn readme() -> String {
     fs::read_to_string(project().join("README.md")).expect("there is a README")
@@ -41,6 +41,38 @@ fn the_commands_in_the_readme_are_understood() {
     }
 }
 
+/// The blocks of a language in a document.
+fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+    let fence = format!("```{language}\n");
+    let opened = text.split(&*fence).skip(1);
+    opened.filter_map(|rest| rest.split_once("```")).map(|(block, _)| block).collect()
+}
+
+#[test]
+fn the_settings_in_the_manual_are_taken_and_name_every_key() {
+    let manual = fs::read_to_string(project().join("docs/settings.md")).expect("it is there");
+    let examples = blocks(&manual, "yaml");
+    assert!(examples.len() > 6);
+    for example in &examples {
+        let tree = repository(&[(".sops-lint.yaml", example), ("a.yaml", "kind: ConfigMap\n")]);
+        let args = ["scan", "--format", "json", "--only", "invalid-settings", "."];
+        let run = sops_lint(tree.path(), &args);
+        assert_eq!((run.code, run.findings()), (Some(0), Vec::new()), "{example}");
+    }
+    let schema = fs::read_to_string(project().join("docs/schema/settings.json")).expect("there");
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    for key in schema["properties"].as_object().expect("keys").keys() {
+        let line = format!("{key}:");
+        let is_shown = |example: &&str| example.lines().any(|shown| shown.starts_with(&line));
+        assert!(examples.iter().any(is_shown), "{key} has no example");
+    }
+    for command in blocks(&manual, "sh").iter().flat_map(|block| block.lines()) {
+        let mut args: Vec<&str> = command.split_whitespace().skip(1).collect();
+        args.push("--help");
+        assert_eq!(sops_lint(&project(), &args).code, Some(0), "{command}");
+    }
+}
+
 #[test]
 fn the_page_of_rules_is_what_the_program_prints() {
     let path = project().join("docs/rules.md");
@@ -54,9 +86,14 @@ fn the_page_of_rules_is_what_the_program_prints() {
 
 #[test]
 fn links_in_the_documents_lead_somewhere() {
-    for name in
-        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/performance.md"]
-    {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "docs/performance.md",
+        "docs/settings.md",
+    ] {
         let path = project().join(name);
         let text = fs::read_to_string(&path).expect("documents are there");
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

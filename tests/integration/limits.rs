@@ -172,3 +172,25 @@ fn a_hundred_thousand_creation_rules_are_too_many() {
     );
     assert!(run.stdout.contains("more than 10000 creation rules"));
 }
+
+#[test]
+fn settings_of_any_size_are_read_in_time() {
+    let ignore = "  - {path: a, rules: [private-key], reason: r}\n";
+    let question_marks = format!("  - {}\n", "?".repeat(900));
+    let large = "#".repeat(300 * 1024);
+    for settings in [
+        large,
+        (0..20_000).map(|at| format!("k{at}: 1\n")).collect::<String>(),
+        format!("ignore:\n{}", ignore.repeat(5200)),
+        format!("exclude:\n{}", "  - '**/a*b/{c,d}/**'\n".repeat(11_000)),
+        format!("exclude:\n{}", question_marks.repeat(280)),
+        format!("levels:\n{}", (0..18_000).map(|at| format!("  r{at}: x\n")).collect::<String>()),
+        format!("trusted_endpoints: [{}]\n", "a b, ".repeat(50_000)),
+    ] {
+        let run = scan(&[(".sops-lint.yaml", &settings), ("a.yaml", "kind: ConfigMap\n")]);
+        let found = rules(&run);
+        assert!((1..=5100).contains(&found.len()), "{} findings", found.len());
+        assert!(found.iter().any(|rule| rule == "invalid-settings"));
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+    }
+}

@@ -9,5 +9,7 @@ mod docs;
 mod layering;
 mod limits;
 mod rules;
+mod schemas;
+mod settings;
 mod support;
 mod vectors;

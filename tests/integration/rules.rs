@@ -58,7 +58,7 @@ fn check(rule: &str, case: &Path) -> Option<String> {
     } else {
         None
     };
-    let human = sops_lint(copy.path(), &["scan", "--quiet"]);
+    let human = sops_lint(copy.path(), &["scan", "--quiet", "--fail-on", "info"]);
     assert_eq!(human.stderr, "", "{title}");
     let expected = case.join(EXPECTED);
     if std::env::var_os("UPDATE_FIXTURES").is_some() {

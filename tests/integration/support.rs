@@ -28,9 +28,10 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The findings of a JSON report as `(rule, level, path)`.
+    /// The findings of a JSON report, which its schema describes, as `(rule, level, path)`.
     pub(crate) fn findings(&self) -> Vec<(String, String, String)> {
         let report = self.json();
+        assert_eq!(crate::schemas::check_report(&report), Ok(()), "docs/schema/report.json");
         let text = |finding: &serde_json::Value, key: &str| {
             finding[key].as_str().expect("findings have texts").to_owned()
         };

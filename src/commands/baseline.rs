@@ -1,0 +1,48 @@
+//! `sops-lint baseline`: today's findings, written down so that only new ones are reported.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use super::scan::{complain, examine};
+use super::{CommandError, Exit};
+use crate::cli;
+use crate::host::Host;
+use crate::settings::Settings;
+use crate::settings::baseline::{BASELINE_NAME, Baseline};
+use crate::source::worktree::WorkTree;
+use crate::text::printable::clean_path;
+
+/// Writes the findings of all levels; those that the settings ignore need no entry.
+pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
+    let output = args.output.take();
+    let mut settings = Settings::resolve(args.into(), host);
+    let tree = WorkTree::discover(&settings.directory, &settings.paths)?;
+    let finished = examine(&tree, &mut settings, host)?;
+    for error in &finished.errors {
+        complain(error);
+    }
+    if !finished.errors.is_empty() {
+        // What could not be looked at would be missing from it.
+        complain("no baseline was written");
+        return Ok(Exit::Failed);
+    }
+    let text = Baseline::write(&finished.report.findings);
+    let path = match output {
+        Some(path) => settings.directory.join(path),
+        None => tree.root.join(BASELINE_NAME),
+    };
+    let name = path.strip_prefix(&settings.directory).unwrap_or(&path).display().to_string();
+    write(&path, &text).map_err(|source| CommandError::Output { what: name.clone(), source })?;
+    let count = text.lines().filter(|line| line.starts_with("- ")).count();
+    let name = clean_path(&name);
+    let plural = if count == 1 { "" } else { "s" };
+    writeln!(io::stdout(), "Wrote {count} finding{plural} to {name}. To hold them back:")
+        .and_then(|()| writeln!(io::stdout(), "  sops-lint scan --baseline {name}"))
+        .map_err(CommandError::stdout)?;
+    Ok(Exit::Clean)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the baseline is the one file that is written here")]
+fn write(path: &std::path::Path, text: &str) -> io::Result<()> {
+    File::create(path)?.write_all(text.as_bytes())
+}

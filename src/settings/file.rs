@@ -1,0 +1,294 @@
+//! `.sops-lint.yaml`: what is in it, and what is wrong with it.
+//!
+//! A mistake is a finding at its place, and what is right beside it is still applied. A mistake
+//! never hides anything: an ignore that is not understood ignores nothing.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Problem, Reader, quoted};
+use crate::document::{Entry, Format, Node, Parsed, yaml};
+use crate::finding::{Draft, Finding, Level};
+use crate::inspect;
+use crate::path::RepoPath;
+use crate::pattern::globs::Globs;
+use crate::rules::{INVALID_SETTINGS, UNUSED_IGNORE};
+use crate::text::Span;
+
+/// The one name that is looked for, at the root of the tree.
+pub const SETTINGS_NAME: &str = ".sops-lint.yaml";
+
+/// Largest settings file, in bytes. A long one has two hundred lines.
+const MAX_SIZE: usize = 256 * 1024;
+
+const KEYS: [&str; 8] = [
+    "exclude",
+    "encrypted_names",
+    "levels",
+    "ignore",
+    "trusted_endpoints",
+    "flux",
+    "fix",
+    "verify",
+];
+
+/// What a settings file says; all at its default without one.
+#[derive(Debug, Default)]
+pub struct SettingsFile {
+    /// Where it stands.
+    pub path: RepoPath,
+    /// Files that are not even read.
+    pub exclude: Globs,
+    /// Names that claim encryption, instead of the usual ones.
+    pub encrypted_names: Option<Globs>,
+    /// The levels of rules, by id.
+    pub levels: BTreeMap<&'static str, Level>,
+    /// What is not to be reported, in file order.
+    pub ignores: Vec<Ignore>,
+    /// Where the hook may encrypt by itself. No command asks for it yet.
+    pub fix_allow: Globs,
+    /// Key services that recipients may lie at: hosts, or URLs without a path, in lower case.
+    pub trusted_endpoints: Vec<String>,
+    /// The version of Flux that reads the tree, such as `2.7`. No rule asks for it yet.
+    pub flux_version: Option<String>,
+    /// When MACs are compared. No command asks for it yet.
+    pub verify: Verify,
+    /// What is wrong with it, in file order.
+    pub problems: Vec<Problem>,
+    bytes: Vec<u8>,
+    /// Whether it has one of the keys of a settings file, and so is one.
+    is_recognised: bool,
+}
+
+/// Findings that are known, and why that is all right.
+#[derive(Debug)]
+pub struct Ignore {
+    /// Where; a directory means all that stands in it.
+    pub paths: Globs,
+    /// The ids of the rules.
+    pub rules: Vec<&'static str>,
+    /// The place of the entry, for the finding that nothing needed it.
+    pub span: Span,
+}
+
+/// When MACs are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Where a key is at hand.
+    #[default]
+    Auto,
+    /// A missing key is an error.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl SettingsFile {
+    /// Reads the bytes of a settings file.
+    pub fn read(path: RepoPath, bytes: Vec<u8>) -> Self {
+        let mut file = Self { path, ..Self::default() };
+        let mut reader = Reader::default();
+        match std::str::from_utf8(&bytes) {
+            Ok(_) if bytes.len() > MAX_SIZE => reader.complain(
+                Span::at(0),
+                format!("the settings are larger than {} KiB, so none is applied", MAX_SIZE / 1024),
+                "here",
+                "write wider globs instead of many",
+            ),
+            Ok(text) => file.load(&yaml::Yaml.parse(text), &mut reader),
+            Err(error) => reader.complain(
+                Span::at(error.valid_up_to()),
+                "the settings are not UTF-8",
+                "this byte",
+                "save the file as UTF-8",
+            ),
+        }
+        file.bytes = bytes;
+        file.problems = reader.problems;
+        file.problems.sort_by_key(|problem| problem.span);
+        file
+    }
+
+    /// What is to be said about the file itself; `unused` are ignores that nothing needed.
+    pub fn findings(&self, unused: &[&Ignore]) -> Vec<Finding> {
+        let problems = self.problems.iter().map(|problem| {
+            Draft::new(INVALID_SETTINGS, problem.span, &*problem.message)
+                .note(problem.note)
+                .help(&*problem.help)
+        });
+        let unused = unused.iter().map(|ignore| {
+            let rules = ignore.rules.join(", ");
+            Draft::new(UNUSED_IGNORE, ignore.span, format!("nothing is ignored here ({rules})"))
+                .note("no finding needed this")
+                .help("remove it, or correct its path: paths begin at the root of the repository")
+        });
+        let drafts = problems.chain(unused).collect();
+        inspect::settle_settings(&self.path, &self.bytes, self.is_recognised, drafts)
+    }
+
+    fn load(&mut self, parsed: &Parsed<'_>, reader: &mut Reader) {
+        if let Some(error) = &parsed.error {
+            let message = format!("the settings are not YAML that can be read: {error}");
+            let help = "correct the syntax; until then no setting is applied";
+            reader.complain(Span::at(error.offset), message, "here", help);
+            return;
+        }
+        for key in &parsed.duplicate_keys {
+            let help = "keep one of the two; the first is applied";
+            reader.complain(key.span, "this key stands twice in one map", "again", help);
+        }
+        if let Some(second) = parsed.documents.get(1) {
+            let help = "move all settings into the first document";
+            let message = "the settings have a second document, which is not read";
+            reader.complain(second.root.span, message, "second document", help);
+        }
+        let root = parsed.documents.first().map(|document| &document.root);
+        let Some(root) = root.filter(|root| !root.is_null()) else { return };
+        self.is_recognised = KEYS.iter().any(|key| root.get(key).is_some());
+        if !reader.is_map(root, "the settings file", &KEYS) {
+            return;
+        }
+        for key in KEYS {
+            if let Some(entry) = root.entry(key) {
+                self.load_key(entry, reader);
+            }
+        }
+    }
+
+    fn load_key(&mut self, entry: &Entry<'_>, reader: &mut Reader) {
+        match &*entry.key {
+            "exclude" => self.exclude = reader.globs(entry, false),
+            "encrypted_names" => {
+                let before = reader.complaints;
+                let names = reader.globs(entry, false);
+                // The usual names stay in force until all of the new ones are understood.
+                self.encrypted_names = (reader.complaints == before).then_some(names);
+            }
+            "levels" => self.load_levels(entry, reader),
+            "ignore" => {
+                let nodes = reader.list(entry);
+                self.ignores = nodes.iter().filter_map(|node| ignore(node, reader)).collect();
+            }
+            "trusted_endpoints" => {
+                for (text, node) in reader.texts(entry, false) {
+                    self.trusted_endpoints.extend(endpoint(text, node, reader));
+                }
+            }
+            "flux" if is_map(entry, &["version"], reader) => {
+                self.flux_version =
+                    entry.node.get("version").and_then(|node| version(node, reader));
+            }
+            "fix" if is_map(entry, &["allow"], reader) => {
+                if let Some(allow) = entry.node.entry("allow") {
+                    self.fix_allow = reader.globs(allow, false);
+                }
+            }
+            "verify" => {
+                let words = ["auto", "always", "never"];
+                self.verify = match reader.word(&entry.node, "`verify`", &words) {
+                    Some("always") => Verify::Always,
+                    Some("never") => Verify::Never,
+                    _ => Verify::Auto,
+                };
+            }
+            _ => {}
+        }
+    }
+
+    fn load_levels(&mut self, levels: &Entry<'_>, reader: &mut Reader) {
+        if !levels.node.is_map() {
+            return reader.wrong_type_of(levels, "a map");
+        }
+        for entry in levels.node.entries() {
+            let rule = reader.rule(&entry.key, entry.key_span, &[INVALID_SETTINGS.id]);
+            let what = format!("the level of {}", quoted(&entry.key));
+            if let (Some(rule), Some(level)) = (rule, reader.level(&entry.node, &what)) {
+                self.levels.entry(rule).or_insert(level);
+            }
+        }
+    }
+}
+
+fn is_map(entry: &Entry<'_>, known: &[&str], reader: &mut Reader) -> bool {
+    if entry.node.is_map() {
+        return reader.is_map(&entry.node, &quoted(&entry.key), known);
+    }
+    reader.wrong_type_of(entry, "a map");
+    false
+}
+
+/// An entry that can be applied: with a path, rules and a reason.
+fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
+    const UNTOUCHABLE: [&str; 2] = ["invalid-settings", "unused-ignore"];
+    if !reader.is_map(node, "an item of `ignore`", &["path", "rules", "reason"]) {
+        return None;
+    }
+    let start = node.entries().next().map_or(node.span, |entry| entry.key_span);
+    for (key, help) in [
+        ("path", "add path: with a glob, such as docs/**"),
+        ("rules", "add rules: with the ids of the rules to ignore here"),
+        ("reason", "add reason: and say why it is all right; whoever reviews this will ask"),
+    ] {
+        let is_empty = |node: &Node<'_>| node.is_list() && node.elements().next().is_none();
+        if node.get(key).is_none_or(is_empty) {
+            let message = format!("an item of `ignore` has no {key}, so it ignores nothing");
+            reader.complain(start, message, "this item", help);
+        }
+    }
+    let paths = node.entry("path").map(|entry| reader.globs(entry, true));
+    let ids = node.entry("rules").map(|entry| reader.texts(entry, true)).unwrap_or_default();
+    let rules: Vec<_> =
+        ids.iter().filter_map(|(id, node)| reader.rule(id, node.span, &UNTOUCHABLE)).collect();
+    let reason = node.entry("reason")?;
+    if reader.text(&reason.node, "`reason`")?.trim().is_empty() {
+        let help = "say why it is all right; whoever reviews this will ask";
+        reader.complain(
+            reason.node.span,
+            "an item of `ignore` has no reason, so it ignores nothing",
+            "empty",
+            help,
+        );
+        return None;
+    }
+    let paths = paths.filter(|paths| !paths.is_empty())?;
+    (!rules.is_empty()).then_some(Ignore { paths, rules, span: start })
+}
+
+/// A version such as `2.7` or `2.7.1`.
+fn version(node: &Node<'_>, reader: &mut Reader) -> Option<String> {
+    let text = reader.text(node, "the version of Flux")?;
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_number =
+        |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    if matches!(parts.len(), 2 | 3) && parts.iter().all(is_number) {
+        return Some(text.to_owned());
+    }
+    let message = format!("{} is no version of Flux", quoted(text));
+    reader.complain(node.span, message, "this version", "write it as \"2.7\" or \"2.7.1\"");
+    None
+}
+
+/// `https://vault.example.com:8200`, or a host alone; in lower case, without a slash at the end.
+fn endpoint(text: &str, node: &Node<'_>, reader: &mut Reader) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let address = lower.strip_suffix('/').unwrap_or(&lower);
+    let authority = match address.split_once("://") {
+        Some(("http" | "https", authority)) => authority,
+        Some(_) => "",
+        None => address,
+    };
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
+    if host.split('.').all(is_label) && is_port {
+        return Some(address.to_owned());
+    }
+    reader.complain(
+        node.span,
+        "an item of `trusted_endpoints` is neither a URL of a server nor a host",
+        "this item",
+        "write https://vault.example.com:8200 or vault.example.com, without a path",
+    );
+    None
+}

@@ -1,0 +1,212 @@
+//! Arguments and the settings file as they are meant: resolved once, never changed.
+//!
+//! Whatever both of them say, the command line beats the file.
+
+pub mod baseline;
+pub mod file;
+mod reader;
+mod selection;
+
+use std::io;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+pub use baseline::Baseline;
+pub use file::{Ignore, SETTINGS_NAME, SettingsFile, Verify};
+pub use reader::Problem;
+pub use selection::{Selected, Selection};
+
+use crate::cli;
+use crate::finding::Level;
+use crate::host::Host;
+use crate::path::RepoPath;
+use crate::report::{REPORTERS, Reporter, Style};
+use crate::source::worktree;
+
+/// All that `scan` has to know.
+pub struct Settings {
+    /// Where to look; nothing: everywhere.
+    pub paths: Vec<PathBuf>,
+    /// Where relative paths begin.
+    pub directory: PathBuf,
+    /// How to write the findings.
+    pub reporter: &'static dyn Reporter,
+    /// Where to; standard output without it.
+    pub output: Option<PathBuf>,
+    /// Colours, width and wordiness.
+    pub style: Style,
+    /// The lowest level that fails the run; `None`: nothing does.
+    pub fail_on: Option<Level>,
+    /// Which findings to report, and at what level.
+    pub selection: Selection,
+    /// Which settings file to read.
+    pub config: ConfigChoice,
+    /// What it says.
+    pub file: SettingsFile,
+    /// The file with findings to hold back.
+    pub baseline_path: Option<PathBuf>,
+    /// What it says.
+    pub baseline: Option<Baseline>,
+    /// Threads.
+    pub threads: usize,
+    /// Whether to show progress.
+    pub progress: bool,
+}
+
+/// Which settings file to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigChoice {
+    /// `.sops-lint.yaml` at the root, if there is one.
+    Root,
+    /// This one.
+    Named(PathBuf),
+    /// None.
+    Nothing,
+}
+
+/// Why a file of settings could not be used; the run goes on without it.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}; the run went on without it", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// It is no baseline.
+    #[error("cannot use the baseline {}: {reason}; the run went on without it", .path.display())]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Settings {
+    /// Puts arguments and environment together.
+    pub fn resolve(args: cli::Scan, host: &Host) -> Self {
+        let reporter = REPORTERS
+            .iter()
+            .copied()
+            .find(|reporter| reporter.name() == args.format)
+            .expect("the command line takes the names of reporters only");
+        let is_terminal = host.stdout_is_terminal && args.output.is_none();
+        let shows_infos = args.verbose || args.fail_on == cli::LevelName::Info;
+        let style = Style {
+            color: wants_color(args.color, is_terminal, host),
+            ascii: host.env("TERM").as_deref() == Some("dumb"),
+            width: width(host),
+            quiet: args.quiet,
+            verbose: args.verbose,
+            infos: shows_infos,
+        };
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            paths: args.paths,
+            directory: host.directory.clone(),
+            reporter,
+            output: args.output,
+            style,
+            fail_on: (!args.exit_zero).then(|| args.fail_on.into()),
+            selection: Selection {
+                only: args.only,
+                skip: args.skip,
+                levels: args.levels.into_iter().collect(),
+            },
+            config: match (args.config, args.no_config) {
+                (Some(path), _) => ConfigChoice::Named(path),
+                (None, true) => ConfigChoice::Nothing,
+                (None, false) => ConfigChoice::Root,
+            },
+            file: SettingsFile::default(),
+            baseline_path: args.baseline,
+            baseline: None,
+            threads: args.threads.map_or(cores, usize::from),
+            progress: host.stderr_is_terminal && !args.no_progress && !args.quiet,
+        }
+    }
+
+    /// Reads the settings file and the baseline, given the root of the tree. What cannot be read is
+    /// left out; mistakes in a settings file that can be read are findings.
+    pub fn read_files(&mut self, root: &Path) -> Vec<SettingsError> {
+        let mut errors = Vec::new();
+        match self.read_config(root) {
+            Ok(file) => self.file = file,
+            Err(error) => errors.push(error),
+        }
+        if let Some(path) = &self.baseline_path {
+            match read_baseline(path, &self.directory) {
+                Ok(baseline) => self.baseline = Some(baseline),
+                Err(error) => errors.push(error),
+            }
+        }
+        errors
+    }
+
+    /// Whether the run is about the whole tree and all rules.
+    pub fn is_whole(&self) -> bool {
+        self.paths.is_empty() && self.selection.is_whole()
+    }
+
+    /// Key services that recipients may lie at: hosts, or URLs without a path, in lower case.
+    pub fn trusted_endpoints(&self) -> &[String] {
+        &self.file.trusted_endpoints
+    }
+
+    fn read_config(&self, root: &Path) -> Result<SettingsFile, SettingsError> {
+        let path = match &self.config {
+            ConfigChoice::Nothing => return Ok(SettingsFile::default()),
+            ConfigChoice::Root => root.join(SETTINGS_NAME),
+            ConfigChoice::Named(path) => self.directory.join(path),
+        };
+        let read = match self.config {
+            ConfigChoice::Root => worktree::read_regular(&path),
+            _ => worktree::read_whole(&path),
+        };
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && self.config == ConfigChoice::Root =>
+            {
+                return Ok(SettingsFile::default());
+            }
+            Err(source) => return Err(SettingsError::Read { path, source }),
+        };
+        // One that lies elsewhere has no path in the tree; its name has to do.
+        let inside = path.strip_prefix(root).ok().and_then(RepoPath::new);
+        let name = || path.file_name().and_then(|name| RepoPath::new(Path::new(name)));
+        Ok(SettingsFile::read(inside.or_else(name).unwrap_or_default(), bytes))
+    }
+}
+
+fn read_baseline(path: &Path, directory: &Path) -> Result<Baseline, SettingsError> {
+    let path = directory.join(path);
+    match worktree::read_whole(&path) {
+        Ok(bytes) => {
+            Baseline::read(&bytes).map_err(|reason| SettingsError::Baseline { path, reason })
+        }
+        Err(source) => Err(SettingsError::Read { path, source }),
+    }
+}
+
+/// `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`, as <https://bixense.com/clicolors/> has them.
+fn wants_color(choice: cli::ColorChoice, is_terminal: bool, host: &Host) -> bool {
+    match choice {
+        cli::ColorChoice::Always => true,
+        cli::ColorChoice::Never => false,
+        cli::ColorChoice::Auto if host.env("NO_COLOR").is_some() => false,
+        cli::ColorChoice::Auto if host.env("CLICOLOR_FORCE").is_some_and(|value| value != "0") => {
+            true
+        }
+        cli::ColorChoice::Auto => is_terminal && host.env("TERM").as_deref() != Some("dumb"),
+    }
+}
+
+/// Columns of the terminal: from 60 to 100 read well.
+fn width(host: &Host) -> usize {
+    const WIDEST: usize = 100;
+    host.terminal_width().unwrap_or(WIDEST).clamp(60, WIDEST)
+}

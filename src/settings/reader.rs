@@ -1,0 +1,251 @@
+//! Values of a settings file, taken out with complaints about all that is not as it should be.
+
+use crate::document::{Entry, Node};
+use crate::finding::Level;
+use crate::pattern::globs::{self, Globs};
+use crate::rules;
+use crate::text::{Span, printable};
+
+/// One thing that is wrong with a settings file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub span: Span,
+    /// What: one sentence, no full stop.
+    pub message: String,
+    /// A few words for the place.
+    pub note: &'static str,
+    /// The next step.
+    pub help: String,
+}
+
+/// Most problems of one file that are reported: nobody reads more.
+const MAX_PROBLEMS: usize = 50;
+/// Most globs of one file. Each of them takes time and memory to compile.
+const MAX_GLOBS: usize = 5000;
+
+/// Collects the problems of one file.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    /// The first of them.
+    pub(super) problems: Vec<Problem>,
+    /// How many there are.
+    pub(super) complaints: usize,
+    /// How many globs there are.
+    globs: usize,
+}
+
+impl Reader {
+    pub(super) fn complain(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        note: &'static str,
+        help: impl Into<String>,
+    ) {
+        self.complaints += 1;
+        if self.complaints <= MAX_PROBLEMS {
+            self.problems.push(Problem { span, message: message.into(), note, help: help.into() });
+        }
+    }
+
+    /// Complains unless this is a map, and about keys that it should not have.
+    pub(super) fn is_map(&mut self, node: &Node<'_>, what: &str, known: &[&str]) -> bool {
+        if !node.is_map() {
+            self.wrong_type(node, what, "a map");
+            return false;
+        }
+        for entry in node.entries().filter(|entry| !known.contains(&&*entry.key)) {
+            let message = format!("{what} has no key {}", quoted(&entry.key));
+            let help = did_you_mean(&entry.key, known);
+            self.complain(entry.key_span, message, "unknown key", help);
+        }
+        true
+    }
+
+    /// The elements of a list.
+    pub(super) fn list<'n, 't>(&mut self, entry: &'n Entry<'t>) -> Vec<&'n Node<'t>> {
+        if !entry.node.is_list() {
+            self.wrong_type_of(entry, "a list");
+        }
+        entry.node.elements().collect()
+    }
+
+    /// The texts of a list, or a single one where that will do.
+    pub(super) fn texts<'n, 't>(
+        &mut self,
+        entry: &'n Entry<'t>,
+        one_will_do: bool,
+    ) -> Vec<(&'n str, &'n Node<'t>)> {
+        let nodes = match entry.node.as_str() {
+            Some(_) if one_will_do => vec![&entry.node],
+            _ => self.list(entry),
+        };
+        let what = format!("an item of {}", quoted(&entry.key));
+        nodes.into_iter().filter_map(|node| Some((self.text(node, &what)?, node))).collect()
+    }
+
+    /// A text.
+    pub(super) fn text<'n>(&mut self, node: &'n Node<'_>, what: &str) -> Option<&'n str> {
+        let text = node.as_str();
+        if text.is_none() {
+            self.wrong_type(node, what, "text");
+        }
+        text
+    }
+
+    /// Globs; those that cannot be used are left out.
+    pub(super) fn globs(&mut self, entry: &Entry<'_>, one_will_do: bool) -> Globs {
+        let key = quoted(&entry.key);
+        let mut good = Vec::new();
+        for (glob, node) in self.texts(entry, one_will_do) {
+            self.globs += 1;
+            if self.globs > MAX_GLOBS {
+                let message = format!("there are more than {MAX_GLOBS} globs in the settings");
+                let help = "write fewer and wider ones; from here on they are not read";
+                self.complain(node.span, message, "the first too many", help);
+                break;
+            }
+            match globs::check(glob) {
+                Ok(()) => good.push(glob),
+                Err(reason) => self.complain(
+                    node.span,
+                    format!("a glob of {key} cannot be used: {reason}"),
+                    "this glob",
+                    "write it as in .gitignore: `*` stays within a directory, `**` does not",
+                ),
+            }
+        }
+        Globs::new(good).unwrap_or_else(|reason| {
+            let message = format!("the globs of {key} cannot be used: {reason}");
+            self.complain(entry.key_span, message, "these globs", "write fewer or shorter ones");
+            Globs::default()
+        })
+    }
+
+    /// One of a few words.
+    pub(super) fn word<'n>(
+        &mut self,
+        node: &'n Node<'_>,
+        what: &str,
+        words: &[&str],
+    ) -> Option<&'n str> {
+        let word = node.as_str();
+        if word.is_some_and(|word| words.contains(&word)) {
+            return word;
+        }
+        let shown = word.map_or_else(|| node.noun().to_owned(), quoted);
+        let help = did_you_mean(word.unwrap_or_default(), words);
+        self.complain(node.span, format!("{what} cannot be {shown}"), "unknown word", help);
+        None
+    }
+
+    /// The id of a rule that settings may speak of.
+    pub(super) fn rule(
+        &mut self,
+        id: &str,
+        span: Span,
+        untouchable: &[&str],
+    ) -> Option<&'static str> {
+        let Some(meta) = rules::find(id) else {
+            let ids: Vec<&str> = rules::all().map(|meta| meta.id).collect();
+            let help = match nearest(id, &ids) {
+                Some(near) => format!("did you mean `{near}`? `sops-lint rules` lists them all"),
+                None => "`sops-lint rules` lists them all".to_owned(),
+            };
+            self.complain(span, format!("there is no rule {}", quoted(id)), "unknown rule", help);
+            return None;
+        };
+        if untouchable.contains(&meta.id) {
+            let message = format!("settings cannot silence {}, which speaks of them", meta.id);
+            self.complain(span, message, "this rule", "correct what it says, and remove this");
+            return None;
+        }
+        Some(meta.id)
+    }
+
+    /// A level.
+    pub(super) fn level(&mut self, node: &Node<'_>, what: &str) -> Option<Level> {
+        const LEVELS: [Level; 3] = [Level::Error, Level::Warning, Level::Info];
+        let word = self.text(node, what)?;
+        let level = LEVELS.into_iter().find(|level| level.name() == word);
+        if level.is_none() {
+            let help = if matches!(word, "off" | "allow" | "none" | "ignore" | "disabled") {
+                "rules are not switched off: use info, or ignore paths and say why".to_owned()
+            } else {
+                did_you_mean(word, &LEVELS.map(Level::name))
+            };
+            let message = format!("{what} cannot be {}", quoted(word));
+            self.complain(node.span, message, "unknown level", help);
+        }
+        level
+    }
+
+    pub(super) fn wrong_type_of(&mut self, entry: &Entry<'_>, wanted: &str) {
+        let span = if entry.node.span.is_empty() { entry.key_span } else { entry.node.span };
+        self.wrong_type_at(&entry.node, span, &quoted(&entry.key), wanted);
+    }
+
+    fn wrong_type(&mut self, node: &Node<'_>, what: &str, wanted: &str) {
+        self.wrong_type_at(node, node.span, what, wanted);
+    }
+
+    fn wrong_type_at(&mut self, node: &Node<'_>, span: Span, what: &str, wanted: &str) {
+        let help = match (node.is_null(), wanted) {
+            (true, "text") => "write it down, or remove the line",
+            (true, _) => "write [] or {} if nothing is meant, or remove the key",
+            (_, "text") => "put it in quotes",
+            (_, "a list") => "begin every item with a dash, or write [..]",
+            _ => "write key: value below it",
+        };
+        let is = if node.is_null() { "empty" } else { node.noun() };
+        let message = format!("{what} is {is}, but has to be {wanted}");
+        self.complain(span, message, "wrong type", help);
+    }
+}
+
+/// A name from the file as it may be printed.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", printable::clean(name))
+}
+
+fn did_you_mean(name: &str, known: &[&str]) -> String {
+    match (nearest(name, known), known) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, [only]) => format!("there is only {only}"),
+        (None, _) => format!("it is one of {}", known.join(", ")),
+    }
+}
+
+/// The name that was meant, if one is near enough: a third of its letters may be wrong.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let name = name.to_lowercase().replace(' ', "_");
+    // The comparison takes the product of both lengths.
+    if name.len() > 50 {
+        return None;
+    }
+    let distance = |other: &str| strsim::damerau_levenshtein(&name, other);
+    let near = known.iter().copied().min_by_key(|other| distance(other))?;
+    let begins = name.len() >= 3 && (near.starts_with(&name) || name.starts_with(near));
+    (begins || distance(near) <= near.len() / 3).then_some(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_miss_is_guessed_and_a_far_one_is_not() {
+        let known = ["exclude", "ignore", "levels", "encrypted_names"];
+        for (name, near) in [
+            ("excludes", Some("exclude")),
+            ("ignored", Some("ignore")),
+            ("encrypted-names", Some("encrypted_names")),
+            ("Level", Some("levels")),
+            ("colour", None),
+            (&*"x".repeat(10_000), None),
+        ] {
+            assert_eq!(nearest(name, &known), near, "{name}");
+        }
+    }
+}

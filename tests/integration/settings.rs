@@ -1,0 +1,199 @@
+//! Settings, baselines, and who beats whom.
+
+use std::fs;
+
+use crate::support::{repository, sops_lint};
+
+const PLAINTEXT: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary-set\n";
+
+fn finding(rule: &str, level: &str, path: &str) -> (String, String, String) {
+    (rule.to_owned(), level.to_owned(), path.to_owned())
+}
+
+#[test]
+fn settings_lie_at_the_root_of_the_tree_wherever_the_run_starts() {
+    let settings = "levels: {unencrypted-secret: warning}\n";
+    let tree = repository(&[
+        (".git/HEAD", ""),
+        (".sops-lint.yaml", settings),
+        ("apps/db.yaml", PLAINTEXT),
+    ]);
+    let found = [finding("unencrypted-secret", "warning", "apps/db.yaml")];
+    for (directory, paths) in [("", &[][..]), ("apps", &["db.yaml"]), ("apps", &["."])] {
+        let args = [&["scan", "--format", "json"][..], paths].concat();
+        let run = sops_lint(&tree.path().join(directory), &args);
+        assert_eq!(run.findings(), found, "{directory} {paths:?}");
+        assert_eq!(run.code, Some(0));
+    }
+}
+
+#[test]
+fn the_command_line_beats_the_settings() {
+    let settings = "levels: {unencrypted-secret: warning}\nignore:\n  - path: known.yaml\n    rules: [unencrypted-secret]\n    reason: made up\n";
+    let tree = repository(&[
+        (".sops-lint.yaml", settings),
+        ("db.yaml", PLAINTEXT),
+        ("known.yaml", PLAINTEXT),
+        ("ci.yaml", "exclude: [db.yaml, known.yaml]\n"),
+    ]);
+    let scan = |args: &[&str]| {
+        sops_lint(tree.path(), &[&["scan", "--format", "json"], args].concat()).findings()
+    };
+    let db = |level| finding("unencrypted-secret", level, "db.yaml");
+    let known = finding("unencrypted-secret", "error", "known.yaml");
+    assert_eq!(scan(&[]), [db("warning")]);
+    assert_eq!(scan(&["--level", "unencrypted-secret=info"]), [db("info")]);
+    assert_eq!(scan(&["--skip", "unencrypted-secret"]), []);
+    assert_eq!(scan(&["--no-config"]), [db("error"), known]);
+    assert_eq!(scan(&["--config", "ci.yaml"]), []);
+    let both = sops_lint(tree.path(), &["scan", "--no-config", "--config", "ci.yaml"]);
+    assert_eq!(both.code, Some(2));
+}
+
+#[test]
+fn an_ignore_is_unused_only_where_everything_was_looked_at() {
+    let settings = "ignore:\n  - path: gone.yaml\n    rules: [private-key]\n    reason: made up\n";
+    let tree = repository(&[(".sops-lint.yaml", settings), ("a.yaml", "kind: ConfigMap\n")]);
+    let scan = |args: &[&str]| {
+        sops_lint(tree.path(), &[&["scan", "--format", "json"], args].concat()).findings()
+    };
+    assert_eq!(scan(&[]), [finding("unused-ignore", "warning", ".sops-lint.yaml")]);
+    assert_eq!(scan(&["a.yaml"]), []);
+    assert_eq!(scan(&["--skip", "unused-ignore"]), []);
+}
+
+#[test]
+fn what_is_ignored_is_counted() {
+    let settings =
+        "ignore:\n  - path: db.yaml\n    rules: [unencrypted-secret]\n    reason: made up\n";
+    let tree = repository(&[(".sops-lint.yaml", settings), ("db.yaml", PLAINTEXT)]);
+    let run = sops_lint(tree.path(), &["scan"]);
+    assert!(run.stdout.contains("Ignored by the settings: 1 finding.\n"), "{run:?}");
+    let json = sops_lint(tree.path(), &["scan", "--format", "json"]).json();
+    assert_eq!(json["summary"]["ignored"], 1);
+}
+
+#[test]
+fn excluded_files_are_not_read_even_if_they_are_named() {
+    let settings = "exclude: [vendor]\n";
+    let tree = repository(&[
+        (".sops-lint.yaml", settings),
+        ("vendor/db.yaml", PLAINTEXT),
+        ("vendor/.sops.yaml", "no config at all"),
+    ]);
+    for paths in [&["scan"][..], &["scan", "vendor/db.yaml"], &["scan", "vendor"]] {
+        let run = sops_lint(tree.path(), paths);
+        assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{paths:?}: {run:?}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_read_fail_the_run_and_findings_are_reported_all_the_same() {
+    let tree = repository(&[("db.yaml", PLAINTEXT), ("directory.yaml/a", "")]);
+    for config in ["nowhere.yaml", "directory.yaml"] {
+        let run = sops_lint(tree.path(), &["scan", "--format", "json", "--config", config]);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(config), "{run:?}");
+        assert_eq!(run.findings(), [finding("unencrypted-secret", "error", "db.yaml")]);
+    }
+    let broken = repository(&[("db.yaml", PLAINTEXT), (".sops-lint.yaml", "levels: [\n")]);
+    let run = sops_lint(broken.path(), &["scan", "--format", "json"]);
+    let found = [
+        finding("invalid-settings", "error", ".sops-lint.yaml"),
+        finding("unencrypted-secret", "error", "db.yaml"),
+    ];
+    assert_eq!((run.code, run.findings()), (Some(1), found.to_vec()));
+}
+
+#[test]
+fn a_file_that_is_no_settings_file_shows_nothing_of_itself() {
+    let tree = repository(&[("db.yaml", PLAINTEXT), ("cut.yaml", "password: [canary-set\n")]);
+    for config in ["db.yaml", "cut.yaml"] {
+        for format in ["human", "json"] {
+            let run = sops_lint(tree.path(), &["scan", "--format", format, "--config", config]);
+            assert!(run.stdout.contains("invalid-settings"), "{run:?}");
+            assert!(!format!("{run:?}").contains("canary"), "{run:?}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn settings_are_no_link_to_somewhere_else() {
+    let tree = repository(&[("ci.yaml", "exclude: [db.yaml]\n"), ("db.yaml", PLAINTEXT)]);
+    let link = tree.path().join(".sops-lint.yaml");
+    std::os::unix::fs::symlink("ci.yaml", link).expect("links can be made");
+    let run = sops_lint(tree.path(), &["scan", "--format", "json"]);
+    assert_eq!((run.code, run.findings().len()), (Some(2), 1), "{run:?}");
+    assert!(run.stderr.contains("symbolic link"), "{run:?}");
+}
+
+#[test]
+fn a_baseline_holds_back_what_was_there_before_and_nothing_else() {
+    let tree = repository(&[("a.yaml", PLAINTEXT), ("b/c.yaml", PLAINTEXT)]);
+    let written = sops_lint(tree.path(), &["baseline"]);
+    assert_eq!(written.code, Some(0), "{written:?}");
+    let path = tree.path().join(".sops-lint-baseline.yaml");
+    let text = fs::read_to_string(&path).expect("written");
+    assert!(!text.contains("canary"));
+    assert!(written.stdout.starts_with("Wrote 2 findings to .sops-lint-baseline.yaml."));
+    let paths: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("  path: ")).collect();
+    assert_eq!(paths, ["a.yaml", "b/c.yaml"], "{text}");
+    let scan = ["scan", "--baseline", ".sops-lint-baseline.yaml"];
+    let run = sops_lint(tree.path(), &scan);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.contains("Held back by the baseline: 2 findings.\n"), "{run:?}");
+
+    fs::write(tree.path().join("a.yaml"), format!("# moved\n{PLAINTEXT}")).expect("writable");
+    fs::write(tree.path().join("new.yaml"), PLAINTEXT).expect("writable");
+    fs::remove_file(tree.path().join("b/c.yaml")).expect("removable");
+    let run = sops_lint(tree.path(), &[&scan[..], &["--format", "json"]].concat());
+    assert_eq!(run.findings(), [finding("unencrypted-secret", "error", "new.yaml")]);
+    let summary = &run.json()["summary"];
+    assert_eq!((&summary["in_baseline"], &summary["gone_from_baseline"]), (&1.into(), &1.into()));
+    let run = sops_lint(tree.path(), &[&scan[..], &["a.yaml"]].concat());
+    assert!(run.stdout.contains("Held back") && !run.stdout.contains("No longer"), "{run:?}");
+
+    let again = sops_lint(tree.path(), &["baseline", "--output", "again.yaml"]);
+    assert_eq!(again.code, Some(0));
+    let once = fs::read_to_string(tree.path().join("again.yaml")).expect("written");
+    sops_lint(tree.path(), &["baseline", "--output", "again.yaml"]);
+    assert_eq!(once, fs::read_to_string(tree.path().join("again.yaml")).expect("written"));
+}
+
+#[test]
+fn a_baseline_that_cannot_be_used_fails_the_run() {
+    let tree = repository(&[("db.yaml", PLAINTEXT), ("no.yaml", "findings: []\n")]);
+    for baseline in ["nowhere.yaml", "no.yaml", "db.yaml"] {
+        let run = sops_lint(tree.path(), &["scan", "--format", "json", "--baseline", baseline]);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(baseline), "{run:?}");
+        assert_eq!(run.findings().len(), 1);
+    }
+}
+
+#[test]
+fn a_baseline_never_holds_back_mistakes_in_the_settings() {
+    let tree = repository(&[(".sops-lint.yaml", "excludes: []\n"), ("db.yaml", PLAINTEXT)]);
+    let written = sops_lint(tree.path(), &["baseline"]);
+    assert!(written.stdout.starts_with("Wrote 1 finding to"), "{written:?}");
+    let scan = ["scan", "--format", "json", "--baseline", ".sops-lint-baseline.yaml"];
+    let run = sops_lint(tree.path(), &scan);
+    assert_eq!(run.findings(), [finding("invalid-settings", "error", ".sops-lint.yaml")]);
+}
+
+#[test]
+fn infos_are_for_those_who_ask() {
+    let settings = "levels: {unencrypted-secret: info}\n";
+    let tree = repository(&[(".sops-lint.yaml", settings), ("db.yaml", PLAINTEXT)]);
+    let scan = |args: &[&str]| sops_lint(tree.path(), &[&["scan"], args].concat());
+    let run = scan(&[]);
+    assert!(run.stdout.starts_with("Found 1 info in 2 files"), "{run:?}");
+    assert!(run.stdout.contains("Not shown: 1 info (run with -v to see it).\n"), "{run:?}");
+    assert!(scan(&["-v"]).stdout.starts_with("info[unencrypted-secret]: "));
+    let strict = scan(&["--fail-on", "info", "--quiet"]);
+    assert!(strict.stdout.starts_with("info[unencrypted-secret]: "));
+    assert_eq!(strict.code, Some(1));
+    assert_eq!(sops_lint(tree.path(), &["scan", "--format", "json"]).findings().len(), 1);
+}
