@@ -151,8 +151,11 @@ impl WorkTree {
 
     /// The bytes of a config, if there is one.
     pub fn read_config(&self, path: &RepoPath) -> Option<Vec<u8>> {
-        match read(&path.in_root(&self.root)) {
-            Ok(Content::Bytes(bytes)) => Some(bytes),
+        let path = path.in_root(&self.root);
+        // A link could lead anywhere, and the lines of a config are shown.
+        let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        match read(&path) {
+            Ok(Content::Bytes(bytes)) if is_file => Some(bytes),
             _ => None,
         }
     }

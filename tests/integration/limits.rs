@@ -146,6 +146,18 @@ fn links_and_pipes_are_left_alone() {
     assert_eq!(run.json()["summary"]["files"], 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_config_that_is_a_link_is_no_config() {
+    let outside = repository(&[("notes", "- canary-outside\n")]);
+    let tree = repository(&[("a.sops.yaml", "password: canary-inside\n")]);
+    let target = outside.path().join("notes");
+    std::os::unix::fs::symlink(target, tree.path().join(".sops.yaml")).expect("linked");
+    let run = sops_lint(tree.path(), &["scan"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(!run.stdout.contains("canary"), "{run:?}");
+}
+
 #[test]
 fn a_config_of_many_rules_is_read_in_time() {
     let rules: String = (0..9_000)
