@@ -21,12 +21,14 @@ pub struct Traces {
     pub secret: bool,
     /// A private key of age or OpenPGP, in clear or in base64.
     pub key: bool,
+    /// A manifest that may give kustomize-controller a token.
+    pub controller: bool,
 }
 
 impl Traces {
     /// Whether the file has to be parsed.
     pub fn any(self) -> bool {
-        self.sops || self.secret || self.key
+        self.sops || self.secret || self.key || self.controller
     }
 }
 
@@ -38,6 +40,7 @@ struct Finders {
     lastmodified: Finder<'static>,
     age_key: Finder<'static>,
     pgp_key: Finder<'static>,
+    controller: Finder<'static>,
 }
 
 static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
@@ -48,6 +51,7 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     lastmodified: Finder::new("lastmodified"),
     age_key: Finder::new("AGE-SECRET-KEY-"),
     pgp_key: Finder::new("PGP PRIVATE KEY BLOCK"),
+    controller: Finder::new("kustomize-controller"),
 });
 
 /// Looks for traces.
@@ -60,7 +64,8 @@ pub fn look(bytes: &[u8]) -> Traces {
     let secret = has(&finders.secret) && has_data_key(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
     let key = has(&finders.age_key) || has(&finders.pgp_key) || is_binary_pgp_key(bytes);
-    Traces { sops, encrypted, secret, key }
+    let controller = has(&finders.controller) && has_token_variable(bytes);
+    Traces { sops, encrypted, secret, key, controller }
 }
 
 /// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.
@@ -70,6 +75,13 @@ fn has_metadata_fields(bytes: &[u8]) -> bool {
         || memchr::memmem::find(bytes, b"sops: ").is_some()
         || memchr::memmem::find(bytes, b"sops:\r").is_some()
         || memchr::memmem::find(bytes, b"\"sops\"").is_some()
+}
+
+/// Variables that hold what a key service asks for.
+fn has_token_variable(bytes: &[u8]) -> bool {
+    ["VAULT_TOKEN", "AZURE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"]
+        .iter()
+        .any(|name| memchr::memmem::find(bytes, name.as_bytes()).is_some())
 }
 
 /// Whether `data` or `stringData` stands somewhere as a word of its own; `metadata` does not count.

@@ -3,11 +3,14 @@
 //! A rule states facts about what it is shown. It does no I/O, cannot fail, and knows nothing of
 //! levels that a user has changed or of findings that a user ignores.
 
+mod decryption_credentials;
 mod invalid_metadata;
 mod invalid_recipient;
 mod invalid_regex;
 mod invalid_sops_config;
+mod last_applied_leak;
 mod malformed_ciphertext;
+mod masked_placeholder;
 mod merge_conflict;
 mod mixed_documents;
 mod nothing_encrypted;
@@ -15,6 +18,7 @@ mod orphan_ciphertext;
 mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
+mod selector_drift;
 mod uncovered_file;
 mod unencrypted_file;
 mod unencrypted_secret;
@@ -63,12 +67,16 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &nothing_encrypted::NothingEncrypted,
     &mixed_documents::MixedDocuments,
     &private_key::PrivateKey,
+    &decryption_credentials::DecryptionCredentials,
+    &last_applied_leak::LastAppliedLeak,
+    &masked_placeholder::MaskedPlaceholder,
     &invalid_metadata::InvalidMetadata,
     &malformed_ciphertext::MalformedCiphertext,
     &orphan_ciphertext::OrphanCiphertext,
     &merge_conflict::MergeConflict,
     &unreadable_document::UnreadableDocument,
     &recipients_mismatch::RecipientsMismatch,
+    &selector_drift::SelectorDrift,
     &invalid_recipient::InvalidRecipient,
     &invalid_sops_config::InvalidSopsConfig,
     &invalid_regex::InvalidRegex,
@@ -220,6 +228,14 @@ impl Judged<'_> {
             |secret: &Secret<'_, '_>| secret.values().any(|value| holds(&value.entry.node, spot));
         self.secrets.iter().any(holds)
     }
+}
+
+/// Whether a document is what sops puts around a binary file: one ciphertext and its metadata.
+fn is_envelope(judged: &Judged<'_>) -> bool {
+    let root = &judged.document.root;
+    let is_pair = root.entries().count() == 2 && judged.metadata.is_some();
+    let data = root.get("data").and_then(Node::as_str);
+    is_pair && data.is_some_and(crate::sops::value::looks_encrypted)
 }
 
 /// Whether the value stands in this tree: the very one, since an alias repeats its place.

@@ -100,7 +100,8 @@ fn covers(selector: &Selector, judged: &Judged<'_>, spot: &Spot<'_, '_>) -> bool
     census.plaintext.iter().any(|covered| covered.span == spot.span)
 }
 
-fn exposed<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
+/// Values of its Secrets that the selector leaves in plaintext, references apart.
+pub(super) fn exposed<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
     let is_exposed = |spot: &&Spot<'s, 's>| {
         judged.is_in_secret(spot)
             && reference(spot.scalar, false) == Reference::None
