@@ -9,7 +9,7 @@ use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::policy::{Aim, Policy};
 use crate::redact::Redactor;
-use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
+use crate::rules::{Endpoint, FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
 use crate::sops::metadata::{self, Found};
 use crate::text::{LineIndex, Span};
@@ -200,7 +200,14 @@ fn facts(subject: &Subject<'_>, skipped: Option<&'static str>) -> Option<Facts> 
     if secrets == 0 && !is_encrypted || skipped.is_some() {
         return None;
     }
-    Some(Facts { path: subject.path().clone(), is_encrypted, secrets })
+    let recipients = subject.metadata().into_iter().flat_map(|it| it.recipe.recipients());
+    let endpoints = recipients.filter_map(|recipient| {
+        let service = recipient.service.name();
+        let place = recipient.service.endpoint(&recipient.identity)?;
+        Some(Endpoint { service, place, span: recipient.span })
+    });
+    let endpoints = endpoints.collect();
+    Some(Facts { path: subject.path().clone(), is_encrypted, secrets, endpoints })
 }
 
 /// Turns drafts into findings: the last moment at which the file's bytes are at hand.

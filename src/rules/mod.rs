@@ -10,6 +10,7 @@ mod invalid_regex;
 mod invalid_sops_config;
 mod last_applied_leak;
 mod malformed_ciphertext;
+mod malformed_data_key;
 mod masked_placeholder;
 mod merge_conflict;
 mod mixed_documents;
@@ -24,6 +25,9 @@ mod unencrypted_file;
 mod unencrypted_secret;
 mod unreadable_document;
 mod unselected_value;
+mod untrusted_key_endpoint;
+
+pub use untrusted_key_endpoint::Endpoint;
 
 use std::fmt;
 
@@ -72,6 +76,7 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &masked_placeholder::MaskedPlaceholder,
     &invalid_metadata::InvalidMetadata,
     &malformed_ciphertext::MalformedCiphertext,
+    &malformed_data_key::MalformedDataKey,
     &orphan_ciphertext::OrphanCiphertext,
     &merge_conflict::MergeConflict,
     &unreadable_document::UnreadableDocument,
@@ -83,7 +88,8 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
 ];
 
 /// Rules that judge the repository.
-pub static REPO_RULES: &[&dyn RepoRule] = &[&uncovered_file::UncoveredFile];
+pub static REPO_RULES: &[&dyn RepoRule] =
+    &[&uncovered_file::UncoveredFile, &untrusted_key_endpoint::UntrustedKeyEndpoint];
 
 /// The static facts of every rule: those of files first.
 pub fn all() -> impl Iterator<Item = &'static RuleMeta> {
@@ -278,6 +284,8 @@ pub struct Facts {
     pub is_encrypted: bool,
     /// How many Secrets are in it.
     pub secrets: usize,
+    /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
+    pub endpoints: Vec<Endpoint>,
 }
 
 /// All that a repository rule may see.
