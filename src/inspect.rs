@@ -9,7 +9,7 @@ use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::policy::{Aim, Policy};
 use crate::redact::Redactor;
-use crate::rules::{Endpoint, FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
+use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
 use crate::sops::metadata::{self, Found};
 use crate::text::{LineIndex, Span};
@@ -74,7 +74,8 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
-    Outcome { findings: settle(&subject, drafts), facts: facts(&subject, skipped), skipped }
+    let facts = Facts::of(&subject, skipped.is_none());
+    Outcome { findings: settle(&subject, drafts), facts, skipped }
 }
 
 /// Judges what is known of all files. `read` gives the bytes of a file that a finding points at.
@@ -192,22 +193,6 @@ fn skip_reason(subject: &Subject<'_>) -> Option<&'static str> {
         Some(_) => Some("INI files are not judged by this version"),
         None => None,
     }
-}
-
-fn facts(subject: &Subject<'_>, skipped: Option<&'static str>) -> Option<Facts> {
-    let secrets = subject.documents.iter().map(|judged| judged.secrets.len()).sum();
-    let is_encrypted = subject.is_encrypted();
-    if secrets == 0 && !is_encrypted || skipped.is_some() {
-        return None;
-    }
-    let recipients = subject.metadata().into_iter().flat_map(|it| it.recipe.recipients());
-    let endpoints = recipients.filter_map(|recipient| {
-        let service = recipient.service.name();
-        let place = recipient.service.endpoint(&recipient.identity)?;
-        Some(Endpoint { service, place, span: recipient.span })
-    });
-    let endpoints = endpoints.collect();
-    Some(Facts { path: subject.path().clone(), is_encrypted, secrets, endpoints })
 }
 
 /// Turns drafts into findings: the last moment at which the file's bytes are at hand.

@@ -23,12 +23,14 @@ pub struct Traces {
     pub key: bool,
     /// A manifest that may give kustomize-controller a token.
     pub controller: bool,
+    /// A kustomization that makes Secrets.
+    pub generator: bool,
 }
 
 impl Traces {
     /// Whether the file has to be parsed.
     pub fn any(self) -> bool {
-        self.sops || self.secret || self.key || self.controller
+        self.sops || self.secret || self.key || self.controller || self.generator
     }
 }
 
@@ -41,6 +43,7 @@ struct Finders {
     age_key: Finder<'static>,
     pgp_key: Finder<'static>,
     controller: Finder<'static>,
+    generator: Finder<'static>,
 }
 
 static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
@@ -52,6 +55,7 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     age_key: Finder::new("AGE-SECRET-KEY-"),
     pgp_key: Finder::new("PGP PRIVATE KEY BLOCK"),
     controller: Finder::new("kustomize-controller"),
+    generator: Finder::new("secretGenerator"),
 });
 
 /// Looks for traces.
@@ -65,7 +69,8 @@ pub fn look(bytes: &[u8]) -> Traces {
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
     let key = has(&finders.age_key) || has(&finders.pgp_key) || is_binary_pgp_key(bytes);
     let controller = has(&finders.controller) && has_token_variable(bytes);
-    Traces { sops, encrypted, secret, key, controller }
+    let generator = has(&finders.generator);
+    Traces { sops, encrypted, secret, key, controller, generator }
 }
 
 /// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.

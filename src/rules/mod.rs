@@ -16,6 +16,7 @@ mod merge_conflict;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
+mod plaintext_generator_source;
 mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
@@ -27,6 +28,7 @@ mod unreadable_document;
 mod unselected_value;
 mod untrusted_key_endpoint;
 
+pub use plaintext_generator_source::GeneratorSource;
 pub use untrusted_key_endpoint::Endpoint;
 
 use std::fmt;
@@ -88,8 +90,11 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
 ];
 
 /// Rules that judge the repository.
-pub static REPO_RULES: &[&dyn RepoRule] =
-    &[&uncovered_file::UncoveredFile, &untrusted_key_endpoint::UntrustedKeyEndpoint];
+pub static REPO_RULES: &[&dyn RepoRule] = &[
+    &uncovered_file::UncoveredFile,
+    &untrusted_key_endpoint::UntrustedKeyEndpoint,
+    &plaintext_generator_source::PlaintextGeneratorSource,
+];
 
 /// The static facts of every rule: those of files first.
 pub fn all() -> impl Iterator<Item = &'static RuleMeta> {
@@ -286,6 +291,29 @@ pub struct Facts {
     pub secrets: usize,
     /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
     pub endpoints: Vec<Endpoint>,
+    /// Whether its bytes show anything that sops made, though it may be of a format that is not
+    /// read here.
+    pub has_sops: bool,
+    /// What it makes Secrets of, if it is a kustomization.
+    pub generator_sources: Vec<GeneratorSource>,
+}
+
+impl Facts {
+    /// What repository rules need to know of a file; `None` if it has nothing to do with secrets.
+    /// Of one that could not be judged no more is known than its traces.
+    pub fn of(subject: &Subject<'_>, was_judged: bool) -> Option<Self> {
+        let documents = if was_judged { subject.documents } else { &[] };
+        let is_encrypted = documents.iter().any(|judged| judged.metadata.is_some());
+        let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
+        let generator_sources = plaintext_generator_source::sources(subject);
+        let has_sops = subject.traces.sops;
+        if secrets == 0 && !is_encrypted && !has_sops && generator_sources.is_empty() {
+            return None;
+        }
+        let endpoints = untrusted_key_endpoint::endpoints(subject);
+        let path = subject.path().clone();
+        Some(Self { path, is_encrypted, secrets, endpoints, has_sops, generator_sources })
+    }
 }
 
 /// All that a repository rule may see.
@@ -293,6 +321,8 @@ pub struct Facts {
 pub struct Repository<'f> {
     /// The facts of all files that have any, sorted by path.
     pub facts: &'f [Facts],
+    /// All files that were looked at, sorted.
+    pub files: &'f [&'f RepoPath],
     /// The creation rules.
     pub policy: &'f crate::policy::Policy,
 }

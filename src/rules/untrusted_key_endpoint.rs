@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, RepoRule, Repository, count, declare_rule};
+use super::{Facts, RepoRule, Repository, Subject, count, declare_rule};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
 use crate::text::Span;
@@ -52,6 +52,17 @@ pub struct Endpoint {
     pub place: String,
     /// The recipient in the metadata.
     pub span: Span,
+}
+
+/// Where the data key of a file is decrypted, one for each recipient of a service elsewhere.
+pub(super) fn endpoints(subject: &Subject<'_>) -> Vec<Endpoint> {
+    let recipients = subject.metadata().into_iter().flat_map(|it| it.recipe.recipients());
+    let endpoints = recipients.filter_map(|recipient| {
+        let service = recipient.service.name();
+        let place = recipient.service.endpoint(&recipient.identity)?;
+        Some(Endpoint { service, place, span: recipient.span })
+    });
+    endpoints.collect()
 }
 
 /// What the configs say of one service.
