@@ -1,6 +1,7 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::document::{self, Document, Format, Parsed};
 use crate::finding::{Draft, Drafts, Finding, Label, Place};
@@ -22,6 +23,8 @@ pub struct Surroundings<'p> {
     pub policy: &'p Policy,
     /// Whether a file exists in the tree that is judged.
     pub exists: &'p (dyn Fn(&RepoPath) -> bool + Sync),
+    /// Files after which one is named that says it is encrypted: `x.yaml` for `x.enc.yaml`.
+    pub twins: &'p HashSet<RepoPath>,
 }
 
 /// What came out of one file.
@@ -46,7 +49,15 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     // Only structured files can break a promise that a creation rule makes for them.
     let is_ruled = format.is_some() && governing.aim(&input.path) != Aim::Anything;
     let is_oversized = matches!(input.content, Content::TooLarge(_));
-    if !(traces.any() || claims_encryption || is_ruled || config.is_some() || is_oversized) {
+    let is_twin = surroundings.twins.contains(&input.path);
+    let is_copy = is_twin || traces::claims_decryption(&input.path).is_some();
+    if !(traces.any()
+        || is_copy
+        || claims_encryption
+        || is_ruled
+        || config.is_some()
+        || is_oversized)
+    {
         return Outcome::default();
     }
     let text = std::str::from_utf8(bytes);
@@ -74,7 +85,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
-    let facts = Facts::of(&subject, skipped.is_none());
+    let facts = Facts::of(&subject, skipped.is_none(), is_twin);
     Outcome { findings: settle(&subject, drafts), facts, skipped }
 }
 

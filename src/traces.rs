@@ -136,7 +136,47 @@ pub fn claims_encryption(path: &RepoPath) -> bool {
     // What stands before the first dot is the name proper; `.sops.yaml` has none.
     let stem = words.next().unwrap_or_default();
     let claims = words.any(|word| matches!(word, "sops" | "enc" | "encrypted"));
-    claims && !stem.is_empty() && !is_template(path) && !is_about_another(path)
+    let is_copy = claims_decryption(path).is_some();
+    claims && !stem.is_empty() && !is_copy && !is_template(path) && !is_about_another(path)
+}
+
+/// The name without the word that says "encrypted": `x.yaml` of `x.enc.yaml`.
+pub fn plain_name(path: &RepoPath) -> Option<RepoPath> {
+    if !claims_encryption(path) {
+        return None;
+    }
+    let words = path.file_name().split('.');
+    let plain: Vec<&str> =
+        words.filter(|word| !matches!(*word, "sops" | "enc" | "encrypted")).collect();
+    (plain.len() > 1).then(|| path.parent().join(&plain.join(".")))
+}
+
+/// How sure a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing else is named so.
+    Certain,
+    /// Other things may be named so, too.
+    Likely,
+}
+
+/// Whether a file name says that the file was decrypted: `x.yaml.dec`, `x.dec.yaml` as
+/// helm-secrets writes them, `x.decrypted.yaml`, `decrypted~x.yaml`.
+pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
+    const ENDINGS: [&str; 6] = ["yaml", "yml", "json", "env", "ini", "txt"];
+    let name = path.file_name();
+    if is_template(path) || is_about_another(path) {
+        return None;
+    }
+    let words: Vec<&str> = name.split('.').skip(1).collect();
+    let is_certain = match &words[..] {
+        _ if name.starts_with("decrypted~") || words.contains(&"decrypted") => true,
+        [.., before, "dec"] if ENDINGS.contains(before) => true,
+        [.., "dec", ending] if ENDINGS.contains(ending) => true,
+        [.., "dec"] => false,
+        _ => return None,
+    };
+    Some(if is_certain { Claim::Certain } else { Claim::Likely })
 }
 
 /// Whether a file speaks of the file that it is named after: `db.sops.yaml.example`.
@@ -179,6 +219,24 @@ mod tests {
         assert!(!looked("decryption:\n  provider: sops\n").any());
         assert!(!looked("kind: ConfigMap\ndata: {}").any());
         assert!(!looked("\u{95}").any());
+    }
+
+    #[test]
+    fn a_name_claims_decryption() {
+        let claim = |path: &str| claims_decryption(&path.into());
+        for path in
+            ["a/x.yaml.dec", "x.dec.yaml", "x.decrypted.json", "decrypted~x", "x.enc.yaml.dec"]
+        {
+            assert_eq!(claim(path), Some(Claim::Certain), "{path}");
+        }
+        assert_eq!(claim("x.dec"), Some(Claim::Likely));
+        for path in ["dec.yaml", "decrypted.yaml", "x.dec.go", "x.decrypted.md", "x.dec.yaml.tmpl"]
+        {
+            assert_eq!(claim(path), None, "{path}");
+        }
+        assert_eq!(plain_name(&"a/x.enc.yaml".into()), Some("a/x.yaml".into()));
+        assert_eq!(plain_name(&"a/x.yaml".into()), None);
+        assert_eq!(plain_name(&"a/x.encrypted".into()), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::report::{Report, Skipped, Summary};
 use crate::rules::{Facts, Repository};
 use crate::settings::{Selection, Settings};
 use crate::source::worktree::{Listed, Listing, WorkTree};
+use crate::traces;
 
 /// Looks at files and writes down what is wrong with them.
 pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
@@ -74,7 +75,8 @@ struct Finished {
 
 fn judge(tree: &WorkTree, listing: &Listing, policy: &Policy, settings: &Settings) -> JudgedFiles {
     let exists = |path: &RepoPath| tree.exists(path);
-    let surroundings = Surroundings { policy, exists: &exists };
+    let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
+    let surroundings = Surroundings { policy, exists: &exists, twins: &twins };
     let progress = Progress::start(listing.files.len(), settings.progress);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
     let work = || {

@@ -3,7 +3,9 @@
 //! A rule states facts about what it is shown. It does no I/O, cannot fail, and knows nothing of
 //! levels that a user has changed or of findings that a user ignores.
 
+mod decrypted_artifact;
 mod decryption_credentials;
+mod format_mismatch;
 mod invalid_metadata;
 mod invalid_recipient;
 mod invalid_regex;
@@ -16,6 +18,7 @@ mod merge_conflict;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
+mod plaintext_comment;
 mod plaintext_generator_source;
 mod plaintext_value;
 mod private_key;
@@ -28,6 +31,7 @@ mod unreadable_document;
 mod unselected_value;
 mod untrusted_key_endpoint;
 
+pub use decrypted_artifact::Copy;
 pub use plaintext_generator_source::GeneratorSource;
 pub use untrusted_key_endpoint::Endpoint;
 
@@ -70,6 +74,7 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &unencrypted_file::UnencryptedFile,
     &plaintext_value::PlaintextValue,
     &unselected_value::UnselectedValue,
+    &plaintext_comment::PlaintextComment,
     &nothing_encrypted::NothingEncrypted,
     &mixed_documents::MixedDocuments,
     &private_key::PrivateKey,
@@ -81,6 +86,7 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &malformed_data_key::MalformedDataKey,
     &orphan_ciphertext::OrphanCiphertext,
     &merge_conflict::MergeConflict,
+    &format_mismatch::FormatMismatch,
     &unreadable_document::UnreadableDocument,
     &recipients_mismatch::RecipientsMismatch,
     &selector_drift::SelectorDrift,
@@ -94,6 +100,7 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &uncovered_file::UncoveredFile,
     &untrusted_key_endpoint::UntrustedKeyEndpoint,
     &plaintext_generator_source::PlaintextGeneratorSource,
+    &decrypted_artifact::DecryptedArtifact,
 ];
 
 /// The static facts of every rule: those of files first.
@@ -192,7 +199,7 @@ impl<'s> Subject<'s> {
         ];
         let parent = self.path().parent();
         let stem = self.path().file_name().split('.').next().unwrap_or_default();
-        parent.as_str().split('/').any(|place| PLACES.contains(&place))
+        parent.as_str().split('/').any(|place| PLACES.contains(&place) || place.ends_with("-tests"))
             || stem.ends_with("_test")
             || stem.starts_with("example-")
     }
@@ -296,23 +303,28 @@ pub struct Facts {
     pub has_sops: bool,
     /// What it makes Secrets of, if it is a kustomization.
     pub generator_sources: Vec<GeneratorSource>,
+    /// What shows that it is, or has, a decrypted copy.
+    pub copy: Copy,
 }
 
 impl Facts {
     /// What repository rules need to know of a file; `None` if it has nothing to do with secrets.
-    /// Of one that could not be judged no more is known than its traces.
-    pub fn of(subject: &Subject<'_>, was_judged: bool) -> Option<Self> {
+    /// Of one that could not be judged no more is known than its traces. `is_twin`: an encrypted
+    /// file is named after it.
+    pub fn of(subject: &Subject<'_>, was_judged: bool, is_twin: bool) -> Option<Self> {
         let documents = if was_judged { subject.documents } else { &[] };
         let is_encrypted = documents.iter().any(|judged| judged.metadata.is_some());
         let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
         let generator_sources = plaintext_generator_source::sources(subject);
         let has_sops = subject.traces.sops;
-        if secrets == 0 && !is_encrypted && !has_sops && generator_sources.is_empty() {
+        let copy = decrypted_artifact::copy_of(subject);
+        let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
+        if !is_interesting && generator_sources.is_empty() {
             return None;
         }
         let endpoints = untrusted_key_endpoint::endpoints(subject);
         let path = subject.path().clone();
-        Some(Self { path, is_encrypted, secrets, endpoints, has_sops, generator_sources })
+        Some(Self { path, is_encrypted, secrets, endpoints, has_sops, generator_sources, copy })
     }
 }
 

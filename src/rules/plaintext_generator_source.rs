@@ -16,8 +16,9 @@ declare_rule! {
     /// * `literals` with a value that is no placeholder,
     /// * `files`, `envs` and `env` that name a file of this repository which sops did not encrypt.
     ///
-    /// It is a warning where the content may well be harmless: a literal whose key does not sound
-    /// like a secret, a `values.yaml` of Helm, and everything among examples and tests. Silent for
+    /// It is an error where the name says that it is secret: a key such as `password`, a file or a
+    /// generator with such a word in its name, an `.env`, `.key` or `.pem` file. It is a warning
+    /// elsewhere, for the `values.yaml` of Helm, and among examples and tests. Silent for
     /// certificates, public keys and texts (`.crt`, `.pub`, `.asc`, `.md`), and for files that are
     /// not in the repository or were not looked at.
     ///
@@ -153,7 +154,7 @@ pub(super) fn sources(subject: &Subject<'_>) -> Vec<GeneratorSource> {
                 let Some(text) = node.as_str() else { continue };
                 let file = text.split_once('=').map_or(text, |(_, file)| file);
                 let Some(path) = resolve(&subject.path().parent(), file) else { continue };
-                if let Some(level) = level_of(&path) {
+                if let Some(level) = level_of(&path, name) {
                     add(Source::File(path), node.span, level);
                 }
             }
@@ -168,7 +169,6 @@ fn items<'n, 't>(generator: &'n Node<'t>, field: &str) -> impl Iterator<Item = &
 
 /// The key of a literal with a value, and how sure it is that the value is secret.
 fn literal(text: &str) -> Option<(&str, Level)> {
-    const WORDS: [&str; 7] = ["pass", "secret", "token", "key", "credential", "pwd", "auth"];
     let (key, value) = text.split_once('=')?;
     let value = value.trim_matches(['"', '\'', ' ']);
     let reference = classify(value, false);
@@ -179,13 +179,20 @@ fn literal(text: &str) -> Option<(&str, Level)> {
     if is_harmless {
         return None;
     }
-    let name = key.to_ascii_lowercase();
-    let is_sure = reference == Reference::None && WORDS.iter().any(|word| name.contains(word));
+    let is_sure = reference == Reference::None && sounds_secret(key);
     Some((key, if is_sure { META.level } else { Level::Warning }))
 }
 
+/// Whether people give this name to something secret.
+fn sounds_secret(name: &str) -> bool {
+    const WORDS: [&str; 7] = ["pass", "secret", "token", "key", "credential", "pwd", "auth"];
+    let name = name.to_ascii_lowercase();
+    WORDS.iter().any(|word| name.contains(word))
+}
+
 /// How sure it is that a file holds secrets; `None` for what everybody may read.
-fn level_of(path: &RepoPath) -> Option<Level> {
+fn level_of(path: &RepoPath, generator: &str) -> Option<Level> {
+    const SECRET: [&str; 5] = ["env", "key", "pem", "p12", "jks"];
     const PUBLIC: [&str; 10] =
         ["crt", "cer", "pub", "asc", "gpg", "md", "txt", "rego", "html", "sh"];
     let (_, ending) = path.file_name().rsplit_once('.').unwrap_or_default();
@@ -194,7 +201,9 @@ fn level_of(path: &RepoPath) -> Option<Level> {
     }
     // The values of a Helm release are put into a Secret whether they are secret or not.
     let is_values = path.file_name().contains("values");
-    Some(if is_values { Level::Warning } else { META.level })
+    let is_named =
+        SECRET.contains(&ending) || sounds_secret(path.file_name()) || sounds_secret(generator);
+    Some(if is_named && !is_values { META.level } else { Level::Warning })
 }
 
 /// A path of a kustomization, as seen from the repository; `None` if it leaves that.
