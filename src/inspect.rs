@@ -41,7 +41,8 @@ pub struct Outcome {
 /// Judges one file.
 pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let bytes = input.bytes();
-    let traces = traces::look(bytes);
+    let Traces { controller, generator, .. } = traces::look_for_flux(&input.path, bytes);
+    let traces = Traces { controller, generator, ..traces::look(bytes) };
     let claims_encryption = traces::claims_encryption(&input.path);
     let config = surroundings.policy.config(&input.path);
     let governing = surroundings.policy.governing(&input.path);

@@ -68,9 +68,7 @@ pub fn look(bytes: &[u8]) -> Traces {
     let secret = has(&finders.secret) && has_data_key(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
     let key = has(&finders.age_key) || has(&finders.pgp_key) || is_binary_pgp_key(bytes);
-    let controller = has(&finders.controller) && has_token_variable(bytes);
-    let generator = has(&finders.generator);
-    Traces { sops, encrypted, secret, key, controller, generator }
+    Traces { sops, encrypted, secret, key, ..Traces::default() }
 }
 
 /// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.
@@ -80,6 +78,19 @@ fn has_metadata_fields(bytes: &[u8]) -> bool {
         || memchr::memmem::find(bytes, b"sops: ").is_some()
         || memchr::memmem::find(bytes, b"sops:\r").is_some()
         || memchr::memmem::find(bytes, b"\"sops\"").is_some()
+}
+
+/// Looks for what only manifests and kustomizations have.
+pub fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> Traces {
+    let name = path.file_name();
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    if !matches!(ending, "yaml" | "yml") {
+        return Traces::default();
+    }
+    let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
+    let controller = has(&FINDERS.controller) && has_token_variable(bytes);
+    let generator = name.starts_with("kustomization.") && has(&FINDERS.generator);
+    Traces { controller, generator, ..Traces::default() }
 }
 
 /// Variables that hold what a key service asks for.
@@ -136,8 +147,11 @@ pub fn claims_encryption(path: &RepoPath) -> bool {
     // What stands before the first dot is the name proper; `.sops.yaml` has none.
     let stem = words.next().unwrap_or_default();
     let claims = words.any(|word| matches!(word, "sops" | "enc" | "encrypted"));
-    let is_copy = claims_decryption(path).is_some();
-    claims && !stem.is_empty() && !is_copy && !is_template(path) && !is_about_another(path)
+    claims
+        && !stem.is_empty()
+        && !is_template(path)
+        && !is_about_another(path)
+        && claims_decryption(path).is_none()
 }
 
 /// The name without the word that says "encrypted": `x.yaml` of `x.enc.yaml`.
@@ -165,7 +179,7 @@ pub enum Claim {
 pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
     const ENDINGS: [&str; 6] = ["yaml", "yml", "json", "env", "ini", "txt"];
     let name = path.file_name();
-    if is_template(path) || is_about_another(path) {
+    if !name.contains("dec") || is_template(path) || is_about_another(path) {
         return None;
     }
     let words: Vec<&str> = name.split('.').skip(1).collect();

@@ -3,13 +3,13 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use super::unencrypted_secret::reference;
+use super::unencrypted_secret::{exposed, reference};
 use super::{Facts, RepoRule, Repository, Subject, count, declare_rule, quoted};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::kubernetes::reference::Reference;
 use crate::path::RepoPath;
 use crate::sops::selector::Selector;
-use crate::sops::walk;
+use crate::sops::walk::{self, Leaf, Step};
 use crate::text::Span;
 use crate::text::printable::clean_path;
 use crate::traces::{self, Claim};
@@ -124,14 +124,23 @@ fn keys(subject: &Subject<'_>) -> Option<(usize, u64)> {
         return None;
     }
     let mut hash = DefaultHasher::new();
-    let (mut number, mut has_literal) = (0, false);
+    let (mut number, mut has_literal) = (0, subject.is_encrypted());
     for judged in subject.documents {
         walk::leaves(&judged.document.root, &Selector::default(), &mut |leaf| {
             number += 1;
-            has_literal |= leaf.text().is_some_and(|text| !text.is_empty())
-                && reference(leaf.scalar, false) != Reference::Whole;
+            has_literal |= judged.secrets.is_empty() && is_literal(leaf);
             (judged.document.index, walk::key_path(leaf.path)).hash(&mut hash);
         });
+        has_literal |=
+            judged.secrets.iter().any(|secret| !exposed(judged, secret).spots.is_empty());
     }
     has_literal.then(|| (number, hash.finish()))
+}
+
+/// Whether a value is none that every manifest has, and no reference.
+fn is_literal(leaf: &Leaf<'_, '_, '_>) -> bool {
+    let is_name = matches!(leaf.path.first(), Some(Step::Key("apiVersion" | "kind" | "metadata")));
+    !is_name
+        && leaf.text().is_some_and(|text| !text.is_empty())
+        && reference(leaf.scalar, false) != Reference::Whole
 }

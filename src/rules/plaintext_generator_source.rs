@@ -170,7 +170,8 @@ fn items<'n, 't>(generator: &'n Node<'t>, field: &str) -> impl Iterator<Item = &
 /// The key of a literal with a value, and how sure it is that the value is secret.
 fn literal(text: &str) -> Option<(&str, Level)> {
     let (key, value) = text.split_once('=')?;
-    let value = value.trim_matches(['"', '\'', ' ']);
+    // What ends with `=` alone is a piece of base64, whose beginning is no key.
+    let value = value.trim_matches(['"', '\'', ' ', '=']);
     let reference = classify(value, false);
     let is_harmless = value.is_empty()
         || reference == Reference::Whole
@@ -242,5 +243,6 @@ mod tests {
         assert_eq!(literal("IMAGE=canary"), Some(("IMAGE", Level::Warning)));
         assert_eq!(literal("password=${PASSWORD}"), None);
         assert_eq!(literal("password="), None);
+        assert_eq!(literal("Y2FuYXJ5LQ=="), None);
     }
 }
