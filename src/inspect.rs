@@ -1,6 +1,7 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
 use crate::finding::{Draft, Drafts, Finding, Label, Place};
@@ -25,6 +26,8 @@ pub struct Surroundings<'p> {
     pub exists: &'p (dyn Fn(&RepoPath) -> bool + Sync),
     /// The names that claim encryption; the usual ones without it.
     pub encrypted_names: Option<&'p Globs>,
+    /// Files after which one is named that says it is encrypted: `x.yaml` for `x.enc.yaml`.
+    pub twins: &'p HashSet<RepoPath>,
 }
 
 /// What came out of one file.
@@ -41,7 +44,8 @@ pub struct Outcome {
 /// Judges one file.
 pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let bytes = input.bytes();
-    let traces = traces::look(bytes);
+    let Traces { controller, generator, .. } = traces::look_for_flux(&input.path, bytes);
+    let traces = Traces { controller, generator, ..traces::look(bytes) };
     let claims_encryption = traces::claims_encryption(&input.path, surroundings.encrypted_names);
     let config = surroundings.policy.config(&input.path);
     let governing = surroundings.policy.governing(&input.path);
@@ -53,7 +57,15 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         Aim::File => true,
     };
     let is_oversized = matches!(input.content, Content::TooLarge(_));
-    if !(traces.any() || claims_encryption || is_ruled || config.is_some() || is_oversized) {
+    let is_twin = surroundings.twins.contains(&input.path);
+    let is_copy = is_twin || traces::claims_decryption(&input.path).is_some();
+    if !(traces.any()
+        || is_copy
+        || claims_encryption
+        || is_ruled
+        || config.is_some()
+        || is_oversized)
+    {
         return Outcome::default();
     }
     let text = std::str::from_utf8(bytes);
@@ -81,7 +93,8 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
-    Outcome { findings: settle(&subject, drafts), facts: facts(&subject, skipped), skipped }
+    let facts = Facts::of(&subject, skipped.is_none(), is_twin);
+    Outcome { findings: settle(&subject, drafts), facts, skipped }
 }
 
 /// Judges what is known of all files. `read` gives the bytes of a file that a finding points at.
@@ -232,15 +245,6 @@ fn is_in_chart(path: &RepoPath, exists: &(dyn Fn(&RepoPath) -> bool + Sync)) -> 
 fn skip_reason(subject: &Subject<'_>) -> Option<&'static str> {
     matches!(subject.input.content, Content::TooLarge(_))
         .then_some("larger than the limit of 16 MiB")
-}
-
-fn facts(subject: &Subject<'_>, skipped: Option<&'static str>) -> Option<Facts> {
-    let secrets = subject.documents.iter().map(|judged| judged.secrets.len()).sum();
-    let is_encrypted = subject.is_encrypted();
-    if secrets == 0 && !is_encrypted || skipped.is_some() {
-        return None;
-    }
-    Some(Facts { path: subject.path().clone(), is_encrypted, secrets })
 }
 
 /// Turns drafts into findings: the last moment at which the file's bytes are at hand.

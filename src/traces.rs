@@ -22,12 +22,16 @@ pub struct Traces {
     pub secret: bool,
     /// A private key of age or OpenPGP, in clear or in base64.
     pub key: bool,
+    /// A manifest that may give kustomize-controller a token.
+    pub controller: bool,
+    /// A kustomization that makes Secrets.
+    pub generator: bool,
 }
 
 impl Traces {
     /// Whether the file has to be parsed.
     pub fn any(self) -> bool {
-        self.sops || self.secret || self.key
+        self.sops || self.secret || self.key || self.controller || self.generator
     }
 }
 
@@ -39,6 +43,8 @@ struct Finders {
     lastmodified: Finder<'static>,
     age_key: Finder<'static>,
     pgp_key: Finder<'static>,
+    controller: Finder<'static>,
+    generator: Finder<'static>,
 }
 
 static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
@@ -49,6 +55,8 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     lastmodified: Finder::new("lastmodified"),
     age_key: Finder::new("AGE-SECRET-KEY-"),
     pgp_key: Finder::new("PGP PRIVATE KEY BLOCK"),
+    controller: Finder::new("kustomize-controller"),
+    generator: Finder::new("secretGenerator"),
 });
 
 /// Looks for traces.
@@ -61,7 +69,7 @@ pub fn look(bytes: &[u8]) -> Traces {
     let secret = has(&finders.secret) && has_data_key(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
     let key = has(&finders.age_key) || has(&finders.pgp_key) || is_binary_pgp_key(bytes);
-    Traces { sops, encrypted, secret, key }
+    Traces { sops, encrypted, secret, key, ..Traces::default() }
 }
 
 /// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.
@@ -82,6 +90,26 @@ fn has_metadata_section(bytes: &[u8]) -> bool {
         matches!(bytes[..at].last(), None | Some(b'\n' | 0xbf))
             && matches!(bytes.get(at + SECTION.len()), None | Some(b'\n' | b'\r'))
     })
+}
+
+/// Looks for what only manifests and kustomizations have.
+pub fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> Traces {
+    let name = path.file_name();
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    if !matches!(ending, "yaml" | "yml") {
+        return Traces::default();
+    }
+    let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
+    let controller = has(&FINDERS.controller) && has_token_variable(bytes);
+    let generator = name.starts_with("kustomization.") && has(&FINDERS.generator);
+    Traces { controller, generator, ..Traces::default() }
+}
+
+/// Variables that hold what a key service asks for.
+fn has_token_variable(bytes: &[u8]) -> bool {
+    ["VAULT_TOKEN", "AZURE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"]
+        .iter()
+        .any(|name| memchr::memmem::find(bytes, name.as_bytes()).is_some())
 }
 
 /// Whether `data` or `stringData` stands somewhere as a word of its own; `metadata` does not count.
@@ -137,7 +165,50 @@ pub fn claims_encryption(path: &RepoPath, names: Option<&Globs>) -> bool {
     // What stands before the first dot is the name proper; `.sops.yaml` has none.
     let stem = words.next().unwrap_or_default();
     let claims = words.any(|word| matches!(word, "sops" | "enc" | "encrypted"));
-    claims && !stem.is_empty() && !is_template(path) && !is_about_another(path)
+    claims
+        && !stem.is_empty()
+        && !is_template(path)
+        && !is_about_another(path)
+        && claims_decryption(path).is_none()
+}
+
+/// The name without the word that says "encrypted": `x.yaml` of `x.enc.yaml`.
+pub fn plain_name(path: &RepoPath) -> Option<RepoPath> {
+    if !claims_encryption(path, None) {
+        return None;
+    }
+    let words = path.file_name().split('.');
+    let plain: Vec<&str> =
+        words.filter(|word| !matches!(*word, "sops" | "enc" | "encrypted")).collect();
+    (plain.len() > 1).then(|| path.parent().join(&plain.join(".")))
+}
+
+/// How sure a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing else is named so.
+    Certain,
+    /// Other things may be named so, too.
+    Likely,
+}
+
+/// Whether a file name says that the file was decrypted: `x.yaml.dec`, `x.dec.yaml` as
+/// helm-secrets writes them, `x.decrypted.yaml`, `decrypted~x.yaml`.
+pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
+    const ENDINGS: [&str; 6] = ["yaml", "yml", "json", "env", "ini", "txt"];
+    let name = path.file_name();
+    if !name.contains("dec") || is_template(path) || is_about_another(path) {
+        return None;
+    }
+    let words: Vec<&str> = name.split('.').skip(1).collect();
+    let is_certain = match &words[..] {
+        _ if name.starts_with("decrypted~") || words.contains(&"decrypted") => true,
+        [.., before, "dec"] if ENDINGS.contains(before) => true,
+        [.., "dec", ending] if ENDINGS.contains(ending) => true,
+        [.., "dec"] => false,
+        _ => return None,
+    };
+    Some(if is_certain { Claim::Certain } else { Claim::Likely })
 }
 
 /// Whether a file speaks of the file that it is named after: `db.sops.yaml.example`.
@@ -183,6 +254,24 @@ mod tests {
         assert!(!looked("kind: ConfigMap\ndata: {}").any());
         assert!(!looked("Read the manual of\n[sops](https://getsops.io) first.").any());
         assert!(!looked("\u{95}").any());
+    }
+
+    #[test]
+    fn a_name_claims_decryption() {
+        let claim = |path: &str| claims_decryption(&path.into());
+        for path in
+            ["a/x.yaml.dec", "x.dec.yaml", "x.decrypted.json", "decrypted~x", "x.enc.yaml.dec"]
+        {
+            assert_eq!(claim(path), Some(Claim::Certain), "{path}");
+        }
+        assert_eq!(claim("x.dec"), Some(Claim::Likely));
+        for path in ["dec.yaml", "decrypted.yaml", "x.dec.go", "x.decrypted.md", "x.dec.yaml.tmpl"]
+        {
+            assert_eq!(claim(path), None, "{path}");
+        }
+        assert_eq!(plain_name(&"a/x.enc.yaml".into()), Some("a/x.yaml".into()));
+        assert_eq!(plain_name(&"a/x.yaml".into()), None);
+        assert_eq!(plain_name(&"a/x.encrypted".into()), None);
     }
 
     #[test]

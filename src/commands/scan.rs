@@ -18,6 +18,7 @@ use crate::report::{Report, Skipped, Summary};
 use crate::rules::{Facts, Repository};
 use crate::settings::Settings;
 use crate::source::worktree::{Listed, Listing, WorkTree};
+use crate::traces;
 
 /// Looks at files and writes down what is wrong with them.
 pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
@@ -53,7 +54,8 @@ pub(super) fn examine(
     let policy = Policy::load(directories, |path| tree.read_config(path));
     let mut judged = judge(tree, &listing, &policy, settings);
     errors.append(&mut judged.errors);
-    let repository = Repository { facts: &judged.facts, policy: &policy };
+    let files: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
+    let repository = Repository { facts: &judged.facts, files: &files, policy: &policy };
     let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
     judged.findings.extend(of_repository);
     let report = judged.into_report(listing.files.len(), settings, host.elapsed_ms());
@@ -88,8 +90,9 @@ pub(super) struct Finished {
 
 fn judge(tree: &WorkTree, listing: &Listing, policy: &Policy, settings: &Settings) -> JudgedFiles {
     let exists = |path: &RepoPath| tree.exists(path);
+    let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
     let encrypted_names = settings.file.encrypted_names.as_ref();
-    let surroundings = Surroundings { policy, exists: &exists, encrypted_names };
+    let surroundings = Surroundings { policy, exists: &exists, encrypted_names, twins: &twins };
     let progress = Progress::start(listing.files.len(), settings.progress);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
     let work = || {

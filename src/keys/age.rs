@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError};
 use bech32::{Bech32, Checksum};
 
-use super::{Identity, InvalidRecipient, KeyService, required, screen};
+use super::{Identity, InvalidRecipient, KeyService, MalformedDataKey, age_file, required, screen};
 use crate::document::Node;
 
 /// Bytes of an X25519 public key.
@@ -66,6 +66,10 @@ impl KeyService for Age {
 
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         self.parse(required(stanza, "recipient")?)
+    }
+
+    fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
+        age_file::check(&identity.id, enc)
     }
 }
 

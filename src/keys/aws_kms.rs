@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
+use super::data_key::decode;
 use super::{
-    Identity, InvalidRecipient, KeyService, Oddity, Sameness, field, required, required_in_group,
-    screen,
+    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, Sameness, field, required,
+    required_in_group, screen,
 };
 use crate::document::{Node, Scalar, Value};
 
@@ -49,6 +50,20 @@ impl KeyService for AwsKms {
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         let arn = required(stanza, "arn")?;
         identity(arn, field(stanza, "role"), &context(stanza)?)
+    }
+
+    /// Region and account.
+    fn endpoint(&self, identity: &Identity) -> Option<String> {
+        let parts: Vec<&str> = identity.id.splitn(6, ':').collect();
+        let [_, partition, _, region, account, _] = parts[..] else { return None };
+        Some(format!("arn:{partition}:kms:{region}:{account}"))
+    }
+
+    fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
+        match decode(enc)?.as_slice() {
+            [] => Err(MalformedDataKey::new("is empty")),
+            _ => Ok(()),
+        }
     }
 
     /// A key and an alias in one account and region may be one key.

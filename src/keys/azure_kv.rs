@@ -3,9 +3,11 @@
 //! Follows `azkv/keysource.go` of sops. Where the version is missing, sops asks Azure for the
 //! newest one and writes that into the file; so a rule without a version fits every version.
 
+use base64::Engine;
+
 use super::{
-    Identity, InvalidRecipient, KeyService, Sameness, field, required, required_in_group, screen,
-    web_origin,
+    Identity, InvalidRecipient, KeyService, MalformedDataKey, Sameness, field, required,
+    required_in_group, screen, web_origin,
 };
 use crate::document::Node;
 
@@ -53,6 +55,27 @@ impl KeyService for AzureKv {
         let vault = required(stanza, "vault_url")?.trim_end_matches('/');
         let name = required(stanza, "name")?;
         identity(vault, name, field(stanza, "version").unwrap_or_default())
+    }
+
+    /// The vault.
+    fn endpoint(&self, identity: &Identity) -> Option<String> {
+        let (vault, _) = identity.id.split_once("/keys/")?;
+        Some(vault.to_owned())
+    }
+
+    /// Base64 for URLs without padding, as long as the RSA key: 2048, 3072 or 4096 bits.
+    fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
+        let enc = enc.trim().trim_end_matches('=');
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(enc)
+            .map_err(|_| MalformedDataKey::new("is not base64 in the spelling for URLs"))?;
+        match bytes.len() {
+            256 | 384 | 512 => Ok(()),
+            0 => Err(MalformedDataKey::new("is empty")),
+            length => Err(MalformedDataKey::unusual(format!(
+                "has {length} bytes, and no RSA key of a vault makes that"
+            ))),
+        }
     }
 
     /// A key without a version is the same as with any version.

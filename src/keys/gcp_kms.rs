@@ -3,7 +3,10 @@
 //! Follows `gcpkms/keysource.go` of sops. Names are compared as they are written: Google minds
 //! the case.
 
-use super::{Identity, InvalidRecipient, KeyService, required, required_in_group, screen};
+use super::data_key::decode;
+use super::{
+    Identity, InvalidRecipient, KeyService, MalformedDataKey, required, required_in_group, screen,
+};
 use crate::document::Node;
 
 /// The Google Cloud KMS key service.
@@ -50,6 +53,19 @@ impl KeyService for GcpKms {
 
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         self.parse(required(stanza, "resource_id")?)
+    }
+
+    /// The project.
+    fn endpoint(&self, identity: &Identity) -> Option<String> {
+        let project = identity.id.strip_prefix("projects/")?.split('/').next()?;
+        Some(format!("projects/{project}"))
+    }
+
+    fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
+        match decode(enc)?.as_slice() {
+            [] => Err(MalformedDataKey::new("is empty")),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 //! Follows `hckms/keysource.go` of sops (`parseKeyID`), which asks for two parts that are not
 //! empty; Huawei itself wants a UUID in small letters.
 
-use super::{Identity, InvalidRecipient, KeyService, Oddity, required, required_in_group, screen};
+use super::{
+    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, required, required_in_group,
+    screen,
+};
 use crate::document::Node;
 
 /// The Huawei Cloud KMS key service.
@@ -44,6 +47,11 @@ impl KeyService for HuaweiKms {
 
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         self.parse(required(stanza, "key_id")?)
+    }
+
+    /// sops keeps what the service returns as it is.
+    fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
+        if enc.trim().is_empty() { Err(MalformedDataKey::new("is empty")) } else { Ok(()) }
     }
 }
 

@@ -5,8 +5,10 @@
 //! canonical text, so that "drift" is a difference of sets. No key is used here.
 
 mod age;
+mod age_file;
 mod aws_kms;
 mod azure_kv;
+mod data_key;
 mod gcp_kms;
 mod huawei_kms;
 mod pgp;
@@ -14,6 +16,8 @@ mod vault;
 
 use std::borrow::Cow;
 use std::fmt;
+
+pub use data_key::MalformedDataKey;
 
 use crate::document::Node;
 use crate::text::Span;
@@ -56,6 +60,15 @@ pub trait KeyService: Sync + fmt::Debug {
 
     /// Reads one stanza of a file's metadata: a map.
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient>;
+
+    /// Where the data key is sent to be decrypted: the address or account behind a recipient, in
+    /// a form that can be compared. `None` where the key stands on the machine that decrypts.
+    fn endpoint(&self, _identity: &Identity) -> Option<String> {
+        None
+    }
+
+    /// Says what is wrong with the data key that is encrypted to a recipient, `enc`.
+    fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey>;
 
     /// How sure it is that two recipients of this service are or are not the same key.
     fn compare(&self, one: &Identity, other: &Identity) -> Sameness {
@@ -309,6 +322,17 @@ mod tests {
             assert!(service.parse("").is_err(), "{service:?} takes an empty recipient");
             let error = service.parse("${KEY}").expect_err("a variable is no recipient");
             assert!(error.is_placeholder, "{service:?} does not see a variable: {error}");
+        }
+    }
+
+    #[test]
+    fn no_service_takes_or_quotes_a_data_key_of_nothing() {
+        for service in KEY_SERVICES {
+            let nobody = Identity::new("canary");
+            assert!(service.check_data_key(&nobody, "").is_err(), "{service:?}");
+            if let Err(error) = service.check_data_key(&nobody, "canary-VALUE-4711") {
+                assert!(!format!("{error:?}{error}").contains("canary"), "{service:?}");
+            }
         }
     }
 

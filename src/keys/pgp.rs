@@ -4,7 +4,10 @@
 //! canonical form is upper case without `0x`; a `!` at the end stays, because it names one subkey
 //! on purpose. Which subkeys a key has is not known here.
 
-use super::{Identity, InvalidRecipient, KeyService, Oddity, Sameness, required, screen};
+use super::data_key::dearmor;
+use super::{
+    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, Sameness, required, screen,
+};
 use crate::document::Node;
 
 /// Hexadecimal digits of a version 4 fingerprint.
@@ -63,6 +66,17 @@ impl KeyService for Pgp {
 
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         self.parse(required(stanza, "fp")?)
+    }
+
+    /// A message begins with a session key that is encrypted to a public key: a packet of tag 1.
+    fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
+        const SHORTEST: usize = 64;
+        let message = dearmor(enc, "PGP MESSAGE")?;
+        match message.first() {
+            Some(0x84..=0x87 | 0xc1) if message.len() >= SHORTEST => Ok(()),
+            Some(0x84..=0x87 | 0xc1) => Err(MalformedDataKey::new("is cut off")),
+            _ => Err(MalformedDataKey::new("is no message that is encrypted to a public key")),
+        }
     }
 
     /// A key id is the same key as the fingerprint that it is a part of. A subkey named with `!`

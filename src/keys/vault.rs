@@ -3,7 +3,10 @@
 //! Follows `hcvault/keysource.go` of sops (`NewMasterKeyFromURI`, `engineAndKeyFromPath`). The
 //! namespace is recorded nowhere: sops takes it from the environment.
 
-use super::{Identity, InvalidRecipient, KeyService, Oddity, required, screen, web_origin};
+use super::data_key::decode;
+use super::{
+    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, required, screen, web_origin,
+};
 use crate::document::Node;
 
 /// The Vault key service.
@@ -64,6 +67,27 @@ impl KeyService for Vault {
         check_path(engine)?;
         check_path(name)?;
         identity(scheme, authority.trim_end_matches('/'), engine.trim_matches('/'), name)
+    }
+
+    /// The address: sops takes it from the file and sends the Vault token there.
+    fn endpoint(&self, identity: &Identity) -> Option<String> {
+        let (origin, _) = identity.id.split_once("/v1/")?;
+        Some(origin.to_owned())
+    }
+
+    /// `vault:vN:BASE64`, of a nonce, the data key and a tag at least.
+    fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
+        const SHORTEST: usize = 12 + 32 + 16;
+        let versioned = enc.trim().strip_prefix("vault:").and_then(|rest| rest.split_once(':'));
+        let Some((version, base64)) = versioned.filter(|(version, _)| is_version(version)) else {
+            return Err(MalformedDataKey::new("is not of the form vault:v1:BASE64"));
+        };
+        match decode(base64)?.len() {
+            length if length < SHORTEST => Err(MalformedDataKey::new(format!(
+                "is cut off: {version} of the key made {length} bytes, and {SHORTEST} are the least"
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -70,7 +70,7 @@ fn is_public_pem(text: &str) -> bool {
     }
     text.split(BEGIN).skip(1).all(|block| {
         let (label, body) = block.split_once("-----").unwrap_or((block, ""));
-        let is_certificate = label.ends_with("CERTIFICATE") || label.ends_with("PUBLIC KEY");
+        let is_certificate = label.ends_with("CERTIFICATE") || label.contains("PUBLIC KEY");
         is_certificate || !body.lines().any(is_key_material)
     })
 }

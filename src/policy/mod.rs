@@ -96,6 +96,11 @@ impl Policy {
         self.by_directory.get(directory).filter(|config| config.path == *path)
     }
 
+    /// All configs, in no order.
+    pub fn configs(&self) -> impl Iterator<Item = &Config> {
+        self.by_directory.values()
+    }
+
     /// Whether there is no config at all.
     pub fn is_empty(&self) -> bool {
         self.by_directory.is_empty()

@@ -3,25 +3,39 @@
 //! A rule states facts about what it is shown. It does no I/O, cannot fail, and knows nothing of
 //! levels that a user has changed or of findings that a user ignores.
 
+mod decrypted_artifact;
+mod decryption_credentials;
+mod format_mismatch;
 mod invalid_metadata;
 mod invalid_recipient;
 mod invalid_regex;
 mod invalid_settings;
 mod invalid_sops_config;
+mod last_applied_leak;
 mod malformed_ciphertext;
+mod malformed_data_key;
+mod masked_placeholder;
 mod merge_conflict;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
+mod plaintext_comment;
+mod plaintext_generator_source;
 mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
+mod selector_drift;
 mod uncovered_file;
 mod unencrypted_file;
 mod unencrypted_secret;
 mod unreadable_document;
 mod unselected_value;
+mod untrusted_key_endpoint;
 mod unused_ignore;
+
+pub use decrypted_artifact::Copy;
+pub use plaintext_generator_source::GeneratorSource;
+pub use untrusted_key_endpoint::Endpoint;
 
 use std::fmt;
 
@@ -62,22 +76,34 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &unencrypted_file::UnencryptedFile,
     &plaintext_value::PlaintextValue,
     &unselected_value::UnselectedValue,
+    &plaintext_comment::PlaintextComment,
     &nothing_encrypted::NothingEncrypted,
     &mixed_documents::MixedDocuments,
     &private_key::PrivateKey,
+    &decryption_credentials::DecryptionCredentials,
+    &last_applied_leak::LastAppliedLeak,
+    &masked_placeholder::MaskedPlaceholder,
     &invalid_metadata::InvalidMetadata,
     &malformed_ciphertext::MalformedCiphertext,
+    &malformed_data_key::MalformedDataKey,
     &orphan_ciphertext::OrphanCiphertext,
     &merge_conflict::MergeConflict,
+    &format_mismatch::FormatMismatch,
     &unreadable_document::UnreadableDocument,
     &recipients_mismatch::RecipientsMismatch,
+    &selector_drift::SelectorDrift,
     &invalid_recipient::InvalidRecipient,
     &invalid_sops_config::InvalidSopsConfig,
     &invalid_regex::InvalidRegex,
 ];
 
 /// Rules that judge the repository.
-pub static REPO_RULES: &[&dyn RepoRule] = &[&uncovered_file::UncoveredFile];
+pub static REPO_RULES: &[&dyn RepoRule] = &[
+    &uncovered_file::UncoveredFile,
+    &untrusted_key_endpoint::UntrustedKeyEndpoint,
+    &plaintext_generator_source::PlaintextGeneratorSource,
+    &decrypted_artifact::DecryptedArtifact,
+];
 
 /// Rules about the settings of this program. Only who reads those can judge them, so the drafts are
 /// made in `settings`; here stand the manuals.
@@ -193,7 +219,7 @@ impl<'s> Subject<'s> {
         ];
         let parent = self.path().parent();
         let stem = self.path().file_name().split('.').next().unwrap_or_default();
-        parent.as_str().split('/').any(|place| PLACES.contains(&place))
+        parent.as_str().split('/').any(|place| PLACES.contains(&place) || place.ends_with("-tests"))
             || stem.ends_with("_test")
             || stem.starts_with("example-")
     }
@@ -242,6 +268,14 @@ impl Judged<'_> {
     }
 }
 
+/// Whether a document is what sops puts around a binary file: one ciphertext and its metadata.
+fn is_envelope(judged: &Judged<'_>) -> bool {
+    let root = &judged.document.root;
+    let is_pair = root.entries().count() == 2 && judged.metadata.is_some();
+    let data = root.get("data").and_then(Node::as_str);
+    is_pair && data.is_some_and(crate::sops::value::looks_encrypted)
+}
+
 /// Whether the value stands in this tree: the very one, since an alias repeats its place.
 fn holds(node: &Node<'_>, spot: &Spot<'_, '_>) -> bool {
     if let Value::Scalar(scalar) = &node.value {
@@ -282,6 +316,36 @@ pub struct Facts {
     pub is_encrypted: bool,
     /// How many Secrets are in it.
     pub secrets: usize,
+    /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
+    pub endpoints: Vec<Endpoint>,
+    /// Whether its bytes show anything that sops made, though it may be of a format that is not
+    /// read here.
+    pub has_sops: bool,
+    /// What it makes Secrets of, if it is a kustomization.
+    pub generator_sources: Vec<GeneratorSource>,
+    /// What shows that it is, or has, a decrypted copy.
+    pub copy: Copy,
+}
+
+impl Facts {
+    /// What repository rules need to know of a file; `None` if it has nothing to do with secrets.
+    /// Of one that could not be judged no more is known than its traces. `is_twin`: an encrypted
+    /// file is named after it.
+    pub fn of(subject: &Subject<'_>, was_judged: bool, is_twin: bool) -> Option<Self> {
+        let documents = if was_judged { subject.documents } else { &[] };
+        let is_encrypted = documents.iter().any(|judged| judged.metadata.is_some());
+        let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
+        let generator_sources = plaintext_generator_source::sources(subject);
+        let has_sops = subject.traces.sops;
+        let copy = decrypted_artifact::copy_of(subject);
+        let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
+        if !is_interesting && generator_sources.is_empty() {
+            return None;
+        }
+        let endpoints = untrusted_key_endpoint::endpoints(subject);
+        let path = subject.path().clone();
+        Some(Self { path, is_encrypted, secrets, endpoints, has_sops, generator_sources, copy })
+    }
 }
 
 /// All that a repository rule may see.
@@ -289,6 +353,8 @@ pub struct Facts {
 pub struct Repository<'f> {
     /// The facts of all files that have any, sorted by path.
     pub facts: &'f [Facts],
+    /// All files that were looked at, sorted.
+    pub files: &'f [&'f RepoPath],
     /// The creation rules.
     pub policy: &'f crate::policy::Policy,
 }

@@ -1,5 +1,7 @@
 //! A Kubernetes Secret that is not encrypted at all.
 
+use super::decryption_credentials::is_credential_of;
+use super::masked_placeholder::is_mask;
 use super::{FileRule, Judged, Subject, count, declare_rule, holds, listing, with_others};
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
@@ -7,7 +9,7 @@ use crate::kubernetes::Secret;
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::policy::Governing;
-use crate::sops::census::Spot;
+use crate::sops::census::{Census, Spot};
 
 declare_rule! {
     /// ## What it does
@@ -22,7 +24,8 @@ declare_rule! {
     /// is below `docs/`, `examples/`, `samples/`, `tests/` and the like. Certificates, public keys,
     /// and the settings in the repository and cluster Secrets of Argo CD do not count. Helm
     /// templates and files that a template engine still has to render are not manifests. The
-    /// templates in a `SopsSecret` count as Secrets.
+    /// templates in a `SopsSecret` count as Secrets. The keys with which Flux decrypts are reported
+    /// by `decryption-credentials`, and the mask of `flux build` by `masked-placeholder`.
     ///
     /// ## Why it matters
     ///
@@ -87,7 +90,9 @@ fn check_secret<'s>(
     secret: &Secret<'s, 's>,
     drafts: &mut Drafts<'s>,
 ) {
-    let exposed = exposed(judged, secret);
+    let mut exposed = exposed(judged, secret);
+    // `decryption-credentials` knows better what these are.
+    exposed.spots.retain(|spot| !is_credential_of(secret, spot));
     let spots = &exposed.spots;
     let Some(first) = spots.first() else { return };
     let message = format!(
@@ -142,8 +147,12 @@ pub(super) struct Exposed<'s> {
 
 /// Looks through `data` and `stringData`; maps below a key count leaf by leaf.
 pub(super) fn exposed<'s>(judged: &Judged<'s>, secret: &Secret<'s, 's>) -> Exposed<'s> {
+    exposed_in(&judged.census, secret)
+}
+
+/// The same of a Secret that stands in no file of its own.
+pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -> Exposed<'s> {
     let mut exposed = Exposed { spots: Vec::new(), has_references: false };
-    let census = &judged.census;
     let plain = census.plaintext.iter().chain(&census.unselected);
     let broken = census.malformed.iter().map(|(spot, _)| spot);
     let values: Vec<_> = secret.values().collect();
@@ -152,7 +161,7 @@ pub(super) fn exposed<'s>(judged: &Judged<'s>, secret: &Secret<'s, 's>) -> Expos
         let Some(value) = holder else { continue };
         let is_base64 = value.field == "data";
         let text = if let Scalar::Str(text) = spot.scalar { text } else { "" };
-        if is_public(secret, &value.entry.key, text, is_base64) {
+        if is_mask(spot.scalar) || is_public(secret, &value.entry.key, text, is_base64) {
             continue;
         }
         let reference = reference(spot.scalar, is_base64);

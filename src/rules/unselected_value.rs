@@ -102,7 +102,7 @@ fn covers(selector: &Selector, judged: &Judged<'_>, spot: &Spot<'_, '_>) -> bool
 }
 
 /// What everybody can read of the Secrets, as far as the selector leaves it out.
-fn left_out<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
+pub(super) fn left_out<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
     let is_left_out = |spot: &Spot<'s, 's>| {
         judged.census.unselected.iter().any(|other| std::ptr::eq(other.scalar, spot.scalar))
     };

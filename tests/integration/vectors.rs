@@ -49,6 +49,7 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("n48-two-selectors.yaml", &["invalid-metadata"]),
     ("n49-bad-regex.yaml", &["invalid-regex", "orphan-ciphertext"]),
     ("n56-recipient-label-garbage.yaml", &["invalid-recipient"]),
+    ("n57-age-enc-truncated.yaml", &["malformed-data-key"]),
     ("n58-age-list-empty.yaml", &["invalid-metadata"]),
     ("n59-no-keys.yaml", &["invalid-metadata"]),
     ("n60-sops-not-a-map.yaml", &["invalid-metadata"]),

@@ -1,0 +1,218 @@
+//! The credentials with which Flux decrypts, committed in clear.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+
+use super::unencrypted_secret::exposed;
+use super::{FileRule, Judged, Subject, count, declare_rule, holds, listing, with_others};
+use crate::document::{Format, Node, Scalar, yaml::Yaml};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::kubernetes::Secret;
+use crate::kubernetes::reference::{Reference, classify};
+use crate::sops::census::Spot;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds what the kustomize-controller of Flux decrypts with, in clear:
+    ///
+    /// * the keys of a decryption Secret (`sops-age`, `sops-gpg`, `sops-hcvault`): `*.agekey`,
+    ///   `*.asc` with a private key in it, `sops.vault-token`, `sops.aws-kms`, `sops.azure-kv`
+    ///   and `sops.gcp-kms`,
+    /// * `VAULT_TOKEN`, `AZURE_CLIENT_SECRET` and `AWS_SECRET_ACCESS_KEY` with a literal `value`
+    ///   in a Deployment named kustomize-controller, or in a patch of one.
+    ///
+    /// Silent for encrypted values, references, and templates. A warning among examples and
+    /// tests. These values are not reported by `unencrypted-secret` again; the age and OpenPGP
+    /// keys among them are by `private-key`, which knows them wherever they stand.
+    ///
+    /// ## Why it matters
+    ///
+    /// One such value opens every secret of the cluster, in every commit. It has to be put into
+    /// the cluster by hand, before Flux can decrypt anything.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Secret
+    /// metadata:
+    ///   name: sops-hcvault
+    ///   namespace: flux-system
+    /// stringData:
+    ///   sops.vault-token: in clear
+    /// ```
+    ///
+    /// Good: `kubectl create secret generic sops-hcvault --from-file=sops.vault-token=/dev/stdin`,
+    /// and no file in the repository.
+    ///
+    /// ## How to fix
+    ///
+    /// Revoke the credential first: it stays in the history of every clone. Then remove the file
+    /// and create the Secret in the cluster, or let the controller use a workload identity.
+    DecryptionCredentials, "decryption-credentials", Error, needs Text,
+    "a credential with which Flux decrypts, in clear"
+}
+
+/// Variables by which the controller is given a token (Flux guide, and the SDKs behind sops).
+const VARIABLES: [&str; 3] = ["VAULT_TOKEN", "AZURE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"];
+
+const CONTROLLER: &str = "kustomize-controller";
+
+const HELP: &str = "revoke it, then remove it from the repository and create the Secret in the cluster with kubectl; it stays in the history of every clone";
+
+impl FileRule for DecryptionCredentials {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        if subject.is_template {
+            return;
+        }
+        let level = if subject.is_example() { Level::Warning } else { META.level };
+        for judged in subject.documents {
+            for secret in &judged.secrets {
+                check_secret(judged, secret, level, drafts);
+            }
+            check_controller(judged, level, drafts);
+        }
+    }
+}
+
+fn check_secret<'s>(
+    judged: &Judged<'s>,
+    secret: &Secret<'s, 's>,
+    level: Level,
+    drafts: &mut Drafts<'s>,
+) {
+    let mut spots = exposed(judged, secret).spots;
+    spots.retain(|spot| is_credential_of(secret, spot));
+    let Some(first) = spots.first() else { return };
+    let message = format!(
+        "{} holds {} in clear ({})",
+        secret.title(),
+        count(spots.len(), "credential").replace("credential", "decryption credential"),
+        listing(&spots, Spot::key_path)
+    );
+    let draft = Draft::new(&META, first.key_span, message)
+        .level(level)
+        .at(judged.document.index, Some(first.key_path()))
+        .note("opens the secrets of the cluster")
+        .help(HELP);
+    drafts.push(with_others(draft, &spots, "this too"));
+}
+
+/// Whether the value is a credential of the Secret that holds it.
+pub(super) fn is_credential_of(secret: &Secret<'_, '_>, spot: &Spot<'_, '_>) -> bool {
+    let Some(value) = secret.values().find(|value| holds(&value.entry.node, spot)) else {
+        return false;
+    };
+    let Scalar::Str(text) = spot.scalar else { return false };
+    let text = if value.field == "data" { decoded(text) } else { Cow::Borrowed(&**text) };
+    is_credential(&value.entry.key, &text)
+}
+
+/// Whether kustomize-controller would decrypt with it (`internal/decryptor`, `ImportKeys`).
+fn is_credential(key: &str, text: &str) -> bool {
+    let is_whole = ["sops.vault-token", "sops.aws-kms", "sops.azure-kv", "sops.gcp-kms"];
+    match key.rsplit_once('.') {
+        _ if is_whole.contains(&key) => true,
+        Some((_, "agekey")) => {
+            ["AGE-SECRET-KEY-", "AGE-PLUGIN-"].iter().any(|mark| holds_identity(text, mark))
+        }
+        Some((_, "asc")) => text.contains("PGP PRIVATE KEY BLOCK"),
+        _ => false,
+    }
+}
+
+/// Whether more follows the mark than the dots of an example.
+fn holds_identity(text: &str, mark: &str) -> bool {
+    const SHORTEST: usize = 40;
+    text.split(mark).skip(1).any(|rest| {
+        rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'-').count() >= SHORTEST
+    })
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    let base64: String = text.split_ascii_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(base64);
+    bytes.map_or(Cow::Borrowed(text), |bytes| String::from_utf8_lossy(&bytes).into_owned().into())
+}
+
+/// A Deployment of the controller, or a kustomization that patches one.
+fn check_controller<'s>(judged: &Judged<'s>, level: Level, drafts: &mut Drafts<'s>) {
+    let root = &judged.document.root;
+    let mut found = Vec::new();
+    if is_controller(root) {
+        variables(root, &mut found);
+    }
+    for patch in patches(root) {
+        patch_variables(patch, &mut found);
+    }
+    for (span, name) in found {
+        let message = format!("{name} of {CONTROLLER} has a literal value");
+        drafts.push(
+            Draft::new(&META, span, message)
+                .level(level)
+                .at(judged.document.index, judged.key_path(span))
+                .note("opens the secrets of the cluster")
+                .help("revoke it, and let the variable come from a Secret that is created in the cluster: `valueFrom.secretKeyRef`"),
+        );
+    }
+}
+
+type Place = (crate::text::Span, &'static str);
+
+fn is_controller(root: &Node<'_>) -> bool {
+    let name = root.get("metadata").and_then(|metadata| metadata.get("name"));
+    root.get("kind").and_then(Node::as_str) == Some("Deployment")
+        && name.and_then(Node::as_str) == Some(CONTROLLER)
+}
+
+/// The items of `patches` and `patchesStrategicMerge`, in a kustomization.
+fn patches<'n, 't>(root: &'n Node<'t>) -> impl Iterator<Item = &'n Node<'t>> {
+    ["patches", "patchesStrategicMerge", "patchesJson6902"]
+        .into_iter()
+        .filter_map(|field| root.get(field))
+        .flat_map(Node::elements)
+}
+
+/// A patch is a text of YAML inside the YAML.
+fn patch_variables(patch: &Node<'_>, found: &mut Vec<Place>) {
+    let node = patch.get("patch").unwrap_or(patch);
+    let Some(text) = node.as_str() else { return };
+    let target = patch.get("target").and_then(|target| target.get("name")).and_then(Node::as_str);
+    let is_target = target.is_some_and(|name| name.contains(CONTROLLER));
+    for document in Yaml.parse(text).documents {
+        if is_target || is_controller(&document.root) {
+            let mut inside = Vec::new();
+            variables(&document.root, &mut inside);
+            // The places inside the text are none of the file.
+            found.extend(inside.into_iter().map(|(_, name)| (node.span, name)));
+        }
+    }
+}
+
+/// All `{name: VAULT_TOKEN, value: ..}` below a node.
+fn variables(node: &Node<'_>, found: &mut Vec<Place>) {
+    let name = node.get("name").and_then(Node::as_str);
+    if let Some(name) = VARIABLES.into_iter().find(|variable| name == Some(variable))
+        && let Some(value) = node.get("value")
+        && let Some(text) = value.as_str()
+        && !text.is_empty()
+        && classify(text, false) != Reference::Whole
+        && !crate::sops::value::looks_encrypted(text)
+    {
+        found.push((value.span, name));
+    }
+    for entry in node.entries() {
+        variables(&entry.node, found);
+    }
+    for element in node.elements() {
+        variables(element, found);
+    }
+}

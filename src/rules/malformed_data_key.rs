@@ -1,0 +1,99 @@
+//! A recipient whose copy of the data key cannot be used.
+
+use super::{FileRule, Subject, declare_rule};
+use crate::document::Node;
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::keys::{KEY_SERVICES, KeyService};
+use crate::sops::walk::METADATA_KEY;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Looks at the encrypted data key of every recipient, `enc`, as far as that goes without a
+    /// private key:
+    ///
+    /// * age: armor, header and payload of an age file with one stanza, which fits the kind of
+    ///   the recipient, and for an SSH key the key itself,
+    /// * PGP: an armored message that begins with a session key,
+    /// * Vault: `vault:v1:` and base64 of at least 60 bytes,
+    /// * AWS and GCP KMS: base64, Azure: base64 for URLs, Huawei Cloud: not empty.
+    ///
+    /// A form that has merely not been seen yet is a warning: a second stanza in an age file, or
+    /// a length that no RSA key of Azure makes. Whether the data key is the right one is known to
+    /// the owner of the private key alone.
+    ///
+    /// ## Why it matters
+    ///
+    /// Only this recipient cannot decrypt, so nobody notices as long as another one can. If it is
+    /// the only one, or the cluster's, the secret is lost, or the Kustomization stops.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// sops:
+    ///   age:
+    ///     - recipient: age1..
+    ///       enc: |
+    ///         -----BEGIN AGE ENCRYPTED FILE-----
+    ///         YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBr
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Restore the stanza from the last good commit. Where another recipient can still decrypt,
+    /// `sops rotate --in-place FILE` makes all of them anew.
+    MalformedDataKey, "malformed-data-key", Error, needs Text,
+    "a recipient whose encrypted data key is damaged"
+}
+
+impl FileRule for MalformedDataKey {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        // sops reads the metadata of the first document, and no other.
+        let Some(first) = subject.documents.first().filter(|first| first.metadata.is_some()) else {
+            return;
+        };
+        let Some(block) = first.document.root.get(METADATA_KEY) else { return };
+        let groups = block.get("key_groups").into_iter().flat_map(Node::elements);
+        for lists in std::iter::once(block).chain(groups) {
+            for service in KEY_SERVICES {
+                let stanzas = lists.get(service.metadata_field());
+                for stanza in stanzas.into_iter().flat_map(Node::elements) {
+                    drafts.drafts.extend(check_stanza(subject, *service, stanza));
+                }
+            }
+        }
+    }
+}
+
+fn check_stanza<'s>(
+    subject: &Subject<'s>,
+    service: &dyn KeyService,
+    stanza: &Node<'_>,
+) -> Option<Draft<'s>> {
+    // A stanza without a recipient or a key is no valid metadata, which is said elsewhere.
+    let identity = service.parse_stanza(stanza).ok()?;
+    let enc = stanza.entry("enc")?;
+    let text = enc.node.as_str().filter(|text| !text.is_empty())?;
+    let error = service.check_data_key(&identity, text).err()?;
+    let name = crate::text::printable::shorten(
+        crate::text::printable::clean(&identity.id).into_owned().into(),
+        80,
+    );
+    let level = if error.is_certain { META.level } else { Level::Warning };
+    let rotate = subject.sops("rotate --in-place");
+    Some(
+        Draft::new(&META, enc.key_span, format!("the data key of {name} {error}"))
+            .level(level)
+            .at(0, Some(format!("sops.{}", service.metadata_field())))
+            .note("this recipient cannot decrypt the file")
+            .help(format!(
+                "restore the file from its last good commit, or let somebody who can still decrypt it run {rotate}"
+            )),
+    )
+}

@@ -1,0 +1,74 @@
+//! What `flux build` prints in place of a secret, committed as if it were one.
+
+use super::{FileRule, Subject, count, declare_rule, listing, with_others};
+use crate::document::Scalar;
+use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::sops::census::Spot;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds values that are nothing but the mask with which `flux build kustomization` and
+    /// `flux diff kustomization` hide secrets: `**SOPS**`, in base64 `KipTT1BTKio=`. Such a
+    /// value is no secret, so `unencrypted-secret` does not report it.
+    ///
+    /// ## Why it matters
+    ///
+    /// The output of `flux build` was saved as a manifest. Flux would apply the mask over the
+    /// real value, and the application loses its password.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// apiVersion: v1
+    /// kind: Secret
+    /// metadata:
+    ///   name: db
+    /// data:
+    ///   password: KipTT1BTKio=
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Restore the file from its last good commit, or set the value again with `sops edit FILE`.
+    MaskedPlaceholder, "masked-placeholder", Warning, needs Text,
+    "the mask of flux build where a secret belongs"
+}
+
+const MASKS: [&str; 2] = ["**SOPS**", "KipTT1BTKio="];
+
+impl FileRule for MaskedPlaceholder {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        if subject.is_template {
+            return;
+        }
+        for judged in subject.documents {
+            let plain = judged.census.plaintext.iter().chain(&judged.census.unselected);
+            let mut spots: Vec<_> = plain.filter(|spot| is_mask(spot.scalar)).cloned().collect();
+            spots.sort_by_key(|spot| spot.span);
+            let Some(first) = spots.first() else { continue };
+            let verb = if spots.len() == 1 { "is" } else { "are" };
+            let message = format!(
+                "{} {verb} the mask of flux build, not the secret ({})",
+                count(spots.len(), "value"),
+                listing(&spots, Spot::key_path)
+            );
+            let draft = Draft::new(&META, first.key_span, message)
+                .at(judged.document.index, Some(first.key_path()))
+                .note("a mask")
+                .help("restore the file from its last good commit, or set the value again with sops edit");
+            drafts.push(with_others(draft, &spots, "a mask"));
+        }
+    }
+}
+
+/// Whether a value is the mask and nothing else.
+pub(super) fn is_mask(scalar: &Scalar<'_>) -> bool {
+    matches!(scalar, Scalar::Str(text) if MASKS.contains(&text.trim()))
+}

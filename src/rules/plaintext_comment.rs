@@ -1,0 +1,135 @@
+//! A comment in clear among values that are encrypted.
+
+use super::{FileRule, Judged, Subject, count, declare_rule};
+use crate::document::{Comment, Element, Member, Node, Value};
+use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::sops::selector::Selector;
+use crate::sops::walk::METADATA_KEY;
+use crate::text::Span;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds comments in clear below a key that the file's selector covers. sops encrypts comments
+    /// there like values, so somebody added this one by hand. Comments at the top of a file, those
+    /// for tools (`yaml-language-server`, `yamllint`, `prettier`, `renovate`), and files whose
+    /// selector itself looks at comments are left alone.
+    ///
+    /// ## Why it matters
+    ///
+    /// What people write beside a secret is often the secret: `# old password: ..`. sops takes
+    /// such a file with no more than a warning.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// stringData:
+    ///   # was hunter2 until May
+    ///   password: ENC[AES256_GCM,data:..,iv:..,tag:..,type:str]
+    /// sops:
+    ///   encrypted_regex: ^(data|stringData)$
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Remove the comment and write it again with `sops edit FILE`, which encrypts it. If it
+    /// named a secret and was ever pushed, change that.
+    PlaintextComment, "plaintext-comment", Warning, needs Text,
+    "a comment in clear where sops would have encrypted it"
+}
+
+/// Words with which comments begin that are for tools.
+const DIRECTIVES: [&str; 8] = [
+    "yaml-language-server",
+    "yamllint",
+    "prettier",
+    "renovate",
+    "kics",
+    "checkov",
+    "trivy",
+    "editorconfig",
+];
+
+impl FileRule for PlaintextComment {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        for judged in subject.documents {
+            drafts.drafts.extend(check_document(subject, judged));
+        }
+    }
+}
+
+fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draft<'s>> {
+    let metadata = judged.metadata.as_ref()?;
+    let selector = &metadata.recipe.selector;
+    let is_unclear = metadata.is_ambiguous || selector.reads_comments();
+    if is_unclear || judged.census.encrypted == 0 {
+        return None;
+    }
+    let mut search = Search { selector, found: Vec::new() };
+    search.node(&judged.document.root, false, true);
+    let spans = search.found;
+    let first = *spans.first()?;
+    let verb = if spans.len() == 1 { "stands" } else { "stand" };
+    let message = format!(
+        "{} {verb} in clear below a key that {selector} covers",
+        count(spans.len(), "comment")
+    );
+    let draft = Draft::new(&META, first, message)
+        .at(judged.document.index, None)
+        .note("added by hand")
+        .help(format!(
+            "remove it and write it again with {}; if it names a secret and was ever pushed, change that",
+            subject.sops("edit")
+        ));
+    Some(spans.iter().skip(1).take(4).fold(draft, |draft, span| draft.also(*span, "this too")))
+}
+
+struct Search<'s> {
+    selector: &'s Selector,
+    found: Vec<Span>,
+}
+
+impl Search<'_> {
+    /// `was_named`: the selector names a key above.
+    fn node(&mut self, node: &Node<'_>, was_named: bool, is_root: bool) {
+        match &node.value {
+            Value::Scalar(_) => {}
+            Value::Map(members) => {
+                for member in members {
+                    match member {
+                        Member::Comment(comment) => self.comment(comment, was_named, is_root),
+                        Member::Entry(entry) if is_root && entry.key == METADATA_KEY => {}
+                        Member::Entry(entry) => {
+                            let is_named = was_named || self.selector.names(&entry.key);
+                            self.node(&entry.node, is_named, false);
+                        }
+                    }
+                }
+            }
+            Value::List(elements) => {
+                for element in elements {
+                    match element {
+                        Element::Comment(comment) => self.comment(comment, was_named, is_root),
+                        Element::Node(node) => self.node(node, was_named, false),
+                    }
+                }
+            }
+        }
+    }
+
+    fn comment(&mut self, comment: &Comment<'_>, was_named: bool, is_root: bool) {
+        let text = comment.text.trim_start_matches(['#', ' ', '\t']).trim_end();
+        let is_fine = text.is_empty()
+            || text.starts_with("ENC[")
+            || DIRECTIVES.iter().any(|word| text.starts_with(word));
+        if !is_root && !is_fine && self.selector.decide(was_named) {
+            self.found.push(comment.span);
+        }
+    }
+}

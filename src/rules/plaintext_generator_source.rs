@@ -1,0 +1,248 @@
+//! A Secret that kustomize makes of something in clear.
+
+use super::{Facts, RepoRule, Repository, Subject, declare_rule, quoted};
+use crate::document::Node;
+use crate::finding::{Draft, Level, RuleMeta};
+use crate::kubernetes::reference::{Reference, classify};
+use crate::path::RepoPath;
+use crate::text::Span;
+use crate::text::printable::clean;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Looks at the `secretGenerator` of a `kustomization.yaml`, and finds
+    ///
+    /// * `literals` with a value that is no placeholder,
+    /// * `files`, `envs` and `env` that name a file of this repository which sops did not encrypt.
+    ///
+    /// It is an error where the name says that it is secret: a key such as `password`, a file or a
+    /// generator with such a word in its name, an `.env`, `.key` or `.pem` file. It is a warning
+    /// elsewhere, for the `values.yaml` of Helm, and among examples and tests. Silent for
+    /// certificates, public keys and texts (`.crt`, `.pub`, `.asc`, `.md`), and for files that are
+    /// not in the repository or were not looked at.
+    ///
+    /// ## Why it matters
+    ///
+    /// kustomize makes a Secret of it, so somebody thought that it is one. No manifest with
+    /// `kind: Secret` shows that its values stand in clear.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// secretGenerator:
+    ///   - name: database
+    ///     literals:
+    ///       - password=in clear
+    ///     envs:
+    ///       - database.env   # in clear
+    /// ```
+    ///
+    /// Good:
+    ///
+    /// ```yaml
+    /// secretGenerator:
+    ///   - name: database
+    ///     envs:
+    ///       - database.sops.env   # encrypted, Flux decrypts it
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Move the literals to a file, encrypt the file with `sops encrypt --in-place FILE`, and name
+    /// it under `envs` or `files`. If the values were ever pushed, change them. What is no secret
+    /// belongs into a `configMapGenerator`.
+    PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text,
+    "a secretGenerator with literals or files in clear"
+}
+
+/// Something that a `secretGenerator` makes a Secret of. Holds names and no values.
+#[derive(Clone, Debug)]
+pub struct GeneratorSource {
+    /// The generator's name.
+    generator: String,
+    /// The key of a literal, or the file.
+    source: Source,
+    span: Span,
+    document: usize,
+    level: Level,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Literal(String),
+    File(RepoPath),
+}
+
+impl RepoRule for PlaintextGeneratorSource {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let mut drafts = Vec::new();
+        for facts in repository.facts {
+            for source in &facts.generator_sources {
+                if let Source::File(path) = &source.source
+                    && !is_plaintext(repository, path)
+                {
+                    continue;
+                }
+                drafts.push((&facts.path, draft(source)));
+            }
+        }
+        drafts
+    }
+}
+
+/// Whether the file is here and sops left no trace in it.
+fn is_plaintext(repository: &Repository<'_>, path: &RepoPath) -> bool {
+    let is_here = repository.files.binary_search(&path).is_ok();
+    let facts = repository.facts.binary_search_by(|facts: &Facts| facts.path.cmp(path));
+    is_here && !facts.is_ok_and(|at| repository.facts[at].has_sops)
+}
+
+fn draft<'f>(source: &GeneratorSource) -> Draft<'f> {
+    let generator = clean(&source.generator);
+    let (message, help) = match &source.source {
+        Source::Literal(key) => (
+            format!("secretGenerator {generator}: the literal {} is in plaintext", clean(key)),
+            "move it to a file, encrypt that with `sops encrypt --in-place`, and name it under envs; if it was ever pushed, change the value".to_owned(),
+        ),
+        Source::File(path) => (
+            format!("secretGenerator {generator}: {path} is not encrypted"),
+            format!(
+                "run `sops encrypt --in-place {}`; if it was ever pushed, change the values; if it holds no secret, use a configMapGenerator",
+                quoted(path.as_str())
+            ),
+        ),
+    };
+    Draft::new(&META, source.span, message)
+        .level(source.level)
+        .at(source.document, Some("secretGenerator".to_owned()))
+        .note("becomes a Secret")
+        .help(help)
+}
+
+/// What the `secretGenerator` of a kustomization is made of; nothing for other files.
+pub(super) fn sources(subject: &Subject<'_>) -> Vec<GeneratorSource> {
+    let is_kustomization =
+        matches!(subject.path().file_name(), "kustomization.yaml" | "kustomization.yml");
+    if !is_kustomization || subject.is_template {
+        return Vec::new();
+    }
+    let mut sources = Vec::new();
+    for judged in subject.documents {
+        let list = judged.document.root.get("secretGenerator");
+        for generator in list.into_iter().flat_map(Node::elements) {
+            let name = generator.get("name").and_then(Node::as_str).unwrap_or("without a name");
+            let mut add = |source, span, level| {
+                let level = if subject.is_example() { Level::Warning } else { level };
+                let (generator, document) = (name.to_owned(), judged.document.index);
+                sources.push(GeneratorSource { generator, source, span, document, level });
+            };
+            for node in items(generator, "literals") {
+                if let Some((key, level)) = node.as_str().and_then(literal) {
+                    add(Source::Literal(key.to_owned()), node.span, level);
+                }
+            }
+            let single = generator.get("env").into_iter();
+            let files = items(generator, "files").chain(items(generator, "envs")).chain(single);
+            for node in files {
+                let Some(text) = node.as_str() else { continue };
+                let file = text.split_once('=').map_or(text, |(_, file)| file);
+                let Some(path) = resolve(&subject.path().parent(), file) else { continue };
+                if let Some(level) = level_of(&path, name) {
+                    add(Source::File(path), node.span, level);
+                }
+            }
+        }
+    }
+    sources
+}
+
+fn items<'n, 't>(generator: &'n Node<'t>, field: &str) -> impl Iterator<Item = &'n Node<'t>> {
+    generator.get(field).into_iter().flat_map(Node::elements)
+}
+
+/// The key of a literal with a value, and how sure it is that the value is secret.
+fn literal(text: &str) -> Option<(&str, Level)> {
+    let (key, value) = text.split_once('=')?;
+    // What ends with `=` alone is a piece of base64, whose beginning is no key.
+    let value = value.trim_matches(['"', '\'', ' ', '=']);
+    let reference = classify(value, false);
+    let is_harmless = value.is_empty()
+        || reference == Reference::Whole
+        || crate::sops::value::looks_encrypted(value)
+        || matches!(value, "true" | "false");
+    if is_harmless {
+        return None;
+    }
+    let is_sure = reference == Reference::None && sounds_secret(key);
+    Some((key, if is_sure { META.level } else { Level::Warning }))
+}
+
+/// Whether people give this name to something secret.
+fn sounds_secret(name: &str) -> bool {
+    const WORDS: [&str; 7] = ["pass", "secret", "token", "key", "credential", "pwd", "auth"];
+    let name = name.to_ascii_lowercase();
+    WORDS.iter().any(|word| name.contains(word))
+}
+
+/// How sure it is that a file holds secrets; `None` for what everybody may read.
+fn level_of(path: &RepoPath, generator: &str) -> Option<Level> {
+    const SECRET: [&str; 5] = ["env", "key", "pem", "p12", "jks"];
+    const PUBLIC: [&str; 10] =
+        ["crt", "cer", "pub", "asc", "gpg", "md", "txt", "rego", "html", "sh"];
+    let (_, ending) = path.file_name().rsplit_once('.').unwrap_or_default();
+    if PUBLIC.contains(&ending) || path.file_name() == "known_hosts" {
+        return None;
+    }
+    // The values of a Helm release are put into a Secret whether they are secret or not.
+    let is_values = path.file_name().contains("values");
+    let is_named =
+        SECRET.contains(&ending) || sounds_secret(path.file_name()) || sounds_secret(generator);
+    Some(if is_named && !is_values { META.level } else { Level::Warning })
+}
+
+/// A path of a kustomization, as seen from the repository; `None` if it leaves that.
+fn resolve(directory: &RepoPath, relative: &str) -> Option<RepoPath> {
+    let mut parts: Vec<&str> =
+        directory.as_str().split('/').filter(|part| !part.is_empty()).collect();
+    if relative.starts_with('/') || relative.contains("://") {
+        return None;
+    }
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            name => parts.push(name),
+        }
+    }
+    Some(RepoPath::from(&*parts.join("/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_resolved_from_its_kustomization() {
+        let resolved = |text| resolve(&"apps/shop".into(), text).map(|path| path.to_string());
+        assert_eq!(resolved("./db.env").as_deref(), Some("apps/shop/db.env"));
+        assert_eq!(resolved("../../db.env").as_deref(), Some("db.env"));
+        assert_eq!(resolved("../../../db.env"), None);
+        assert_eq!(resolved("/etc/passwd"), None);
+    }
+
+    #[test]
+    fn a_literal_is_sure_where_its_key_says_so() {
+        assert_eq!(literal("DB_PASSWORD=canary"), Some(("DB_PASSWORD", Level::Error)));
+        assert_eq!(literal("IMAGE=canary"), Some(("IMAGE", Level::Warning)));
+        assert_eq!(literal("password=${PASSWORD}"), None);
+        assert_eq!(literal("password="), None);
+        assert_eq!(literal("Y2FuYXJ5LQ=="), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! A file that was encrypted by another selector than its creation rule has now.
+
+use super::unselected_value::left_out;
+use super::{FileRule, Subject, declare_rule};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::kubernetes::VALUE_FIELDS;
+use crate::sops::metadata::Metadata;
+use crate::sops::recipe::Recipe;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Compares the selector (`encrypted_regex` and the like) and `mac_only_encrypted` of an
+    /// encrypted file with the creation rule that governs it. Selectors are compared as they are
+    /// written, and none is the default `unencrypted_suffix: _unencrypted`.
+    ///
+    /// A note, because the file is as safe as its own selector, and only that one counts. It is
+    /// a warning where a Secret stands in the file and the rule covers `data` or `stringData`
+    /// while the file does not: the next value that is added there stays in clear. Where one
+    /// already does, `unselected-value` says so instead. Silent for binary files, where sops
+    /// uses no selector.
+    ///
+    /// ## Why it matters
+    ///
+    /// Creation rules are for new files. `sops edit`, `sops updatekeys` and `sops rotate` keep the
+    /// selector that is stored in a file, so whoever corrects the rule corrects no file.
+    ///
+    /// ## Example
+    ///
+    /// Bad: a rule with `encrypted_regex: ^(data|stringData)$`, and a file that says
+    ///
+    /// ```yaml
+    /// sops:
+    ///   encrypted_regex: ^data$
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Decrypt the file and encrypt it again: `sops decrypt --in-place FILE`, then
+    /// `sops encrypt --in-place FILE`, and commit only then.
+    SelectorDrift, "selector-drift", Warning, needs Policy,
+    "a file whose selector is not that of its creation rule"
+}
+
+impl FileRule for SelectorDrift {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        let Some((config, rule)) = subject.governing.rule() else { return };
+        let Some(metadata) = subject.metadata().filter(|metadata| !metadata.is_ambiguous) else {
+            return;
+        };
+        if is_judged_elsewhere(subject) {
+            return;
+        }
+        let says = differences(metadata, &rule.recipe);
+        if says.is_empty() {
+            return;
+        }
+        let falls_out = field_that_falls_out(subject, metadata, &rule.recipe);
+        let level = if falls_out.is_some() { META.level } else { Level::Info };
+        let mut message =
+            format!("{} (rule {} of {})", says.join(", and "), rule.number, config.path);
+        if let Some(field) = falls_out {
+            message += &format!("; {field} would stay in clear");
+        }
+        let is_mac_alone = metadata.recipe.selector.is_equal(&rule.recipe.selector);
+        let selector_of = |recipe: &Recipe| recipe.selector.span.filter(|_| !is_mac_alone);
+        let span = selector_of(&metadata.recipe).unwrap_or(metadata.span);
+        let (decrypt, encrypt) =
+            (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
+        let draft = Draft::new(&META, span, message)
+            .level(level)
+            .at(0, Some("sops".to_owned()))
+            .note("what holds for this file")
+            .help(format!("run {decrypt}, then {encrypt}: updatekeys does not change this"));
+        let draft = subject.with_rule(draft, "this creation rule governs the file");
+        drafts.push(match selector_of(&rule.recipe) {
+            Some(span) => draft.elsewhere(
+                crate::finding::Elsewhere { path: &config.path, bytes: &config.bytes },
+                span,
+                "what holds for new files",
+            ),
+            None => draft,
+        });
+    }
+}
+
+/// Binary files have no selector, and what is wrong with these has a better finding.
+fn is_judged_elsewhere(subject: &Subject<'_>) -> bool {
+    let is_binary = crate::document::format_of(subject.path()).is_none();
+    let is_nothing_encrypted = subject.documents.iter().all(|judged| judged.census.encrypted == 0);
+    let shows_values = subject.documents.iter().any(|judged| !left_out(judged).is_empty());
+    let is_envelope = subject.documents.iter().any(super::is_envelope);
+    is_binary || is_envelope || is_nothing_encrypted || shows_values
+}
+
+fn differences(metadata: &Metadata, demanded: &Recipe) -> Vec<String> {
+    let actual = &metadata.recipe;
+    let mut says = Vec::new();
+    if !actual.selector.is_equal(&demanded.selector) {
+        says.push(format!(
+            "made with {}, where the rule has {}",
+            actual.selector, demanded.selector
+        ));
+    }
+    if actual.mac_only_encrypted != demanded.mac_only_encrypted {
+        says.push(format!(
+            "mac_only_encrypted is {}, where the rule has {}",
+            actual.mac_only_encrypted, demanded.mac_only_encrypted
+        ));
+    }
+    says
+}
+
+/// A field of a Secret that the rule covers and the file does not.
+fn field_that_falls_out(
+    subject: &Subject<'_>,
+    metadata: &Metadata,
+    demanded: &Recipe,
+) -> Option<&'static str> {
+    let has_secrets = subject.documents.iter().any(|judged| !judged.secrets.is_empty());
+    let (have, want) = (&metadata.recipe.selector, &demanded.selector);
+    if !has_secrets || have.reads_comments() || want.reads_comments() {
+        return None;
+    }
+    VALUE_FIELDS.into_iter().find(|field| want.selects(&[field]) && !have.selects(&[field]))
+}

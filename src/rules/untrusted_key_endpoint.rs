@@ -1,0 +1,130 @@
+//! A file that wants its data key decrypted at a place that nobody in the repository knows.
+
+use std::collections::BTreeMap;
+
+use super::{Facts, RepoRule, Repository, Subject, count, declare_rule};
+use crate::finding::{Draft, Level, RuleMeta};
+use crate::path::RepoPath;
+use crate::text::Span;
+use crate::text::printable;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Compares where the data key of an encrypted file is sent to be decrypted (the address of a
+    /// Vault, the host of an Azure vault, the account and region of AWS KMS, the project of GCP
+    /// KMS) with what the `.sops.yaml` files of the repository name, all of them together.
+    ///
+    /// It needs to know what is normal: silent as long as no `.sops.yaml` names a key of the same
+    /// service. A warning where a config has recipients of the service that cannot be read.
+    ///
+    /// ## Why it matters
+    ///
+    /// Whoever decrypts the file sends a login to that place: sops and Flux take the address from
+    /// the file, not from their own settings. A pull request that brings a file with a Vault of its
+    /// own collects the token of the pipeline that decrypts it.
+    ///
+    /// ## Example
+    ///
+    /// Bad: `.sops.yaml` names `https://vault.example.com/v1/transit/keys/sops`, and a file
+    ///
+    /// ```yaml
+    /// sops:
+    ///   hc_vault:
+    ///     - vault_address: https://vault.example.net
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Do not decrypt the file, and reject the change. If the place is yours, name it in a
+    /// creation rule. For Vault, `SOPS_HC_VAULT_ALLOWLIST` makes sops 3.13 and later ask only
+    /// the addresses that you list.
+    UntrustedKeyEndpoint, "untrusted-key-endpoint", Error, needs Policy,
+    "a file that sends its data key to a place that no .sops.yaml names"
+}
+
+/// Where the data key of one recipient is decrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The key service.
+    pub service: &'static str,
+    /// The canonical place.
+    pub place: String,
+    /// The recipient in the metadata.
+    pub span: Span,
+}
+
+/// Where the data key of a file is decrypted, one for each recipient of a service elsewhere.
+pub(super) fn endpoints(subject: &Subject<'_>) -> Vec<Endpoint> {
+    let recipients = subject.metadata().into_iter().flat_map(|it| it.recipe.recipients());
+    let endpoints = recipients.filter_map(|recipient| {
+        let service = recipient.service.name();
+        let place = recipient.service.endpoint(&recipient.identity)?;
+        Some(Endpoint { service, place, span: recipient.span })
+    });
+    endpoints.collect()
+}
+
+/// What the configs say of one service.
+#[derive(Default)]
+struct Known {
+    places: Vec<String>,
+    has_unreadable: bool,
+}
+
+impl RepoRule for UntrustedKeyEndpoint {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let known = known(repository);
+        let check = |facts: &'f Facts| {
+            let strangers = facts.endpoints.iter().filter_map(|endpoint| {
+                let known = known.get(endpoint.service)?;
+                let is_known = known.places.is_empty() || known.places.contains(&endpoint.place);
+                (!is_known).then(|| (&facts.path, draft(endpoint, known)))
+            });
+            strangers.collect::<Vec<_>>()
+        };
+        repository.facts.iter().flat_map(check).collect()
+    }
+}
+
+fn known(repository: &Repository<'_>) -> BTreeMap<&'static str, Known> {
+    let mut known: BTreeMap<&'static str, Known> = BTreeMap::new();
+    for rule in repository.policy.configs().flat_map(|config| &config.rules) {
+        for recipient in rule.recipe.recipients() {
+            if let Some(place) = recipient.service.endpoint(&recipient.identity) {
+                known.entry(recipient.service.name()).or_default().places.push(place);
+            }
+        }
+        for invalid in rule.recipe.invalid() {
+            known.entry(invalid.service.name()).or_default().has_unreadable = true;
+        }
+    }
+    known
+}
+
+fn draft<'f>(endpoint: &Endpoint, known: &Known) -> Draft<'f> {
+    let place = printable::clean(&endpoint.place);
+    let mut places: Vec<&String> = known.places.iter().collect();
+    places.sort();
+    places.dedup();
+    let message = format!(
+        "{} {place} is not named by any .sops.yaml ({} named); whoever decrypts the file logs in there",
+        endpoint.service,
+        count(places.len(), "other")
+    );
+    let level = if known.has_unreadable { Level::Warning } else { META.level };
+    let help = if endpoint.service == "HashiCorp Vault" {
+        "do not decrypt the file unless the address is yours; then name it in a creation rule. SOPS_HC_VAULT_ALLOWLIST limits where sops sends a token"
+    } else {
+        "do not decrypt the file unless the place is yours; then name it in a creation rule"
+    };
+    Draft::new(&META, endpoint.span, message)
+        .level(level)
+        .at(0, Some("sops".to_owned()))
+        .note("unknown to this repository")
+        .help(help)
+}
