@@ -7,7 +7,7 @@ use crate::finding::{Draft, Drafts, Finding, Label, Place};
 use crate::input::{Content, Input};
 use crate::kubernetes;
 use crate::path::RepoPath;
-use crate::policy::{Aim, Policy};
+use crate::policy::{self, Aim, Policy};
 use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
@@ -46,7 +46,8 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     // Only structured files can break a promise that a creation rule makes for them.
     let is_ruled = format.is_some() && governing.aim(&input.path) != Aim::Anything;
     let is_oversized = matches!(input.content, Content::TooLarge(_));
-    if !(traces.any() || claims_encryption || is_ruled || config.is_some() || is_oversized) {
+    let may_configure = config.is_some() || policy::has_misleading_name(&input.path);
+    if !(traces.any() || claims_encryption || is_ruled || may_configure || is_oversized) {
         return Outcome::default();
     }
     let text = std::str::from_utf8(bytes);

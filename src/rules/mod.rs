@@ -3,21 +3,25 @@
 //! A rule states facts about what it is shown. It does no I/O, cannot fail, and knows nothing of
 //! levels that a user has changed or of findings that a user ignores.
 
+mod ignored_recipients;
 mod invalid_metadata;
 mod invalid_recipient;
 mod invalid_regex;
 mod invalid_sops_config;
 mod malformed_ciphertext;
 mod merge_conflict;
+mod misnamed_sops_config;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
 mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
+mod split_key_groups;
 mod uncovered_file;
 mod unencrypted_file;
 mod unencrypted_secret;
+mod unknown_config_key;
 mod unreadable_document;
 mod unselected_value;
 
@@ -72,6 +76,10 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &invalid_recipient::InvalidRecipient,
     &invalid_sops_config::InvalidSopsConfig,
     &invalid_regex::InvalidRegex,
+    &misnamed_sops_config::MisnamedSopsConfig,
+    &unknown_config_key::UnknownConfigKey,
+    &ignored_recipients::IgnoredRecipients,
+    &split_key_groups::SplitKeyGroups,
 ];
 
 /// Rules that judge the repository.
