@@ -1,15 +1,18 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::document::{self, Document, Format, Parsed};
 use crate::finding::{Draft, Drafts, Finding, Label, Place};
 use crate::input::{Content, Input};
-use crate::kubernetes;
+use crate::kubernetes::public::is_public;
+use crate::kubernetes::reference::{Reference, classify};
+use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{self, Aim, Policy};
 use crate::redact::Redactor;
-use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
+use crate::rules::{Covered, FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
 use crate::sops::metadata::{self, Found};
 use crate::text::{LineIndex, Span};
@@ -84,8 +87,15 @@ pub fn inspect_repository(
     mut read: impl FnMut(&RepoPath) -> Vec<u8>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut indexes: HashMap<&RepoPath, LineIndex<'_>> = HashMap::new();
     for rule in REPO_RULES {
         for (path, draft) in rule.check(&repository) {
+            if let Some(config) = repository.policy.config(path) {
+                let index = indexes.entry(path).or_insert_with(|| LineIndex::new(&config.bytes));
+                let redactor = Redactor::for_config(&config.bytes);
+                findings.push(finding(path, index, &redactor, draft));
+                continue;
+            }
             let bytes = read(path);
             let redactor = Redactor::new(&bytes, &[]);
             let mut found = finding(path, &LineIndex::new(&bytes), &redactor, draft);
@@ -201,7 +211,48 @@ fn facts(subject: &Subject<'_>, skipped: Option<&'static str>) -> Option<Facts> 
     if secrets == 0 && !is_encrypted || skipped.is_some() {
         return None;
     }
-    Some(Facts { path: subject.path().clone(), is_encrypted, secrets })
+    let mut manifests = subject.documents.iter().map(|judged| judged.document);
+    Some(Facts {
+        path: subject.path().clone(),
+        is_encrypted,
+        secrets,
+        is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
+        values: covered(subject),
+    })
+}
+
+/// What the governing rule would do to the Secrets of a file, value by value.
+fn covered(subject: &Subject<'_>) -> Covered {
+    let mut covered = Covered::default();
+    let Some((_, rule)) = subject.governing.rule() else { return covered };
+    if subject.is_template || (!subject.is_encrypted() && subject.is_example()) {
+        return covered;
+    }
+    let selector = &rule.recipe.selector;
+    for judged in subject.documents {
+        // What an operator makes Secrets of has no kind, and is encrypted in its own way.
+        let secrets = judged.secrets.iter().filter(|secret| secret.node.get("kind").is_some());
+        for secret in secrets.filter(|secret| !secret.is_deletion()) {
+            for value in secret.values().filter(|value| is_confidential(secret, value)) {
+                if selector.selects(&[value.field, &value.entry.key]) {
+                    covered.covered += 1;
+                } else {
+                    covered.exposed[usize::from(value.field == VALUE_FIELDS[1])] += 1;
+                }
+            }
+        }
+    }
+    covered
+}
+
+/// Whether a value of a Secret is more than nothing, a reference or something public.
+fn is_confidential(secret: &Secret<'_, '_>, value: &SecretValue<'_, '_>) -> bool {
+    let is_base64 = value.field == "data";
+    value.entry.node.as_str().is_some_and(|text| {
+        !text.is_empty()
+            && classify(text, is_base64) != Reference::Whole
+            && !is_public(secret, &value.entry.key, text, is_base64)
+    })
 }
 
 /// Turns drafts into findings: the last moment at which the file's bytes are at hand.

@@ -28,7 +28,8 @@ pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
     let policy = Policy::load(directories, |path| tree.read_config(path));
     let mut judged = judge(&tree, &listing, &policy, &settings);
     judged.errors.splice(0..0, listing.errors);
-    let repository = Repository { facts: &judged.facts, policy: &policy };
+    let paths: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
+    let repository = Repository { facts: &judged.facts, policy: &policy, paths: &paths };
     let of_repository =
         inspect_repository(repository, |path| bytes_of(&tree, &listing.files, path));
     judged

@@ -3,6 +3,7 @@
 //! A rule states facts about what it is shown. It does no I/O, cannot fail, and knows nothing of
 //! levels that a user has changed or of findings that a user ignores.
 
+mod ambiguous_sops_config;
 mod ignored_recipients;
 mod invalid_metadata;
 mod invalid_recipient;
@@ -17,14 +18,18 @@ mod orphan_ciphertext;
 mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
+mod selector_hits_metadata;
+mod selector_misses_data;
 mod split_key_groups;
 mod uncovered_file;
 mod unencrypted_file;
 mod unencrypted_secret;
 mod unknown_config_key;
+mod unreachable_rule;
 mod unreadable_document;
 mod unselected_value;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::document::{Document, DuplicateKey, Node, ParseError, Value};
@@ -32,7 +37,7 @@ use crate::finding::{Draft, Drafts, Elsewhere, RuleMeta};
 use crate::input::Input;
 use crate::kubernetes::Secret;
 use crate::path::RepoPath;
-use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
+use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Policy};
 use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
 use crate::sops::walk;
@@ -83,7 +88,13 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
 ];
 
 /// Rules that judge the repository.
-pub static REPO_RULES: &[&dyn RepoRule] = &[&uncovered_file::UncoveredFile];
+pub static REPO_RULES: &[&dyn RepoRule] = &[
+    &uncovered_file::UncoveredFile,
+    &selector_hits_metadata::SelectorHitsMetadata,
+    &selector_misses_data::SelectorMissesData,
+    &unreachable_rule::UnreachableRule,
+    &ambiguous_sops_config::AmbiguousSopsConfig,
+];
 
 /// The static facts of every rule: those of files first.
 pub fn all() -> impl Iterator<Item = &'static RuleMeta> {
@@ -174,7 +185,7 @@ impl<'s> Subject<'s> {
     }
 
     /// Whether it stands among examples, tests or documentation, where secrets are mostly made up.
-    fn is_example(&self) -> bool {
+    pub fn is_example(&self) -> bool {
         const PLACES: [&str; 10] = [
             "test", "tests", "testdata", "e2e", "doc", "docs", "example", "examples", "sample",
             "samples",
@@ -270,6 +281,19 @@ pub struct Facts {
     pub is_encrypted: bool,
     /// How many Secrets are in it.
     pub secrets: usize,
+    /// Whether it holds a Kubernetes object that has `metadata`, and is no template of one.
+    pub is_manifest: bool,
+    /// The values of its Secrets that have to be encrypted, or are.
+    pub values: Covered,
+}
+
+/// How many values of Secrets the selector of the governing rule covers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Covered {
+    /// Values that it would encrypt.
+    pub covered: usize,
+    /// Values under `data` and under `stringData` that it would leave in plaintext.
+    pub exposed: [usize; 2],
 }
 
 /// All that a repository rule may see.
@@ -278,7 +302,31 @@ pub struct Repository<'f> {
     /// The facts of all files that have any, sorted by path.
     pub facts: &'f [Facts],
     /// The creation rules.
-    pub policy: &'f crate::policy::Policy,
+    pub policy: &'f Policy,
+    /// All files that were listed, whatever is in them, sorted.
+    pub paths: &'f [&'f RepoPath],
+}
+
+impl<'f> Repository<'f> {
+    /// The configs among the files, sorted by path. Of those above them not all files are known.
+    fn configs(&self) -> impl Iterator<Item = &'f Config> {
+        let paths = self.paths;
+        let is_listed = move |config: &&Config| paths.binary_search(&&config.path).is_ok();
+        self.policy.configs().into_iter().filter(is_listed)
+    }
+
+    /// Every rule of these configs, with the facts of the files that it governs.
+    fn rules(&self) -> Vec<(&'f Config, &'f CreationRule, Vec<&'f Facts>)> {
+        let mut governed: HashMap<*const CreationRule, Vec<&'f Facts>> = HashMap::new();
+        for facts in self.facts {
+            if let Some((_, rule)) = self.policy.governing(&facts.path).rule() {
+                governed.entry(std::ptr::from_ref(rule)).or_default().push(facts);
+            }
+        }
+        let mut facts_of = |rule| governed.remove(&std::ptr::from_ref(rule)).unwrap_or_default();
+        let rules = self.configs().flat_map(|config| config.rules.iter().map(move |r| (config, r)));
+        rules.map(|(config, rule)| (config, rule, facts_of(rule))).collect()
+    }
 }
 
 /// A path as one word of a POSIX shell.
