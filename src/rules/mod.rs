@@ -4,11 +4,13 @@
 //! levels that a user has changed or of findings that a user ignores.
 
 mod ambiguous_sops_config;
+mod glob_like_regex;
 mod ignored_recipients;
 mod invalid_metadata;
 mod invalid_recipient;
 mod invalid_regex;
 mod invalid_sops_config;
+mod loose_path_regex;
 mod malformed_ciphertext;
 mod merge_conflict;
 mod misnamed_sops_config;
@@ -94,6 +96,8 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &selector_misses_data::SelectorMissesData,
     &unreachable_rule::UnreachableRule,
     &ambiguous_sops_config::AmbiguousSopsConfig,
+    &glob_like_regex::GlobLikeRegex,
+    &loose_path_regex::LoosePathRegex,
 ];
 
 /// The static facts of every rule: those of files first.
@@ -313,6 +317,13 @@ impl<'f> Repository<'f> {
         let paths = self.paths;
         let is_listed = move |config: &&Config| paths.binary_search(&&config.path).is_ok();
         self.policy.configs().into_iter().filter(is_listed)
+    }
+
+    /// The files that a config can govern, as its rules see them; without the config itself.
+    fn paths_below(&self, config: &Config) -> Vec<&'f str> {
+        let directory = config.path.parent();
+        let others = self.paths.iter().filter(|path| ***path != config.path);
+        others.filter_map(|path| path.below(directory.as_str())).collect()
     }
 
     /// Every rule of these configs, with the facts of the files that it governs.

@@ -88,7 +88,7 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
         }
     }
     let rest = &rules[..for_all.unwrap_or(end)];
-    let paths = paths_below(repository, config);
+    let paths = repository.paths_below(config);
     let are_few = rest.len().saturating_mul(rest.len()).saturating_mul(paths.len()) < MOST_MATCHES;
     for (at, rule) in rest.iter().enumerate() {
         if let Some(blocker) = by_path_regex.get(&rule.path_regex()) {
@@ -105,13 +105,6 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
         }
     }
     drafts
-}
-
-/// The files that sops could be asked to encrypt, relative to the config.
-fn paths_below<'f>(repository: &Repository<'f>, config: &Config) -> Vec<&'f str> {
-    let directory = config.path.parent();
-    let below = |path: &&'f RepoPath| path.below(directory.as_str());
-    repository.paths.iter().filter(|path| ***path != config.path).filter_map(below).collect()
 }
 
 fn draft<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Draft<'f> {
