@@ -29,7 +29,12 @@ pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
     let mut judged = judge(&tree, &listing, &policy, &settings);
     judged.errors.splice(0..0, listing.errors);
     let paths: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
-    let repository = Repository { facts: &judged.facts, policy: &policy, paths: &paths };
+    let repository = Repository {
+        facts: &judged.facts,
+        policy: &policy,
+        paths: &paths,
+        is_whole: listing.is_whole,
+    };
     let of_repository =
         inspect_repository(repository, |path| bytes_of(&tree, &listing.files, path));
     judged

@@ -11,7 +11,7 @@ use crate::text::Span;
 pub struct UnknownKey {
     /// The key.
     pub span: Span,
-    /// The key's text.
+    /// The key's text, cut where it is longer than any that could be meant.
     pub key: String,
     /// What it is a key of: "a creation rule".
     pub place: &'static str,
@@ -133,6 +133,12 @@ const STORES: Level = Level {
     other_names: &[],
 };
 
+/// Bytes of a key beyond which it resembles nothing.
+const LONGEST_KEY: usize = 80;
+
+/// Characters of a value that are searched for an anchor. Aliases can repeat a value often.
+const MOST_CHARACTERS: usize = 16 * 1024;
+
 /// The unknown keys of a config in file order, each place once. `text` is the whole file.
 pub(super) fn unknown_keys(root: &Node<'_>, text: &str) -> Vec<UnknownKey> {
     let mut search = Search { text, rule: None, found: Vec::new() };
@@ -202,7 +208,7 @@ impl Search<'_> {
             }
             self.found.push(UnknownKey {
                 span: entry.key_span,
-                key: key.to_owned(),
+                key: key.chars().take(LONGEST_KEY).collect(),
                 place: level.place,
                 meant,
                 rule: self.rule,
@@ -219,8 +225,8 @@ impl Search<'_> {
         // A tree has no anchors, so the text has to tell.
         let end = entry.node.span.end.max(entry.key_span.end).min(self.text.len());
         let source = self.text.get(entry.key_span.end.min(end)..end).unwrap_or_default();
-        let mut characters = source.chars();
         let mut before = ' ';
+        let mut characters = source.chars().take(MOST_CHARACTERS);
         while let Some(character) = characters.next() {
             let begins_word = before.is_whitespace() || matches!(before, '[' | '{' | ',');
             let is_named = characters.clone().next().is_some_and(|next| !next.is_whitespace());
@@ -235,6 +241,9 @@ impl Search<'_> {
 
 /// What an unknown key was meant to be.
 fn meant(key: &str, level: &Level) -> Option<Meant> {
+    if key.len() > LONGEST_KEY {
+        return None;
+    }
     let plain = plain(key);
     let named = level.other_names.iter().find(|(other, _)| self::plain(other) == plain);
     if let Some((_, name)) = named {
@@ -261,11 +270,7 @@ fn plain(key: &str) -> String {
 
 /// The least number of slips between two words: a letter too many, too few, wrong, or two swapped.
 fn distance(one: &str, other: &str) -> usize {
-    const LONGEST: usize = 40;
     let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len() > LONGEST || other.len() > LONGEST {
-        return LONGEST;
-    }
     let mut rows = vec![(0..=other.len()).collect::<Vec<usize>>()];
     for (i, a) in one.iter().enumerate() {
         let mut row = vec![i + 1];

@@ -309,6 +309,8 @@ pub struct Repository<'f> {
     pub policy: &'f Policy,
     /// All files that were listed, whatever is in them, sorted.
     pub paths: &'f [&'f RepoPath],
+    /// Whether they are all files below each directory; not where somebody named single files.
+    pub is_whole: bool,
 }
 
 impl<'f> Repository<'f> {
@@ -319,8 +321,12 @@ impl<'f> Repository<'f> {
         self.policy.configs().into_iter().filter(is_listed)
     }
 
-    /// The files that a config can govern, as its rules see them; without the config itself.
+    /// The files that a config can govern, as its rules see them; without the config itself. None
+    /// where only some are known: what holds for those may not hold for all.
     fn paths_below(&self, config: &Config) -> Vec<&'f str> {
+        if !self.is_whole {
+            return Vec::new();
+        }
         let directory = config.path.parent();
         let others = self.paths.iter().filter(|path| ***path != config.path);
         others.filter_map(|path| path.below(directory.as_str())).collect()

@@ -53,6 +53,9 @@ declare_rule! {
 /// Matches, at worst, beyond which the files are not compared: about two seconds of work.
 const MOST_MATCHES: usize = 20_000_000;
 
+/// Files whose neighbours are tried.
+const TRIED: usize = 50;
+
 impl RepoRule for UnreachableRule {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -140,7 +143,7 @@ fn by_files<'f>(
         return None;
     }
     // Rules are written for files to come as well.
-    if matched.iter().any(|path| neighbours(path).iter().any(|path| is_open(path))) {
+    if matched.iter().take(TRIED).any(|path| neighbours(path).iter().any(|path| is_open(path))) {
         return None;
     }
     let files = if matched.len() == 1 {
