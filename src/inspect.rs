@@ -10,11 +10,12 @@ use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
-use crate::policy::{self, Aim, Policy};
+use crate::policy::{self, Aim, CONFIG_NAME, Governing, Policy};
 use crate::redact::Redactor;
 use crate::rules::{Covered, FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
 use crate::sops::metadata::{self, Found};
+use crate::sops::walk;
 use crate::text::{LineIndex, Span};
 use crate::traces::{self, Traces};
 
@@ -78,7 +79,11 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
-    Outcome { findings: settle(&subject, drafts), facts: facts(&subject, skipped), skipped }
+    Outcome {
+        findings: settle(&subject, drafts),
+        facts: facts(&subject, surroundings.policy, skipped),
+        skipped,
+    }
 }
 
 /// Judges what is known of all files. `read` gives the bytes of a file that a finding points at.
@@ -205,7 +210,7 @@ fn skip_reason(subject: &Subject<'_>) -> Option<&'static str> {
     }
 }
 
-fn facts(subject: &Subject<'_>, skipped: Option<&'static str>) -> Option<Facts> {
+fn facts(subject: &Subject<'_>, policy: &Policy, skipped: Option<&'static str>) -> Option<Facts> {
     let secrets = subject.documents.iter().map(|judged| judged.secrets.len()).sum();
     let is_encrypted = subject.is_encrypted();
     if secrets == 0 && !is_encrypted || skipped.is_some() {
@@ -218,7 +223,27 @@ fn facts(subject: &Subject<'_>, skipped: Option<&'static str>) -> Option<Facts> 
         secrets,
         is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
         values: covered(subject),
+        is_disputed: is_disputed(subject, policy),
     })
+}
+
+/// Whether it depends on the config, the nearest or the topmost, which values are encrypted.
+fn is_disputed(subject: &Subject<'_>, policy: &Policy) -> bool {
+    let top = policy.config(&RepoPath::from(CONFIG_NAME));
+    let Some((config, near)) = subject.governing.rule() else { return false };
+    let far = top.filter(|top| top.path != config.path).map(|top| top.governing(subject.path()));
+    let Some((_, far)) = far.and_then(Governing::rule) else { return false };
+    let (near, far) = (&near.recipe.selector, &far.recipe.selector);
+    let selected = |document: &Document<'_>, selector| {
+        let mut selected = Vec::new();
+        walk::leaves(&document.root, selector, &mut |leaf| {
+            selected.push(leaf.is_selected && !leaf.scalar.is_empty());
+        });
+        selected
+    };
+    let mut documents = subject.documents.iter().map(|judged| judged.document);
+    !near.is_equal(far)
+        && documents.any(|document| selected(document, near) != selected(document, far))
 }
 
 /// What the governing rule would do to the Secrets of a file, value by value.

@@ -1,6 +1,6 @@
 //! Two configs that disagree about a file.
 
-use super::{RepoRule, Repository, declare_rule, point_at, quoted};
+use super::{Facts, RepoRule, Repository, declare_rule, point_at, quoted};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule};
@@ -11,7 +11,8 @@ declare_rule! {
     ///
     /// Looks at files with Secrets and at encrypted files below a nested `.sops.yaml`, and
     /// reports, once for each nested config, where a rule of the repository's own `.sops.yaml`
-    /// matches as well and has other recipients or another selector.
+    /// matches as well and has other recipients, or a selector that encrypts other values of the
+    /// file.
     ///
     /// ## Why it matters
     ///
@@ -34,16 +35,6 @@ declare_rule! {
     AmbiguousSopsConfig, "ambiguous-sops-config", Warning, needs Policy,
     "two .sops.yaml that give a file different recipients, depending on where sops is run"
 }
-
-/// Selectors that are written differently and agree on these do the same to most manifests.
-const KEYS: [&[&str]; 6] = [
-    &["data", "a value"],
-    &["stringData", "a value"],
-    &["spec", "a value"],
-    &["metadata", "name"],
-    &["kind"],
-    &["password"],
-];
 
 impl RepoRule for AmbiguousSopsConfig {
     fn meta(&self) -> &'static RuleMeta {
@@ -70,7 +61,7 @@ fn draft<'f>(
     let mut disputed = repository.facts.iter().filter_map(|facts| {
         let (config, near) = repository.policy.governing(&facts.path).rule()?;
         let (_, far) = root.governing(&facts.path).rule()?;
-        let difference = difference(near, far)?;
+        let difference = difference(facts, near, far)?;
         std::ptr::eq(config, nested).then_some((facts, near, far, difference))
     });
     let (facts, near, far, difference) = disputed.next()?;
@@ -95,7 +86,7 @@ fn draft<'f>(
     Some(point_at(draft, root, far, "used when sops is run at the top of the repository"))
 }
 
-fn difference(near: &CreationRule, far: &CreationRule) -> Option<&'static str> {
+fn difference(facts: &Facts, near: &CreationRule, far: &CreationRule) -> Option<&'static str> {
     let drift = drift(&near.recipe, &far.recipe);
     let are_read = |rule: &CreationRule| rule.recipe.invalid().next().is_none();
     let is_other_people =
@@ -103,8 +94,5 @@ fn difference(near: &CreationRule, far: &CreationRule) -> Option<&'static str> {
     if is_other_people && are_read(near) && are_read(far) {
         return Some("different recipients");
     }
-    let (near, far) = (&near.recipe.selector, &far.recipe.selector);
-    let is_other_part = near.reads_comments() != far.reads_comments()
-        || KEYS.iter().any(|keys| near.selects(keys) != far.selects(keys));
-    is_other_part.then_some("different selectors")
+    facts.is_disputed.then_some("selectors that encrypt other values")
 }

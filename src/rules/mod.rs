@@ -289,6 +289,9 @@ pub struct Facts {
     pub is_manifest: bool,
     /// The values of its Secrets that have to be encrypted, or are.
     pub values: Covered,
+    /// Whether the rule that the repository's own config has for it would encrypt other values of
+    /// it than the governing rule.
+    pub is_disputed: bool,
 }
 
 /// How many values of Secrets the selector of the governing rule covers.
