@@ -1,7 +1,7 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
 use crate::finding::{Draft, Drafts, Finding, Label, Place};
@@ -9,7 +9,7 @@ use crate::input::{Content, Input};
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
-use crate::policy::{Aim, Policy};
+use crate::policy::{self, Aim, Policy};
 use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
@@ -59,12 +59,8 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let is_oversized = matches!(input.content, Content::TooLarge(_));
     let is_twin = surroundings.twins.contains(&input.path);
     let is_copy = is_twin || traces::claims_decryption(&input.path).is_some();
-    if !(traces.any()
-        || is_copy
-        || claims_encryption
-        || is_ruled
-        || config.is_some()
-        || is_oversized)
+    let may_configure = config.is_some() || policy::has_misleading_name(&input.path);
+    if !(traces.any() || is_copy || claims_encryption || is_ruled || may_configure || is_oversized)
     {
         return Outcome::default();
     }
@@ -93,7 +89,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
-    let facts = Facts::of(&subject, skipped.is_none(), is_twin);
+    let facts = Facts::of(&subject, surroundings.policy, skipped.is_none(), is_twin);
     Outcome { findings: settle(&subject, drafts), facts, skipped }
 }
 
@@ -103,8 +99,15 @@ pub fn inspect_repository(
     mut read: impl FnMut(&RepoPath) -> Vec<u8>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut indexes: HashMap<&RepoPath, LineIndex<'_>> = HashMap::new();
     for rule in REPO_RULES {
         for (path, draft) in rule.check(&repository) {
+            if let Some(config) = repository.policy.config(path) {
+                let index = indexes.entry(path).or_insert_with(|| LineIndex::new(&config.bytes));
+                let redactor = Redactor::for_config(&config.bytes);
+                findings.push(finding(path, index, &redactor, draft));
+                continue;
+            }
             let bytes = read(path);
             let redactor = Redactor::new(&bytes, &[]);
             let mut found = finding(path, &LineIndex::new(&bytes), &redactor, draft);

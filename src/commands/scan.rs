@@ -55,7 +55,8 @@ pub(super) fn examine(
     let mut judged = judge(tree, &listing, &policy, settings);
     errors.append(&mut judged.errors);
     let files: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
-    let repository = Repository { facts: &judged.facts, files: &files, policy: &policy };
+    let is_whole = listing.is_whole;
+    let repository = Repository { facts: &judged.facts, files: &files, policy: &policy, is_whole };
     let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
     judged.findings.extend(of_repository);
     let report = judged.into_report(listing.files.len(), settings, host.elapsed_ms());

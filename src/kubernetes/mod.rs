@@ -110,6 +110,12 @@ pub fn is_object(document: &Document<'_>) -> bool {
     text(root, "kind").is_some() && text(root, "apiVersion").is_some()
 }
 
+/// Whether a document is an object with `metadata`: one that a cluster keeps. Kubeconfigs and the
+/// configs of many tools have a kind and no `metadata`.
+pub fn is_manifest(document: &Document<'_>) -> bool {
+    is_object(document) && document.root.get("metadata").is_some_and(Node::is_map)
+}
+
 fn text<'d>(node: &'d Node<'_>, key: &str) -> Option<&'d str> {
     match &node.get(key)?.value {
         Value::Scalar(Scalar::Str(text)) => Some(text),

@@ -2,6 +2,7 @@
 
 use super::Governing;
 use super::creation_rule::{self, CreationRule};
+use super::schema::{self, Meant, UnknownKey};
 use crate::document::{Document, Format, Node, Parsed, yaml};
 use crate::path::RepoPath;
 use crate::text::Span;
@@ -20,6 +21,8 @@ pub struct Config {
     pub rules: Vec<CreationRule>,
     /// What sops would refuse, or silently misread.
     pub problems: Vec<Problem>,
+    /// Keys that sops does not know, in file order.
+    pub unknown_keys: Vec<UnknownKey>,
     /// Whether sops could load it at all.
     is_usable: bool,
 }
@@ -61,10 +64,11 @@ impl Config {
             bytes: Vec::new(),
             rules: Vec::new(),
             problems: Vec::new(),
+            unknown_keys: Vec::new(),
             is_usable: true,
         };
         match std::str::from_utf8(&bytes) {
-            Ok(text) => config.load(&yaml::Yaml.parse(text)),
+            Ok(text) => config.load(text, &yaml::Yaml.parse(text)),
             Err(error) => config.fail(Problem::new(
                 Span::at(error.valid_up_to()),
                 "this file is not valid UTF-8",
@@ -99,7 +103,7 @@ impl Config {
         self.problems.push(problem);
     }
 
-    fn load(&mut self, parsed: &Parsed<'_>) {
+    fn load(&mut self, text: &str, parsed: &Parsed<'_>) {
         // sops reads the first document alone.
         let first = parsed.documents.first();
         if let (Some(error), None) = (&parsed.error, first) {
@@ -127,6 +131,7 @@ impl Config {
                 "add the line creation_rules: and indent the rules below it",
             ));
         }
+        self.unknown_keys = schema::unknown_keys(root, text);
         self.load_rules(root);
     }
 
@@ -135,12 +140,20 @@ impl Config {
             // `destination_rules` are for sops publish, `stores` for the layout of files.
             let serves_another_purpose =
                 ["destination_rules", "stores"].iter().any(|key| root.entry(key).is_some());
-            if !serves_another_purpose {
+            // A misspelt key is one mistake, and has one finding.
+            let misspelt = Some(Meant::Key("creation_rules"));
+            let at = self.unknown_keys.iter().position(|unknown| unknown.meant == misspelt);
+            let misspelt = at.map(|at| self.unknown_keys.remove(at));
+            if !serves_another_purpose || misspelt.is_some() {
                 let first = root.entries().next().map_or(root.span, |entry| entry.key_span);
+                let help = match &misspelt {
+                    Some(_) => "rename this key to creation_rules; sops ignores it as it is",
+                    None => "add creation_rules: with a path_regex and recipients",
+                };
                 self.fail(Problem::new(
-                    first,
+                    misspelt.map_or(first, |unknown| unknown.span),
                     "there are no creation_rules, so sops does not know whom to encrypt to",
-                    "add creation_rules: with a path_regex and recipients",
+                    help,
                 ));
             }
             return;

@@ -19,6 +19,10 @@ pub struct CreationRule {
     path_regex: Option<Result<Pattern, PatternError>>,
     /// To whom and how to encrypt.
     pub recipe: Recipe,
+    /// The key `key_groups`, where there are groups.
+    pub key_groups: Option<Span>,
+    /// Recipients in the fields of the rule itself that sops ignores because there are groups.
+    pub ignored: KeyGroup,
 }
 
 impl CreationRule {
@@ -74,7 +78,15 @@ pub(super) fn read(number: usize, node: &Node<'_>, problems: &mut Vec<Problem>) 
         reader.problems.push(Problem::new(span, message, help));
     }
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
-    CreationRule { number, span, path_regex, recipe }
+    let groups = node.entry("key_groups").filter(|entry| entry.node.elements().next().is_some());
+    let key_groups = groups.map(|entry| entry.key_span);
+    let ignored = if groups.is_some() { ignored_group(number, node) } else { KeyGroup::default() };
+    CreationRule { number, span, path_regex, recipe, key_groups, ignored }
+}
+
+/// The flat fields of a rule that has groups. What is wrong with them does not matter to sops.
+fn ignored_group(number: usize, node: &Node<'_>) -> KeyGroup {
+    Reader { number, node, problems: &mut Vec::new() }.flat_group()
 }
 
 struct Reader<'r, 't> {

@@ -5,16 +5,31 @@
 
 pub mod config;
 mod creation_rule;
+mod schema;
 
 use std::collections::HashMap;
 
 pub use config::{Config, Problem, ProblemKind};
 pub use creation_rule::CreationRule;
+pub use schema::{Meant, UnknownKey};
 
 use crate::path::RepoPath;
 
 /// The one name that sops looks for.
 pub const CONFIG_NAME: &str = ".sops.yaml";
+
+/// Whether a file is named almost, but not quite, as sops wants it.
+pub fn has_misleading_name(path: &RepoPath) -> bool {
+    const NAMES: [&str; 6] = [
+        ".sops.yml",
+        "sops.yaml",
+        "sops.yml",
+        ".sops.yaml.txt",
+        ".sops.yml.txt",
+        ".sops.yaml.yaml",
+    ];
+    NAMES.contains(&path.file_name())
+}
 
 /// All `.sops.yaml` files that can govern the files of a run.
 #[derive(Debug, Default)]
@@ -65,6 +80,14 @@ impl<'p> Governing<'p> {
         }
     }
 
+    /// The nearest config, whatever it says.
+    pub fn config(self) -> Option<&'p Config> {
+        match self {
+            Self::NoConfig => None,
+            Self::Unusable(config) | Self::NoRule(config) | Self::Rule(config, _) => Some(config),
+        }
+    }
+
     /// The rule, if there is one.
     pub fn rule(self) -> Option<(&'p Config, &'p CreationRule)> {
         if let Self::Rule(config, rule) = self { Some((config, rule)) } else { None }
@@ -96,9 +119,11 @@ impl Policy {
         self.by_directory.get(directory).filter(|config| config.path == *path)
     }
 
-    /// All configs, in no order.
-    pub fn configs(&self) -> impl Iterator<Item = &Config> {
-        self.by_directory.values()
+    /// All configs, sorted by path.
+    pub fn configs(&self) -> Vec<&Config> {
+        let mut configs: Vec<&Config> = self.by_directory.values().collect();
+        configs.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        configs
     }
 
     /// Whether there is no config at all.

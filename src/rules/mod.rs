@@ -3,19 +3,25 @@
 //! A rule states facts about what it is shown. It does no I/O, cannot fail, and knows nothing of
 //! levels that a user has changed or of findings that a user ignores.
 
+mod ambiguous_sops_config;
 mod decrypted_artifact;
 mod decryption_credentials;
+mod facts;
 mod format_mismatch;
+mod glob_like_regex;
+mod ignored_recipients;
 mod invalid_metadata;
 mod invalid_recipient;
 mod invalid_regex;
 mod invalid_settings;
 mod invalid_sops_config;
 mod last_applied_leak;
+mod loose_path_regex;
 mod malformed_ciphertext;
 mod malformed_data_key;
 mod masked_placeholder;
 mod merge_conflict;
+mod misnamed_sops_config;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
@@ -25,15 +31,21 @@ mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
 mod selector_drift;
+mod selector_hits_metadata;
+mod selector_misses_data;
+mod split_key_groups;
 mod uncovered_file;
 mod unencrypted_file;
 mod unencrypted_secret;
+mod unknown_config_key;
+mod unreachable_rule;
 mod unreadable_document;
 mod unselected_value;
 mod untrusted_key_endpoint;
 mod unused_ignore;
 
 pub use decrypted_artifact::Copy;
+pub use facts::{Covered, Facts, Repository};
 pub use plaintext_generator_source::GeneratorSource;
 pub use untrusted_key_endpoint::Endpoint;
 
@@ -95,6 +107,10 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &invalid_recipient::InvalidRecipient,
     &invalid_sops_config::InvalidSopsConfig,
     &invalid_regex::InvalidRegex,
+    &misnamed_sops_config::MisnamedSopsConfig,
+    &unknown_config_key::UnknownConfigKey,
+    &ignored_recipients::IgnoredRecipients,
+    &split_key_groups::SplitKeyGroups,
 ];
 
 /// Rules that judge the repository.
@@ -103,6 +119,12 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &untrusted_key_endpoint::UntrustedKeyEndpoint,
     &plaintext_generator_source::PlaintextGeneratorSource,
     &decrypted_artifact::DecryptedArtifact,
+    &selector_hits_metadata::SelectorHitsMetadata,
+    &selector_misses_data::SelectorMissesData,
+    &unreachable_rule::UnreachableRule,
+    &ambiguous_sops_config::AmbiguousSopsConfig,
+    &glob_like_regex::GlobLikeRegex,
+    &loose_path_regex::LoosePathRegex,
 ];
 
 /// Rules about the settings of this program. Only who reads those can judge them, so the drafts are
@@ -212,7 +234,7 @@ impl<'s> Subject<'s> {
     }
 
     /// Whether it stands among examples, tests or documentation, where secrets are mostly made up.
-    fn is_example(&self) -> bool {
+    pub fn is_example(&self) -> bool {
         const PLACES: [&str; 9] = [
             // Not `test`: that is the name of many a cluster.
             "tests", "testdata", "e2e", "doc", "docs", "example", "examples", "sample", "samples",
@@ -305,58 +327,6 @@ fn with_others<'s>(mut draft: Draft<'s>, spots: &[Spot<'s, 's>], words: &str) ->
         draft = draft.also(spot.key_span, words);
     }
     draft
-}
-
-/// What is kept of a file once it has been judged: no bytes and no values.
-#[derive(Debug)]
-pub struct Facts {
-    /// The file.
-    pub path: RepoPath,
-    /// Whether it has metadata.
-    pub is_encrypted: bool,
-    /// How many Secrets are in it.
-    pub secrets: usize,
-    /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
-    pub endpoints: Vec<Endpoint>,
-    /// Whether its bytes show anything that sops made, though it may be of a format that is not
-    /// read here.
-    pub has_sops: bool,
-    /// What it makes Secrets of, if it is a kustomization.
-    pub generator_sources: Vec<GeneratorSource>,
-    /// What shows that it is, or has, a decrypted copy.
-    pub copy: Copy,
-}
-
-impl Facts {
-    /// What repository rules need to know of a file; `None` if it has nothing to do with secrets.
-    /// Of one that could not be judged no more is known than its traces. `is_twin`: an encrypted
-    /// file is named after it.
-    pub fn of(subject: &Subject<'_>, was_judged: bool, is_twin: bool) -> Option<Self> {
-        let documents = if was_judged { subject.documents } else { &[] };
-        let is_encrypted = documents.iter().any(|judged| judged.metadata.is_some());
-        let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
-        let generator_sources = plaintext_generator_source::sources(subject);
-        let has_sops = subject.traces.sops;
-        let copy = decrypted_artifact::copy_of(subject);
-        let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
-        if !is_interesting && generator_sources.is_empty() {
-            return None;
-        }
-        let endpoints = untrusted_key_endpoint::endpoints(subject);
-        let path = subject.path().clone();
-        Some(Self { path, is_encrypted, secrets, endpoints, has_sops, generator_sources, copy })
-    }
-}
-
-/// All that a repository rule may see.
-#[derive(Clone, Copy, Debug)]
-pub struct Repository<'f> {
-    /// The facts of all files that have any, sorted by path.
-    pub facts: &'f [Facts],
-    /// All files that were looked at, sorted.
-    pub files: &'f [&'f RepoPath],
-    /// The creation rules.
-    pub policy: &'f crate::policy::Policy,
 }
 
 /// A path as one word of a POSIX shell.

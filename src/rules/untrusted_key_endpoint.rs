@@ -93,7 +93,7 @@ impl RepoRule for UntrustedKeyEndpoint {
 
 fn known(repository: &Repository<'_>) -> BTreeMap<&'static str, Known> {
     let mut known: BTreeMap<&'static str, Known> = BTreeMap::new();
-    for rule in repository.policy.configs().flat_map(|config| &config.rules) {
+    for rule in repository.policy.configs().into_iter().flat_map(|config| &config.rules) {
         for recipient in rule.recipe.recipients() {
             if let Some(place) = recipient.service.endpoint(&recipient.identity) {
                 known.entry(recipient.service.name()).or_default().places.push(place);

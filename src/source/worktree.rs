@@ -30,6 +30,8 @@ pub struct Listing {
     pub files: Vec<Listed>,
     /// Directories that may hold a `.sops.yaml` for one of the files; `""` is the root.
     pub config_directories: Vec<String>,
+    /// Whether all files below each listed directory are listed: no file was named by itself.
+    pub is_whole: bool,
     /// What could not be looked at, in words.
     pub errors: Vec<String>,
 }
@@ -109,6 +111,7 @@ impl WorkTree {
         let mut listing = found.into_inner().unwrap_or_default();
         listing.files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         listing.files.dedup_by(|one, other| one.path == other.path);
+        listing.is_whole = starts.iter().all(|start| start.is_dir());
         listing.config_directories = self.config_directories(&listing.files, &starts);
         Ok(listing)
     }

@@ -111,3 +111,19 @@ fn every_rule_can_be_explained() {
         assert!(!manual.stdout.lines().any(|line| line.starts_with(' ') && line.starts_with(" #")));
     }
 }
+
+#[test]
+fn what_holds_for_all_files_is_not_said_when_some_are_named() {
+    let recipient = "age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh";
+    let config = format!(
+        "creation_rules:\n- {{path_regex: '\\.yaml$', age: {recipient}}}\n- {{path_regex: ^live/, age: {recipient}}}\n"
+    );
+    let tree = repository(&[(".sops.yaml", &*config), ("live/a.yaml", "a: b\n")]);
+    let rules = |arguments: &[&str]| -> Vec<String> {
+        let run = sops_lint(tree.path(), &[&["scan", "--format", "json"], arguments].concat());
+        run.findings().into_iter().map(|(rule, ..)| rule).collect()
+    };
+    assert_eq!(rules(&[]), ["unreachable-rule"]);
+    assert_eq!(rules(&["."]), ["unreachable-rule"]);
+    assert_eq!(rules(&[".sops.yaml", "live/a.yaml"]), [""; 0]);
+}

@@ -206,3 +206,15 @@ fn settings_of_any_size_are_read_in_time() {
         assert_eq!(run.code, Some(1), "{}", run.stderr);
     }
 }
+
+#[test]
+fn a_config_that_repeats_its_mistakes_is_read_in_time() {
+    let groups = "*g, ".repeat(10_000);
+    let config = format!(
+        "creation_rules:\n  - path_regex: .*\n    key_groups: [&g {{age: [{RECIPIENT}], {}: {}}}, {groups}]\n",
+        "k".repeat(1_000),
+        "v".repeat(100_000)
+    );
+    let run = scan(&[(".sops.yaml", &config)]);
+    assert!(rules(&run).contains(&"unknown-config-key".to_owned()), "{run:?}");
+}

@@ -1,0 +1,98 @@
+//! Two configs that disagree about a file.
+
+use super::{Facts, RepoRule, Repository, declare_rule, point_at, quoted};
+use crate::finding::{Draft, RuleMeta};
+use crate::path::RepoPath;
+use crate::policy::{CONFIG_NAME, Config, CreationRule};
+use crate::sops::recipe::drift;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Looks at files with Secrets and at encrypted files below a nested `.sops.yaml`, and
+    /// reports, once for each nested config, where a rule of the repository's own `.sops.yaml`
+    /// matches as well and has other recipients, or a selector that encrypts other values of the
+    /// file.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops searches for `.sops.yaml` from the directory that it is *run in*, not from that of
+    /// the file. So it depends on where somebody stands to whom the file is encrypted.
+    ///
+    /// ## Example
+    ///
+    /// `apps/.sops.yaml` names `age1alice..`, `.sops.yaml` names `age1bob..`, and both match:
+    ///
+    /// ```sh
+    /// cd apps && sops encrypt -i db.yaml   # for Alice
+    /// sops encrypt -i apps/db.yaml         # for Bob
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Keep one `.sops.yaml` at the top, with a rule for each directory, the special ones first.
+    /// Or narrow the rule of the upper one, so that sops refuses what it is not meant for.
+    AmbiguousSopsConfig, "ambiguous-sops-config", Warning, needs Policy,
+    "two .sops.yaml that give a file different recipients, depending on where sops is run"
+}
+
+impl RepoRule for AmbiguousSopsConfig {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let Some(root) = repository.policy.config(&RepoPath::from(CONFIG_NAME)) else {
+            return Vec::new();
+        };
+        let nested = repository.configs().filter(|config| config.path != root.path);
+        let drafts =
+            nested.filter_map(|config| Some((&config.path, draft(repository, root, config)?)));
+        drafts.collect()
+    }
+}
+
+/// About the first file that the two configs disagree on.
+fn draft<'f>(
+    repository: &Repository<'f>,
+    root: &'f Config,
+    nested: &'f Config,
+) -> Option<Draft<'f>> {
+    let mut disputed = repository.facts.iter().filter_map(|facts| {
+        let (config, near) = repository.policy.governing(&facts.path).rule()?;
+        let (_, far) = root.governing(&facts.path).rule()?;
+        let difference = difference(facts, near, far)?;
+        std::ptr::eq(config, nested).then_some((facts, near, far, difference))
+    });
+    let (facts, near, far, difference) = disputed.next()?;
+    let more = disputed.count();
+    let file = &facts.path;
+    let files = match more {
+        0 => String::new(),
+        1 => ", as for 1 more file".to_owned(),
+        more => format!(", as for {more} more files"),
+    };
+    let message = format!(
+        "for {file} it depends on where sops is run: this config and {} give it {difference}{files}",
+        root.path
+    );
+    let help = format!(
+        "keep one of the two rules; until then use `sops --config {}` for these files",
+        quoted(nested.path.as_str())
+    );
+    let draft = Draft::new(&META, near.span, message)
+        .note("used when sops is run in this directory")
+        .help(help);
+    Some(point_at(draft, root, far, "used when sops is run at the top of the repository"))
+}
+
+fn difference(facts: &Facts, near: &CreationRule, far: &CreationRule) -> Option<&'static str> {
+    let drift = drift(&near.recipe, &far.recipe);
+    let are_read = |rule: &CreationRule| rule.recipe.invalid().next().is_none();
+    let is_other_people =
+        !drift.extra.is_empty() || !drift.missing.is_empty() || drift.is_regrouped;
+    if is_other_people && are_read(near) && are_read(far) {
+        return Some("different recipients");
+    }
+    facts.is_disputed.then_some("selectors that encrypt other values")
+}

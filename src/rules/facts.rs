@@ -1,0 +1,189 @@
+//! What the rules about the repository know of its files.
+
+use std::collections::HashMap;
+
+use super::{
+    Copy, Endpoint, GeneratorSource, Subject, decrypted_artifact, plaintext_generator_source,
+    untrusted_key_endpoint,
+};
+use crate::document::Document;
+use crate::kubernetes::public::is_public;
+use crate::kubernetes::reference::{Reference, classify};
+use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
+use crate::path::RepoPath;
+use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Policy};
+use crate::sops::walk;
+
+/// What is kept of a file once it has been judged: no bytes and no values.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent observations")]
+pub struct Facts {
+    /// The file.
+    pub path: RepoPath,
+    /// Whether it has metadata.
+    pub is_encrypted: bool,
+    /// How many Secrets are in it.
+    pub secrets: usize,
+    /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
+    pub endpoints: Vec<Endpoint>,
+    /// Whether its bytes show anything that sops made, though it may be of a format that is not
+    /// read here.
+    pub has_sops: bool,
+    /// What it makes Secrets of, if it is a kustomization.
+    pub generator_sources: Vec<GeneratorSource>,
+    /// What shows that it is, or has, a decrypted copy.
+    pub copy: Copy,
+    /// Whether it holds a Kubernetes object that has `metadata`, and is no template of one.
+    pub is_manifest: bool,
+    /// The values of its Secrets that have to be encrypted, or are.
+    pub values: Covered,
+    /// Whether the rule that the repository's own config has for it would encrypt other values of
+    /// it than the governing rule.
+    pub is_disputed: bool,
+}
+
+impl Facts {
+    /// What repository rules need to know of a file; `None` if it has nothing to do with secrets.
+    /// Of one that could not be judged no more is known than its traces. `is_twin`: an encrypted
+    /// file is named after it.
+    pub fn of(
+        subject: &Subject<'_>,
+        policy: &Policy,
+        was_judged: bool,
+        is_twin: bool,
+    ) -> Option<Self> {
+        let documents = if was_judged { subject.documents } else { &[] };
+        let is_encrypted = documents.iter().any(|judged| judged.metadata.is_some());
+        let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
+        let generator_sources = plaintext_generator_source::sources(subject);
+        let has_sops = subject.traces.sops;
+        let copy = decrypted_artifact::copy_of(subject);
+        let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
+        if !is_interesting && generator_sources.is_empty() {
+            return None;
+        }
+        let endpoints = untrusted_key_endpoint::endpoints(subject);
+        let path = subject.path().clone();
+        let mut manifests = documents.iter().map(|judged| judged.document);
+        Some(Self {
+            path,
+            is_encrypted,
+            secrets,
+            endpoints,
+            has_sops,
+            generator_sources,
+            copy,
+            is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
+            values: covered(subject),
+            is_disputed: is_disputed(subject, policy),
+        })
+    }
+}
+
+/// How many values of Secrets the selector of the governing rule covers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Covered {
+    /// Values that it would encrypt.
+    pub covered: usize,
+    /// Values under `data` and under `stringData` that it would leave in plaintext.
+    pub exposed: [usize; 2],
+}
+
+/// All that a repository rule may see.
+#[derive(Clone, Copy, Debug)]
+pub struct Repository<'f> {
+    /// The facts of all files that have any, sorted by path.
+    pub facts: &'f [Facts],
+    /// All files that were looked at, sorted.
+    pub files: &'f [&'f RepoPath],
+    /// The creation rules.
+    pub policy: &'f Policy,
+    /// Whether they are all files below each directory; not where somebody named single files.
+    pub is_whole: bool,
+}
+
+impl<'f> Repository<'f> {
+    /// The configs among the files, sorted by path. Of those above them not all files are known.
+    pub(super) fn configs(&self) -> impl Iterator<Item = &'f Config> {
+        let paths = self.files;
+        let is_listed = move |config: &&Config| paths.binary_search(&&config.path).is_ok();
+        self.policy.configs().into_iter().filter(is_listed)
+    }
+
+    /// The files that a config can govern, as its rules see them; without the config itself. None
+    /// where only some are known: what holds for those may not hold for all.
+    pub(super) fn paths_below(&self, config: &Config) -> Vec<&'f str> {
+        if !self.is_whole {
+            return Vec::new();
+        }
+        let directory = config.path.parent();
+        let others = self.files.iter().filter(|path| ***path != config.path);
+        others.filter_map(|path| path.below(directory.as_str())).collect()
+    }
+
+    /// Every rule of these configs, with the facts of the files that it governs.
+    pub(super) fn rules(&self) -> Vec<(&'f Config, &'f CreationRule, Vec<&'f Facts>)> {
+        let mut governed: HashMap<*const CreationRule, Vec<&'f Facts>> = HashMap::new();
+        for facts in self.facts {
+            if let Some((_, rule)) = self.policy.governing(&facts.path).rule() {
+                governed.entry(std::ptr::from_ref(rule)).or_default().push(facts);
+            }
+        }
+        let mut facts_of = |rule| governed.remove(&std::ptr::from_ref(rule)).unwrap_or_default();
+        let rules = self.configs().flat_map(|config| config.rules.iter().map(move |r| (config, r)));
+        rules.map(|(config, rule)| (config, rule, facts_of(rule))).collect()
+    }
+}
+
+/// Whether it depends on the config, the nearest or the topmost, which values are encrypted.
+fn is_disputed(subject: &Subject<'_>, policy: &Policy) -> bool {
+    let top = policy.config(&RepoPath::from(CONFIG_NAME));
+    let Some((config, near)) = subject.governing.rule() else { return false };
+    let far = top.filter(|top| top.path != config.path).map(|top| top.governing(subject.path()));
+    let Some((_, far)) = far.and_then(Governing::rule) else { return false };
+    let (near, far) = (&near.recipe.selector, &far.recipe.selector);
+    let selected = |document: &Document<'_>, selector| {
+        let mut selected = Vec::new();
+        walk::leaves(document, selector, &mut |leaf| {
+            selected.push(leaf.is_selected && !leaf.scalar.is_empty());
+        });
+        selected
+    };
+    let mut documents = subject.documents.iter().map(|judged| judged.document);
+    !near.is_equal(far)
+        && documents.any(|document| selected(document, near) != selected(document, far))
+}
+
+/// What the governing rule would do to the Secrets of a file, value by value.
+fn covered(subject: &Subject<'_>) -> Covered {
+    let mut covered = Covered::default();
+    let Some((_, rule)) = subject.governing.rule() else { return covered };
+    if subject.is_template || (!subject.is_encrypted() && subject.is_example()) {
+        return covered;
+    }
+    let selector = &rule.recipe.selector;
+    for judged in subject.documents {
+        // What an operator makes Secrets of has no kind, and is encrypted in its own way.
+        let secrets = judged.secrets.iter().filter(|secret| secret.node.get("kind").is_some());
+        for secret in secrets.filter(|secret| !secret.is_deletion()) {
+            for value in secret.values().filter(|value| is_confidential(secret, value)) {
+                if selector.selects(&[value.field, &value.entry.key]) {
+                    covered.covered += 1;
+                } else {
+                    covered.exposed[usize::from(value.field == VALUE_FIELDS[1])] += 1;
+                }
+            }
+        }
+    }
+    covered
+}
+
+/// Whether a value of a Secret is more than nothing, a reference or something public.
+fn is_confidential(secret: &Secret<'_, '_>, value: &SecretValue<'_, '_>) -> bool {
+    let is_base64 = value.field == "data";
+    value.entry.node.as_str().is_some_and(|text| {
+        !text.is_empty()
+            && classify(text, is_base64) != Reference::Whole
+            && !is_public(secret, &value.entry.key, text, is_base64)
+    })
+}

@@ -1,0 +1,176 @@
+//! A `path_regex` that somebody wrote as a glob.
+
+use super::{RepoRule, Repository, count, declare_rule};
+use crate::finding::{Draft, Level, RuleMeta};
+use crate::path::RepoPath;
+use crate::pattern::Pattern;
+use crate::policy::CreationRule;
+use crate::text::printable;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds a `path_regex` that compiles and looks like a glob: `/*.`, `^*`, `{a,b}`. Says how
+    /// many files of the repository it matches, how many the glob would, and gives the regular
+    /// expression. Where the files of the glob are among those that it matches, it is an info.
+    ///
+    /// A glob that does not compile, as `*.yaml` and `**/*.yaml`, is an `invalid-regex`.
+    ///
+    /// ## Why it matters
+    ///
+    /// In a regular expression `/*` means "any number of slashes", and `.` any character. So the
+    /// rule matches nothing, or something else. sops then refuses the files, or takes the next
+    /// rule with other recipients.
+    ///
+    /// ## Example
+    ///
+    /// Bad: matches `secrets.yaml` and `secrets/-yaml`, but not `secrets/db.yaml`
+    ///
+    /// ```yaml
+    /// path_regex: secrets/*.yaml
+    /// ```
+    ///
+    /// Good:
+    ///
+    /// ```yaml
+    /// path_regex: ^secrets/[^/]*\.yaml$
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Take the regular expression from the message, and try it: `sops-lint policy FILE`.
+    GlobLikeRegex, "glob-like-regex", Warning, needs Policy,
+    "a path_regex written as a glob"
+}
+
+impl RepoRule for GlobLikeRegex {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let mut found = Vec::new();
+        for config in repository.configs() {
+            let paths = repository.paths_below(config);
+            let drafts = config.rules.iter().filter_map(|rule| draft(rule, &paths));
+            found.extend(drafts.map(|draft| (&config.path, draft)));
+        }
+        found
+    }
+}
+
+fn draft<'f>(rule: &'f CreationRule, paths: &[&str]) -> Option<Draft<'f>> {
+    let text = rule.path_regex().filter(|text| looks_like_glob(text))?;
+    let translated = translated(text);
+    let meant = Pattern::new(&translated).ok();
+    let is_matched = |path: &&&str| rule.matches(path) == Some(true);
+    let is_meant = |path: &&&str| meant.as_ref().is_some_and(|meant| meant.is_match(path));
+    let matched = paths.iter().filter(is_matched).count();
+    let meant_count = paths.iter().filter(is_meant).count();
+    let is_same = paths.iter().all(|path| is_matched(&path) == is_meant(&path));
+    let shown = printable::clean(text);
+    let mut message = format!("path_regex {shown} of rule {} looks like a glob", rule.number);
+    if !paths.is_empty() {
+        let files = count(paths.len(), "file");
+        message.push_str(&format!("; as a regular expression it matches {matched} of {files}"));
+    }
+    if meant.is_some() && !is_same {
+        message.push_str(&format!(", where the glob would match {meant_count}"));
+    }
+    let help = match meant {
+        Some(_) => format!("write `{}`, in single quotes", printable::clean(&translated)),
+        None => {
+            "write it as a regular expression: [^/]* for *, .* for **, \\. for a dot".to_owned()
+        }
+    };
+    // Where no file falls out, it does what it should by accident.
+    let is_enough = paths.iter().all(|path| is_matched(&path) || !is_meant(&path));
+    let level = if is_enough && matched > 0 { Level::Info } else { META.level };
+    Some(Draft::new(&META, rule.span, message).level(level).note("sops knows no globs").help(help))
+}
+
+/// Whether a pattern has what hardly anybody means in a regular expression.
+pub(super) fn looks_like_glob(text: &str) -> bool {
+    text.contains("/*") || text.starts_with("^*") || alternatives(text).is_some()
+}
+
+/// The first `{a,b}` that is no number of repetitions: from its brace to behind the other.
+fn alternatives(text: &str) -> Option<(usize, usize)> {
+    let mut from = 0;
+    while let Some(open) = text[from..].find('{').map(|at| from + at) {
+        let close = open + text[open..].find('}')?;
+        let inside = &text[open + 1..close];
+        let is_count = inside.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+        let is_class = text[..open].ends_with("\\p") || text[..open].ends_with("\\x");
+        if inside.contains(',') && !is_count && !is_class {
+            return Some((open, close + 1));
+        }
+        from = close + 1;
+    }
+    None
+}
+
+/// The glob as a regular expression. What is one already stays: `.*`, `\.`, `(a|b)`, `ya?ml`.
+fn translated(text: &str) -> String {
+    let mut text = text.to_owned();
+    while let Some((open, close)) = alternatives(&text) {
+        let choices = format!("({})", text[open + 1..close - 1].replace(',', "|"));
+        text.replace_range(open..close, &choices);
+    }
+    let characters: Vec<char> = text.chars().collect();
+    let mut out = String::new();
+    let mut at = 0;
+    while let Some(&character) = characters.get(at) {
+        let before = at.checked_sub(1).map(|at| characters[at]);
+        let after = characters.get(at + 1).copied();
+        at += 1;
+        match character {
+            '\\' => {
+                out.push('\\');
+                out.extend(after);
+                at += 1;
+            }
+            '*' if matches!(before, None | Some('/' | '^')) => out.push_str("[^/]*"),
+            '.' if !matches!(after, Some('*' | '+' | '?' | '{')) => out.push_str(r"\."),
+            _ => out.push(character),
+        }
+    }
+    let begin = match out.strip_prefix('/') {
+        Some(rest) => format!("(^|/){rest}"),
+        None if out.starts_with(['^', '(', '\\']) || out.starts_with(".*") => out,
+        None if out.contains('/') => format!("^{out}"),
+        // A name alone may stand anywhere.
+        None => format!("(^|/){out}"),
+    };
+    if begin.ends_with('$') { begin } else { format!("{begin}$") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_globs_from_regular_expressions() {
+        for glob in ["secrets/*.yaml", "a/.*/*.enc.ya?ml", "^*.yaml", "x.{yaml,yml}"] {
+            assert!(looks_like_glob(glob), "{glob}");
+        }
+        for regex in [r"\.ya?ml$", ".*.yaml", "a/.*", r"^a{1,3}/[^/]*\.yaml$", r"\p{L}+", "a{2}"] {
+            assert!(!looks_like_glob(regex), "{regex}");
+        }
+    }
+
+    #[test]
+    fn translates() {
+        for (glob, regex) in [
+            ("secrets/*.yaml", r"^secrets/[^/]*\.yaml$"),
+            ("a/.*/*.enc.ya?ml", r"^a/.*/[^/]*\.enc\.ya?ml$"),
+            ("/x.{yaml,yml}", r"(^|/)x\.(yaml|yml)$"),
+            (r"^*\.yaml$", r"^[^/]*\.yaml$"),
+            (r"\.{yaml,yml}$", r"\.(yaml|yml)$"),
+            ("values.{yaml,yml}", r"(^|/)values\.(yaml|yml)$"),
+        ] {
+            assert_eq!(translated(glob), regex);
+            assert!(Pattern::new(regex).is_ok());
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Recipients that a creation rule names and sops does not see.
+
+use super::{FileRule, Subject, count, declare_rule, listing};
+use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::keys::{Recipient, Sameness};
+use crate::policy::CreationRule;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds recipients in the fields `age`, `pgp`, `kms` .. of a creation rule that has
+    /// `key_groups` too, where no group names them.
+    ///
+    /// ## Why it matters
+    ///
+    /// Where there are groups, sops ignores the fields beside them without a word. Whoever is
+    /// named there cannot decrypt.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// - path_regex: \.ya?ml$
+    ///   age: age1bob..
+    ///   key_groups:
+    ///     - age: [age1alice..]
+    /// ```
+    ///
+    /// Good:
+    ///
+    /// ```yaml
+    /// - path_regex: \.ya?ml$
+    ///   key_groups:
+    ///     - age: [age1alice.., age1bob..]
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Move the recipients into a group, or remove them. Then run `sops updatekeys` on the files.
+    IgnoredRecipients, "ignored-recipients", Warning, needs Text,
+    "recipients beside key_groups, which sops ignores"
+}
+
+impl FileRule for IgnoredRecipients {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        for rule in subject.config.into_iter().flat_map(|config| &config.rules) {
+            drafts.drafts.extend(draft(rule));
+        }
+    }
+}
+
+fn draft(rule: &CreationRule) -> Option<Draft<'_>> {
+    let groups = rule.key_groups?;
+    let is_in_a_group = |one: &Recipient| {
+        rule.recipe.recipients().any(|other| one.compare(other) != Sameness::Different)
+    };
+    let lost: Vec<&Recipient> =
+        rule.ignored.recipients.iter().filter(|one| !is_in_a_group(one)).collect();
+    let first = lost.first()?;
+    let message = format!(
+        "sops ignores {} of rule {} because the rule has key_groups: {}",
+        count(lost.len(), "recipient"),
+        rule.number,
+        listing(&lost, ToString::to_string)
+    );
+    let draft = Draft::new(&META, first.span, message)
+        .note("ignored")
+        .also(groups, "where this stands, only the groups count")
+        .help("move them into a key group or remove them, then run `sops updatekeys` on the files");
+    Some(draft)
+}

@@ -1,0 +1,151 @@
+//! A `path_regex` that matches more, or less, than its author will have thought.
+
+use super::glob_like_regex::looks_like_glob;
+use super::{Facts, RepoRule, Repository, count, declare_rule, listing};
+use crate::finding::{Draft, RuleMeta};
+use crate::path::RepoPath;
+use crate::pattern::Pattern;
+use crate::policy::{Config, CreationRule, Governing};
+use crate::text::printable;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds a `path_regex` that ends in a file extension and
+    ///
+    /// * has neither a backslash before the dot nor a `$` at the end, unless it names one file,
+    /// * or lacks one of the two, and there are files that it matches for that reason alone:
+    ///   `db.yaml.bak`, `my-yaml`,
+    /// * or asks for `.yaml`, while there are Secrets in `.yml` files that no rule matches.
+    ///
+    /// ## Why it matters
+    ///
+    /// A pattern matches anywhere in a path, and a dot stands for any character. So a backup
+    /// falls under the rule, and is encrypted as a binary file, whole.
+    ///
+    /// ## Example
+    ///
+    /// Loose: also matches `db.yaml.bak`, and not `db.yml`
+    ///
+    /// ```yaml
+    /// path_regex: .*.yaml
+    /// ```
+    ///
+    /// Good:
+    ///
+    /// ```yaml
+    /// path_regex: \.ya?ml$
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Write a backslash before the dot, and a `$` at the end.
+    LoosePathRegex, "loose-path-regex", Info, needs Policy,
+    "a path_regex that matches more or fewer files than it seems to"
+}
+
+impl RepoRule for LoosePathRegex {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let mut found = Vec::new();
+        for config in repository.configs() {
+            let paths = repository.paths_below(config);
+            let drafts = config.rules.iter().filter_map(|rule| {
+                by_shape(rule, &paths).or_else(|| by_ending(repository, config, rule))
+            });
+            found.extend(drafts.map(|draft| (&config.path, draft)));
+        }
+        found
+    }
+}
+
+/// A pattern that ends in a file extension.
+struct Shape<'p> {
+    /// What stands before the dot.
+    stem: &'p str,
+    extension: &'p str,
+    is_dot_loose: bool,
+    is_end_loose: bool,
+}
+
+fn shape(text: &str) -> Option<Shape<'_>> {
+    const EXTENSIONS: [&str; 9] =
+        ["yaml", "yml", "ya?ml", "y(a)?ml", "(yaml|yml)", "(yml|yaml)", "json", "env", "ini"];
+    let open = text.strip_suffix('$').unwrap_or(text);
+    let extension = EXTENSIONS.into_iter().find(|extension| open.ends_with(extension))?;
+    let before = &open[..open.len() - extension.len()];
+    let with_dot = before.strip_suffix('.')?;
+    Some(Shape {
+        stem: with_dot.strip_suffix('\\').unwrap_or(with_dot),
+        extension: &open[open.len() - extension.len()..],
+        is_dot_loose: !with_dot.ends_with('\\'),
+        is_end_loose: open.len() == text.len(),
+    })
+}
+
+fn by_shape<'f>(rule: &'f CreationRule, paths: &[&str]) -> Option<Draft<'f>> {
+    let text = rule.path_regex().filter(|text| !looks_like_glob(text))?;
+    let shape = shape(text)?;
+    if !shape.is_dot_loose && !shape.is_end_loose {
+        return None;
+    }
+    let tight = format!(r"{}\.{}$", shape.stem, shape.extension);
+    let meant = Pattern::new(&tight).ok()?;
+    let by_accident = |path: &&&str| rule.matches(path) == Some(true) && !meant.is_match(path);
+    let files: Vec<&&str> = paths.iter().filter(by_accident).collect();
+    let shown = printable::clean(text);
+    let also = if files.is_empty() {
+        // The name of a single file is clear enough without.
+        let is_pattern = shape.stem.contains(['*', '+']);
+        if !(shape.is_dot_loose && shape.is_end_loose && is_pattern) {
+            return None;
+        }
+        let ending = plain(shape.extension);
+        format!("matches names that go on after .{ending} too, such as db.{ending}.bak")
+    } else {
+        let names = listing(&files, |path| printable::clean_path(path).into_owned());
+        let files = count(files.len(), "file");
+        format!("also matches {files} without the ending .{} ({names})", plain(shape.extension))
+    };
+    let message = format!("path_regex {shown} of rule {} {also}", rule.number);
+    let help = format!("write `{}`, in single quotes", printable::clean(&tight));
+    Some(Draft::new(&META, rule.span, message).note("loose").help(help))
+}
+
+/// `yaml` for `ya?ml` and the like.
+fn plain(extension: &str) -> &str {
+    if extension.contains("ml") { "yaml" } else { extension }
+}
+
+/// Secrets that no rule matches, and that this one would if they ended in `.yaml`.
+fn by_ending<'f>(
+    repository: &Repository<'f>,
+    config: &'f Config,
+    rule: &'f CreationRule,
+) -> Option<Draft<'f>> {
+    let text = rule.path_regex().filter(|text| !looks_like_glob(text))?;
+    let shape = shape(text).filter(|shape| shape.extension == "yaml")?;
+    let directory = config.path.parent();
+    let is_missed = |facts: &&Facts| {
+        let relative = facts.path.below(directory.as_str());
+        let renamed = relative.and_then(|path| path.strip_suffix(".yml"));
+        renamed.is_some_and(|stem| rule.matches(&format!("{stem}.yaml")) == Some(true))
+            && matches!(repository.policy.governing(&facts.path), Governing::NoRule(nearest) if std::ptr::eq(nearest, config))
+    };
+    let missed: Vec<&Facts> = repository.facts.iter().filter(is_missed).collect();
+    if missed.is_empty() {
+        return None;
+    }
+    let names = listing(&missed, |facts| facts.path.to_string());
+    let message = format!(
+        "path_regex {} of rule {} does not match {} that ends in .yml ({names})",
+        printable::clean(text),
+        rule.number,
+        count(missed.len(), "file")
+    );
+    let help = format!(r"write `{}\.ya?ml$`, in single quotes", printable::clean(shape.stem));
+    Some(Draft::new(&META, rule.span, message).note("only .yaml").help(help))
+}

@@ -1,0 +1,69 @@
+//! A config that sops does not find, because of its name.
+
+use super::{FileRule, Subject, declare_rule, quoted};
+use crate::document::{Format, yaml};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::policy::{CONFIG_NAME, has_misleading_name};
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds files named like `.sops.yml`, `sops.yaml` or `.sops.yaml.txt` that hold
+    /// `creation_rules`. Where the file could be meant for `sops --config`, since its name has no
+    /// leading dot, or where a `.sops.yaml` stands beside it, the finding is a warning.
+    ///
+    /// Silent for names that say that the file is not in use: `.sops.yaml.bak`,
+    /// `.sops.yaml.example`, `.sops.yaml.disabled`.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops looks for `.sops.yaml` and nothing else. The rules in the file have no effect: sops
+    /// refuses to encrypt, or silently takes the rules of a directory further up, with other
+    /// recipients.
+    ///
+    /// ## Example
+    ///
+    /// Bad: `clusters/prod/.sops.yml`
+    ///
+    /// Good: `clusters/prod/.sops.yaml`
+    ///
+    /// ## How to fix
+    ///
+    /// Rename it: `git mv .sops.yml .sops.yaml`.
+    MisnamedSopsConfig, "misnamed-sops-config", Error, needs Text,
+    "creation rules in a file that sops does not look for"
+}
+
+impl FileRule for MisnamedSopsConfig {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        let path = subject.path();
+        if !has_misleading_name(path) {
+            return;
+        }
+        let parsed = yaml::Yaml.parse(subject.text);
+        let root = parsed.documents.first().map(|document| &document.root);
+        let rules = root.and_then(|root| root.entry("creation_rules"));
+        let Some(rules) = rules.filter(|entry| entry.node.is_list()) else { return };
+        let right = path.parent().join(CONFIG_NAME);
+        let is_beside = subject.governing.config().is_some_and(|config| config.path == right);
+        let (level, help) = if is_beside {
+            (Level::Warning, format!("move what is still needed to {right}, then remove this file"))
+        } else if path.file_name().starts_with('.') {
+            (META.level, rename(path.as_str(), right.as_str()))
+        } else {
+            let rename = rename(path.as_str(), right.as_str());
+            (Level::Warning, format!("{rename}; ignore this if you pass it to `sops --config`"))
+        };
+        let message = format!("sops does not read {path}; it looks for {CONFIG_NAME} only");
+        let draft = Draft::new(&META, rules.key_span, message);
+        drafts.push(draft.level(level).note("these rules have no effect").help(help));
+    }
+}
+
+fn rename(from: &str, to: &str) -> String {
+    format!("run `git mv {} {}`", quoted(from), quoted(to))
+}

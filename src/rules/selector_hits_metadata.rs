@@ -1,0 +1,130 @@
+//! A creation rule that would encrypt what Kubernetes has to read.
+
+use super::{Facts, RepoRule, Repository, count, declare_rule, listing};
+use crate::finding::{Draft, Level, RuleMeta};
+use crate::path::RepoPath;
+use crate::policy::CreationRule;
+use crate::sops::selector::{Field, Selector};
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Tries the selector of every creation rule on `apiVersion`, `kind` and `metadata.name`.
+    /// Reports rules that would encrypt one of them and that govern a Kubernetes manifest: a
+    /// Secret, or an encrypted object of another kind. For a rule without a selector it is a
+    /// warning. So it is for one that matches all files and whose unanchored `encrypted_regex`
+    /// names `data`, as long as there is no manifest yet.
+    ///
+    /// Silent for rules that govern values files, kubeconfigs, Talos configs and other files that
+    /// are no manifests: encrypting those whole is right.
+    ///
+    /// ## Why it matters
+    ///
+    /// `data` is a part of `metadata`, and regular expressions match parts. A manifest whose kind
+    /// or name is encrypted is no manifest: kustomize cannot build it, and Flux does not support
+    /// it. Reviewers cannot see what a file is.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// encrypted_regex: data|stringData
+    /// ```
+    ///
+    /// Good:
+    ///
+    /// ```yaml
+    /// encrypted_regex: ^(data|stringData)$
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Set `encrypted_regex: ^(data|stringData)$` in the rule. Then decrypt the manifests and
+    /// encrypt them again: `sops updatekeys` does not change what is encrypted.
+    SelectorHitsMetadata, "selector-hits-metadata", Error, needs Policy,
+    "a creation rule that would encrypt the kind or name of a Kubernetes manifest"
+}
+
+/// What has to stay readable, as the keys that lead to it. Who encrypts names alone (`^name$`) does
+/// so on purpose, to be decrypted by KSOPS.
+const READABLE: [(&str, &[&[&str]]); 3] = [
+    ("apiVersion", &[&["apiVersion"]]),
+    ("kind", &[&["kind"]]),
+    ("metadata", &[&["metadata"], &["metadata", "name"]]),
+];
+
+impl RepoRule for SelectorHitsMetadata {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let rules = repository.rules().into_iter();
+        let drafts = rules.map(|(config, rule, governed)| (config, check_rule(rule, &governed)));
+        drafts.filter_map(|(config, draft)| Some((&config.path, draft?))).collect()
+    }
+}
+
+fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draft<'f>> {
+    let selector = &rule.recipe.selector;
+    // What a broken one does is said by `invalid-regex`; one for comments depends on comments.
+    if selector.error().is_some() || selector.reads_comments() {
+        return None;
+    }
+    let hits =
+        READABLE.into_iter().filter(|(_, ways)| ways.iter().all(|keys| selector.selects(keys)));
+    let hits: Vec<&str> = hits.map(|(name, _)| name).collect();
+    if hits.is_empty() {
+        return None;
+    }
+    let manifests: Vec<&Facts> =
+        governed.iter().copied().filter(|facts| facts.is_manifest).collect();
+    if manifests.is_empty() && !is_meant_for_secrets(rule, selector) {
+        return None;
+    }
+    let has_selector = selector.span.is_some();
+    // Without a selector it may be on purpose: `sops decrypt` can feed `kubectl apply`.
+    let is_sure = !manifests.is_empty() && has_selector;
+    let message = message(rule, &hits, &manifests);
+    let (note, help) = if has_selector {
+        ("matches more than it should", "write `encrypted_regex: ^(data|stringData)$`")
+    } else {
+        ("no selector", "add `encrypted_regex: ^(data|stringData)$` to the rule")
+    };
+    let help = if manifests.is_empty() {
+        help.to_owned()
+    } else {
+        format!("{help}, then decrypt these files and encrypt them again")
+    };
+    let draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
+    Some(draft.level(if is_sure { META.level } else { Level::Warning }).help(help))
+}
+
+fn message(rule: &CreationRule, hits: &[&str], manifests: &[&Facts]) -> String {
+    let what = match hits {
+        [one] => (*one).to_owned(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+        [] => String::new(),
+    };
+    let selector = &rule.recipe.selector;
+    let how = if selector.span.is_some() {
+        format!("{selector} of rule {} also encrypts {what}", rule.number)
+    } else {
+        format!("rule {} has no selector, so it encrypts {what}", rule.number)
+    };
+    if manifests.is_empty() {
+        return format!("{how} of Kubernetes manifests");
+    }
+    let whose = count(manifests.len(), "Kubernetes manifest");
+    format!("{how} of {whose} ({})", listing(manifests, |facts| facts.path.to_string()))
+}
+
+/// Whether a rule is for all files and speaks of the fields of Secrets.
+fn is_meant_for_secrets(rule: &CreationRule, selector: &Selector) -> bool {
+    let is_for_all = rule.path_regex().is_none() || rule.is_catch_all_in("");
+    is_for_all
+        && selector.field == Field::EncryptedRegex
+        && selector.span.is_some()
+        && (selector.names("data") || selector.names("stringData"))
+}

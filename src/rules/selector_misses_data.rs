@@ -1,0 +1,107 @@
+//! A creation rule that would leave the values of Secrets in plaintext.
+
+use super::{Facts, RepoRule, Repository, count, declare_rule, listing};
+use crate::finding::{Draft, Level, RuleMeta};
+use crate::kubernetes::VALUE_FIELDS;
+use crate::path::RepoPath;
+use crate::policy::CreationRule;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Tries the selector of every creation rule on the values of the Secrets that the rule
+    /// governs. A selector that names one of `data` and `stringData` and not the other is a
+    /// warning, and an error if a Secret has values under the other. One that names neither is
+    /// an error if an encrypted Secret would be left in plaintext completely, and a warning if a
+    /// plaintext one would, which is reported by itself.
+    ///
+    /// Silent for selectors that pick single keys of Secrets (`^(password|token)$`), and for those
+    /// that name neither field and govern no Secret.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops encrypts what the selector names and writes the rest as it is. The file has metadata
+    /// and a MAC, looks encrypted, and holds the secret in clear.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// encrypted_regex: ^data$
+    /// ```
+    ///
+    /// Good:
+    ///
+    /// ```yaml
+    /// encrypted_regex: ^(data|stringData)$
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Let the selector name both fields. Files keep the selector that they were made with, so
+    /// decrypt and encrypt those that lack a field, and change the values that were pushed.
+    SelectorMissesData, "selector-misses-data", Error, needs Policy,
+    "a creation rule that would leave data or stringData of a Secret in plaintext"
+}
+
+impl RepoRule for SelectorMissesData {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let rules = repository.rules().into_iter();
+        let drafts = rules.map(|(config, rule, governed)| (config, check_rule(rule, &governed)));
+        drafts.filter_map(|(config, draft)| Some((&config.path, draft?))).collect()
+    }
+}
+
+fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draft<'f>> {
+    let selector = &rule.recipe.selector;
+    // Without a selector all is encrypted; a broken one is said by `invalid-regex`.
+    let span =
+        selector.span.filter(|_| selector.error().is_none() && !selector.reads_comments())?;
+    let is_left = VALUE_FIELDS.map(|field| !selector.selects(&[field, "a value"]));
+    let suffers = |field: usize| {
+        governed.iter().copied().filter(move |facts| {
+            // Who picks single keys of a Secret does so on purpose.
+            let picks_keys = is_left == [true, true] && facts.values.covered > 0;
+            is_left[field] && facts.values.exposed[field] > 0 && !picks_keys
+        })
+    };
+    let names_neither = is_left == [true, true];
+    let mut suffering: Vec<&Facts> = suffers(0).chain(suffers(1)).collect();
+    suffering.sort_unstable_by_key(|facts| &facts.path);
+    suffering.dedup_by_key(|facts| &facts.path);
+    if suffering.is_empty() && is_left[0] == is_left[1] {
+        return None;
+    }
+    // Plaintext is an error of its own, and a rule that picks keys may not have been meant for it.
+    let is_sure = suffering.iter().any(|facts| facts.is_encrypted || !names_neither);
+    let level = if is_sure { META.level } else { Level::Warning };
+    let help = "write `encrypted_regex: ^(data|stringData)$`";
+    let help = match &suffering[..] {
+        [] => help.to_owned(),
+        _ => format!(
+            "{help}, then encrypt what stands in clear, and change it if it was ever pushed"
+        ),
+    };
+    let message = message(rule, is_left, &suffering);
+    Some(Draft::new(&META, span, message).level(level).note("leaves values out").help(help))
+}
+
+fn message(rule: &CreationRule, is_left: [bool; 2], suffering: &[&Facts]) -> String {
+    let what = match is_left {
+        [true, false] => "data",
+        [false, _] => "stringData",
+        _ => "data and stringData",
+    };
+    let how = format!("{} of rule {} would leave {what}", rule.recipe.selector, rule.number);
+    if suffering.is_empty() {
+        return format!("{how} of Secrets in plaintext");
+    }
+    let files = count(suffering.len(), "file");
+    let names = listing(suffering, |facts| facts.path.to_string());
+    format!("{how} of the Secrets in {files} in plaintext ({names})")
+}

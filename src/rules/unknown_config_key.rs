@@ -1,0 +1,119 @@
+//! Keys of a `.sops.yaml` that mean nothing to sops.
+
+use super::{FileRule, Subject, declare_rule};
+use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::policy::{Config, Meant, UnknownKey};
+use crate::sops::selector::FIELDS;
+use crate::text::printable;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds keys in `.sops.yaml` that sops does not know at their level: at the top, in a
+    /// creation rule, a key group, a destination rule. One that looks like a known key is an
+    /// error, any other a warning.
+    ///
+    /// Silent for `keys:`, for `x-..` and for whatever holds YAML anchors: they are there for
+    /// people, or for other parts of the file.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops ignores unknown keys without a word. With `encrypted-regex` instead of
+    /// `encrypted_regex` it encrypts whole files; with a misspelt `path_regex` the rule matches
+    /// every file, and the rules behind it none.
+    ///
+    /// ## Example
+    ///
+    /// Bad:
+    ///
+    /// ```yaml
+    /// creation_rules:
+    ///   - path_regex: \.ya?ml$
+    ///     encrypted-regex: ^(data|stringData)$
+    ///     age: age1..
+    /// ```
+    ///
+    /// Good:
+    ///
+    /// ```yaml
+    /// creation_rules:
+    ///   - path_regex: \.ya?ml$
+    ///     encrypted_regex: ^(data|stringData)$
+    ///     age: age1..
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Correct the key. Then look at the files that were made with the rule, and encrypt them
+    /// anew where the key would have made a difference.
+    UnknownConfigKey, "unknown-config-key", Error, needs Text,
+    "a key in .sops.yaml that sops ignores"
+}
+
+impl FileRule for UnknownConfigKey {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        let Some(config) = subject.config else { return };
+        for unknown in &config.unknown_keys {
+            drafts.push(draft(config, unknown));
+        }
+    }
+}
+
+fn draft<'s>(config: &Config, unknown: &UnknownKey) -> Draft<'s> {
+    let key = printable::shorten(printable::clean(&unknown.key), 40);
+    let place = match unknown.rule {
+        Some(number) if unknown.place == "a creation rule" => format!("in rule {number}"),
+        Some(number) => format!("in {} of rule {number}", unknown.place),
+        None if unknown.place == "the top level" => "at the top level".to_owned(),
+        None => format!("in {}", unknown.place),
+    };
+    let (message, help) = match unknown.meant {
+        Some(Meant::Key(name)) if has_other_selector(config, unknown, name) => {
+            let message = format!("sops ignores the unknown key {key} {place}");
+            let help = format!("remove it: it looks like {name}, but the rule has a selector");
+            let draft = Draft::new(&META, unknown.span, message);
+            return draft.level(Level::Warning).note("has no effect").help(help);
+        }
+        Some(Meant::Key(name)) => (
+            format!("sops ignores the unknown key {key} {place}{}", effect(config, unknown, name)),
+            format!("did you mean {name}? After the change, check the files made with this config"),
+        ),
+        Some(Meant::Deeper(deeper)) => (
+            format!("sops ignores the key {key} {place}; it belongs into {deeper}"),
+            "move it into a rule of creation_rules".to_owned(),
+        ),
+        None => (
+            format!("sops ignores the unknown key {key} {place}"),
+            "remove it, or turn it into a comment".to_owned(),
+        ),
+    };
+    let draft = Draft::new(&META, unknown.span, message).note("has no effect").help(help);
+    if unknown.meant.is_some() { draft } else { draft.level(Level::Warning) }
+}
+
+/// Whether correcting the key would give the rule a second selector, which sops refuses.
+fn has_other_selector(config: &Config, unknown: &UnknownKey, meant: &str) -> bool {
+    let rule = unknown.rule.and_then(|number| config.rules.get(number - 1));
+    let has_selector = rule.is_some_and(|rule| rule.recipe.selector.span.is_some());
+    has_selector && FIELDS.iter().any(|field| field.name() == meant)
+}
+
+/// What follows from the key that is missing, where that is bad.
+fn effect(config: &Config, unknown: &UnknownKey, meant: &str) -> &'static str {
+    let rule = unknown.rule.and_then(|number| config.rules.get(number - 1));
+    let Some(rule) = rule else { return "" };
+    let has_selector = rule.recipe.selector.span.is_some();
+    match meant {
+        "path_regex" if rule.matches("any") == Some(true) && rule.path_regex().is_none() => {
+            ", so the rule matches every file"
+        }
+        _ if !has_selector && FIELDS.iter().any(|field| field.name() == meant) => {
+            ", so the rule encrypts files whole"
+        }
+        _ => "",
+    }
+}

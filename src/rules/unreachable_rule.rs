@@ -1,0 +1,182 @@
+//! Creation rules that never apply, because an earlier one always does.
+
+use std::collections::HashMap;
+
+use super::{RepoRule, Repository, count, declare_rule};
+use crate::finding::{Draft, RuleMeta};
+use crate::path::RepoPath;
+use crate::policy::{Config, CreationRule, Meant, UnknownKey};
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Finds creation rules that no file reaches: behind a rule that matches every file, behind
+    /// one with the same `path_regex`, or where every file of the repository that the rule
+    /// matches is matched by an earlier rule, and so would be new files beside them.
+    ///
+    /// Silent for a general rule behind special ones: it waits for other files.
+    ///
+    /// ## Why it matters
+    ///
+    /// The first rule that matches decides. The recipients of the rules behind it are not added.
+    /// Files are encrypted to the wrong people.
+    ///
+    /// ## Example
+    ///
+    /// Bad: production is encrypted to the developers
+    ///
+    /// ```yaml
+    /// creation_rules:
+    ///   - path_regex: \.yaml$
+    ///     age: age1developers..
+    ///   - path_regex: ^production/.*\.yaml$
+    ///     age: age1operators..
+    /// ```
+    ///
+    /// Good: the special rule first
+    ///
+    /// ```yaml
+    /// creation_rules:
+    ///   - path_regex: ^production/.*\.yaml$
+    ///     age: age1operators..
+    ///   - path_regex: \.yaml$
+    ///     age: age1developers..
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Move the rule up, or remove it. `sops-lint policy FILE` shows which rule decides.
+    UnreachableRule, "unreachable-rule", Warning, needs Policy,
+    "a creation rule that never applies, since an earlier one always matches first"
+}
+
+/// Matches, at worst, beyond which the files are not compared: about two seconds of work.
+const MOST_MATCHES: usize = 20_000_000;
+
+/// Files whose neighbours are tried.
+const TRIED: usize = 50;
+
+impl RepoRule for UnreachableRule {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let configs = repository.configs().filter(|config| config.rules.len() > 1);
+        let drafts = configs.flat_map(|config| {
+            check_config(repository, config).into_iter().map(|draft| (&config.path, draft))
+        });
+        drafts.collect()
+    }
+}
+
+fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draft<'f>> {
+    // A broken path_regex stops sops before it comes to the rules behind it.
+    let is_broken = |rule: &CreationRule| rule.matches("").is_none();
+    let end = config.rules.iter().position(is_broken).unwrap_or(config.rules.len());
+    let rules = &config.rules[..end];
+    let mut drafts = Vec::new();
+    let mut by_path_regex: HashMap<Option<&str>, &CreationRule> = HashMap::new();
+    let for_all = rules.iter().position(matches_everything);
+    if let Some(at) = for_all {
+        let blocker = &rules[at];
+        let why = format!("rule {} matches every file", blocker.number);
+        // A misspelt path_regex is one mistake, and `unknown-config-key` says so.
+        let is_slip = |unknown: &UnknownKey| {
+            let meant = Some(Meant::Key("path_regex"));
+            unknown.rule == Some(blocker.number) && unknown.meant == meant
+        };
+        if !config.unknown_keys.iter().any(is_slip) {
+            drafts.extend(rules[at + 1..].iter().map(|rule| draft(rule, blocker, &why)));
+        }
+    }
+    let rest = &rules[..for_all.unwrap_or(end)];
+    let paths = repository.paths_below(config);
+    let are_few = rest.len().saturating_mul(rest.len()).saturating_mul(paths.len()) < MOST_MATCHES;
+    for (at, rule) in rest.iter().enumerate() {
+        if let Some(blocker) = by_path_regex.get(&rule.path_regex()) {
+            let why = format!("rule {} has the same path_regex", blocker.number);
+            drafts.push(draft(rule, blocker, &why));
+            continue;
+        }
+        by_path_regex.insert(rule.path_regex(), rule);
+        if !are_few {
+            continue;
+        }
+        if let Some((blocker, why)) = by_files(&rest[..at], rule, &paths) {
+            drafts.push(draft(rule, blocker, &why));
+        }
+    }
+    drafts
+}
+
+fn draft<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Draft<'f> {
+    let message = format!("rule {} never applies: {why}", rule.number);
+    let help = format!(
+        "move rule {} before rule {}, or remove it; the first match decides",
+        rule.number, blocker.number
+    );
+    let first = format!("rule {} comes first", blocker.number);
+    Draft::new(&META, rule.span, message).note("never reached").also(blocker.span, first).help(help)
+}
+
+/// Whether a rule matches names that have nothing in common.
+fn matches_everything(rule: &CreationRule) -> bool {
+    const ODD_NAMES: [&str; 5] = ["q", "Z/9", "-", "\u{e9}/\u{3a9}", "x y/.z_7"];
+    ODD_NAMES.iter().all(|name| rule.matches(name) == Some(true))
+}
+
+type Blocker<'f> = (&'f CreationRule, String);
+
+fn by_files<'f>(
+    earlier: &'f [CreationRule],
+    rule: &CreationRule,
+    paths: &[&str],
+) -> Option<Blocker<'f>> {
+    let first_match = |path: &str| earlier.iter().find(|other| other.matches(path) == Some(true));
+    let is_open = |path: &str| rule.matches(path) == Some(true) && first_match(path).is_none();
+    let matched: Vec<&str> =
+        paths.iter().copied().filter(|path| rule.matches(path) == Some(true)).collect();
+    let blocker = first_match(matched.first()?)?;
+    // Cheap for most rules: the first file that is left over ends it.
+    if matched.iter().any(|path| is_open(path)) {
+        return None;
+    }
+    // Rules are written for files to come as well.
+    if matched.iter().take(TRIED).any(|path| neighbours(path).iter().any(|path| is_open(path))) {
+        return None;
+    }
+    let files = if matched.len() == 1 {
+        "the only file that it matches is".to_owned()
+    } else {
+        format!("all {} that it matches are", count(matched.len(), "file"))
+    };
+    let others: Vec<&str> =
+        matched.iter().copied().filter(|path| blocker.matches(path) != Some(true)).collect();
+    let whom = if others.is_empty() {
+        format!("rule {}", blocker.number)
+    } else {
+        format!("rule {} and others", blocker.number)
+    };
+    Some((blocker, format!("{files} matched by {whom} first")))
+}
+
+/// Files of the same kind in other places, and of other names in the same place.
+fn neighbours(path: &str) -> Vec<String> {
+    const HIGHEST: usize = 12;
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (stem, ending) = name.find('.').map_or((name, ""), |at| name.split_at(at));
+    let names =
+        [name, &format!("zq9-{name}"), &format!("{stem}-zq9{ending}"), &format!("zq9{ending}")]
+            .map(str::to_owned);
+    let mut places = vec![directory.to_owned(), format!("zq9/{directory}")];
+    for place in RepoPath::from(path).ancestors().take(HIGHEST) {
+        places.push(place.to_owned());
+        places.push(if place.is_empty() { "zq9".to_owned() } else { format!("{place}/zq9") });
+    }
+    let inside = |place: &String, name: &String| match place.as_str() {
+        "" => name.clone(),
+        place => format!("{}/{name}", place.trim_end_matches('/')),
+    };
+    places.iter().flat_map(|place| names.iter().map(move |name| inside(place, name))).collect()
+}
