@@ -105,8 +105,8 @@ fn twin<'f>(repository: &Repository<'f>, facts: &Facts) -> Option<&'f Facts> {
     })
 }
 
-/// What a file shows.
-pub(super) fn copy_of(subject: &Subject<'_>) -> Copy {
+/// What a file shows. `is_twin`: an encrypted file is named after it.
+pub(super) fn copy_of(subject: &Subject<'_>, is_twin: bool) -> Copy {
     let is_blank = subject.input.bytes().iter().all(u8::is_ascii_whitespace);
     if subject.is_template || subject.config.is_some() || is_blank {
         return Copy::default();
@@ -115,7 +115,10 @@ pub(super) fn copy_of(subject: &Subject<'_>) -> Copy {
         Claim::Certain => META.level,
         Claim::Likely => Level::Warning,
     });
-    Copy { named, keys: keys(subject), is_example: subject.is_example() }
+    // To write down the ways to all values takes as long as to parse the file.
+    let is_compared = is_twin || (subject.claims_encryption && subject.is_encrypted());
+    let keys = if is_compared { keys(subject) } else { None };
+    Copy { named, keys, is_example: subject.is_example() }
 }
 
 /// The ways to all values. `None` where there is no value that somebody could want to hide.

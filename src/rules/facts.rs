@@ -57,7 +57,7 @@ impl Facts {
         let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
         let generator_sources = plaintext_generator_source::sources(subject);
         let has_sops = subject.traces.sops;
-        let copy = decrypted_artifact::copy_of(subject);
+        let copy = decrypted_artifact::copy_of(subject, is_twin);
         let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
         if !is_interesting && generator_sources.is_empty() {
             return None;
