@@ -3,7 +3,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The outside world as a run sees it.
 #[derive(Debug)]
@@ -37,6 +37,14 @@ impl Host {
     pub fn terminal_width(&self) -> Option<usize> {
         let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         size.or_else(|| self.env("COLUMNS")?.parse().ok())
+    }
+
+    /// The present day in UTC, counted from 1970-01-01, or the one that `SOURCE_DATE_EPOCH` says.
+    pub fn today(&self) -> u32 {
+        let set = self.env("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seconds: u64 = set.unwrap_or_else(|| since.map_or(0, |since| since.as_secs()));
+        u32::try_from(seconds / (24 * 60 * 60)).unwrap_or(u32::MAX)
     }
 
     /// Milliseconds since the run began.

@@ -25,7 +25,13 @@ fuzz_target!(|input: (u8, &[u8], &[u8])| {
     });
     let exists = |_: &_| false;
     let input = Input { path, content: Content::new(bytes.to_vec()) };
-    for finding in inspect(&input, Surroundings { policy: &policy, exists: &exists }).findings {
+    let surroundings = Surroundings {
+        policy: &policy,
+        exists: &exists,
+        encrypted_names: None,
+        twins: &Default::default(),
+    };
+    for finding in inspect(&input, surroundings).findings {
         assert!(finding.place.start <= finding.place.end);
         let _ = finding.fingerprint();
     }

@@ -56,7 +56,13 @@ pub(super) fn examine(
     errors.append(&mut judged.errors);
     let files: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
     let is_whole = listing.is_whole;
-    let repository = Repository { facts: &judged.facts, files: &files, policy: &policy, is_whole };
+    let repository = Repository {
+        facts: &judged.facts,
+        files: &files,
+        policy: &policy,
+        is_whole,
+        today: host.today(),
+    };
     let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
     judged.findings.extend(of_repository);
     let report = judged.into_report(listing.files.len(), settings, host.elapsed_ms());

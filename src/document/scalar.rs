@@ -43,6 +43,11 @@ impl Scalar<'_> {
         }
     }
 
+    /// The day of a timestamp, counted from 1970-01-01; earlier ones are day 0.
+    pub fn day_of(text: &str) -> Option<u32> {
+        timestamp(text).map(|time| day_number(&time))
+    }
+
     /// Whether a text reads as a timestamp when it stands without quotes.
     pub fn is_timestamp(text: &str) -> bool {
         timestamp(text).is_some()
@@ -244,6 +249,20 @@ fn timestamp(text: &str) -> Option<Box<str>> {
     Some(format!("{date}T{time}{zone}").into())
 }
 
+/// The day that a time in RFC 3339 begins with, counted from 1970-01-01.
+/// *Source*: `days_from_civil`, <https://howardhinnant.github.io/date_algorithms.html>.
+fn day_number(time: &str) -> u32 {
+    let part = |range: std::ops::Range<usize>| time[range].parse::<u32>().unwrap_or_default();
+    let (year, month, day) = (part(0..4), part(5..7), part(8..10));
+    if year < 1970 {
+        return 0;
+    }
+    // Years begin in March, so that the leap day is the last of one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
+}
+
 /// `h:m:s[.fraction]`, written with two digits each and the fraction cut to nanoseconds.
 fn clock(rest: &mut &str) -> Option<String> {
     let hour = number(rest, 2)?;
@@ -441,6 +460,17 @@ mod tests {
         for (source, kind, bytes) in table {
             assert_eq!(typed(source), (kind, bytes.to_owned()), "{source:?}");
         }
+    }
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        let days = ["1970-01-01", "1970-03-01", "2000-02-29", "2026-11-22", "1969-12-31"];
+        assert_eq!(
+            days.map(Scalar::day_of),
+            [Some(0), Some(59), Some(11_016), Some(20_779), Some(0)]
+        );
+        assert_eq!(Scalar::day_of("2026-11-22T23:59:59Z"), Some(20_779));
+        assert_eq!(Scalar::day_of("yesterday"), None);
     }
 
     #[test]

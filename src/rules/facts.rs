@@ -13,6 +13,7 @@ use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Policy};
 use crate::sops::walk;
+use crate::text::Span;
 
 /// What is kept of a file once it has been judged: no bytes and no values.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Facts {
     pub path: RepoPath,
     /// Whether it has metadata.
     pub is_encrypted: bool,
+    /// The day on which its data key was first wrapped, and where that stands.
+    pub oldest_stanza: Option<(u32, Span)>,
     /// How many Secrets are in it.
     pub secrets: usize,
     /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
@@ -68,6 +71,7 @@ impl Facts {
         Some(Self {
             path,
             is_encrypted,
+            oldest_stanza: subject.metadata().and_then(|metadata| metadata.oldest_stanza),
             secrets,
             endpoints,
             has_sops,
@@ -100,6 +104,8 @@ pub struct Repository<'f> {
     pub policy: &'f Policy,
     /// Whether they are all files below each directory; not where somebody named single files.
     pub is_whole: bool,
+    /// The day of the run, counted from 1970-01-01.
+    pub today: u32,
 }
 
 impl<'f> Repository<'f> {

@@ -34,6 +34,7 @@ mod selector_drift;
 mod selector_hits_metadata;
 mod selector_misses_data;
 mod split_key_groups;
+mod stale_data_key;
 mod uncovered_file;
 mod unencrypted_file;
 mod unencrypted_secret;
@@ -115,6 +116,7 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
 
 /// Rules that judge the repository.
 pub static REPO_RULES: &[&dyn RepoRule] = &[
+    &stale_data_key::StaleDataKey,
     &uncovered_file::UncoveredFile,
     &untrusted_key_endpoint::UntrustedKeyEndpoint,
     &plaintext_generator_source::PlaintextGeneratorSource,

@@ -21,6 +21,9 @@ pub struct Metadata {
     pub recipe: Recipe,
     /// Whether it sets several selectors, so that nobody can say which values it covers.
     pub is_ambiguous: bool,
+    /// The day, counted from 1970-01-01, on which the data key was first wrapped for one of the
+    /// recipients, and where that stands; age stanzas do not say.
+    pub oldest_stanza: Option<(u32, Span)>,
     /// Why sops, or Flux, would not take the block.
     pub problems: Vec<Problem>,
 }
@@ -85,7 +88,8 @@ fn service_of(field: &str) -> Option<&'static dyn KeyService> {
 
 fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
     let problems = problems.to_vec();
-    let mut reader = Reader { key: entry.key_span, block: &entry.node, problems };
+    let mut reader =
+        Reader { key: entry.key_span, block: &entry.node, oldest_stanza: None, problems };
     let flat = reader.group(&entry.node);
     let grouped = reader.key_groups();
     // sops reads the groups only where all flat lists are empty.
@@ -100,12 +104,14 @@ fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
     reader.version();
     reader.mac();
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
-    Metadata { span: entry.key_span, recipe, is_ambiguous, problems: reader.problems }
+    let Reader { oldest_stanza, problems, .. } = reader;
+    Metadata { span: entry.key_span, recipe, is_ambiguous, oldest_stanza, problems }
 }
 
 struct Reader<'b, 't> {
     key: Span,
     block: &'b Node<'t>,
+    oldest_stanza: Option<(u32, Span)>,
     problems: Vec<Problem>,
 }
 
@@ -153,6 +159,8 @@ impl Reader<'_, '_> {
             Ok(identity) => group.recipients.push(Recipient { service, identity, span }),
             Err(error) => group.invalid.push(Invalid { service, span, error }),
         }
+        let created = stanza.get("created_at").and_then(|node| Some((day_of(node)?, node.span)));
+        self.oldest_stanza = self.oldest_stanza.into_iter().chain(created).min();
         // Every stanza but age's has the time of its making; sops insists on it.
         if field != "age" && !stanza.get("created_at").is_some_and(is_rfc3339) {
             self.problem(
@@ -269,6 +277,14 @@ fn is_true(node: &Node<'_>) -> bool {
         Value::Scalar(Scalar::Bool(is_set)) => *is_set,
         Value::Scalar(Scalar::Str(text)) => matches!(&**text, "true" | "True" | "TRUE" | "1"),
         _ => false,
+    }
+}
+
+fn day_of(node: &Node<'_>) -> Option<u32> {
+    match &node.value {
+        Value::Scalar(Scalar::Time(time)) => Scalar::day_of(time),
+        Value::Scalar(Scalar::Str(time)) => Scalar::day_of(time),
+        _ => None,
     }
 }
 

@@ -179,6 +179,63 @@ const REVIEWED: &[(&str, &str, &str, usize, &str)] = &[
         2,
         "unencrypted-regex with a hyphen, beside an encrypted_regex that works",
     ),
+    (
+        "2i2c-org__infrastructure",
+        "stale-data-key",
+        "info",
+        1,
+        "data keys of years ago, one note for all",
+    ),
+    ("Diaoul__home-ops", "stale-data-key", "info", 1, "data keys of years ago, one note for all"),
+    (
+        "MaRDI4NFDI__portal-k8s",
+        "stale-data-key",
+        "info",
+        1,
+        "data keys of years ago, one note for all",
+    ),
+    (
+        "USA-RedDragon__home-cluster-flux",
+        "stale-data-key",
+        "info",
+        1,
+        "data keys of years ago, one note for all",
+    ),
+    (
+        "ansible-collections__community.sops",
+        "stale-data-key",
+        "info",
+        1,
+        "data keys of years ago, one note for all",
+    ),
+    (
+        "dcplaya__k8s-at-home",
+        "stale-data-key",
+        "info",
+        1,
+        "data keys of years ago, one note for all",
+    ),
+    (
+        "operate-first__apps",
+        "stale-data-key",
+        "info",
+        1,
+        "data keys of years ago, one note for all",
+    ),
+    (
+        "pagopa__cstar-securehub-infra",
+        "stale-data-key",
+        "info",
+        1,
+        "data keys of years ago, one note for all",
+    ),
+    (
+        "xUnholy__k8s-gitops",
+        "stale-data-key",
+        "info",
+        1,
+        "data keys of years ago, one note for all",
+    ),
 ];
 
 fn corpus() -> Option<PathBuf> {
