@@ -12,6 +12,7 @@ use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Policy};
+use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
 use crate::text::Span;
 
@@ -188,8 +189,10 @@ fn covered(subject: &Subject<'_>) -> Covered {
 fn is_confidential(secret: &Secret<'_, '_>, value: &SecretValue<'_, '_>) -> bool {
     let is_base64 = value.field == "data";
     value.entry.node.as_str().is_some_and(|text| {
-        !text.is_empty()
-            && classify(text, is_base64) != Reference::Whole
-            && !is_public(secret, &value.entry.key, text, is_base64)
+        // Whatever is encrypted was worth it, and is no base64 to be decoded.
+        looks_encrypted(text)
+            || !text.is_empty()
+                && classify(text, is_base64) != Reference::Whole
+                && !is_public(secret, &value.entry.key, text, is_base64)
     })
 }

@@ -51,7 +51,7 @@ impl FileRule for FormatMismatch {
         let Some(first) = subject.documents.first().filter(|first| first.metadata.is_some()) else {
             return;
         };
-        let is_json = document::format_by_content(subject.text).name() == "json";
+        let is_json = document::is_json(subject.text);
         let actual = if is_json && subject.documents.len() == 1 && is_envelope(first) {
             "binary"
         } else if !is_json && named.name() == "json" {
