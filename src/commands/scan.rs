@@ -62,6 +62,7 @@ pub(super) fn examine(
         policy: &policy,
         is_whole,
         today: host.today(),
+        trusted_endpoints: settings.trusted_endpoints(),
     };
     let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
     judged.findings.extend(of_repository);

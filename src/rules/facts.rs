@@ -107,6 +107,8 @@ pub struct Repository<'f> {
     pub is_whole: bool,
     /// The day of the run, counted from 1970-01-01.
     pub today: u32,
+    /// Servers and hosts that the settings trust with data keys, in lower case.
+    pub trusted_endpoints: &'f [String],
 }
 
 impl<'f> Repository<'f> {

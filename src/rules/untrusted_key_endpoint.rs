@@ -37,7 +37,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Do not decrypt the file, and reject the change. If the place is yours, name it in a
-    /// creation rule. For Vault, `SOPS_HC_VAULT_ALLOWLIST` makes sops 3.13 and later ask only
+    /// creation rule, or under `trusted_endpoints` in `.sops-lint.yaml`. For Vault, `SOPS_HC_VAULT_ALLOWLIST` makes sops 3.13 and later ask only
     /// the addresses that you list.
     UntrustedKeyEndpoint, "untrusted-key-endpoint", Error, needs Policy,
     "a file that sends its data key to a place that no .sops.yaml names"
@@ -82,13 +82,22 @@ impl RepoRule for UntrustedKeyEndpoint {
         let check = |facts: &'f Facts| {
             let strangers = facts.endpoints.iter().filter_map(|endpoint| {
                 let known = known.get(endpoint.service)?;
-                let is_known = known.places.is_empty() || known.places.contains(&endpoint.place);
+                let is_known = known.places.is_empty()
+                    || known.places.contains(&endpoint.place)
+                    || is_trusted(&endpoint.place, repository.trusted_endpoints);
                 (!is_known).then(|| (&facts.path, draft(endpoint, known)))
             });
             strangers.collect::<Vec<_>>()
         };
         repository.facts.iter().flat_map(check).collect()
     }
+}
+
+/// Whether the settings name the place: as it is, or by its host alone.
+fn is_trusted(place: &str, trusted: &[String]) -> bool {
+    let server = place.split_once("://").map_or(place, |(_, server)| server);
+    let host = server.split(':').next().unwrap_or(server);
+    trusted.iter().any(|name| [place, server, host].contains(&name.as_str()))
 }
 
 fn known(repository: &Repository<'_>) -> BTreeMap<&'static str, Known> {
