@@ -77,8 +77,8 @@ impl<'d, 't> Secret<'d, 't> {
     }
 }
 
-/// The Secrets of a document: itself, the items of a `v1/List` or `v1/SecretList`, or what the
-/// sops-secrets-operator makes Secrets of.
+/// The Secrets of a document: itself, the items of a `v1/List` or `v1/SecretList`, or what an
+/// operator makes Secrets of.
 pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
     let root = &document.root;
     let items = || root.get("items").into_iter().flat_map(Node::elements);
@@ -94,10 +94,12 @@ pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
     Secret::new(root).into_iter().collect()
 }
 
-/// `spec.secretTemplates` of a `SopsSecret` (`isindir.github.com`).
+/// `spec.secretTemplates` of a `SopsSecret` (`isindir.github.com`), or its `spec.secrets`
+/// (`addons.projectcapsule.dev`).
 fn templates<'d, 't>(root: &'d Node<'t>) -> impl Iterator<Item = Secret<'d, 't>> {
-    let templates = root.get("spec").and_then(|spec| spec.get("secretTemplates"));
-    templates.into_iter().flat_map(Node::elements).map(|node| Secret {
+    let spec = root.get("spec");
+    let templates = ["secretTemplates", "secrets"].map(|key| spec.and_then(|spec| spec.get(key)));
+    templates.into_iter().flatten().flat_map(Node::elements).map(|node| Secret {
         node,
         namespace: None,
         name: text(node, "name"),

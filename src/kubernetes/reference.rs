@@ -93,9 +93,11 @@ fn next_variable(text: &str) -> Option<(&str, &str)> {
             let end = closing(inside, open, close)?;
             let name = &inside[..end];
             // `<` alone opens many things; a placeholder is one line of words and path characters.
+            // Behind `path:` a modifier may hold more: `<path:kv/db#url | jsonPath {.host}>`.
             let is_name = !name.trim().is_empty()
                 && !name.contains('\n')
                 && (*open != "<"
+                    || name.starts_with("path:")
                     || name.chars().all(|c| c.is_alphanumeric() || " _-.:/#|+".contains(c)));
             let is_tag = *open == "<" && is_markup(text);
             (is_name && !is_tag).then(|| (start, &text[..start], &inside[end + close.len()..]))
@@ -148,6 +150,7 @@ mod tests {
             "$(PASSWORD)",
             "{{ .Values.password }}",
             "<path:kv/data/db#password>",
+            "<path:kv/data/db#url | jsonPath {.host}>",
             "op://vault/item/field",
             "ref+vault://kv/db#/password",
             "vault:secret/data/db#password",

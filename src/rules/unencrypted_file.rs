@@ -23,9 +23,9 @@ declare_rule! {
     ///   is for a file of a format that sops does not know and encrypts as binary data.
     ///
     /// Silent for empty files, for templates, for files about such a file (`x.sops.yaml.example`),
-    /// where the rule's selector covers no value of the file, and for Kubernetes objects that are
-    /// no Secrets: catch-all rules match those all the time. Plaintext Secrets are reported by
-    /// `unencrypted-secret` instead.
+    /// for what ansible-vault, age or OpenPGP encrypted as a whole, where the rule's selector covers
+    /// no value of the file, and for Kubernetes objects that are no Secrets: catch-all rules match
+    /// those all the time. Plaintext Secrets are reported by `unencrypted-secret` instead.
     ///
     /// ## Why it matters
     ///
@@ -63,6 +63,7 @@ impl FileRule for UnencryptedFile {
             || subject.parse_error.is_some_and(|error| error.is_limit);
         if is_judged_elsewhere
             || is_blank(subject)
+            || is_encrypted_otherwise(subject.text)
             || is_manifest(subject)
             || is_sops_config(subject)
         {
@@ -137,6 +138,13 @@ fn is_blank(subject: &Subject<'_>) -> bool {
             judged.document.root.is_null()
                 || (judged.census.plaintext.is_empty() && judged.census.unselected.is_empty())
         })
+}
+
+/// The text of another tool, encrypted from its first line on.
+fn is_encrypted_otherwise(text: &str) -> bool {
+    const BEGINNINGS: [&str; 3] =
+        ["$ANSIBLE_VAULT;", "-----BEGIN AGE ENCRYPTED FILE-----", "-----BEGIN PGP MESSAGE-----"];
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
 }
 
 /// A config of sops under another name, for `sops --config`.

@@ -49,6 +49,7 @@ fn no_command_prints_a_secret() {
 fn cases() -> Vec<PathBuf> {
     let rules = directories(&fixtures().join("rules"));
     let mut cases: Vec<PathBuf> = rules.iter().flat_map(|rule| directories(rule)).collect();
+    cases.extend(directories(&fixtures().join("neighbours")));
     cases.push(fixtures().join("demo"));
     cases
 }

@@ -91,6 +91,7 @@ fn links_in_the_documents_lead_somewhere() {
         "CONTRIBUTING.md",
         "SECURITY.md",
         "CHANGELOG.md",
+        "docs/accuracy.md",
         "docs/performance.md",
         "docs/settings.md",
     ] {

@@ -8,6 +8,7 @@ mod corpus;
 mod docs;
 mod layering;
 mod limits;
+mod neighbours;
 mod rules;
 mod schemas;
 mod settings;
