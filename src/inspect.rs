@@ -263,7 +263,29 @@ fn settle(subject: &Subject<'_>, drafts: Drafts<'_>) -> Vec<Finding> {
         None => Redactor::new(bytes, &documents),
     };
     let (path, index) = (subject.path(), LineIndex::new(bytes));
-    drafts.drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
+    let drafts = bounded(drafts.drafts);
+    drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
+}
+
+/// The first findings of each rule; the last of them says how many more there are. Nobody reads a
+/// thousand, and a hostile file has millions.
+fn bounded(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
+    const MOST: usize = 100;
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut kept: Vec<Draft<'_>> = Vec::with_capacity(drafts.len().min(MOST));
+    for draft in drafts {
+        let count = counts.entry(draft.rule.id).or_default();
+        *count += 1;
+        if *count <= MOST {
+            kept.push(draft);
+        }
+    }
+    for (id, count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
+        if let Some(last) = kept.iter_mut().rfind(|draft| draft.rule.id == id) {
+            last.message += &format!("; {} more findings of this kind in this file", count - MOST);
+        }
+    }
+    kept
 }
 
 fn finding(
@@ -296,8 +318,17 @@ fn finding(
     }
 }
 
+/// As much of a line as a report can show around a place: a file can be one line of megabytes.
+fn window(line: Span, around: usize) -> Span {
+    const BEFORE: usize = 400;
+    const BEHIND: usize = 600;
+    let start = line.start.max(around.saturating_sub(BEFORE));
+    Span::new(start, line.end.min(around + BEHIND).max(start))
+}
+
 fn place(path: &RepoPath, index: &LineIndex<'_>, redactor: &Redactor<'_>, span: Span) -> Place {
     let (start, end) = (index.position(span.start), index.position(span.end.max(span.start)));
     let line = index.line(start.line).unwrap_or(Span::at(span.start));
+    let line = window(line, start.offset);
     Place { path: path.clone(), start, end, line: redactor.show(line), line_start: line.start }
 }

@@ -13,6 +13,9 @@ use crate::text::Span;
 /// One `*` per byte keeps the columns right.
 const MASK: u8 = b'*';
 
+/// Longest private key on one line, in bytes, with room to spare.
+const LONGEST_KEY: usize = 256;
+
 /// Knows which bytes of one file may be shown.
 #[derive(Debug)]
 pub struct Redactor<'t> {
@@ -51,6 +54,25 @@ impl<'t> Redactor<'t> {
 
     /// The bytes of `span` as they may be shown: as many as there are, valid UTF-8.
     pub fn show(&self, span: Span) -> String {
+        let mut shown = self.masked(span);
+        // On a long line a key may begin before what is shown, and end behind it.
+        let before = &self.text[..span.start.min(self.text.len())];
+        let behind = &self.text[span.end.min(self.text.len())..];
+        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let line_rest = behind.iter().position(|byte| *byte == b'\n').unwrap_or(behind.len());
+        let around = Span::new(
+            line_start.max(span.start.saturating_sub(LONGEST_KEY)),
+            span.end + line_rest.min(LONGEST_KEY),
+        );
+        if holds_private_key(&self.masked(around)) {
+            for byte in shown.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
+                *byte = MASK;
+            }
+        }
+        blanked(&shown)
+    }
+
+    fn masked(&self, span: Span) -> Vec<u8> {
         let end = span.end.min(self.text.len());
         let start = span.start.min(end);
         let mut shown = self.text[start..end].to_vec();
@@ -64,8 +86,7 @@ impl<'t> Redactor<'t> {
         if let Some(marker) = conflict_marker(&self.text[start..end]) {
             shown[..marker.len()].copy_from_slice(marker);
         }
-        hide_private_keys(&mut shown);
-        blanked(&shown)
+        shown
     }
 
     fn is_punctuation(&self, at: usize, byte: u8) -> bool {
@@ -213,17 +234,12 @@ fn conflict_marker(line: &[u8]) -> Option<&'static [u8]> {
     MARKERS.into_iter().find(|marker| line.starts_with(marker))
 }
 
-/// Masks what is shaped like a private key, wherever it was pasted.
-fn hide_private_keys(shown: &mut [u8]) {
+/// Whether something is shaped like a private key, wherever it was pasted.
+fn holds_private_key(shown: &[u8]) -> bool {
     const MARKS: [&[u8]; 4] = [b"AGE-SECRET-KEY-", b"AGE-PLUGIN-", b"PRIVATE KEY", b"hvs."];
-    let is_marked = MARKS
+    MARKS
         .iter()
-        .any(|mark| shown.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark)));
-    if is_marked {
-        for byte in shown.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
-            *byte = MASK;
-        }
-    }
+        .any(|mark| shown.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark)))
 }
 
 #[cfg(test)]

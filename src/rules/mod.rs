@@ -52,7 +52,7 @@ pub use untrusted_key_endpoint::Endpoint;
 
 use std::fmt;
 
-use crate::document::{Document, DuplicateKey, Node, ParseError, Value};
+use crate::document::{Document, DuplicateKey, Node, ParseError, Scalar, Value};
 use crate::finding::{Draft, Drafts, Elsewhere, RuleMeta};
 use crate::input::Input;
 use crate::kubernetes::Secret;
@@ -284,12 +284,25 @@ impl Judged<'_> {
         walk::key_path_of(self.document, span)
     }
 
-    /// Whether one of its Secrets holds the value under its `data` or `stringData`.
-    fn is_in_secret(&self, spot: &Spot<'_, '_>) -> bool {
-        let holds =
-            |secret: &Secret<'_, '_>| secret.values().any(|value| holds(&value.entry.node, spot));
-        self.secrets.iter().any(holds)
+    /// Whether one of its Secrets has a value that is not encrypted.
+    fn has_readable_secret(&self) -> bool {
+        let mut found = false;
+        for value in self.secrets.iter().flat_map(Secret::values) {
+            for_each_scalar(&value.entry.node, &mut |scalar| {
+                found |= self.census.readable(scalar).is_some();
+            });
+        }
+        found
     }
+}
+
+/// Calls `visit` with every scalar at or below a node.
+fn for_each_scalar<'d>(node: &'d Node<'_>, visit: &mut dyn FnMut(&'d Scalar<'_>)) {
+    if let Value::Scalar(scalar) = &node.value {
+        return visit(scalar);
+    }
+    node.entries().for_each(|entry| for_each_scalar(&entry.node, visit));
+    node.elements().for_each(|element| for_each_scalar(element, visit));
 }
 
 /// Whether a document is what sops puts around a binary file: one ciphertext and its metadata.

@@ -123,10 +123,7 @@ fn gentler(subject: &Subject<'_>, selector: &Selector) -> Level {
 fn has_exposed_value(subject: &Subject<'_>) -> bool {
     subject.documents.iter().any(|judged| {
         let census = &judged.census;
-        census
-            .plaintext
-            .iter()
-            .chain(&census.unselected)
-            .any(|spot| judged.secrets.is_empty() || judged.is_in_secret(spot))
+        let is_readable = !census.plaintext.is_empty() || !census.unselected.is_empty();
+        is_readable && (judged.secrets.is_empty() || judged.has_readable_secret())
     })
 }

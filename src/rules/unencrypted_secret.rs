@@ -2,7 +2,9 @@
 
 use super::decryption_credentials::is_credential_of;
 use super::masked_placeholder::is_mask;
-use super::{FileRule, Judged, Subject, count, declare_rule, holds, listing, with_others};
+use super::{
+    FileRule, Judged, Subject, count, declare_rule, for_each_scalar, listing, with_others,
+};
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes::Secret;
@@ -153,22 +155,20 @@ pub(super) fn exposed<'s>(judged: &Judged<'s>, secret: &Secret<'s, 's>) -> Expos
 /// The same of a Secret that stands in no file of its own.
 pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -> Exposed<'s> {
     let mut exposed = Exposed { spots: Vec::new(), has_references: false };
-    let plain = census.plaintext.iter().chain(&census.unselected);
-    let broken = census.malformed.iter().map(|(spot, _)| spot);
-    let values: Vec<_> = secret.values().collect();
-    for spot in plain.chain(broken) {
-        let holder = values.iter().find(|value| holds(&value.entry.node, spot));
-        let Some(value) = holder else { continue };
+    for value in secret.values() {
         let is_base64 = value.field == "data";
-        let text = if let Scalar::Str(text) = spot.scalar { text } else { "" };
-        if is_mask(spot.scalar) || is_public(secret, &value.entry.key, text, is_base64) {
-            continue;
-        }
-        let reference = reference(spot.scalar, is_base64);
-        exposed.has_references |= reference != Reference::None;
-        if reference != Reference::Whole {
-            exposed.spots.push(spot.clone());
-        }
+        for_each_scalar(&value.entry.node, &mut |scalar| {
+            let Some(spot) = census.readable(scalar) else { return };
+            let text = if let Scalar::Str(text) = scalar { text } else { "" };
+            if is_mask(scalar) || is_public(secret, &value.entry.key, text, is_base64) {
+                return;
+            }
+            let reference = reference(scalar, is_base64);
+            exposed.has_references |= reference != Reference::None;
+            if reference != Reference::Whole {
+                exposed.spots.push(spot.clone());
+            }
+        });
     }
     exposed.spots.sort_by_key(|spot| spot.span);
     exposed

@@ -1,5 +1,8 @@
 //! One walk over a document, counted: what is encrypted, what should be, and what should not be.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use super::selector::Selector;
 use super::value::{EncValue, Malformed, looks_encrypted};
 use super::walk::{self, Leaf, Step, key_path};
@@ -21,6 +24,8 @@ pub struct Census<'d, 't> {
     pub malformed: Vec<(Spot<'d, 't>, Malformed)>,
     /// Ciphertexts with text behind their closing bracket.
     pub trailing: Vec<Spot<'d, 't>>,
+    /// Where the readable values stand in their lists one behind the other, by their address.
+    places: OnceCell<HashMap<usize, usize>>,
 }
 
 /// A value and where it stands.
@@ -34,6 +39,11 @@ pub struct Spot<'d, 't> {
     pub span: Span,
     /// The value.
     pub scalar: &'d Scalar<'t>,
+}
+
+/// Tells a value from its equals: an alias repeats the place of what it names, not the value.
+fn address(scalar: &Scalar<'_>) -> usize {
+    std::ptr::from_ref(scalar).cast::<u8>().addr()
 }
 
 impl Spot<'_, '_> {
@@ -55,6 +65,30 @@ pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> 
 }
 
 impl<'d, 't> Census<'d, 't> {
+    /// The spot of a value that everybody can read, or that is broken; `None` of all others.
+    pub fn readable(&self, scalar: &Scalar<'_>) -> Option<&Spot<'d, 't>> {
+        self.all_readable().nth(self.place(scalar)?)
+    }
+
+    /// Whether the selector leaves a value alone that is not empty.
+    pub fn is_unselected(&self, scalar: &Scalar<'_>) -> bool {
+        let first = self.plaintext.len();
+        self.place(scalar).is_some_and(|at| (first..first + self.unselected.len()).contains(&at))
+    }
+
+    fn all_readable(&self) -> impl Iterator<Item = &Spot<'d, 't>> {
+        let broken = self.malformed.iter().map(|(spot, _)| spot);
+        self.plaintext.iter().chain(&self.unselected).chain(broken)
+    }
+
+    fn place(&self, scalar: &Scalar<'_>) -> Option<usize> {
+        let places = self.places.get_or_init(|| {
+            let addresses = self.all_readable().map(|spot| address(spot.scalar));
+            addresses.enumerate().map(|(at, address)| (address, at)).collect()
+        });
+        places.get(&address(scalar)).copied()
+    }
+
     /// Of a document of which it cannot be said what should be encrypted: nothing to complain of.
     pub fn unknown() -> Self {
         Self { encrypted: 1, ..Self::default() }

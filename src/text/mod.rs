@@ -52,28 +52,42 @@ pub struct Position {
     pub offset: usize,
 }
 
+/// Bytes after which the characters before them are known, so that a long line is not counted from
+/// its start for every place in it.
+const BLOCK: usize = 1024;
+
 /// Where the lines of one text begin.
 #[derive(Debug)]
 pub struct LineIndex<'t> {
     text: &'t [u8],
     starts: Vec<usize>,
+    /// How many characters begin before each block.
+    blocks: Vec<usize>,
 }
 
 impl<'t> LineIndex<'t> {
     /// Looks for the line ends of `text`: `\n`, and the `\r` before it belongs to them.
     pub fn new(text: &'t [u8]) -> Self {
         let ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
-        Self { text, starts: std::iter::once(0).chain(ends).collect() }
+        let mut blocks = vec![0];
+        for block in text.chunks(BLOCK) {
+            blocks.push(blocks[blocks.len() - 1] + characters(block));
+        }
+        Self { text, starts: std::iter::once(0).chain(ends).collect(), blocks }
     }
 
-    /// The line, column and offset of a byte. An offset behind the text means its end; bytes
-    /// that are not UTF-8 count as one column each.
+    /// The line, column and offset of a byte. An offset behind the text means its end. Of bytes
+    /// that are not UTF-8 those count that cannot go on with a character.
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
         let line = self.starts.partition_point(|start| *start <= offset);
-        let before = &self.text[self.starts[line - 1]..offset];
-        let column = 1 + String::from_utf8_lossy(before).chars().count();
-        Position { line, column, offset }
+        let before = self.characters_before(offset) - self.characters_before(self.starts[line - 1]);
+        Position { line, column: 1 + before, offset }
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        self.blocks[block] + characters(&self.text[block * BLOCK..offset])
     }
 
     /// The bytes of a line without its line end; `line` is 1-based.
@@ -83,6 +97,11 @@ impl<'t> LineIndex<'t> {
         let end = if self.text[start..end].ends_with(b"\r") { end - 1 } else { end };
         Some(Span::new(start, end))
     }
+}
+
+/// How many characters begin in these bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count()
 }
 
 #[cfg(test)]

@@ -218,3 +218,18 @@ fn a_config_that_repeats_its_mistakes_is_read_in_time() {
     let run = scan(&[(".sops.yaml", &config)]);
     assert!(rules(&run).contains(&"unknown-config-key".to_owned()), "{run:?}");
 }
+
+#[test]
+fn thousands_of_findings_on_one_line_take_no_time() {
+    let stanzas = "{\"recipient\":\"x\",\"enc\":\"y\"},".repeat(50_000);
+    let recipients =
+        format!("{{\"sops\":{{\"age\":[{}],\"mac\":\"\"}}}}", stanzas.trim_end_matches(','));
+    let secret = "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"stringData\":{\"a\":\"canary\",\"b\":\"canary\"}},";
+    let secrets = secret.repeat(20_000);
+    let secrets = format!("{{\"kind\":\"List\",\"items\":[{}]}}", secrets.trim_end_matches(','));
+    let run = scan(&[("recipients.json", &recipients), ("secrets.json", &secrets)]);
+    assert!(run.stdout.contains("49900 more findings of this kind"), "{} bytes", run.stdout.len());
+    assert!(run.stdout.contains("19900 more findings of this kind"));
+    assert!(run.stdout.len() < 2 * 1024 * 1024, "{} bytes", run.stdout.len());
+    assert!(!run.stdout.contains("canary"));
+}
