@@ -123,7 +123,7 @@ impl Config {
         };
         if !root.is_map() {
             return self.fail(Problem::new(
-                Span::new(root.span.start, root.span.start + 1),
+                Span::at(root.span.start),
                 format!(
                     "the top level is {}, but sops expects a map with creation_rules",
                     root.noun()
@@ -180,6 +180,21 @@ impl Config {
                     "write the rule's fields as key: value below its dash",
                 ));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_point_into_the_file() {
+        // The tag alone is an empty value behind the end; found by fuzzing.
+        for text in ["!tag", "- a", "a", "", "creation_rules: !t", "creation_rules:\n  - !t"] {
+            let config = Config::read(".sops.yaml".into(), text.as_bytes().to_vec());
+            assert!(!config.problems.is_empty(), "{text}");
+            assert!(config.problems.iter().all(|problem| problem.span.end <= text.len()), "{text}");
         }
     }
 }
