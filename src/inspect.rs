@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
-use crate::finding::{Draft, Drafts, Finding, Label, Place};
+use crate::finding::{Draft, Drafts, Finding, Label, Level, Place};
 use crate::input::{Content, Input};
 use crate::kubernetes;
 use crate::path::RepoPath;
@@ -44,8 +44,7 @@ pub struct Outcome {
 /// Judges one file.
 pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let bytes = input.bytes();
-    let Traces { controller, generator, .. } = traces::look_for_flux(&input.path, bytes);
-    let traces = Traces { controller, generator, ..traces::look(bytes) };
+    let traces = traces::look(&input.path, bytes);
     let claims_encryption = traces::claims_encryption(&input.path, surroundings.encrypted_names);
     let config = surroundings.policy.config(&input.path);
     let governing = surroundings.policy.governing(&input.path);
@@ -267,21 +266,23 @@ fn settle(subject: &Subject<'_>, drafts: Drafts<'_>) -> Vec<Finding> {
     drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
 }
 
-/// The first findings of each rule; the last of them says how many more there are. Nobody reads a
-/// thousand, and a hostile file has millions.
+/// The first findings of each rule and level; the last of them says how many more there are. Nobody
+/// reads a thousand, and a hostile file has millions. By level, since an error fails the run and
+/// may not be lost behind warnings.
 fn bounded(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     const MOST: usize = 100;
-    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut counts: HashMap<(&str, Level), usize> = HashMap::new();
     let mut kept: Vec<Draft<'_>> = Vec::with_capacity(drafts.len().min(MOST));
     for draft in drafts {
-        let count = counts.entry(draft.rule.id).or_default();
+        let count = counts.entry((draft.rule.id, draft.level)).or_default();
         *count += 1;
         if *count <= MOST {
             kept.push(draft);
         }
     }
-    for (id, count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
-        if let Some(last) = kept.iter_mut().rfind(|draft| draft.rule.id == id) {
+    for (kind, count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
+        let last = kept.iter_mut().rfind(|draft| (draft.rule.id, draft.level) == kind);
+        if let Some(last) = last {
             last.message += &format!("; {} more findings of this kind in this file", count - MOST);
         }
     }

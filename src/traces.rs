@@ -60,7 +60,7 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
 });
 
 /// Looks for traces.
-pub fn look(bytes: &[u8]) -> Traces {
+pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
     let finders = &*FINDERS;
     let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
     let ciphertext = has(&finders.ciphertext);
@@ -69,7 +69,8 @@ pub fn look(bytes: &[u8]) -> Traces {
     let secret = has(&finders.secret) && has_data_key(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
     let key = has(&finders.age_key) || has(&finders.pgp_key) || is_binary_pgp_key(bytes);
-    Traces { sops, encrypted, secret, key, ..Traces::default() }
+    let (controller, generator) = look_for_flux(path, bytes);
+    Traces { sops, encrypted, secret, key, controller, generator }
 }
 
 /// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.
@@ -92,17 +93,17 @@ fn has_metadata_section(bytes: &[u8]) -> bool {
     })
 }
 
-/// Looks for what only manifests and kustomizations have.
-pub fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> Traces {
+/// Looks for what only manifests and kustomizations have: a controller with a token, a generator.
+fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     let name = path.file_name();
     let ending = name.rsplit('.').next().unwrap_or_default();
     if !matches!(ending, "yaml" | "yml") {
-        return Traces::default();
+        return (false, false);
     }
     let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
     let controller = has(&FINDERS.controller) && has_token_variable(bytes);
     let generator = name.starts_with("kustomization.") && has(&FINDERS.generator);
-    Traces { controller, generator, ..Traces::default() }
+    (controller, generator)
 }
 
 /// Variables that hold what a key service asks for.
@@ -231,7 +232,7 @@ mod tests {
     use super::*;
 
     fn looked(text: &str) -> Traces {
-        look(text.as_bytes())
+        look(&"a.yaml".into(), text.as_bytes())
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{
     untrusted_key_endpoint,
 };
 use crate::document::Document;
+use crate::finding::Draft;
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
@@ -130,8 +131,19 @@ impl<'f> Repository<'f> {
         others.filter_map(|path| path.below(directory.as_str())).collect()
     }
 
+    /// What `check` says of every rule of these configs and the files that it governs.
+    pub(super) fn drafts_of_rules(
+        &self,
+        check: impl Fn(&'f CreationRule, &[&'f Facts]) -> Option<Draft<'f>>,
+    ) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let rules = self.rules().into_iter();
+        rules
+            .filter_map(|(config, rule, governed)| Some((&config.path, check(rule, &governed)?)))
+            .collect()
+    }
+
     /// Every rule of these configs, with the facts of the files that it governs.
-    pub(super) fn rules(&self) -> Vec<(&'f Config, &'f CreationRule, Vec<&'f Facts>)> {
+    fn rules(&self) -> Vec<(&'f Config, &'f CreationRule, Vec<&'f Facts>)> {
         let mut governed: HashMap<*const CreationRule, Vec<&'f Facts>> = HashMap::new();
         for facts in self.facts {
             if let Some((_, rule)) = self.policy.governing(&facts.path).rule() {

@@ -60,9 +60,7 @@ impl RepoRule for SelectorHitsMetadata {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        let rules = repository.rules().into_iter();
-        let drafts = rules.map(|(config, rule, governed)| (config, check_rule(rule, &governed)));
-        drafts.filter_map(|(config, draft)| Some((&config.path, draft?))).collect()
+        repository.drafts_of_rules(check_rule)
     }
 }
 
