@@ -46,6 +46,9 @@ pub struct Scan {
     /// Write the findings to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Whether to open encrypted files with your private keys and compare their MAC [default: auto]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub verify: Option<VerifyChoice>,
     /// The lowest level that makes the run fail with exit code 1
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     pub fail_on: LevelName,
@@ -114,6 +117,7 @@ impl From<Baseline> for Scan {
             paths: args.paths,
             format: REPORTERS[0].name().to_owned(),
             output: None,
+            verify: None,
             fail_on: LevelName::Error,
             exit_zero: false,
             only: Vec::new(),
@@ -172,6 +176,17 @@ pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise
     Auto,
     /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// When to compare MACs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VerifyChoice {
+    /// Where a private key is at hand that needs no passphrase
+    Auto,
+    /// Always: to have no key for a file is an error, and passphrases are asked for
     Always,
     /// Never
     Never,

@@ -1,12 +1,19 @@
-//! The only door to environment, clock and terminal.
+//! The only door to environment, clock, terminal and other programs.
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::secret::Plaintext;
+
+/// Largest file of private keys, in bytes.
+const MAX_KEY_FILE: u64 = 16 * 1024 * 1024;
+
 /// The outside world as a run sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Host {
     /// Where the program was started.
     pub directory: PathBuf,
@@ -14,6 +21,8 @@ pub struct Host {
     pub stdout_is_terminal: bool,
     /// Whether standard error is a terminal.
     pub stderr_is_terminal: bool,
+    /// Whether standard input is a terminal.
+    pub stdin_is_terminal: bool,
     started: Instant,
 }
 
@@ -24,6 +33,7 @@ impl Host {
             directory: std::env::current_dir()?,
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
             started: Instant::now(),
         })
     }
@@ -45,6 +55,77 @@ impl Host {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let seconds: u64 = set.unwrap_or_else(|| since.map_or(0, |since| since.as_secs()));
         u32::try_from(seconds / (24 * 60 * 60)).unwrap_or(u32::MAX)
+    }
+
+    /// The home of the user.
+    pub fn home(&self) -> Option<PathBuf> {
+        std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+    }
+
+    /// Where programs keep the user's settings: `$XDG_CONFIG_HOME`, or what the system has for it
+    /// (Go's `os.UserConfigDir`, with sops' exception for macOS).
+    pub fn config_directory(&self) -> Option<PathBuf> {
+        let set = || self.env("XDG_CONFIG_HOME").map(PathBuf::from);
+        if cfg!(windows) {
+            return self.env("AppData").map(PathBuf::from);
+        }
+        let below =
+            if cfg!(target_os = "macos") { "Library/Application Support" } else { ".config" };
+        set().or_else(|| Some(self.home()?.join(below)))
+    }
+
+    /// Whether a directory is there.
+    pub fn is_directory(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    /// The bytes of a file of private keys.
+    pub fn read_secret(&self, path: &Path) -> io::Result<Plaintext> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_KEY_FILE {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(Plaintext::new(bytes))
+    }
+
+    /// Runs a program and gives it `input`. What it prints, if it ends well; what it has to say on
+    /// standard error is dropped, since nobody knows what is in there.
+    pub fn run(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        input: &[u8],
+    ) -> Option<Plaintext> {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .current_dir(&self.directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let stdin = child.stdin.take();
+        let output = std::thread::scope(|scope| {
+            // A program may answer before it has read everything. One that reads nothing is fine.
+            scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(input)));
+            child.wait_with_output()
+        });
+        let output = output.ok()?;
+        let printed = Plaintext::new(output.stdout);
+        output.status.success().then_some(printed)
+    }
+
+    /// Asks on the terminal for something that does not show while it is typed. `None` without a
+    /// terminal, or where nothing was typed.
+    pub fn ask(&self, prompt: &str) -> Option<Plaintext> {
+        if !(self.stdin_is_terminal && self.stderr_is_terminal) {
+            return None;
+        }
+        let answer = rpassword::prompt_password(prompt).ok()?;
+        Some(Plaintext::new(answer.into_bytes())).filter(|answer| !answer.expose().is_empty())
     }
 
     /// Milliseconds since the run began.

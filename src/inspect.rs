@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
 use crate::finding::{Draft, Drafts, Finding, Label, Level, Place};
 use crate::input::{Content, Input};
+use crate::keys::KeyRing;
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
@@ -14,6 +15,8 @@ use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
 use crate::sops::metadata::{self, Found};
+use crate::sops::open::{self, Opening, Unopened, Verdict};
+use crate::sops::walk::obstacle;
 use crate::text::{LineIndex, Span};
 use crate::traces::{self, Traces};
 
@@ -28,6 +31,8 @@ pub struct Surroundings<'p> {
     pub encrypted_names: Option<&'p Globs>,
     /// Files after which one is named that says it is encrypted: `x.yaml` for `x.enc.yaml`.
     pub twins: &'p HashSet<RepoPath>,
+    /// The private keys at hand; without it no file is opened.
+    pub ring: Option<&'p KeyRing>,
 }
 
 /// What came out of one file.
@@ -39,6 +44,19 @@ pub struct Outcome {
     pub facts: Option<Facts>,
     /// Why the file was not judged though it should have been.
     pub skipped: Option<&'static str>,
+    /// Whether its MAC was compared; `None` if it is not encrypted.
+    pub verification: Option<Verification>,
+}
+
+/// Whether the MAC of an encrypted file was compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// It holds.
+    Verified,
+    /// The file is not what sops wrote; a finding says so.
+    Refused,
+    /// It was not, and why: lower case, no full stop.
+    Skipped(String),
 }
 
 /// Judges one file.
@@ -70,6 +88,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     };
     let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
     let documents = judge(&parsed.documents);
+    let opening = surroundings.ring.and_then(|ring| open(&parsed, &documents, ring));
     let subject = Subject {
         input,
         text: text.unwrap_or_default(),
@@ -82,6 +101,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         is_template: traces::is_template(&input.path)
             || is_in_chart(&input.path, surroundings.exists),
         config,
+        opening: opening.as_ref(),
     };
     let mut drafts = Drafts::default();
     for rule in FILE_RULES {
@@ -89,7 +109,65 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     }
     let skipped = skip_reason(&subject);
     let facts = Facts::of(&subject, surroundings.policy, skipped.is_none(), is_twin);
-    Outcome { findings: settle(&subject, drafts), facts, skipped }
+    let verification =
+        subject.is_encrypted().then(|| verification(&subject, surroundings.ring.is_some()));
+    Outcome { findings: settle(&subject, drafts), facts, skipped, verification }
+}
+
+/// Opens an encrypted file. `None` if it is damaged in a way that no key is needed to see: sops would
+/// not even begin with it.
+fn open(parsed: &Parsed<'_>, documents: &[Judged<'_>], ring: &KeyRing) -> Option<Opening> {
+    let metadata = documents.first()?.metadata.as_ref()?;
+    let is_whole = parsed.error.is_none() && metadata.problems.is_empty();
+    // INI takes the last of two equal keys.
+    let is_plain = parsed.documents.iter().all(|document| document.shape == Shape::Sections)
+        || parsed.duplicate_keys.is_empty();
+    if !is_whole || !is_plain || parsed.documents.iter().any(|one| obstacle(one).is_some()) {
+        return None;
+    }
+    let envelope = metadata::envelope(parsed.documents.first()?)?;
+    let documents: Vec<&Document<'_>> = parsed.documents.iter().collect();
+    Some(open::open(&documents, metadata, &envelope, ring))
+}
+
+fn verification(subject: &Subject<'_>, may_open: bool) -> Verification {
+    let skipped = |reason: &str| Verification::Skipped(reason.to_owned());
+    let Some(opening) = subject.opening else {
+        return skipped(if may_open {
+            "it is damaged in a way that keeps sops from opening it"
+        } else {
+            "no MAC was to be compared (--verify never)"
+        });
+    };
+    match &opening.verdict {
+        Verdict::Verified(_) => Verification::Verified,
+        Verdict::Refused(_) => Verification::Refused,
+        Verdict::Unopened(Unopened::NoKey) => Verification::Skipped(no_key(subject)),
+        Verdict::Unopened(Unopened::NotOpened) => {
+            skipped("a private key for it is at hand, but does not open its data key")
+        }
+        Verdict::Unopened(Unopened::TooFewGroups { have, need }) => Verification::Skipped(format!(
+            "private keys for {have} of the {need} key groups that it takes"
+        )),
+    }
+}
+
+/// Who could have opened the file.
+fn no_key(subject: &Subject<'_>) -> String {
+    const SHOWN: usize = 3;
+    let recipients: Vec<_> =
+        subject.metadata().into_iter().flat_map(|metadata| metadata.recipe.recipients()).collect();
+    let mut names: Vec<String> = recipients.iter().take(SHOWN).map(ToString::to_string).collect();
+    if recipients.len() > SHOWN {
+        names.push(format!("and {} more", recipients.len() - SHOWN));
+    }
+    match recipients.len() {
+        0 => "no private key for it".to_owned(),
+        1 => format!("no private key for its recipient {}", names.join("")),
+        number => {
+            format!("no private key for any of its {number} recipients: {}", names.join(", "))
+        }
+    }
 }
 
 /// Judges what is known of all files. `read` gives the bytes of a file that a finding points at.

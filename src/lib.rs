@@ -17,6 +17,8 @@ pub mod pattern;
 
 pub mod path;
 
+pub mod secret;
+
 pub mod host;
 
 pub mod input;

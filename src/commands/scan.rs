@@ -11,12 +11,13 @@ use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::input::Input;
-use crate::inspect::{Outcome, Surroundings, inspect, inspect_repository};
+use crate::inspect::{Outcome, Surroundings, Verification, inspect, inspect_repository};
+use crate::keys::{Effort, KeyRing};
 use crate::path::RepoPath;
 use crate::policy::Policy;
 use crate::report::{Report, Skipped, Summary};
-use crate::rules::{Facts, Repository};
-use crate::settings::Settings;
+use crate::rules::{Facts, Repository, needing_keys};
+use crate::settings::{Settings, Verify};
 use crate::source::worktree::{Listed, Listing, WorkTree};
 use crate::traces;
 
@@ -29,6 +30,9 @@ pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
         baseline.apply(&mut finished.report, settings.is_whole());
     }
     write(&finished.report, &settings)?;
+    for note in &finished.notes {
+        remark(note);
+    }
     for error in &finished.errors {
         complain(error);
     }
@@ -52,8 +56,14 @@ pub(super) fn examine(
     listing.exclude(&settings.file.exclude);
     let directories = listing.config_directories.iter().map(String::as_str);
     let policy = Policy::load(directories, |path| tree.read_config(path));
-    let mut judged = judge(tree, &listing, &policy, settings);
+    let ring = key_ring(settings.verify(), host);
+    let mut judged = judge(tree, &listing, &policy, ring.as_ref(), settings);
     errors.append(&mut judged.errors);
+    if settings.verify() == Verify::Always {
+        errors.extend(judged.not_verified());
+    }
+    let is_missing_keys = !judged.unverified.is_empty();
+    let notes = ring.filter(|_| is_missing_keys).map(|ring| ring.troubles()).unwrap_or_default();
     let files: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
     let is_whole = listing.is_whole;
     let repository = Repository {
@@ -67,7 +77,17 @@ pub(super) fn examine(
     let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
     judged.findings.extend(of_repository);
     let report = judged.into_report(listing.files.len(), settings, host.elapsed_ms());
-    Ok(Finished { report, errors })
+    Ok(Finished { report, errors, notes })
+}
+
+/// The private keys that files are opened with. Only who asks for it is asked for passphrases.
+fn key_ring(verify: Verify, host: &Host) -> Option<KeyRing> {
+    let effort = match verify {
+        Verify::Never => return None,
+        Verify::Auto => Effort::Quiet,
+        Verify::Always => Effort::MayAsk,
+    };
+    Some(KeyRing::new(host.clone(), effort))
 }
 
 fn exit(report: &Report, has_errors: bool, settings: &Settings) -> Exit {
@@ -87,6 +107,9 @@ struct JudgedFiles {
     findings: Vec<Finding>,
     facts: Vec<Facts>,
     skipped: Vec<Skipped>,
+    /// Encrypted files whose MAC was not compared, and why.
+    unverified: Vec<Skipped>,
+    verified: usize,
     errors: Vec<String>,
 }
 
@@ -94,13 +117,22 @@ struct JudgedFiles {
 pub(super) struct Finished {
     pub(super) report: Report,
     pub(super) errors: Vec<String>,
+    /// What the user may want to know about it.
+    notes: Vec<String>,
 }
 
-fn judge(tree: &WorkTree, listing: &Listing, policy: &Policy, settings: &Settings) -> JudgedFiles {
+fn judge(
+    tree: &WorkTree,
+    listing: &Listing,
+    policy: &Policy,
+    ring: Option<&KeyRing>,
+    settings: &Settings,
+) -> JudgedFiles {
     let exists = |path: &RepoPath| tree.exists(path);
     let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
     let encrypted_names = settings.file.encrypted_names.as_ref();
-    let surroundings = Surroundings { policy, exists: &exists, encrypted_names, twins: &twins };
+    let surroundings =
+        Surroundings { policy, exists: &exists, encrypted_names, twins: &twins, ring };
     let progress = Progress::start(listing.files.len(), settings.progress);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
     let work = || {
@@ -133,6 +165,28 @@ impl JudgedFiles {
             rules: Vec::new(),
             reason: reason.to_owned(),
         }));
+        match outcome.verification {
+            Some(Verification::Verified) => self.verified += 1,
+            Some(Verification::Skipped(reason)) => self.unverified.push(Skipped {
+                path: input.path.clone(),
+                rules: needing_keys(),
+                reason,
+            }),
+            Some(Verification::Refused) | None => {}
+        }
+    }
+
+    /// Why files could not be verified though they had to be.
+    fn not_verified(&self) -> Vec<String> {
+        const SHOWN: usize = 10;
+        let files = self.unverified.iter().take(SHOWN);
+        let mut errors: Vec<String> =
+            files.map(|file| format!("cannot verify {}: {}", file.path, file.reason)).collect();
+        if self.unverified.len() > SHOWN {
+            let more = self.unverified.len() - SHOWN;
+            errors.push(format!("cannot verify {more} more files (run with -v to see which)"));
+        }
+        errors
     }
 
     /// Keeps the order of the files.
@@ -140,6 +194,8 @@ impl JudgedFiles {
         self.findings.extend(other.findings);
         self.facts.extend(other.facts);
         self.skipped.extend(other.skipped);
+        self.unverified.extend(other.unverified);
+        self.verified += other.verified;
         self.errors.extend(other.errors);
         self
     }
@@ -161,13 +217,14 @@ impl JudgedFiles {
             files,
             secrets: self.facts.iter().map(|facts| facts.secrets).sum(),
             encrypted_files,
-            // No private key is used, so no MAC is compared.
-            unverified: encrypted_files,
+            verified: self.verified,
+            unverified: self.unverified.len(),
             ignored: selected.ignored,
             duration_ms,
             ..Summary::default()
         };
-        Report::new(selected.findings, self.skipped, summary)
+        let skipped = self.skipped.into_iter().chain(self.unverified).collect();
+        Report::new(selected.findings, skipped, summary)
     }
 }
 
@@ -194,4 +251,9 @@ fn write(report: &Report, settings: &Settings) -> Result<(), CommandError> {
 #[expect(clippy::print_stderr, reason = "what went wrong with the run belongs on standard error")]
 pub(super) fn complain(error: &str) {
     eprintln!("error: {}", crate::text::printable::clean_path(error));
+}
+
+#[expect(clippy::print_stderr, reason = "notes are no findings")]
+fn remark(note: &str) {
+    eprintln!("note: {}", crate::text::printable::clean_path(note));
 }

@@ -171,7 +171,9 @@ impl<'t> Reader<'t> {
         let float: f64 =
             serde_json::from_str(digits).map_err(|_| self.error("this is not a JSON number"))?;
         self.at += length;
-        let scalar = if digits.contains(['.', 'e', 'E']) { None } else { digits.parse().ok() };
+        // To sops before 3.13.2 every number is a float, and only those know a negative zero.
+        let is_float = digits.contains(['.', 'e', 'E']) || digits == "-0";
+        let scalar = if is_float { None } else { digits.parse().ok() };
         Ok(scalar.map_or(Scalar::Float(float), Scalar::Int))
     }
 

@@ -53,6 +53,11 @@ impl Scalar<'_> {
         timestamp(text).is_some()
     }
 
+    /// A timestamp as sops writes it down: RFC 3339 with up to nine decimals and its own zone.
+    pub fn rfc3339(text: &str) -> Option<Box<str>> {
+        timestamp(text)
+    }
+
     /// Whether sops has nothing to encrypt here: null and `""` stay as they are.
     pub fn is_empty(&self) -> bool {
         match self {

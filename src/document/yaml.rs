@@ -300,9 +300,32 @@ fn known_tag(tag: &granit_parser::Tag) -> Tag {
         Some("float") => Tag::Float,
         Some("bool") => Tag::Bool,
         Some("null") => Tag::Null,
-        Some("timestamp") => Tag::Timestamp,
-        Some("binary") => Tag::Binary,
+        // These two are of YAML 1.1 and no part of the core schema.
+        _ if is_of_yaml(tag, "timestamp") => Tag::Timestamp,
+        _ if is_of_yaml(tag, "binary") => Tag::Binary,
         _ if tag.original() == "!" => Tag::None,
         _ => Tag::Str,
+    }
+}
+
+fn is_of_yaml(tag: &granit_parser::Tag, name: &str) -> bool {
+    let rest = "tag:yaml.org,2002:".strip_prefix(tag.handle());
+    rest.and_then(|rest| tag.suffix().strip_prefix(rest)) == Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_yaml_1_1_count_however_they_are_written() {
+        let text = "a: !!binary /w==\nb: !<tag:yaml.org,2002:binary> aGk=\nc: !!timestamp 2001-01-01\n\
+                    d: !binary aGk=\n";
+        let parsed = Yaml.parse(text);
+        let root = &parsed.documents[0].root;
+        let nouns: Vec<_> = root.entries().map(|entry| entry.node.noun()).collect();
+        assert_eq!(nouns, ["binary data", "text", "a timestamp", "text"]);
+        assert_eq!(root.get("b").and_then(Node::as_str), Some("hi"));
+        assert_eq!(root.get("d").and_then(Node::as_str), Some("aGk="));
     }
 }

@@ -9,8 +9,12 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError};
 use bech32::{Bech32, Checksum};
 
-use super::{Identity, InvalidRecipient, KeyService, MalformedDataKey, age_file, required, screen};
+use super::{
+    Effort, Identity, InvalidRecipient, KeyService, MalformedDataKey, PrivateKeys, age_file,
+    age_private, required, screen,
+};
 use crate::document::Node;
+use crate::host::Host;
 
 /// Bytes of an X25519 public key.
 const X25519_BYTES: usize = 32;
@@ -66,6 +70,16 @@ impl KeyService for Age {
 
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         self.parse(required(stanza, "recipient")?)
+    }
+
+    fn private_keys(
+        &self,
+        host: &Host,
+        effort: Effort,
+        troubles: &mut Vec<String>,
+    ) -> Option<Box<dyn PrivateKeys>> {
+        let keys = age_private::find(host, effort, troubles)?;
+        Some(Box::new(keys))
     }
 
     fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {

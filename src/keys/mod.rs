@@ -2,24 +2,31 @@
 //!
 //! One recipient is written differently in the flat fields of a creation rule, in its
 //! `key_groups` and in the metadata of a file. A [`KeyService`] reads all three into the same
-//! canonical text, so that "drift" is a difference of sets. No key is used here.
+//! canonical text, so that "drift" is a difference of sets. The private keys of a user open data keys
+//! through [`KeyRing`], and nowhere else.
 
 mod age;
 mod age_file;
+mod age_private;
 mod aws_kms;
 mod azure_kv;
 mod data_key;
 mod gcp_kms;
 mod huawei_kms;
+mod openpgp;
 mod pgp;
+mod pgp_private;
+mod private;
 mod vault;
 
 use std::borrow::Cow;
 use std::fmt;
 
 pub use data_key::MalformedDataKey;
+pub use private::{Effort, KeyRing, PrivateKeys, Unwrapped};
 
 use crate::document::Node;
+use crate::host::Host;
 use crate::text::Span;
 
 /// A key service that sops knows. A new one is a file here and a line in [`KEY_SERVICES`].
@@ -69,6 +76,17 @@ pub trait KeyService: Sync + fmt::Debug {
 
     /// Says what is wrong with the data key that is encrypted to a recipient, `enc`.
     fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey>;
+
+    /// The private keys of the user, looked for where sops looks for them. What stood in the way of
+    /// finding some goes to `troubles`. Services elsewhere have none on this machine.
+    fn private_keys(
+        &self,
+        _host: &Host,
+        _effort: Effort,
+        _troubles: &mut Vec<String>,
+    ) -> Option<Box<dyn PrivateKeys>> {
+        None
+    }
 
     /// How sure it is that two recipients of this service are or are not the same key.
     fn compare(&self, one: &Identity, other: &Identity) -> Sameness {

@@ -6,9 +6,11 @@
 
 use super::data_key::dearmor;
 use super::{
-    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, Sameness, required, screen,
+    Effort, Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, PrivateKeys,
+    Sameness, pgp_private, required, screen,
 };
 use crate::document::Node;
+use crate::host::Host;
 
 /// Hexadecimal digits of a version 4 fingerprint.
 const FINGERPRINT: usize = 40;
@@ -68,6 +70,16 @@ impl KeyService for Pgp {
         self.parse(required(stanza, "fp")?)
     }
 
+    fn private_keys(
+        &self,
+        host: &Host,
+        effort: Effort,
+        troubles: &mut Vec<String>,
+    ) -> Option<Box<dyn PrivateKeys>> {
+        let keys = pgp_private::find(host, effort, troubles)?;
+        Some(Box::new(keys))
+    }
+
     /// A message begins with a session key that is encrypted to a public key: a packet of tag 1.
     fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
         const SHORTEST: usize = 64;
@@ -109,7 +121,7 @@ const CAPITAL_X_ODDITY: Oddity = Oddity {
 };
 
 /// Whether two rows of digits are equal, or one is the key id of the other.
-fn is_same_key(one: &str, other: &str) -> bool {
+pub(super) fn is_same_key(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     short == long || (short.len() <= KEY_ID && key_id(long).ends_with(short))
 }

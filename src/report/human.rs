@@ -7,6 +7,7 @@ use std::io;
 use super::look::{Look, Tone, clean, count, wrap};
 use super::{Report, Reporter, Skipped, Style, Summary, snippet};
 use crate::finding::{Finding, Level};
+use crate::rules::needing_keys;
 
 /// Before the second and later lines of a sentence.
 const INDENT: &str = "  ";
@@ -87,14 +88,19 @@ fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) 
     for sentence in held_back(summary) {
         write_sentence(&sentence, look, out)?;
     }
-    if summary.unverified > 0 {
-        write_sentence(&not_verified(summary), look, out)?;
+    if summary.verified > 0 {
+        write_sentence(&verified(summary), look, out)?;
     }
-    if !skipped.is_empty() {
-        write_sentence(&left_out(skipped, style.verbose), look, out)?;
+    if summary.unverified > 0 {
+        write_sentence(&not_verified(summary, style.verbose), look, out)?;
+    }
+    let (unverified, others): (Vec<&Skipped>, Vec<&Skipped>) =
+        skipped.iter().partition(|file| file.rules == needing_keys());
+    if !others.is_empty() {
+        write_sentence(&left_out(&others, style.verbose), look, out)?;
     }
     if style.verbose {
-        for file in skipped {
+        for file in unverified.into_iter().chain(others) {
             write_item(&reason(file), look, out)?;
         }
     }
@@ -167,21 +173,20 @@ fn held_back(summary: &Summary) -> Vec<String> {
     sentences
 }
 
-fn not_verified(summary: &Summary) -> String {
+fn not_verified(summary: &Summary, is_verbose: bool) -> String {
     let files = count(summary.unverified, "encrypted file");
-    match summary.verified {
-        0 => format!(
-            "Not verified: the MAC of {files}. This version checks none: tampering goes unnoticed."
-        ),
-        verified => format!(
-            "Not verified: the MAC of {files} ({verified} verified). In those, tampering goes \
-             unnoticed."
-        ),
-    }
+    let which = if is_verbose { "" } else { " (run with -v to see why)" };
+    format!("Not verified: the MAC of {files}. Tampering goes unnoticed there{which}.")
+}
+
+fn verified(summary: &Summary) -> String {
+    let files = count(summary.verified, "encrypted file");
+    let holds = if summary.verified == 1 { "it holds" } else { "all of them hold" };
+    format!("Verified: the MAC of {files}; {holds}.")
 }
 
 /// How many files were skipped, and how many were kept from some rules.
-fn left_out(skipped: &[Skipped], is_verbose: bool) -> String {
+fn left_out(skipped: &[&Skipped], is_verbose: bool) -> String {
     let whole = skipped.iter().filter(|file| file.rules.is_empty()).count();
     let in_part = skipped.len() - whole;
     let (whole_files, part_files) = (count(whole, "file"), count(in_part, "file"));
@@ -321,16 +326,16 @@ mod tests {
         insta::assert_snapshot!(closing(&report, Style::default()), @r"
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
         Not shown: 1 info (run with -v to see it).
-        Not verified: the MAC of 40 encrypted files. This version checks none: tampering goes unnoticed.
-        Skipped: 1 file; checked only in part: 1 file (run with -v to see which).
+        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there (run with -v to see
+          why).
+        Skipped: 1 file (run with -v to see which).
         Run sops-lint explain unreadable-document for what a rule means and how to fix it.
         ");
         insta::assert_snapshot!(closing(&report, verbose), @r"
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted
           files) in 37 ms.
-        Not verified: the MAC of 40 encrypted files. This version checks none:
-          tampering goes unnoticed.
-        Skipped: 1 file; checked only in part: 1 file.
+        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there.
+        Skipped: 1 file.
           apps/db.yaml: no private key for any of its 2 recipients (not checked:
             mac-mismatch, undecryptable-value)
           big.yaml: larger than 10 MiB
@@ -364,7 +369,10 @@ mod tests {
                 ..Summary::default()
             },
         );
-        insta::assert_snapshot!(closing(&clean, verbose), @"No findings in 1 file (no Secrets, 1 encrypted file) in 1.2 s.");
+        insta::assert_snapshot!(closing(&clean, verbose), @r"
+        No findings in 1 file (no Secrets, 1 encrypted file) in 1.2 s.
+        Verified: the MAC of 1 encrypted file; it holds.
+        ");
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub struct Summary {
     pub secrets: usize,
     /// Files that SOPS encrypted.
     pub encrypted_files: usize,
-    /// Encrypted files whose MAC was compared.
+    /// Encrypted files whose MAC was compared and holds.
     pub verified: usize,
     /// Encrypted files whose MAC was not compared.
     pub unverified: usize,

@@ -3,8 +3,10 @@
 use super::{FileRule, Subject, declare_rule};
 use crate::document::Node;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::keys::{KEY_SERVICES, KeyService};
-use crate::sops::walk::METADATA_KEY;
+use crate::keys::{Identity, KeyService};
+use crate::sops::metadata::for_each_stanza;
+use crate::sops::open::{FalseLabel, LabelCause};
+use crate::text::printable::{clean, shorten};
 
 declare_rule! {
     /// ## What it does
@@ -40,6 +42,9 @@ declare_rule! {
     ///         YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBr
     /// ```
     ///
+    /// Where the private key of an age recipient is at hand, its data key is also opened with it: the
+    /// name beside a data key is a claim that sops never checks.
+    ///
     /// ## How to fix
     ///
     /// Restore the stanza from the last good commit. Where another recipient can still decrypt,
@@ -54,21 +59,42 @@ impl FileRule for MalformedDataKey {
     }
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        for label in subject.opening.iter().flat_map(|opening| &opening.false_labels) {
+            drafts.push(false_label(subject, label));
+        }
         // sops reads the metadata of the first document, and no other.
         let Some(first) = subject.documents.first().filter(|first| first.metadata.is_some()) else {
             return;
         };
-        let Some(block) = first.document.root.get(METADATA_KEY) else { return };
-        let groups = block.get("key_groups").into_iter().flat_map(Node::elements);
-        for lists in std::iter::once(block).chain(groups) {
-            for service in KEY_SERVICES {
-                let stanzas = lists.get(service.metadata_field());
-                for stanza in stanzas.into_iter().flat_map(Node::elements) {
-                    drafts.drafts.extend(check_stanza(subject, *service, stanza));
-                }
-            }
-        }
+        for_each_stanza(first.document, &mut |service, stanza| {
+            drafts.drafts.extend(check_stanza(subject, service, stanza));
+        });
     }
+}
+
+/// With the private key of a recipient at hand it shows whether the name beside a data key is true.
+fn false_label<'s>(subject: &Subject<'s>, label: &FalseLabel) -> Draft<'s> {
+    let name = name(&label.recipient);
+    let message = match label.cause {
+        LabelCause::DoesNotOpen => {
+            format!("the data key of {name} does not open with the private key of that recipient")
+        }
+        LabelCause::OtherDataKey => {
+            format!("the data key of {name} is another than that of the other recipients")
+        }
+    };
+    let help = format!(
+        "find out who changed it; then let somebody who can decrypt the file run {}",
+        subject.sops("rotate --in-place")
+    );
+    Draft::new(&META, label.span, message)
+        .at(0, Some("sops.age".to_owned()))
+        .note("this recipient cannot decrypt the file, and nobody knows who can")
+        .help(help)
+}
+
+fn name(recipient: &Identity) -> String {
+    shorten(clean(&recipient.id).into_owned().into(), 80).into_owned()
 }
 
 fn check_stanza<'s>(
@@ -81,10 +107,7 @@ fn check_stanza<'s>(
     let enc = stanza.entry("enc")?;
     let text = enc.node.as_str().filter(|text| !text.is_empty())?;
     let error = service.check_data_key(&identity, text).err()?;
-    let name = crate::text::printable::shorten(
-        crate::text::printable::clean(&identity.id).into_owned().into(),
-        80,
-    );
+    let name = name(&identity);
     let level = if error.is_certain { META.level } else { Level::Warning };
     let rotate = subject.sops("rotate --in-place");
     Some(

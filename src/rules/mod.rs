@@ -17,6 +17,7 @@ mod invalid_settings;
 mod invalid_sops_config;
 mod last_applied_leak;
 mod loose_path_regex;
+mod mac_mismatch;
 mod malformed_ciphertext;
 mod malformed_data_key;
 mod masked_placeholder;
@@ -36,6 +37,7 @@ mod selector_misses_data;
 mod split_key_groups;
 mod stale_data_key;
 mod uncovered_file;
+mod undecryptable_value;
 mod unencrypted_file;
 mod unencrypted_secret;
 mod unknown_config_key;
@@ -53,13 +55,14 @@ pub use untrusted_key_endpoint::Endpoint;
 use std::fmt;
 
 use crate::document::{Document, DuplicateKey, Node, ParseError, Scalar, Value};
-use crate::finding::{Draft, Drafts, Elsewhere, RuleMeta};
+use crate::finding::{Draft, Drafts, Elsewhere, Needs, RuleMeta};
 use crate::input::Input;
 use crate::kubernetes::Secret;
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
 use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
+use crate::sops::open::Opening;
 use crate::sops::walk;
 use crate::text::Span;
 use crate::text::printable;
@@ -100,6 +103,8 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &malformed_ciphertext::MalformedCiphertext,
     &malformed_data_key::MalformedDataKey,
     &orphan_ciphertext::OrphanCiphertext,
+    &undecryptable_value::UndecryptableValue,
+    &mac_mismatch::MacMismatch,
     &merge_conflict::MergeConflict,
     &format_mismatch::FormatMismatch,
     &unreadable_document::UnreadableDocument,
@@ -144,6 +149,14 @@ pub fn all() -> impl Iterator<Item = &'static RuleMeta> {
     let repo = REPO_RULES.iter().map(|rule| rule.meta());
     let settings = SETTINGS_RULES.iter().copied();
     FILE_RULES.iter().map(|rule| rule.meta()).chain(repo).chain(settings)
+}
+
+/// The ids of the rules that look into a file with a private key, sorted.
+pub fn needing_keys() -> Vec<&'static str> {
+    let mut ids: Vec<_> =
+        all().filter(|meta| meta.needs == Needs::Keys).map(|meta| meta.id).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// The rule with this id.
@@ -202,6 +215,8 @@ pub struct Subject<'s> {
     pub is_template: bool,
     /// What it configures, if it is a `.sops.yaml`.
     pub config: Option<&'s Config>,
+    /// What it came to, if it was opened with the private keys at hand.
+    pub opening: Option<&'s Opening>,
 }
 
 /// One document with all that was found out about it.

@@ -1,9 +1,11 @@
 //! A file that should be judged and cannot be read.
 
-use super::{FileRule, Subject, declare_rule, merge_conflict};
+use super::{FileRule, Judged, Subject, declare_rule, merge_conflict};
 use crate::document;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::input::{Content, MAX_FILE_SIZE};
+use crate::sops::value::{EncValue, PREFIX};
+use crate::sops::walk::obstacle;
 use crate::text::Span;
 
 declare_rule! {
@@ -47,8 +49,11 @@ impl FileRule for UnreadableDocument {
             return too_large(subject, size, drafts);
         }
         // What was never encrypted is a matter of `unencrypted-file`.
-        let is_ours = subject.traces.encrypted;
+        if subject.is_encrypted() {
+            drafts.drafts.extend(subject.documents.iter().filter_map(refused));
+        }
         let Some(error) = subject.parse_error else { return };
+        let is_ours = subject.traces.encrypted || holds_ciphertext(subject.text);
         let has_finding = merge_conflict::has_markers(subject.text) && is_ours;
         if subject.is_template
             || has_finding
@@ -70,6 +75,26 @@ impl FileRule for UnreadableDocument {
                 .help("correct the syntax here, or restore the file from its last good commit"),
         );
     }
+}
+
+/// What is good YAML and nothing that sops takes.
+fn refused<'s>(judged: &Judged<'s>) -> Option<Draft<'s>> {
+    let (span, reason) = obstacle(judged.document)?;
+    let draft = Draft::new(&META, span, format!("sops refuses the file: {reason}"));
+    Some(
+        draft
+            .at(judged.document.index, None)
+            .note("this")
+            .help("correct it, or restore the file from its last good commit"),
+    )
+}
+
+/// Whether a whole ciphertext stands in a text; the block that belongs to it may have lost its name.
+fn holds_ciphertext(text: &str) -> bool {
+    text.match_indices(PREFIX).any(|(at, _)| {
+        let line = text[at..].lines().next().unwrap_or_default();
+        EncValue::parse(line).is_ok()
+    })
 }
 
 fn too_large<'s>(subject: &Subject<'s>, size: u64, drafts: &mut Drafts<'s>) {

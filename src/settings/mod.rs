@@ -39,6 +39,8 @@ pub struct Settings {
     pub fail_on: Option<Level>,
     /// Which findings to report, and at what level.
     pub selection: Selection,
+    /// When MACs are compared, if that was said on the command line.
+    pub verify: Option<Verify>,
     /// Which settings file to read.
     pub config: ConfigChoice,
     /// What it says.
@@ -116,6 +118,11 @@ impl Settings {
                 skip: args.skip,
                 levels: args.levels.into_iter().collect(),
             },
+            verify: args.verify.map(|choice| match choice {
+                cli::VerifyChoice::Auto => Verify::Auto,
+                cli::VerifyChoice::Always => Verify::Always,
+                cli::VerifyChoice::Never => Verify::Never,
+            }),
             config: match (args.config, args.no_config) {
                 (Some(path), _) => ConfigChoice::Named(path),
                 (None, true) => ConfigChoice::Nothing,
@@ -149,6 +156,11 @@ impl Settings {
     /// Whether the run is about the whole tree and all rules.
     pub fn is_whole(&self) -> bool {
         self.paths.is_empty() && self.selection.is_whole()
+    }
+
+    /// When MACs are compared.
+    pub fn verify(&self) -> Verify {
+        self.verify.unwrap_or(self.file.verify)
     }
 
     /// Key services that recipients may lie at: hosts, or URLs without a path, in lower case.

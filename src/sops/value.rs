@@ -20,6 +20,21 @@ pub struct EncValue<'t> {
     pub has_trailing_text: bool,
 }
 
+/// The parts of an encrypted value as they are written.
+#[derive(Clone, Copy)]
+pub struct Parts<'t> {
+    /// The ciphertext, in base64.
+    pub data: &'t str,
+    /// The nonce, in base64.
+    pub iv: &'t str,
+    /// The authentication tag, in base64.
+    pub tag: &'t str,
+    /// The type of the plaintext.
+    pub kind: &'t str,
+    /// What follows the closing bracket; sops does not mind.
+    pub trailing: &'t str,
+}
+
 /// What is wrong with a text that begins like an encrypted value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
@@ -39,8 +54,8 @@ pub enum Malformed {
         /// Bytes that sops writes.
         expected: usize,
     },
-    /// The type is none that sops knows.
-    #[error("has a type that sops does not know")]
+    /// The type is none that sops can read; with `bytes`, which it knows, it crashes.
+    #[error("has a type that sops cannot read")]
     Type,
 }
 
@@ -49,10 +64,10 @@ pub fn looks_encrypted(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
-impl<'t> EncValue<'t> {
-    /// Reads a value by sops' own pattern, `^ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(.+)\]`,
-    /// and checks the parts.
-    pub fn parse(text: &'t str) -> Result<Self, Malformed> {
+impl<'t> Parts<'t> {
+    /// Cuts a value by sops' own pattern,
+    /// `^ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(.+)\]`.
+    pub fn of(text: &'t str) -> Result<Self, Malformed> {
         let rest = text.strip_prefix(PREFIX).ok_or(Malformed::Form)?;
         let rest = rest.strip_prefix("data:").ok_or(Malformed::Form)?;
         let line = rest.split('\n').next().unwrap_or_default();
@@ -64,14 +79,21 @@ impl<'t> EncValue<'t> {
         if [data, iv, tag, kind].iter().any(|part| part.is_empty()) {
             return Err(Malformed::Form);
         }
+        Ok(Self { data, iv, tag, kind, trailing: &rest[close + 1..] })
+    }
+}
+
+impl<'t> EncValue<'t> {
+    /// Reads a value and checks its parts.
+    pub fn parse(text: &'t str) -> Result<Self, Malformed> {
+        let Parts { data, iv, tag, kind, trailing } = Parts::of(text)?;
         let length = base64_length(data).ok_or(Malformed::Base64("data"))?;
         expect_length("iv", iv, IV_LENGTH)?;
         expect_length("tag", tag, TAG_LENGTH)?;
-        if !matches!(kind, "str" | "int" | "float" | "bool" | "time" | "comment" | "bytes") {
+        if !matches!(kind, "str" | "int" | "float" | "bool" | "time" | "comment") {
             return Err(Malformed::Type);
         }
-        let has_trailing_text = !rest[close + 1..].trim().is_empty();
-        Ok(Self { length, kind, has_trailing_text })
+        Ok(Self { length, kind, has_trailing_text: !trailing.trim().is_empty() })
     }
 }
 

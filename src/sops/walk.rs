@@ -15,13 +15,15 @@ pub const METADATA_KEY: &str = "sops";
 pub const METADATA_PREFIX: &str = "sops_";
 
 /// Stands in paths for a key that may be part of a value.
-const NOT_A_NAME: &str = "(not a name)";
+const NOT_A_NAME: &str = "[\"(not a name)\"]";
 
 /// One step on the way from the root to a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'d> {
     /// A key of a map.
     Key(&'d str),
+    /// A key that may be part of a value, and is never shown.
+    Unnamed(&'d str),
     /// A place in a list, from 0. sops knows no indices: they name no value apart.
     Index(usize),
 }
@@ -64,6 +66,7 @@ pub fn key_path(path: &[Step<'_>]) -> String {
                 out.push_str(&printable::clean(key));
                 out.push_str("\"]");
             }
+            Step::Unnamed(_) => out.push_str(NOT_A_NAME),
             Step::Index(index) => {
                 out.push('[');
                 out.push_str(&index.to_string());
@@ -72,6 +75,93 @@ pub fn key_path(path: &[Step<'_>]) -> String {
         }
     }
     printable::shorten(out.into(), 200).into_owned()
+}
+
+/// What a ciphertext is bound to: the keys above it, each followed by a colon. Places in lists do not
+/// count, nor does the number of the document.
+pub fn additional_data(path: &[Step<'_>]) -> String {
+    let keys = path.iter().filter_map(|step| match step {
+        Step::Key(key) | Step::Unnamed(key) => Some(*key),
+        Step::Index(_) => None,
+    });
+    let joined = keys.collect::<Vec<_>>().join(":");
+    joined + ":"
+}
+
+/// What sops refuses a whole document for, though it is good YAML: where it stands, and what it is.
+pub fn obstacle(document: &Document<'_>) -> Option<(Span, &'static str)> {
+    let root = &document.root;
+    if !root.is_map() && !root.is_null() {
+        return Some((root.span, "a document is no map, and sops encrypts maps alone"));
+    }
+    obstacle_in(root, Some(document.shape))
+}
+
+/// `root_of`: the shape of the document, if this is its root.
+fn obstacle_in(node: &Node<'_>, root_of: Option<Shape>) -> Option<(Span, &'static str)> {
+    match &node.value {
+        Value::Scalar(Scalar::TooLarge(_)) => {
+            Some((node.span, "a number from 2^63 to 2^64-1 stands here, which sops cannot hold"))
+        }
+        Value::Scalar(_) => None,
+        Value::Map(members) => members.iter().find_map(|member| match member {
+            Member::Comment(_) => None,
+            Member::Entry(entry) if root_of.is_some_and(|of| is_metadata_key(&entry.key, of)) => {
+                None
+            }
+            Member::Entry(entry) if !entry.key_is_string => Some((
+                entry.key_span,
+                "a key is no text but a number, a boolean, a date or null: put it in quotes",
+            )),
+            Member::Entry(entry) => obstacle_in(&entry.node, None),
+        }),
+        Value::List(elements) => elements.iter().find_map(|element| match element {
+            Element::Comment(_) => None,
+            Element::Node(node) => obstacle_in(node, None),
+        }),
+    }
+}
+
+/// Calls `visit` with every comment of a document and the steps to the map or list that it stands in.
+pub fn comments<'d>(document: &'d Document<'_>, visit: &mut dyn FnMut(&Comment<'_>, &[Step<'d>])) {
+    comments_in(&document.root, document.shape, &mut Vec::new(), visit);
+}
+
+fn comments_in<'d>(
+    node: &'d Node<'_>,
+    shape: Shape,
+    path: &mut Vec<Step<'d>>,
+    visit: &mut dyn FnMut(&Comment<'_>, &[Step<'d>]),
+) {
+    match &node.value {
+        Value::Scalar(_) => {}
+        Value::Map(members) => {
+            for member in members {
+                match member {
+                    Member::Comment(comment) => visit(comment, path),
+                    Member::Entry(entry)
+                        if path.is_empty() && is_metadata_key(&entry.key, shape) => {}
+                    Member::Entry(entry) => {
+                        path.push(Step::Key(&entry.key));
+                        comments_in(&entry.node, shape, path, visit);
+                        path.pop();
+                    }
+                }
+            }
+        }
+        Value::List(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                match element {
+                    Element::Comment(comment) => visit(comment, path),
+                    Element::Node(node) => {
+                        path.push(Step::Index(index));
+                        comments_in(node, shape, path, visit);
+                        path.pop();
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Whether the key of a line in dotenv can be a name. To sops a key is all that stands before the
@@ -172,7 +262,7 @@ impl<'d, 't> Walker<'d, '_, 't> {
         let is_named =
             was_named || (!self.selector.reads_comments() && self.selector.names(&entry.key));
         let is_shown = self.shape != Shape::Lines || is_name(&entry.key);
-        self.path.push(Step::Key(if is_shown { &entry.key } else { NOT_A_NAME }));
+        self.path.push(if is_shown { Step::Key(&entry.key) } else { Step::Unnamed(&entry.key) });
         self.node(&entry.node, entry.key_span, is_named);
         self.path.pop();
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::support::{copy_of, directories, fixtures, sops_lint};
+use crate::support::{copy_of, directories, fixtures, sops_lint, sops_lint_as_alice};
 
 /// The word itself, and the base64 of it at the three alignments (what surrounds it varies).
 const SIGNS: [&str; 4] = ["canary", "Y2FuYXJ5", "NhbmFye", "jYW5hcn"];
@@ -26,10 +26,13 @@ fn no_command_prints_a_secret() {
             &["scan", "--quiet", "--fail-on", "info"],
             &["scan", "--format", "json"],
             &["scan", "--format", "jsonl", "-v"],
+            &["scan", "--verify", "always", "-v"],
             &["policy", "a.yaml", "secret.yaml"],
         ] {
-            let run = sops_lint(copy.path(), args);
-            let output = run.stdout.clone() + &run.stderr;
+            let without_key = sops_lint(copy.path(), args);
+            let with_key = sops_lint_as_alice(copy.path(), args);
+            let output =
+                without_key.stdout + &without_key.stderr + &with_key.stdout + &with_key.stderr;
             let lower = output.to_lowercase();
             for sign in SIGNS {
                 let printed =

@@ -5,10 +5,12 @@
 mod canary;
 mod cli;
 mod corpus;
+mod differential;
 mod docs;
 mod layering;
 mod limits;
 mod neighbours;
+mod peers;
 mod rules;
 mod schemas;
 mod settings;

@@ -1,0 +1,282 @@
+//! age identities, from every place where sops looks for them (`age/keysource.go`).
+//!
+//! They are pooled: whichever opens a data key is good. What one place holds is not used at all if
+//! a line of it cannot be read, which is what sops does.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use age::armor::ArmoredReader;
+use age::secrecy::SecretString;
+use age::{DecryptError, Decryptor, plugin, scrypt, ssh, x25519};
+
+use super::Identity;
+use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Unwrapped};
+use crate::host::Host;
+use crate::secret::Plaintext;
+
+/// Largest effort of a passphrase: 2^22 takes some seconds.
+const MAX_WORK_FACTOR: u8 = 22;
+
+/// One identity: how it opens, and the recipient that it belongs to, where that can be told.
+struct Key {
+    identity: Box<dyn age::Identity + Send + Sync>,
+    recipient: Option<String>,
+}
+
+/// A command that prints identities, once for each recipient that it is asked about.
+struct KeyCommand {
+    variable: &'static str,
+    printed: Mutex<HashMap<String, Arc<Vec<Key>>>>,
+}
+
+pub(super) struct AgeKeys {
+    host: Host,
+    keys: Vec<Key>,
+    commands: Vec<KeyCommand>,
+}
+
+/// Looks in all places. `None` if there is nothing in any.
+pub(super) fn find(host: &Host, effort: Effort, troubles: &mut Vec<String>) -> Option<AgeKeys> {
+    let mut search = Search { host, effort, keys: Vec::new(), troubles };
+    search.ssh_files();
+    if let Some(text) = host.env("SOPS_AGE_KEY") {
+        // Since sops 3.13 several may stand on one line.
+        let words: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let lines = words.join("\n").split_whitespace().collect::<Vec<_>>().join("\n");
+        search.identities("SOPS_AGE_KEY", Plaintext::new(lines.into_bytes()));
+    }
+    if let Some(path) = host.env("SOPS_AGE_KEY_FILE") {
+        search.file("the file that SOPS_AGE_KEY_FILE names", Path::new(&path), true);
+    }
+    if let Some(directory) = host.config_directory() {
+        let path = directory.join("sops/age/keys.txt");
+        search.file(&path.display().to_string(), &path, false);
+    }
+    let keys = search.keys;
+    let variables = ["SOPS_AGE_KEY_CMD", SSH_COMMAND];
+    let commands: Vec<KeyCommand> = variables
+        .into_iter()
+        .filter(|variable| host.env(variable).is_some())
+        .map(|variable| KeyCommand { variable, printed: Mutex::default() })
+        .collect();
+    let is_empty = keys.is_empty() && commands.is_empty();
+    (!is_empty).then(|| AgeKeys { host: host.clone(), keys, commands })
+}
+
+const SSH_COMMAND: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
+
+impl PrivateKeys for AgeKeys {
+    fn has(&self, recipient: &Identity) -> bool {
+        self.keys.iter().any(|key| key.recipient.as_ref() == Some(&recipient.id))
+    }
+
+    fn unwrap(&self, recipient: Option<&Identity>, enc: &str) -> Unwrapped {
+        let opened = open(enc, &self.keys);
+        if !matches!(opened, Unwrapped::NotMine) {
+            return opened;
+        }
+        let label = recipient.map(|recipient| &*recipient.id).unwrap_or_default();
+        let printed = self.commands.iter().map(|command| command.keys(&self.host, label));
+        let opened = printed.map(|keys| open(enc, &keys));
+        opened
+            .into_iter()
+            .find(|one| !matches!(one, Unwrapped::NotMine))
+            .unwrap_or(Unwrapped::NotMine)
+    }
+}
+
+fn open(enc: &str, keys: &[Key]) -> Unwrapped {
+    let Ok(decryptor) = Decryptor::new_buffered(ArmoredReader::new(enc.as_bytes())) else {
+        return Unwrapped::Damaged;
+    };
+    let identities = keys.iter().map(|key| &*key.identity as &dyn age::Identity);
+    let mut plaintext = Vec::new();
+    match decryptor.decrypt(identities) {
+        // A plugin that cannot be asked is no proof of anything.
+        Err(
+            DecryptError::NoMatchingKeys | DecryptError::Plugin(_) | DecryptError::PluginResolve(_),
+        ) => Unwrapped::NotMine,
+        Err(_) => Unwrapped::Damaged,
+        Ok(reader) => {
+            let read = reader.take(LONGEST_DATA_KEY).read_to_end(&mut plaintext);
+            let plaintext = Plaintext::new(plaintext);
+            if read.is_ok() { Unwrapped::Opened(plaintext) } else { Unwrapped::Damaged }
+        }
+    }
+}
+
+impl KeyCommand {
+    /// What the command prints when it is told for whom a data key is encrypted.
+    fn keys(&self, host: &Host, recipient: &str) -> Arc<Vec<Key>> {
+        let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = printed.get(recipient) {
+            return Arc::clone(keys);
+        }
+        let keys = Arc::new(self.run(host, recipient).unwrap_or_default());
+        printed.insert(recipient.to_owned(), Arc::clone(&keys));
+        keys
+    }
+
+    fn run(&self, host: &Host, recipient: &str) -> Option<Vec<Key>> {
+        let words = shlex::split(&host.env(self.variable)?)?;
+        let (program, arguments) = words.split_first()?;
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let variables = [("SOPS_AGE_RECIPIENT", recipient)];
+        let output = host.run(program, &arguments, &variables, b"")?;
+        if self.variable == SSH_COMMAND {
+            return Some(vec![ssh_key(&output, None).ok().flatten()?]);
+        }
+        parse_identities(output.expose_text()?, Effort::Quiet).ok()
+    }
+}
+
+/// The search for identities, place by place.
+struct Search<'s, 'h> {
+    host: &'h Host,
+    effort: Effort,
+    keys: Vec<Key>,
+    troubles: &'s mut Vec<String>,
+}
+
+impl Search<'_, '_> {
+    fn ssh_files(&mut self) {
+        if let Some(path) = self.host.env("SOPS_AGE_SSH_PRIVATE_KEY_FILE") {
+            self.ssh_file(
+                "the file that SOPS_AGE_SSH_PRIVATE_KEY_FILE names",
+                Path::new(&path),
+                true,
+            );
+        }
+        for name in ["id_ed25519", "id_rsa"] {
+            if let Some(home) = self.host.home() {
+                let path: PathBuf = home.join(".ssh").join(name);
+                self.ssh_file(&path.display().to_string(), &path, false);
+            }
+        }
+    }
+
+    /// `is_named`: the user said that it is there.
+    fn ssh_file(&mut self, title: &str, path: &Path, is_named: bool) {
+        let Some(bytes) = self.read(title, path, is_named) else { return };
+        let asking = (self.effort == Effort::MayAsk).then_some(self.host);
+        match ssh_key(&bytes, asking.map(|host| (host, title))) {
+            Ok(key) => self.keys.extend(key),
+            Err(NoIdentity) if is_named => {
+                self.troubles.push(format!("{title} is no SSH key that age can use"));
+            }
+            // Somebody's own SSH key need not be one for age.
+            Err(NoIdentity) => {}
+        }
+    }
+
+    fn file(&mut self, title: &str, path: &Path, is_named: bool) {
+        let Some(bytes) = self.read(title, path, is_named) else { return };
+        let is_protected = ["age-encryption", "-----BEGIN AGE"]
+            .iter()
+            .any(|start| bytes.expose().starts_with(start.as_bytes()));
+        if !is_protected {
+            return self.identities(title, bytes);
+        }
+        if self.effort == Effort::Quiet {
+            return self.troubles.push(format!(
+                "{title} is protected by a passphrase, for which only --verify always asks"
+            ));
+        }
+        let passphrase = self.host.ask(&format!("Passphrase for {title}: "));
+        match passphrase.and_then(|passphrase| unlock(&bytes, &passphrase)) {
+            Some(bytes) => self.identities(title, bytes),
+            None => self.troubles.push(format!("{title} was not unlocked by a passphrase")),
+        }
+    }
+
+    fn read(&mut self, title: &str, path: &Path, is_named: bool) -> Option<Plaintext> {
+        match self.host.read_secret(path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => None,
+            Err(error) => {
+                self.troubles.push(format!("{title} cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "the bytes are to be gone afterwards")]
+    fn identities(&mut self, title: &str, bytes: Plaintext) {
+        match parse_identities(bytes.expose_text().unwrap_or("?"), self.effort) {
+            Ok(keys) => self.keys.extend(keys),
+            Err(reason) => self.troubles.push(format!("{title} {reason}")),
+        }
+    }
+}
+
+/// What is inside a file that age encrypted with a passphrase.
+fn unlock(file: &Plaintext, passphrase: &Plaintext) -> Option<Plaintext> {
+    let mut identity = scrypt::Identity::new(SecretString::from(passphrase.expose_text()?));
+    identity.set_max_work_factor(MAX_WORK_FACTOR);
+    let decryptor = Decryptor::new_buffered(ArmoredReader::new(file.expose())).ok()?;
+    let mut bytes = Vec::new();
+    let identities = std::iter::once(&identity as &dyn age::Identity);
+    let read = decryptor.decrypt(identities).ok()?.read_to_end(&mut bytes);
+    let bytes = Plaintext::new(bytes);
+    read.is_ok().then_some(bytes)
+}
+
+/// One identity a line; empty lines and comments do not count.
+fn parse_identities(text: &str, effort: Effort) -> Result<Vec<Key>, &'static str> {
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let keys: Vec<Option<Key>> = lines.map(|line| parse(line, effort)).collect::<Result<_, _>>()?;
+    Ok(keys.into_iter().flatten().collect())
+}
+
+/// `None`: a plugin's, and nobody may be asked to touch a token.
+fn parse(line: &str, effort: Effort) -> Result<Option<Key>, &'static str> {
+    if line.starts_with("AGE-PLUGIN-") {
+        if effort == Effort::Quiet {
+            return Ok(None);
+        }
+        let identity = plugin::Identity::from_str(line)
+            .map_err(|_| "holds a line that names no age plugin")?;
+        let opener = plugin::IdentityPluginV1::new(
+            identity.plugin(),
+            std::slice::from_ref(&identity),
+            age::NoCallbacks,
+        )
+        .map_err(|_| "names an age plugin that is not installed")?;
+        return Ok(Some(Key { identity: Box::new(opener), recipient: None }));
+    }
+    if line.starts_with("AGE-SECRET-KEY-PQ-1") {
+        return Err("holds a post-quantum identity, which this program cannot use yet");
+    }
+    let identity = x25519::Identity::from_str(line)
+        .map_err(|_| "holds a line that is no age identity, so sops would not use any of it")?;
+    let recipient = Some(identity.to_public().to_string());
+    Ok(Some(Key { identity: Box::new(identity), recipient }))
+}
+
+/// No key that age knows.
+struct NoIdentity;
+
+/// An SSH key, unlocked by a passphrase if somebody may be asked for it; `None` if not.
+fn ssh_key(bytes: &Plaintext, asking: Option<(&Host, &str)>) -> Result<Option<Key>, NoIdentity> {
+    let parsed = ssh::Identity::from_buffer(bytes.expose(), None).map_err(|_| NoIdentity)?;
+    let identity = match parsed {
+        ssh::Identity::Encrypted(locked) => {
+            let Some((host, title)) = asking else { return Ok(None) };
+            let passphrase = host.ask(&format!("Passphrase for {title}: "));
+            let Some(passphrase) = passphrase else { return Ok(None) };
+            let passphrase = passphrase.expose_text().ok_or(NoIdentity)?;
+            let key = locked.decrypt(SecretString::from(passphrase)).map_err(|_| NoIdentity)?;
+            ssh::Identity::from(key)
+        }
+        ssh::Identity::Unsupported(_) => return Err(NoIdentity),
+        unlocked @ ssh::Identity::Unencrypted(_) => unlocked,
+    };
+    let recipient = ssh::Recipient::try_from(identity.clone()).map_err(|_| NoIdentity)?;
+    // Without the comment, as recipients are compared.
+    let words: Vec<String> = recipient.to_string().split(' ').take(2).map(str::to_owned).collect();
+    Ok(Some(Key { identity: Box::new(identity), recipient: Some(words.join(" ")) }))
+}

@@ -1,0 +1,199 @@
+//! OpenPGP private keys: an exported key in a file, and the user's own through gpg.
+//!
+//! sops hands every data key to `gpg -d` (`pgp/keysource.go`), which takes some 20 ms and may ask for
+//! a passphrase. So gpg is asked once for what it has, and after that only about data keys that are
+//! encrypted to one of those.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use openpgp::cert::CertParser;
+use openpgp::crypto::SessionKey;
+use openpgp::packet::{PKESK, SKESK};
+use openpgp::parse::Parse;
+use openpgp::parse::stream::{
+    DecryptionHelper, DecryptorBuilder, MessageStructure, VerificationHelper,
+};
+use openpgp::policy::StandardPolicy;
+use openpgp::types::SymmetricAlgorithm;
+use openpgp::{Cert, KeyHandle};
+use sequoia_openpgp as openpgp;
+
+use super::openpgp::addressees;
+use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Unwrapped};
+use super::{Identity, pgp};
+use crate::host::Host;
+use crate::secret::Plaintext;
+
+/// Names a file with an exported private key. sops has no such thing, gpg is its only key ring; a
+/// CI job without an agent needs one.
+const KEY_FILE: &str = "SOPS_LINT_PGP_KEY_FILE";
+
+pub(super) struct PgpKeys {
+    exported: Vec<Cert>,
+    gpg: Option<Gpg>,
+}
+
+/// Looks for both. `None` if there is neither.
+pub(super) fn find(host: &Host, effort: Effort, troubles: &mut Vec<String>) -> Option<PgpKeys> {
+    let exported = match host.env(KEY_FILE) {
+        None => Vec::new(),
+        Some(path) => match exported(host, Path::new(&path)) {
+            Ok(keys) => keys,
+            Err(reason) => {
+                troubles.push(format!("the file that {KEY_FILE} names {reason}"));
+                Vec::new()
+            }
+        },
+    };
+    let gpg = Gpg::find(host, effort);
+    let is_empty = exported.is_empty() && gpg.is_none();
+    (!is_empty).then_some(PgpKeys { exported, gpg })
+}
+
+impl PrivateKeys for PgpKeys {
+    fn has(&self, recipient: &Identity) -> bool {
+        let is_own = |id: &str| pgp::is_same_key(id, recipient.id.trim_end_matches('!'));
+        let exported = self.exported.iter().flat_map(Cert::keys);
+        exported.map(|key| key.key().fingerprint().to_hex()).any(|id| is_own(&id))
+            || self.gpg.as_ref().is_some_and(|gpg| gpg.keys.iter().any(|id| is_own(id)))
+    }
+
+    fn unwrap(&self, _recipient: Option<&Identity>, enc: &str) -> Unwrapped {
+        let opened = open(&self.exported, enc);
+        match (&self.gpg, opened) {
+            (Some(gpg), Unwrapped::NotMine) => gpg.unwrap(enc),
+            (_, opened) => opened,
+        }
+    }
+}
+
+/// The private keys in a file, armored or not. Those behind a passphrase are of no use.
+fn exported(host: &Host, path: &Path) -> Result<Vec<Cert>, String> {
+    let bytes = host.read_secret(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let parser = CertParser::from_bytes(bytes.expose()).map_err(|_| "holds no OpenPGP key")?;
+    let keys: Vec<Cert> = parser.filter_map(Result::ok).filter(Cert::is_tsk).collect();
+    if keys.is_empty() {
+        return Err("holds no private OpenPGP key".to_owned());
+    }
+    let is_usable = |cert: &Cert| cert.keys().unencrypted_secret().next().is_some();
+    if !keys.iter().any(is_usable) {
+        return Err("holds a key behind a passphrase: import it into gpg instead".to_owned());
+    }
+    Ok(keys)
+}
+
+/// Opens a message with keys of our own.
+fn open(keys: &[Cert], message: &str) -> Unwrapped {
+    if keys.is_empty() {
+        return Unwrapped::NotMine;
+    }
+    let mut has_tried = false;
+    let helper = Helper { keys, has_tried: &mut has_tried };
+    let policy = StandardPolicy::new();
+    let builder = DecryptorBuilder::from_bytes(message);
+    let decryptor = builder.and_then(|builder| builder.with_policy(&policy, None, helper));
+    let mut plaintext = Vec::new();
+    let read = decryptor.map(|reader| reader.take(LONGEST_DATA_KEY).read_to_end(&mut plaintext));
+    let plaintext = Plaintext::new(plaintext);
+    match read {
+        Ok(Ok(_)) => Unwrapped::Opened(plaintext),
+        _ if has_tried => Unwrapped::Damaged,
+        _ => Unwrapped::NotMine,
+    }
+}
+
+struct Helper<'k> {
+    keys: &'k [Cert],
+    /// Whether the message is for one of the keys.
+    has_tried: &'k mut bool,
+}
+
+impl VerificationHelper for Helper<'_> {
+    fn get_certs(&mut self, _: &[KeyHandle]) -> openpgp::Result<Vec<Cert>> {
+        Ok(Vec::new())
+    }
+
+    /// Data keys are not signed.
+    fn check(&mut self, _: MessageStructure<'_>) -> openpgp::Result<()> {
+        Ok(())
+    }
+}
+
+impl DecryptionHelper for Helper<'_> {
+    fn decrypt(
+        &mut self,
+        wrapped: &[PKESK],
+        _: &[SKESK],
+        algorithm: Option<SymmetricAlgorithm>,
+        decrypt: &mut dyn FnMut(Option<SymmetricAlgorithm>, &SessionKey) -> bool,
+    ) -> openpgp::Result<Option<Cert>> {
+        for wrapped in wrapped {
+            for key in self.keys.iter().flat_map(|cert| cert.keys().unencrypted_secret()) {
+                let addressee = wrapped.recipient();
+                if addressee.as_ref().is_some_and(|id| !key.key().key_handle().aliases(id)) {
+                    continue;
+                }
+                *self.has_tried |= addressee.is_some();
+                let Ok(mut pair) = key.key().clone().into_keypair() else { continue };
+                let session = wrapped.decrypt(&mut pair, algorithm);
+                if session.is_some_and(|(algorithm, session)| decrypt(algorithm, &session)) {
+                    return Ok(None);
+                }
+            }
+        }
+        Err(openpgp::Error::MissingSessionKey("none of the keys".to_owned()).into())
+    }
+}
+
+/// The user's gpg.
+struct Gpg {
+    host: Host,
+    program: String,
+    effort: Effort,
+    /// Fingerprints of the private keys and subkeys that it has.
+    keys: HashSet<String>,
+}
+
+impl Gpg {
+    /// `None` where there is no key ring, or no private key in it.
+    fn find(host: &Host, effort: Effort) -> Option<Self> {
+        let home = host.env("GNUPGHOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(host.home()?.join(".gnupg")))?;
+        // gpg makes the directory where it is missing. A linter leaves nothing behind.
+        if !host.is_directory(&home) {
+            return None;
+        }
+        let program = host.env("SOPS_GPG_EXEC").unwrap_or_else(|| "gpg".to_owned());
+        let arguments = ["--batch", "--no-tty", "--with-colons", "--list-secret-keys"];
+        let listing = host.run(&program, &arguments, &[], b"")?;
+        let keys: HashSet<String> = listing
+            .expose_text()?
+            .lines()
+            .filter(|line| line.starts_with("fpr:"))
+            .filter_map(|line| line.split(':').nth(9).map(str::to_ascii_uppercase))
+            .collect();
+        (!keys.is_empty()).then(|| Self { host: host.clone(), program, effort, keys })
+    }
+
+    fn unwrap(&self, message: &str) -> Unwrapped {
+        let addressees = addressees(message);
+        let is_own = |id: &String| self.keys.iter().any(|key| pgp::is_same_key(key, id));
+        // A message that names nobody may be for anybody.
+        if !addressees.is_empty() && !addressees.iter().any(is_own) {
+            return Unwrapped::NotMine;
+        }
+        let mut arguments = vec!["--batch", "--no-tty", "--quiet"];
+        if self.effort == Effort::Quiet {
+            // A passphrase that the agent remembers will do; it may not ask for one.
+            arguments.extend(["--pinentry-mode", "error"]);
+        }
+        arguments.push("--decrypt");
+        let opened = self.host.run(&self.program, &arguments, &[], message.as_bytes());
+        // Why it failed stands in its error text, which nobody may see: it is no proof of damage.
+        opened
+            .filter(|opened| !opened.expose().is_empty())
+            .map_or(Unwrapped::NotMine, Unwrapped::Opened)
+    }
+}

@@ -1,0 +1,81 @@
+//! The private keys at hand, and what they open.
+
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::{Identity, KEY_SERVICES, KeyService};
+use crate::host::Host;
+use crate::secret::Plaintext;
+
+/// Most bytes of a data key or a share of one that are read; both have fewer.
+pub(super) const LONGEST_DATA_KEY: u64 = 64;
+
+/// What became of an encrypted data key.
+#[derive(Debug)]
+pub enum Unwrapped {
+    /// The data key, or a share of it.
+    Opened(Plaintext),
+    /// None of the keys at hand can open it. Nothing is wrong with that.
+    NotMine,
+    /// It is for a key at hand, and does not open; or nobody can read it.
+    Damaged,
+}
+
+/// Those of one key service.
+pub trait PrivateKeys: Send + Sync {
+    /// Whether the key of a recipient is surely among them.
+    fn has(&self, recipient: &Identity) -> bool;
+
+    /// Opens an encrypted data key. sops does not look at the recipient that stands beside it, so
+    /// it is a hint and no more.
+    fn unwrap(&self, recipient: Option<&Identity>, enc: &str) -> Unwrapped;
+}
+
+/// How far to go for a private key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Take what needs nobody's attention: no passphrase, no touch of a token.
+    Quiet,
+    /// Ask for passphrases, and let agents and plugins ask.
+    MayAsk,
+}
+
+/// All private keys that this user has. Nothing is read before somebody asks for it: a run without
+/// encrypted files opens no key.
+pub struct KeyRing {
+    host: Host,
+    effort: Effort,
+    found: Vec<OnceLock<Option<Box<dyn PrivateKeys>>>>,
+    troubles: Mutex<Vec<String>>,
+}
+
+impl KeyRing {
+    /// The keys of the user who runs this.
+    pub fn new(host: Host, effort: Effort) -> Self {
+        let found = KEY_SERVICES.iter().map(|_| OnceLock::new()).collect();
+        Self { host, effort, found, troubles: Mutex::default() }
+    }
+
+    /// Those of one service, if there are any.
+    pub fn of(&self, service: &dyn KeyService) -> Option<&dyn PrivateKeys> {
+        let at = KEY_SERVICES.iter().position(|other| other.name() == service.name())?;
+        let keys = self.found[at].get_or_init(|| {
+            let mut troubles = Vec::new();
+            let keys = service.private_keys(&self.host, self.effort, &mut troubles);
+            self.troubles.lock().unwrap_or_else(PoisonError::into_inner).append(&mut troubles);
+            keys
+        });
+        keys.as_deref()
+    }
+
+    /// What stood in the way of finding keys: sentences for the user, which quote no key.
+    pub fn troubles(&self) -> Vec<String> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[private keys]")
+    }
+}

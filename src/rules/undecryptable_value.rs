@@ -1,0 +1,131 @@
+//! A value that does not decrypt at the place where it stands.
+
+use super::{FileRule, Subject, count, declare_rule};
+use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::sops::open::{Refusal, ValueCause, Verdict};
+use crate::text::Span;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Opens the file with the private keys at hand, and reports every value that does not decrypt
+    /// where it stands. Without a private key the file is listed as not verified.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops refuses the whole file because of one such value, and so does Flux: nothing in it is
+    /// applied any more.
+    ///
+    /// A value is bound to the keys above it. Rename one of them, or move the value, and it does not
+    /// decrypt. So does a value that was copied from another file, that lost or changed a character, or
+    /// that is of another version of the file: each has a data key of its own.
+    ///
+    /// ## Example
+    ///
+    /// ```yaml
+    /// stringData:
+    ///     db-password: ENC[AES256_GCM,data:…]    # was `password` when it was encrypted
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Give the key its old name back, or restore the last good version of the file, and do what you
+    /// wanted to do with `sops edit FILE`. After a merge take one side whole.
+    UndecryptableValue, "undecryptable-value", Error, needs Keys,
+    "a value that does not decrypt where it stands"
+}
+
+impl FileRule for UndecryptableValue {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        let Some(Verdict::Refused(refusals)) = subject.opening.map(|opening| &opening.verdict)
+        else {
+            return;
+        };
+        let block = subject.metadata().map(|metadata| metadata.span).unwrap_or_default();
+        for refusal in refusals {
+            match refusal {
+                Refusal::Value { document, key_path, key_span, cause } => {
+                    let place = (*document, key_path.as_str(), *key_span);
+                    drafts.drafts.extend(undecryptable(subject, place, cause));
+                }
+                Refusal::AllValues { values, is_mac_good } => {
+                    drafts.push(none_decrypts(subject, block, *values, *is_mac_good));
+                }
+                Refusal::DataKey => drafts.push(no_key(subject, block)),
+                Refusal::Mac { .. } => {}
+            }
+        }
+    }
+}
+
+fn undecryptable<'s>(
+    subject: &Subject<'s>,
+    (document, key_path, key_span): (usize, &str, Span),
+    cause: &ValueCause,
+) -> Option<Draft<'s>> {
+    let edit = subject.sops("edit");
+    let (message, help) = match cause {
+        // Rules that need no key say what is wrong with these.
+        ValueCause::Malformed => return None,
+        ValueCause::Moved(from) => (
+            format!("{key_path} does not decrypt here: it was encrypted for {from}"),
+            format!("put it back, and move the value with {edit}"),
+        ),
+        ValueCause::Damaged => (
+            format!(
+                "{key_path} does not decrypt: a key above it was renamed, it was copied from elsewhere, or it is damaged"
+            ),
+            format!("restore the line from the last good commit, and make the change with {edit}"),
+        ),
+        ValueCause::Type => (
+            format!("{key_path} decrypts to something that its `type` cannot hold"),
+            format!("restore the `type` of the last good commit, and make the change with {edit}"),
+        ),
+    };
+    let draft = Draft::new(&META, key_span, message);
+    Some(
+        draft
+            .at(document, Some(key_path.to_owned()))
+            .note("sops refuses the whole file")
+            .help(help),
+    )
+}
+
+fn none_decrypts<'s>(
+    subject: &Subject<'s>,
+    span: Span,
+    values: usize,
+    is_mac_good: bool,
+) -> Draft<'s> {
+    let values = count(values, "value");
+    let (message, note) = if is_mac_good {
+        (
+            format!("none of the {values} decrypts with the data key of this block"),
+            "a key above all of them was renamed, or they are of another version of the file",
+        )
+    } else {
+        (
+            format!(
+                "neither the MAC nor any of the {values} decrypts with the data key of this block"
+            ),
+            "the data key is of another file, or of another version of this one, as after a merge",
+        )
+    };
+    Draft::new(&META, span, message).note(note).help(format!(
+        "take one version of the file whole, and make the changes of the other with {}",
+        subject.sops("edit")
+    ))
+}
+
+fn no_key<'s>(subject: &Subject<'s>, span: Span) -> Draft<'s> {
+    Draft::new(&META, span, "the shares of the key groups do not make a data key")
+        .note("a key group is of another file, or of another version of this one")
+        .help(format!(
+            "restore the last good version; {} makes all shares anew",
+            subject.sops("rotate --in-place")
+        ))
+}

@@ -1,0 +1,184 @@
+//! The cipher of one file: AES-256-GCM under its data key (`aes/cipher.go`).
+
+use std::borrow::Cow;
+
+use aes_gcm::aead::AeadInPlace;
+use aes_gcm::aead::consts::{U12, U16, U32};
+use aes_gcm::aes::Aes256;
+use aes_gcm::aes::cipher::ArrayLength;
+use aes_gcm::{AesGcm, KeyInit, Nonce, Tag};
+use base64::Engine;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
+use super::value::Parts;
+use crate::document::Scalar;
+use crate::secret::{DataKey, Plaintext};
+
+/// Go does not mind leftover bits, and insists on the padding.
+const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+/// Length of a GCM tag in bytes.
+const TAG_LENGTH: usize = 16;
+
+/// Decrypts the values of a file. The key schedule is made once.
+pub struct Cipher {
+    usual: AesGcm<Aes256, U32>,
+    key: DataKey,
+}
+
+/// A decrypted value.
+pub enum Opened {
+    /// A value, as the bytes that the MAC covers.
+    Value(Plaintext),
+    /// A comment, which the MAC leaves out.
+    Comment(Plaintext),
+}
+
+/// Why a value does not decrypt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// It is no ciphertext of sops, or cut off.
+    Form,
+    /// Ciphertext, nonce, tag, key path or data key are not those that it was made with.
+    Authentication,
+    /// It decrypts to something that its type cannot hold, or its type is unknown.
+    Type,
+}
+
+impl Cipher {
+    /// The cipher under a data key.
+    pub fn new(key: DataKey) -> Self {
+        let usual = AesGcm::new(key.expose().into());
+        Self { usual, key }
+    }
+
+    /// Decrypts a value that stands under `additional_data`. An empty one is its own plaintext.
+    pub fn open(&self, text: &str, additional_data: &str) -> Result<Opened, Damage> {
+        if text.is_empty() {
+            return Ok(Opened::Value(Plaintext::default()));
+        }
+        let parts = Parts::of(text).map_err(|_| Damage::Form)?;
+        let [mut data, iv, mut tag] = [parts.data, parts.iv, parts.tag]
+            .map(|part| GO_BASE64.decode(part).map_err(|_| Damage::Form));
+        let (data, iv, tag) = (data.as_mut(), iv?, tag.as_mut());
+        let (Ok(data), Ok(tag)) = (data, tag) else { return Err(Damage::Form) };
+        // Go takes the last 16 bytes of both for the tag, wherever one ends and the other begins.
+        data.append(tag);
+        let tag = data.split_off(data.len().checked_sub(TAG_LENGTH).ok_or(Damage::Form)?);
+        self.decrypt(&iv, additional_data.as_bytes(), data, &tag)?;
+        typed(Plaintext::new(std::mem::take(data)), parts.kind).ok_or(Damage::Type)
+    }
+
+    /// Decrypts in place. sops writes nonces of 32 bytes and reads others; these have been seen.
+    fn decrypt(&self, iv: &[u8], aad: &[u8], data: &mut [u8], tag: &[u8]) -> Result<(), Damage> {
+        let key = self.key.expose();
+        match iv.len() {
+            32 => decrypt(&self.usual, iv, aad, data, tag),
+            12 => decrypt(&AesGcm::<Aes256, U12>::new(key.into()), iv, aad, data, tag),
+            16 => decrypt(&AesGcm::<Aes256, U16>::new(key.into()), iv, aad, data, tag),
+            _ => Err(Damage::Form),
+        }
+    }
+}
+
+fn decrypt<N: ArrayLength<u8>>(
+    cipher: &AesGcm<Aes256, N>,
+    iv: &[u8],
+    aad: &[u8],
+    data: &mut [u8],
+    tag: &[u8],
+) -> Result<(), Damage> {
+    cipher
+        .decrypt_in_place_detached(Nonce::from_slice(iv), aad, data, Tag::from_slice(tag))
+        .map_err(|_| Damage::Authentication)
+}
+
+/// Reads the plaintext as its type, and writes it as the MAC wants it (`sops.go`, `ToBytes`).
+/// For what sops wrote both are the same bytes.
+fn typed(plaintext: Plaintext, kind: &str) -> Option<Opened> {
+    let text = plaintext.expose_text();
+    let canonical = match kind {
+        "str" => return Some(Opened::Value(plaintext)),
+        "comment" => return Some(Opened::Comment(plaintext)),
+        "int" => integer(text?)?.to_string(),
+        "float" => signed_bytes(&Scalar::Float(float(text?)?))?.into_owned(),
+        "bool" => signed_bytes(&Scalar::Bool(boolean(text?)?))?.into_owned(),
+        "time" => Scalar::rfc3339(text?)?.into(),
+        _ => return None,
+    };
+    Some(Opened::Value(Plaintext::new(canonical.into_bytes())))
+}
+
+/// The bytes of a plain value that the MAC covers, if they are text; `None` for null, for binary
+/// data, and for a number that sops cannot hold.
+pub fn signed_bytes<'s>(scalar: &'s Scalar<'_>) -> Option<Cow<'s, str>> {
+    Some(match scalar {
+        Scalar::Bool(true) => Cow::Borrowed("True"),
+        Scalar::Bool(false) => Cow::Borrowed("False"),
+        Scalar::Int(int) => Cow::Owned(int.to_string()),
+        Scalar::Float(f64::INFINITY) => Cow::Borrowed("+Inf"),
+        Scalar::Float(f64::NEG_INFINITY) => Cow::Borrowed("-Inf"),
+        // Shortest digits that read back the same, never an exponent: Go's 'f', -1.
+        Scalar::Float(float) => Cow::Owned(float.to_string()),
+        Scalar::Time(time) => Cow::Borrowed(time),
+        Scalar::Str(text) => Cow::Borrowed(text),
+        Scalar::Null | Scalar::TooLarge(_) | Scalar::Bytes(_) => return None,
+    })
+}
+
+/// Go's `strconv.Atoi`.
+fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.parse().ok() } else { None }
+}
+
+/// Go's `strconv.ParseFloat`, without its hexadecimal form, which sops never writes.
+fn float(text: &str) -> Option<f64> {
+    // Both take the same decimal forms, signs and words; an overflow is an error in Go alone.
+    let float: f64 = text.parse().ok()?;
+    let is_word = text.bytes().any(|byte| matches!(byte, b'i' | b'I'));
+    if float.is_infinite() && !is_word { None } else { Some(float) }
+}
+
+/// Go's `strconv.ParseBool`.
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_go_writes_them() {
+        let bytes = |float| signed_bytes(&Scalar::Float(float)).map(Cow::into_owned);
+        for (float, text) in [
+            (1e21, "1000000000000000000000"),
+            (1.0, "1"),
+            (-0.0, "-0"),
+            (0.1, "0.1"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "+Inf"),
+            (5e-324, &format!("0.{}5", "0".repeat(323))),
+        ] {
+            assert_eq!(bytes(float).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn types_are_read_as_go_reads_them() {
+        assert_eq!(integer("+007"), Some(7));
+        assert_eq!([integer("1_0"), integer(""), integer("-"), integer("1.0")], [None; 4]);
+        assert_eq!(float("1e400"), None);
+        assert_eq!(float("-Inf"), Some(f64::NEG_INFINITY));
+        assert_eq!(float("infinity"), Some(f64::INFINITY));
+        assert_eq!([boolean("yes"), boolean("t")], [None, Some(true)]);
+    }
+}

