@@ -225,7 +225,7 @@ fn parse<'t>(
         let by_content = document::format_by_content(text);
         if by_content.name() != format.name() {
             let other = by_content.parse(text);
-            if other.error.is_none() {
+            if is_likely(&other, text) {
                 return Some(other);
             }
         }

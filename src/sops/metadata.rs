@@ -119,7 +119,7 @@ fn block<'n, 't>(
     unfolded: Option<&'n flat::Unfolded<'t>>,
 ) -> Option<&'n Node<'t>> {
     let entry = unfolded.map(|unfolded| &unfolded.entry);
-    entry.or_else(|| document.root.entry(METADATA_KEY)).map(|entry| &entry.node)
+    entry.or_else(|| entry_of(&document.root)).map(|entry| &entry.node)
 }
 
 /// The maps with the lists of stanzas: the block itself, or its key groups where it has no list.
@@ -157,20 +157,22 @@ fn unfold<'t>(document: &'t Document<'_>) -> Option<flat::Unfolded<'t>> {
 pub fn find(document: &Document<'_>) -> Found {
     let root = &document.root;
     let unfolded = unfold(document);
-    let (entry, problems) = match (&unfolded, root.entry(METADATA_KEY)) {
+    let (entry, problems) = match (&unfolded, entry_of(root)) {
         (Some(unfolded), _) => (&unfolded.entry, &unfolded.problems[..]),
         (None, Some(entry)) if document.shape == Shape::Nested => (entry, &[][..]),
         (None, _) => return Found::Nothing,
     };
-    if entry.node.is_null() {
-        return Found::Nothing;
-    }
     if !is_metadata(&entry.node) {
         // Lines are not taken together: one may be called sops_something by chance.
         let is_key = document.shape != Shape::Lines;
         return if is_key { Found::Unrelated(entry.key_span) } else { Found::Nothing };
     }
     Found::Metadata(Box::new(read(entry, problems)))
+}
+
+/// The key `sops`. Where it stands twice, which sops refuses, the one with something under it.
+fn entry_of<'n, 't>(root: &'n Node<'t>) -> Option<&'n Entry<'t>> {
+    root.entries().find(|entry| entry.key == METADATA_KEY && !entry.node.is_null())
 }
 
 /// A map with at least one field that only sops' metadata has.
