@@ -71,7 +71,7 @@ fn write_finding(finding: &Finding, look: &Look, out: &mut String) -> fmt::Resul
 }
 
 fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) -> fmt::Result {
-    let Report { findings, skipped, summary } = report;
+    let Report { findings, skipped, summary, .. } = report;
     let is_idle = summary.files == 0 && findings.is_empty();
     let found = if is_idle {
         "Nothing to look at: no files were found.".into()
@@ -117,7 +117,7 @@ fn write_item(text: &str, look: &Look, out: &mut String) -> fmt::Result {
 }
 
 /// How much of what, in what, how fast.
-fn found(summary: &Summary, look: &Look) -> String {
+pub(super) fn found(summary: &Summary, look: &Look) -> String {
     let levels = [
         (summary.errors, Level::Error),
         (summary.warnings, Level::Warning),
@@ -149,7 +149,7 @@ fn duration(milliseconds: u64) -> String {
 }
 
 /// What was found and is not reported, so that nobody takes silence for health.
-fn held_back(summary: &Summary) -> Vec<String> {
+pub(super) fn held_back(summary: &Summary) -> Vec<String> {
     let mut sentences = Vec::new();
     if summary.ignored > 0 {
         sentences.push(format!("Ignored by the settings: {}.", count(summary.ignored, "finding")));
@@ -167,7 +167,7 @@ fn held_back(summary: &Summary) -> Vec<String> {
     sentences
 }
 
-fn not_verified(summary: &Summary) -> String {
+pub(super) fn not_verified(summary: &Summary) -> String {
     let files = count(summary.unverified, "encrypted file");
     match summary.verified {
         0 => format!(
@@ -181,7 +181,7 @@ fn not_verified(summary: &Summary) -> String {
 }
 
 /// How many files were skipped, and how many were kept from some rules.
-fn left_out(skipped: &[Skipped], is_verbose: bool) -> String {
+pub(super) fn left_out(skipped: &[Skipped], is_verbose: bool) -> String {
     let whole = skipped.iter().filter(|file| file.rules.is_empty()).count();
     let in_part = skipped.len() - whole;
     let (whole_files, part_files) = (count(whole, "file"), count(in_part, "file"));
@@ -197,7 +197,7 @@ fn left_out(skipped: &[Skipped], is_verbose: bool) -> String {
     }
 }
 
-fn reason(file: &Skipped) -> String {
+pub(super) fn reason(file: &Skipped) -> String {
     let Skipped { path, rules, reason } = file;
     let reason = clean(reason);
     match rules.as_slice() {

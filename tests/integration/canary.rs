@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256, Sha512};
+use sops_lint::report::REPORTERS;
 
 use crate::support::{copy_of, directories, fixtures, sops_lint};
 
@@ -20,15 +21,15 @@ fn no_command_prints_a_secret() {
         let forbidden = forbidden(&case);
         values += forbidden.len();
         let copy = copy_of(&case, &["findings.txt"]);
-        for args in [
+        let formats = REPORTERS.iter().map(|one| vec!["scan", "-v", "--format", one.name()]);
+        let others = [
             &["scan"][..],
             &["scan", "--verbose", "--color", "always"],
             &["scan", "--quiet", "--fail-on", "info"],
-            &["scan", "--format", "json"],
-            &["scan", "--format", "jsonl", "-v"],
             &["policy", "a.yaml", "secret.yaml"],
-        ] {
-            let run = sops_lint(copy.path(), args);
+        ];
+        for args in formats.chain(others.map(<[_]>::to_vec)) {
+            let run = sops_lint(copy.path(), &args);
             let output = run.stdout.clone() + &run.stderr;
             let lower = output.to_lowercase();
             for sign in SIGNS {
