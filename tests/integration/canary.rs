@@ -22,12 +22,9 @@ fn no_command_prints_a_secret() {
         values += forbidden.len();
         let copy = copy_of(&case, &["findings.txt"]);
         let formats = REPORTERS.iter().map(|one| vec!["scan", "-v", "--format", one.name()]);
-        let others = [
-            &["scan"][..],
-            &["scan", "--verbose", "--color", "always"],
-            &["scan", "--quiet", "--fail-on", "info"],
-            &["policy", "a.yaml", "secret.yaml"],
-        ];
+        // What says most; a report without -v, or a quiet one, is a part of it.
+        let others =
+            [&["scan", "-v", "--color", "always"][..], &["policy", "a.yaml", "secret.yaml"]];
         for args in formats.chain(others.map(<[_]>::to_vec)) {
             let run = sops_lint(copy.path(), &args);
             let output = run.stdout.clone() + &run.stderr;
