@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::finding::Level;
 use crate::report::REPORTERS;
@@ -31,6 +32,10 @@ pub enum Command {
     Explain(Explain),
     /// List all rules
     Rules(Rules),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man,
 }
 
 /// `sops-lint scan`
@@ -157,6 +162,14 @@ pub struct Rules {
     /// How to write the list down
     #[arg(long, default_value = "human")]
     pub format: ListFormat,
+}
+
+/// `sops-lint completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
 }
 
 /// Formats of lists.

@@ -67,6 +67,20 @@ pub struct RuleMeta {
     pub manual: &'static str,
 }
 
+impl RuleMeta {
+    /// The summary as a sentence begins: with a capital, and without a full stop.
+    pub fn title(&self) -> String {
+        let mut chars = self.summary.chars();
+        chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    }
+
+    /// The manual without the space that doc comments have behind their slashes.
+    pub fn text(&self) -> String {
+        let lines = self.manual.lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
+        lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+    }
+}
+
 /// What would repair it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Fix {

@@ -30,9 +30,6 @@ fn print(text: &str) -> Result<Exit, CommandError> {
 
 /// The manual of a rule in Markdown.
 pub fn manual(meta: &RuleMeta) -> String {
-    // Doc comments have a space behind their slashes.
-    let body: Vec<&str> =
-        meta.manual.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
     let needs = match meta.needs {
         Needs::Text => "the file alone",
         Needs::Policy => "the governing .sops.yaml",
@@ -41,15 +38,10 @@ pub fn manual(meta: &RuleMeta) -> String {
     format!(
         "# {}\n\n{}.\n\nLevel: {}. Needs: {needs}.\n\n{}\n",
         meta.id,
-        capitalised(meta.summary),
+        meta.title(),
         meta.level,
-        body.join("\n").trim()
+        meta.text()
     )
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn list() -> String {

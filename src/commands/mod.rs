@@ -1,7 +1,9 @@
 //! The commands: each takes arguments and the host, and says how it ended.
 
 pub mod baseline;
+pub mod completions;
 pub mod explain;
+pub mod man;
 pub mod policy;
 mod progress;
 pub mod scan;
@@ -77,5 +79,7 @@ pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
         Command::Policy(args) => policy::run(&args, host),
         Command::Explain(args) => explain::explain(&args, host),
         Command::Rules(args) => explain::rules(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man => man::run(),
     }
 }

@@ -29,6 +29,7 @@ pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
     if let Some(baseline) = &settings.baseline {
         baseline.apply(&mut finished.report, settings.is_whole());
     }
+    finished.report.errors.clone_from(&finished.errors);
     write(&finished.report, &settings)?;
     for note in &finished.notes {
         remark(note);

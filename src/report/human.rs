@@ -72,7 +72,7 @@ fn write_finding(finding: &Finding, look: &Look, out: &mut String) -> fmt::Resul
 }
 
 fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) -> fmt::Result {
-    let Report { findings, skipped, summary } = report;
+    let Report { findings, skipped, summary, .. } = report;
     let is_idle = summary.files == 0 && findings.is_empty();
     let found = if is_idle {
         "Nothing to look at: no files were found.".into()
@@ -88,19 +88,11 @@ fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) 
     for sentence in held_back(summary) {
         write_sentence(&sentence, look, out)?;
     }
-    if summary.verified > 0 {
-        write_sentence(&verified(summary), look, out)?;
-    }
-    if summary.unverified > 0 {
-        write_sentence(&not_verified(summary, style.verbose), look, out)?;
-    }
-    let (unverified, others): (Vec<&Skipped>, Vec<&Skipped>) =
-        skipped.iter().partition(|file| file.rules == needing_keys());
-    if !others.is_empty() {
-        write_sentence(&left_out(&others, style.verbose), look, out)?;
+    for sentence in checked(report, style.verbose) {
+        write_sentence(&sentence, look, out)?;
     }
     if style.verbose {
-        for file in unverified.into_iter().chain(others) {
+        for file in skipped {
             write_item(&reason(file), look, out)?;
         }
     }
@@ -123,7 +115,7 @@ fn write_item(text: &str, look: &Look, out: &mut String) -> fmt::Result {
 }
 
 /// How much of what, in what, how fast.
-fn found(summary: &Summary, look: &Look) -> String {
+pub(super) fn found(summary: &Summary, look: &Look) -> String {
     let levels = [
         (summary.errors, Level::Error),
         (summary.warnings, Level::Warning),
@@ -155,7 +147,7 @@ fn duration(milliseconds: u64) -> String {
 }
 
 /// What was found and is not reported, so that nobody takes silence for health.
-fn held_back(summary: &Summary) -> Vec<String> {
+pub(super) fn held_back(summary: &Summary) -> Vec<String> {
     let mut sentences = Vec::new();
     if summary.ignored > 0 {
         sentences.push(format!("Ignored by the settings: {}.", count(summary.ignored, "finding")));
@@ -173,16 +165,28 @@ fn held_back(summary: &Summary) -> Vec<String> {
     sentences
 }
 
-fn not_verified(summary: &Summary, is_verbose: bool) -> String {
-    let files = count(summary.unverified, "encrypted file");
-    let which = if is_verbose { "" } else { " (run with -v to see why)" };
-    format!("Not verified: the MAC of {files}. Tampering goes unnoticed there{which}.")
-}
-
-fn verified(summary: &Summary) -> String {
-    let files = count(summary.verified, "encrypted file");
-    let holds = if summary.verified == 1 { "it holds" } else { "all of them hold" };
-    format!("Verified: the MAC of {files}; {holds}.")
+/// What was and what was not looked into. Who has seen it all needs no word on how to see more.
+pub(super) fn checked(report: &Report, has_details: bool) -> Vec<String> {
+    let Summary { verified, unverified, .. } = report.summary;
+    let mut sentences = Vec::new();
+    if verified > 0 {
+        let holds = if verified == 1 { "it holds" } else { "all of them hold" };
+        let files = count(verified, "encrypted file");
+        sentences.push(format!("Verified: the MAC of {files}; {holds}."));
+    }
+    if unverified > 0 {
+        let which = if has_details { "" } else { " (run with -v to see why)" };
+        let files = count(unverified, "encrypted file");
+        sentences.push(format!(
+            "Not verified: the MAC of {files}. Tampering goes unnoticed there{which}."
+        ));
+    }
+    let is_unverified = |file: &&Skipped| file.rules == needing_keys();
+    let others: Vec<&Skipped> = report.skipped.iter().filter(|file| !is_unverified(file)).collect();
+    if !others.is_empty() {
+        sentences.push(left_out(&others, has_details));
+    }
+    sentences
 }
 
 /// How many files were skipped, and how many were kept from some rules.
@@ -202,7 +206,7 @@ fn left_out(skipped: &[&Skipped], is_verbose: bool) -> String {
     }
 }
 
-fn reason(file: &Skipped) -> String {
+pub(super) fn reason(file: &Skipped) -> String {
     let Skipped { path, rules, reason } = file;
     let reason = clean(reason);
     match rules.as_slice() {

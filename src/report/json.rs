@@ -74,7 +74,7 @@ fn write_line(out: &mut dyn io::Write, value: &impl Serialize) -> io::Result<()>
 
 /// Escapes the hostile characters that JSON lets stand: delete, C1 controls, bidirectional marks.
 /// In JSON text they stand in strings only.
-fn escape(json: String) -> String {
+pub(super) fn escape(json: String) -> String {
     let is_hostile = |c: char| {
         let text = &mut [0; 4];
         !matches!(c, '\n' | ' '..='~')

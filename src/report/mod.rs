@@ -3,13 +3,19 @@
 //! A reporter gets findings that are already redacted and knows of no file behind them: it cannot
 //! print what it cannot name. Each reporter escapes for its own format.
 
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
 mod look;
+pub mod markdown;
 #[cfg(test)]
 mod samples;
+pub mod sarif;
 mod snippet;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
 
@@ -25,6 +31,8 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// The numbers.
     pub summary: Summary,
+    /// What kept the run from doing its job; none where it did it.
+    pub errors: Vec<String>,
 }
 
 impl Report {
@@ -38,7 +46,14 @@ impl Report {
         tell_apart(&mut findings);
         skipped.sort_by(|one, other| one.path.cmp(&other.path));
         summary.count(&findings);
-        Self { findings, skipped, summary }
+        Self { findings, skipped, summary, errors: Vec::new() }
+    }
+
+    /// Errors first, then warnings; for formats whose readers stop reading at some point.
+    fn by_importance(&self) -> Vec<&Finding> {
+        let mut findings: Vec<&Finding> = self.findings.iter().collect();
+        findings.sort_by_key(|finding| Reverse(finding.level));
+        findings
     }
 }
 
@@ -139,7 +154,16 @@ pub trait Reporter: Sync {
 }
 
 /// All output formats, the default first.
-pub static REPORTERS: &[&dyn Reporter] = &[&human::Human, &json::Json, &json::JsonLines];
+pub static REPORTERS: &[&dyn Reporter] = &[
+    &human::Human,
+    &json::Json,
+    &json::JsonLines,
+    &sarif::Sarif,
+    &github::GitHub,
+    &markdown::Markdown,
+    &gitlab::GitLab,
+    &junit::JUnit,
+];
 
 #[cfg(test)]
 mod tests {

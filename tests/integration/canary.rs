@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256, Sha512};
+use sops_lint::report::REPORTERS;
 
 use crate::support::{copy_of, directories, fixtures, sops_lint, sops_lint_as_alice};
 
@@ -20,17 +21,16 @@ fn no_command_prints_a_secret() {
         let forbidden = forbidden(&case);
         values += forbidden.len();
         let copy = copy_of(&case, &["findings.txt"]);
-        for args in [
-            &["scan"][..],
-            &["scan", "--verbose", "--color", "always"],
-            &["scan", "--quiet", "--fail-on", "info"],
-            &["scan", "--format", "json"],
-            &["scan", "--format", "jsonl", "-v"],
-            &["scan", "--verify", "always", "-v"],
+        let formats = REPORTERS.iter().map(|one| vec!["scan", "-v", "--format", one.name()]);
+        // What says most; a report without -v, or a quiet one, is a part of it.
+        let others = [
+            &["scan", "-v", "--color", "always"][..],
+            &["scan", "-v", "--verify", "always"],
             &["policy", "a.yaml", "secret.yaml"],
-        ] {
-            let without_key = sops_lint(copy.path(), args);
-            let with_key = sops_lint_as_alice(copy.path(), args);
+        ];
+        for args in formats.chain(others.map(<[_]>::to_vec)) {
+            let without_key = sops_lint(copy.path(), &args);
+            let with_key = sops_lint_as_alice(copy.path(), &args);
             let output =
                 without_key.stdout + &without_key.stderr + &with_key.stdout + &with_key.stderr;
             let lower = output.to_lowercase();

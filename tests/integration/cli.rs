@@ -127,3 +127,29 @@ fn what_holds_for_all_files_is_not_said_when_some_are_named() {
     assert_eq!(rules(&["."]), ["unreachable-rule"]);
     assert_eq!(rules(&[".sops.yaml", "live/a.yaml"]), [""; 0]);
 }
+
+#[test]
+fn every_shell_has_completions_and_they_know_the_formats() {
+    let tree = repository(&[]);
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let run = sops_lint(tree.path(), &["completions", shell]);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{shell}");
+        assert!(run.stdout.contains("baseline"), "{shell}: {}", run.stdout);
+    }
+    let bash = sops_lint(tree.path(), &["completions", "bash"]).stdout;
+    assert!(bash.contains("sarif"), "{bash}");
+    assert_eq!(sops_lint(tree.path(), &["completions", "csh"]).code, Some(2));
+}
+
+#[test]
+fn the_manual_page_has_every_command() {
+    let tree = repository(&[]);
+    let run = sops_lint(tree.path(), &["man"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    assert!(run.stdout.contains("\n.TH sops-lint 1"), "{}", run.stdout);
+    for command in ["scan", "policy", "baseline", "explain", "rules", "completions", "man"] {
+        let section = format!("\n.SH \"SOPS-LINT {}\"\n", command.to_uppercase());
+        assert!(run.stdout.contains(&section), "{command}: {}", run.stdout);
+    }
+    assert!(run.stdout.contains("\\-\\-format"), "{}", run.stdout);
+}

@@ -74,6 +74,30 @@ fn the_settings_in_the_manual_are_taken_and_name_every_key() {
 }
 
 #[test]
+fn the_page_of_reports_has_every_format_and_commands_that_run() {
+    let page = fs::read_to_string(project().join("docs/reports.md")).expect("it is there");
+    for reporter in sops_lint::report::REPORTERS {
+        let name = reporter.name();
+        assert!(name == "human" || page.contains(&format!("`{name}`")), "{name}");
+    }
+    let tree = repository(&[("a.yaml", "kind: ConfigMap\n")]);
+    let commands: Vec<&str> = blocks(&page, "sh").iter().flat_map(|block| block.lines()).collect();
+    let scripts = page.lines().filter_map(|line| line.strip_prefix("  script: "));
+    let commands: Vec<&str> = commands.into_iter().chain(scripts).collect();
+    assert!(commands.len() > 6, "{commands:?}");
+    for command in commands {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        assert_eq!(words[0], "sops-lint");
+        let run = sops_lint(tree.path(), &words[1..]);
+        assert_eq!(run.code, Some(0), "{command}: {run:?}");
+        if let Some(at) = words.iter().position(|word| *word == "--output") {
+            let report = fs::read_to_string(tree.path().join(words[at + 1])).expect("written");
+            assert!(!report.is_empty() && run.stdout.is_empty(), "{command}");
+        }
+    }
+}
+
+#[test]
 fn the_page_of_rules_is_what_the_program_prints() {
     let path = project().join("docs/rules.md");
     let printed = sops_lint(&project(), &["rules", "--format", "markdown"]).stdout;
@@ -93,6 +117,7 @@ fn links_in_the_documents_lead_somewhere() {
         "CHANGELOG.md",
         "docs/accuracy.md",
         "docs/performance.md",
+        "docs/reports.md",
         "docs/settings.md",
     ] {
         let path = project().join(name);

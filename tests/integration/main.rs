@@ -4,6 +4,7 @@
 
 mod canary;
 mod cli;
+mod consumers;
 mod corpus;
 mod differential;
 mod docs;

@@ -15,13 +15,13 @@ use crate::support::{directories, fixtures, name, project, repository, sops_lint
 const SETTINGS: &str = ".sops-lint.yaml";
 
 /// A schema, ready to be asked.
-struct Schema {
+pub(crate) struct Schema {
     schemas: Schemas,
     index: SchemaIndex,
 }
 
 impl Schema {
-    fn new(schema: Value, part: &str) -> Self {
+    pub(crate) fn new(schema: Value, part: &str) -> Self {
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.add_resource("https://example.com/schema", schema).expect("a schema");
         let location = format!("https://example.com/schema{part}");
@@ -29,18 +29,18 @@ impl Schema {
         Self { schemas, index }
     }
 
-    fn check(&self, value: &Value) -> Result<(), String> {
+    pub(crate) fn check(&self, value: &Value) -> Result<(), String> {
         self.schemas.validate(value, self.index).map_err(|error| format!("{error:#}"))
     }
 }
 
-fn schema(name: &str) -> Value {
+pub(crate) fn schema(name: &str) -> Value {
     let text = fs::read_to_string(project().join("docs/schema").join(name)).expect("committed");
     serde_json::from_str(&text).expect("schemas are JSON")
 }
 
 /// Readers have to bear new fields; the program must not write one that is not described.
-fn without_unknown_fields(mut schema: Value) -> Value {
+pub(crate) fn without_unknown_fields(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(map) => {
             if map.contains_key("properties") && map.get("type") == Some(&json!("object")) {

@@ -1,0 +1,104 @@
+//! A Code Quality report of GitLab: what a merge request shows beside the lines.
+//!
+//! The format is a list of findings and nothing else, so it cannot say what was skipped.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::{Report, Reporter, Style, json as plain_json, look};
+use crate::finding::{Finding, Level};
+
+/// `--format gitlab`.
+#[derive(Debug)]
+pub struct GitLab;
+
+impl Reporter for GitLab {
+    fn name(&self) -> &'static str {
+        "gitlab"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a Code Quality report of GitLab"
+    }
+
+    fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        let issues: Vec<Value> = report.findings.iter().map(issue).collect();
+        let text = plain_json::escape(serde_json::to_string_pretty(&issues)?);
+        writeln!(out, "{text}")
+    }
+}
+
+fn issue(finding: &Finding) -> Value {
+    let mut description = finding.message.clone();
+    if let Some(help) = &finding.help {
+        description += &format!(". Help: {help}");
+    }
+    json!({
+        "type": "issue",
+        "check_name": finding.rule.id,
+        "description": look::clean(&description),
+        "categories": ["Security"],
+        "severity": severity(finding.level),
+        "fingerprint": finding.fingerprint(),
+        "location": {
+            "path": finding.place.path.as_str(),
+            "lines": { "begin": finding.place.start.line.max(1) },
+        },
+    })
+}
+
+/// GitLab has five: info, minor, major, critical, blocker. None of them stops a merge.
+const fn severity(level: Level) -> &'static str {
+    match level {
+        Level::Error => "critical",
+        Level::Warning => "minor",
+        Level::Info => "info",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    fn written(report: &Report) -> String {
+        let mut out = Vec::new();
+        GitLab.write(report, &Style::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_finding_is_an_issue() {
+        insta::assert_snapshot!(written(&samples::two_files()), @r##"
+        [
+          {
+            "categories": [
+              "Security"
+            ],
+            "check_name": "unencrypted-secret",
+            "description": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it",
+            "fingerprint": "e695c52efe24dd4af2359ce1c55a9760",
+            "location": {
+              "lines": {
+                "begin": 8
+              },
+              "path": "apps/db.yaml"
+            },
+            "severity": "critical",
+            "type": "issue"
+          }
+        ]
+        "##);
+        assert_eq!(written(&samples::empty()), "[]\n");
+    }
+
+    #[test]
+    fn a_hostile_path_stays_what_it_is() {
+        let issues: Value = serde_json::from_str(&written(&samples::hostile())).unwrap();
+        for issue in issues.as_array().unwrap() {
+            assert_eq!(issue["location"]["path"], samples::HOSTILE_PATH);
+            assert!(issue["location"]["lines"]["begin"].as_u64().unwrap() >= 1);
+        }
+    }
+}
