@@ -2,15 +2,17 @@
 //!
 //! One recipient is written differently in the flat fields of a creation rule, in its
 //! `key_groups` and in the metadata of a file. A [`KeyService`] reads all three into the same
-//! canonical text, so that "drift" is a difference of sets. No key is used here.
+//! canonical text, so that "drift" is a difference of sets. No private key is used here.
 
 mod age;
 mod age_file;
 mod aws_kms;
 mod azure_kv;
+pub mod certificate;
 mod data_key;
 mod gcp_kms;
 mod huawei_kms;
+pub mod openpgp;
 mod pgp;
 mod vault;
 
@@ -69,6 +71,12 @@ pub trait KeyService: Sync + fmt::Debug {
 
     /// Says what is wrong with the data key that is encrypted to a recipient, `enc`.
     fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey>;
+
+    /// The public keys that the data key in `enc` says it is encrypted to. `None` where the service
+    /// has no way to say so.
+    fn addressees(&self, _enc: &str) -> Option<Vec<String>> {
+        None
+    }
 
     /// How sure it is that two recipients of this service are or are not the same key.
     fn compare(&self, one: &Identity, other: &Identity) -> Sameness {
