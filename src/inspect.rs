@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
 use crate::finding::{Draft, Drafts, Finding, Label, Level, Place};
 use crate::input::{Content, Input};
+use crate::keys::certificate::Certificate;
+use crate::keys::openpgp;
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
@@ -28,6 +30,8 @@ pub struct Surroundings<'p> {
     pub encrypted_names: Option<&'p Globs>,
     /// Files after which one is named that says it is encrypted: `x.yaml` for `x.enc.yaml`.
     pub twins: &'p HashSet<RepoPath>,
+    /// The day of the run, counted from 1970-01-01.
+    pub today: u32,
 }
 
 /// What came out of one file.
@@ -37,6 +41,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What repository rules need to know; `None` of a file that has nothing to do with secrets.
     pub facts: Option<Facts>,
+    /// The OpenPGP certificates in it.
+    pub certificates: Vec<Certificate>,
     /// Why the file was not judged though it should have been.
     pub skipped: Option<&'static str>,
 }
@@ -61,7 +67,10 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let may_configure = config.is_some() || policy::has_misleading_name(&input.path);
     if !(traces.any() || is_copy || claims_encryption || is_ruled || may_configure || is_oversized)
     {
-        return Outcome::default();
+        return Outcome {
+            certificates: certificates(bytes, traces, surroundings),
+            ..Outcome::default()
+        };
     }
     let text = std::str::from_utf8(bytes);
     let parsed = match text {
@@ -89,7 +98,12 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     }
     let skipped = skip_reason(&subject);
     let facts = Facts::of(&subject, surroundings.policy, skipped.is_none(), is_twin);
-    Outcome { findings: settle(&subject, drafts), facts, skipped }
+    let certificates = certificates(bytes, traces, surroundings);
+    Outcome { findings: settle(&subject, drafts), facts, certificates, skipped }
+}
+
+fn certificates(bytes: &[u8], traces: Traces, surroundings: Surroundings<'_>) -> Vec<Certificate> {
+    if traces.certificate { openpgp::certificates(bytes, surroundings.today) } else { Vec::new() }
 }
 
 /// Judges what is known of all files. `read` gives the bytes of a file that a finding points at.

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod explain;
+mod keyring;
 pub mod policy;
 mod progress;
 pub mod scan;

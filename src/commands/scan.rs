@@ -6,12 +6,13 @@ use std::io::{self, BufWriter, Write};
 use rayon::prelude::*;
 
 use super::progress::Progress;
-use super::{CommandError, Exit};
+use super::{CommandError, Exit, keyring};
 use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::input::Input;
 use crate::inspect::{Outcome, Surroundings, inspect, inspect_repository};
+use crate::keys::certificate::{Certificates, Source};
 use crate::path::RepoPath;
 use crate::policy::Policy;
 use crate::report::{Report, Skipped, Summary};
@@ -52,8 +53,11 @@ pub(super) fn examine(
     listing.exclude(&settings.file.exclude);
     let directories = listing.config_directories.iter().map(String::as_str);
     let policy = Policy::load(directories, |path| tree.read_config(path));
-    let mut judged = judge(tree, &listing, &policy, settings);
+    let today = host.today();
+    let mut judged = judge(tree, &listing, &policy, (settings, today));
     errors.append(&mut judged.errors);
+    let certificates =
+        keyring::complete(std::mem::take(&mut judged.certificates), &judged.facts, &policy, host);
     let files: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
     let is_whole = listing.is_whole;
     let repository = Repository {
@@ -61,7 +65,8 @@ pub(super) fn examine(
         files: &files,
         policy: &policy,
         is_whole,
-        today: host.today(),
+        today,
+        certificates: &certificates,
         trusted_endpoints: settings.trusted_endpoints(),
     };
     let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
@@ -86,6 +91,7 @@ fn exit(report: &Report, has_errors: bool, settings: &Settings) -> Exit {
 struct JudgedFiles {
     findings: Vec<Finding>,
     facts: Vec<Facts>,
+    certificates: Certificates,
     skipped: Vec<Skipped>,
     errors: Vec<String>,
 }
@@ -96,11 +102,17 @@ pub(super) struct Finished {
     pub(super) errors: Vec<String>,
 }
 
-fn judge(tree: &WorkTree, listing: &Listing, policy: &Policy, settings: &Settings) -> JudgedFiles {
+fn judge(
+    tree: &WorkTree,
+    listing: &Listing,
+    policy: &Policy,
+    (settings, today): (&Settings, u32),
+) -> JudgedFiles {
     let exists = |path: &RepoPath| tree.exists(path);
     let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
     let encrypted_names = settings.file.encrypted_names.as_ref();
-    let surroundings = Surroundings { policy, exists: &exists, encrypted_names, twins: &twins };
+    let surroundings =
+        Surroundings { policy, exists: &exists, encrypted_names, twins: &twins, today };
     let progress = Progress::start(listing.files.len(), settings.progress);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
     let work = || {
@@ -128,6 +140,9 @@ impl JudgedFiles {
     fn add(&mut self, input: &Input, outcome: Outcome) {
         self.findings.extend(outcome.findings);
         self.facts.extend(outcome.facts);
+        for certificate in outcome.certificates {
+            self.certificates.add(Source::File(input.path.clone()), certificate);
+        }
         self.skipped.extend(outcome.skipped.map(|reason| Skipped {
             path: input.path.clone(),
             rules: Vec::new(),
@@ -139,6 +154,7 @@ impl JudgedFiles {
     fn join(mut self, other: Self) -> Self {
         self.findings.extend(other.findings);
         self.facts.extend(other.facts);
+        self.certificates.extend(other.certificates);
         self.skipped.extend(other.skipped);
         self.errors.extend(other.errors);
         self

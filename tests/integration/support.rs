@@ -46,6 +46,11 @@ impl Run {
 /// Runs the binary in a directory, with no home, no colours, a fixed day, and nothing of the
 /// caller's world.
 pub(crate) fn sops_lint(directory: &Path, args: &[&str]) -> Run {
+    sops_lint_with(directory, args, &[])
+}
+
+/// The same with some variables of the environment.
+pub(crate) fn sops_lint_with(directory: &Path, args: &[&str], variables: &[(&str, &Path)]) -> Run {
     let home = tempfile::tempdir().expect("a home can be made");
     let output = Command::new(env!("CARGO_BIN_EXE_sops-lint"))
         .args(args)
@@ -55,6 +60,7 @@ pub(crate) fn sops_lint(directory: &Path, args: &[&str]) -> Run {
         // 2026-06-30: not half a year after anything that was written by hand in the fixtures.
         .env("SOURCE_DATE_EPOCH", "1782777600")
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(variables.iter().copied())
         .output()
         .expect("the binary runs");
     run(output)
