@@ -33,7 +33,7 @@ const MAX_ARMORS: usize = 32;
 /// Most certificates of one file.
 const MAX_CERTIFICATES: usize = 256;
 /// Most packets of all certificates of one file; each signature costs time.
-const MAX_PACKETS: usize = 4000;
+const MAX_PACKETS: usize = 2000;
 
 const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 const END: &str = "-----END PGP PUBLIC KEY BLOCK-----";

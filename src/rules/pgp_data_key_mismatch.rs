@@ -46,6 +46,9 @@ declare_rule! {
     "a data key that is encrypted to another PGP key than its label says"
 }
 
+/// Most findings: nobody reads more, and each costs a look into its file.
+const MOST: usize = 100;
+
 impl RepoRule for PgpDataKeyMismatch {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -53,22 +56,29 @@ impl RepoRule for PgpDataKeyMismatch {
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let mut found: Vec<Mismatch<'f>> = Vec::new();
+        let mut left_out = 0;
         let stanzas = repository.facts.iter().flat_map(|facts| {
             facts.addressed.iter().map(move |addressed| (&facts.path, addressed))
         });
         for (path, addressed) in stanzas {
             for key in foreign(repository.certificates, addressed) {
-                let label = &addressed.recipient;
+                let (label, is_full) = (&addressed.recipient, found.len() == MOST);
                 match found.iter_mut().find(|other| other.is_of(label, key)) {
                     Some(other) => {
                         other.files += usize::from(other.last != path);
                         other.last = path;
                     }
+                    None if is_full => left_out += 1,
                     None => found.push(Mismatch { path, last: path, addressed, key, files: 1 }),
                 }
             }
         }
-        found.iter().map(|one| (one.path, one.draft(repository.certificates))).collect()
+        let drafts = found.iter().map(|one| (one.path, one.draft(repository.certificates)));
+        let mut drafts: Vec<_> = drafts.collect();
+        if let Some((_, last)) = drafts.last_mut().filter(|_| left_out > 0) {
+            last.message += &format!("; {} in this repository", count(left_out, "more label"));
+        }
+        drafts
     }
 }
 

@@ -51,6 +51,9 @@ declare_rule! {
     "a PGP recipient that has expired, was revoked, or cannot be encrypted to"
 }
 
+/// Most keys that are spoken of, in a config and in files without one.
+const MOST: usize = 100;
+
 impl RepoRule for UnusablePgpKey {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -168,8 +171,10 @@ fn of_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Lost<'f
             let is_same = |other: &&mut Lost<'_>| {
                 (other.fingerprint(), other.reason) == (lost.fingerprint(), lost.reason)
             };
+            let is_full = found.len() == MOST;
             match found.iter_mut().find(is_same) {
                 Some(other) => other.places.append(&mut lost.places),
+                None if is_full => {}
                 None => found.push(lost),
             }
         }
@@ -215,9 +220,11 @@ fn of_files<'f>(
         }
         for one in &facts.addressed {
             let Some(mut lost) = Lost::find(repository, &one.recipient) else { continue };
+            let is_full = found.len() == MOST;
             match found.iter_mut().find(|(other, _)| other.fingerprint() == lost.fingerprint()) {
                 Some((_, files)) if files.last() == Some(&&facts.path) => {}
                 Some((_, files)) => files.push(&facts.path),
+                None if is_full => {}
                 None => {
                     lost.places.push((0, &one.recipient));
                     found.push((lost, vec![&facts.path]));

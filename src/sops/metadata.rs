@@ -12,6 +12,9 @@ use crate::text::Span;
 /// Length of the text of a MAC: SHA-512 in hexadecimal digits.
 const MAC_LENGTH: usize = 128;
 
+/// Most stanzas of a file whose data keys are asked whom they are for.
+const MAX_ADDRESSED: usize = 1000;
+
 /// What a document says about its own encryption.
 #[derive(Debug)]
 pub struct Metadata {
@@ -179,6 +182,7 @@ impl Reader<'_, '_> {
             Ok(identity) => {
                 let recipient = Recipient { service, identity, span };
                 let enc = stanza.get("enc").and_then(Node::as_str);
+                let enc = enc.filter(|_| self.addressed.len() < MAX_ADDRESSED);
                 if let Some(keys) = enc.and_then(|enc| service.addressees(enc)) {
                     let (recipient, day) = (recipient.clone(), created.map(|(day, _)| day));
                     self.addressed.push(Addressed { recipient, keys, day });
