@@ -54,7 +54,7 @@ pub(super) fn examine(
     let directories = listing.config_directories.iter().map(String::as_str);
     let policy = Policy::load(directories, |path| tree.read_config(path));
     let today = host.today();
-    let mut judged = judge(tree, &listing, &policy, (settings, today));
+    let mut judged = judge(tree, &listing, &policy, settings, today);
     errors.append(&mut judged.errors);
     let certificates =
         keyring::complete(std::mem::take(&mut judged.certificates), &judged.facts, &policy, host);
@@ -106,7 +106,8 @@ fn judge(
     tree: &WorkTree,
     listing: &Listing,
     policy: &Policy,
-    (settings, today): (&Settings, u32),
+    settings: &Settings,
+    today: u32,
 ) -> JudgedFiles {
     let exists = |path: &RepoPath| tree.exists(path);
     let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();

@@ -152,7 +152,7 @@ impl<'f> Mismatch<'f> {
                 "if the key has got a new subkey, export it to {path} again; otherwise somebody else can read the file: {repair}"
             ),
             (None, Some(Source::Keyring)) => format!(
-                "if the key has got a new subkey, import it again; otherwise somebody else can read the file: {repair}"
+                "if the key has got a new subkey, import its newest copy; otherwise somebody else can read the file: {repair}"
             ),
             _ => format!("find out who changed the stanza, then {repair}"),
         };

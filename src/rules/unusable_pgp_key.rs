@@ -132,12 +132,17 @@ impl<'f> Lost<'f> {
         }
     }
 
+    /// What its owner has to do once the key is good again.
+    fn renewal(&self) -> String {
+        match self.known.sources.first() {
+            Some(Source::File(path)) => format!("export it to {path} again"),
+            _ => "export it again, and import that".to_owned(),
+        }
+    }
+
     /// What to do, in the words of a place: how to remove it, and what it takes after a revocation.
     fn help(&self, removal: &str, afterwards: &str) -> String {
-        let renewed = match self.known.sources.first() {
-            Some(Source::File(path)) => format!("export it to {path} again"),
-            _ => "import it again".to_owned(),
-        };
+        let renewed = self.renewal();
         match self.reason {
             Unusable::Revoked(_) => format!("{removal}, and {afterwards}"),
             Unusable::Expired(_) => format!("let its owner extend it and {renewed}, or {removal}"),
@@ -190,8 +195,8 @@ fn of_rule<'f>(lost: &Lost<'f>, used: &LastUsed<'_>) -> Draft<'f> {
         let message = format!("{says}, says {source}, but {proof}");
         Draft::new(&META, first.span, message)
             .level(Level::Warning)
-            .note("who imports that copy cannot encrypt")
-            .help(format!("let its owner export the key to {source} again"))
+            .note("who has that copy cannot encrypt")
+            .help(format!("let its owner {}", lost.renewal()))
     } else {
         Draft::new(&META, first.span, format!("{says}, says {source}"))
             .note("sops refuses to encrypt to it")
