@@ -60,14 +60,15 @@ impl Host {
     }
 
     /// Where gpg keeps its keys: `GNUPGHOME`, or its place in the home directory. `None` where there
-    /// is no such directory, so that gpg has nothing to say.
+    /// is no keyring, so that gpg has nothing to say; it would make an empty one.
     pub fn gpg_home(&self) -> Option<PathBuf> {
         let own = || match self.env("APPDATA").filter(|_| cfg!(windows)) {
             Some(data) => Some(PathBuf::from(data).join("gnupg")),
             None => Some(PathBuf::from(self.env("HOME")?).join(".gnupg")),
         };
         let home = self.env("GNUPGHOME").map(PathBuf::from).or_else(own)?;
-        home.is_dir().then_some(home)
+        let keyrings = ["pubring.kbx", "pubring.gpg", "public-keys.d"];
+        keyrings.iter().any(|name| home.join(name).exists()).then_some(home)
     }
 
     /// The gpg that sops runs: `SOPS_GPG_EXEC`, or `gpg`.

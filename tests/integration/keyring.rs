@@ -16,6 +16,7 @@ fn gpg(home: &Path) -> PathBuf {
         asked.display(),
         key.display()
     );
+    fs::write(home.join("pubring.kbx"), "").expect("a keyring can be written");
     let program = home.join("gpg");
     fs::write(&program, text).expect("a program can be written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be run");
