@@ -11,6 +11,23 @@ use crate::secret::Plaintext;
 
 /// Largest file of private keys, in bytes.
 const MAX_KEY_FILE: u64 = 16 * 1024 * 1024;
+/// Most bytes that are read of what a program prints.
+const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
+
+/// What a program left behind.
+pub struct Ran {
+    /// What it printed on standard output.
+    pub output: Plaintext,
+    /// Whether it ended well.
+    pub is_success: bool,
+}
+
+impl Ran {
+    /// What it printed, if it ended well.
+    pub fn success(self) -> Option<Plaintext> {
+        self.is_success.then_some(self.output)
+    }
+}
 
 /// The outside world as a run sees it.
 #[derive(Clone, Debug)]
@@ -74,11 +91,6 @@ impl Host {
         set().or_else(|| Some(self.home()?.join(below)))
     }
 
-    /// Whether a directory is there.
-    pub fn is_directory(&self, path: &Path) -> bool {
-        path.is_dir()
-    }
-
     /// The bytes of a file of private keys.
     pub fn read_secret(&self, path: &Path) -> io::Result<Plaintext> {
         let mut bytes = Vec::new();
@@ -89,15 +101,32 @@ impl Host {
         Ok(Plaintext::new(bytes))
     }
 
-    /// Runs a program and gives it `input`. What it prints, if it ends well; what it has to say on
-    /// standard error is dropped, since nobody knows what is in there.
+    /// Where gpg keeps its keys: `GNUPGHOME`, or its place in the home directory. `None` where there
+    /// is no keyring, so that gpg has nothing to say; it would make an empty one.
+    pub fn gpg_home(&self) -> Option<PathBuf> {
+        let own = || match self.env("APPDATA").filter(|_| cfg!(windows)) {
+            Some(data) => Some(PathBuf::from(data).join("gnupg")),
+            None => Some(self.home()?.join(".gnupg")),
+        };
+        let home = self.env("GNUPGHOME").map(PathBuf::from).or_else(own)?;
+        let keyrings = ["pubring.kbx", "pubring.gpg", "public-keys.d"];
+        keyrings.iter().any(|name| home.join(name).exists()).then_some(home)
+    }
+
+    /// The gpg that sops runs: `SOPS_GPG_EXEC`, or `gpg`.
+    pub fn gpg_program(&self) -> String {
+        self.env("SOPS_GPG_EXEC").unwrap_or_else(|| "gpg".to_owned())
+    }
+
+    /// Runs a program to its end and gives it `input`; `None` if there is none. What it has to say on
+    /// standard error is dropped, since nobody knows what it quotes.
     pub fn run(
         &self,
         program: &str,
         arguments: &[&str],
         variables: &[(&str, &str)],
         input: &[u8],
-    ) -> Option<Plaintext> {
+    ) -> Option<Ran> {
         let mut child = Command::new(program)
             .args(arguments)
             .envs(variables.iter().copied())
@@ -107,15 +136,17 @@ impl Host {
             .stderr(Stdio::null())
             .spawn()
             .ok()?;
-        let stdin = child.stdin.take();
-        let output = std::thread::scope(|scope| {
-            // A program may answer before it has read everything. One that reads nothing is fine.
-            scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(input)));
-            child.wait_with_output()
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take()?);
+        let mut output = Vec::new();
+        let read = std::thread::scope(|threads| {
+            // Both ends at once: a program that answers while it is asked would wait for ever. One
+            // that does not listen to the end may still have an answer.
+            threads.spawn(|| stdin.map(|mut pipe| pipe.write_all(input)));
+            stdout.take(MAX_OUTPUT).read_to_end(&mut output)
         });
-        let output = output.ok()?;
-        let printed = Plaintext::new(output.stdout);
-        output.status.success().then_some(printed)
+        let output = Plaintext::new(output);
+        let is_success = child.wait().ok()?.success() && read.is_ok();
+        Some(Ran { output, is_success })
     }
 
     /// Asks on the terminal for something that does not show while it is typed. `None` without a

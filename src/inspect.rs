@@ -7,6 +7,8 @@ use crate::document::{self, Document, Format, Parsed, Shape, Value};
 use crate::finding::{Draft, Drafts, Finding, Label, Level, Place};
 use crate::input::{Content, Input};
 use crate::keys::KeyRing;
+use crate::keys::certificate::Certificate;
+use crate::keys::openpgp;
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
@@ -33,6 +35,8 @@ pub struct Surroundings<'p> {
     pub twins: &'p HashSet<RepoPath>,
     /// The private keys at hand; without it no file is opened.
     pub ring: Option<&'p KeyRing>,
+    /// The day of the run, counted from 1970-01-01.
+    pub today: u32,
 }
 
 /// What came out of one file.
@@ -42,6 +46,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What repository rules need to know; `None` of a file that has nothing to do with secrets.
     pub facts: Option<Facts>,
+    /// The OpenPGP certificates in it.
+    pub certificates: Vec<Certificate>,
     /// Why the file was not judged though it should have been.
     pub skipped: Option<&'static str>,
     /// Whether its MAC was compared; `None` if it is not encrypted.
@@ -79,7 +85,10 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let may_configure = config.is_some() || policy::has_misleading_name(&input.path);
     if !(traces.any() || is_copy || claims_encryption || is_ruled || may_configure || is_oversized)
     {
-        return Outcome::default();
+        return Outcome {
+            certificates: certificates(bytes, traces, surroundings),
+            ..Outcome::default()
+        };
     }
     let text = std::str::from_utf8(bytes);
     let parsed = match text {
@@ -111,7 +120,8 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let facts = Facts::of(&subject, surroundings.policy, skipped.is_none(), is_twin);
     let verification =
         subject.is_encrypted().then(|| verification(&subject, surroundings.ring.is_some()));
-    Outcome { findings: settle(&subject, drafts), facts, skipped, verification }
+    let certificates = certificates(bytes, traces, surroundings);
+    Outcome { findings: settle(&subject, drafts), facts, certificates, skipped, verification }
 }
 
 /// Opens an encrypted file. `None` if it is damaged in a way that no key is needed to see: sops would
@@ -168,6 +178,10 @@ fn no_key(subject: &Subject<'_>) -> String {
             format!("no private key for any of its {number} recipients: {}", names.join(", "))
         }
     }
+}
+
+fn certificates(bytes: &[u8], traces: Traces, surroundings: Surroundings<'_>) -> Vec<Certificate> {
+    if traces.certificate { openpgp::certificates(bytes, surroundings.today) } else { Vec::new() }
 }
 
 /// Judges what is known of all files. `read` gives the bytes of a file that a finding points at.

@@ -22,6 +22,8 @@ pub struct Traces {
     pub secret: bool,
     /// A private key of age or OpenPGP, in clear or in base64.
     pub key: bool,
+    /// A public key of OpenPGP in clear, from which recipients are known. No reason to parse.
+    pub certificate: bool,
     /// A manifest that may give kustomize-controller a token.
     pub controller: bool,
     /// A kustomization that makes Secrets.
@@ -54,7 +56,7 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     data: Finder::new("ata"),
     lastmodified: Finder::new("lastmodified"),
     age_key: Finder::new("AGE-SECRET-KEY-"),
-    pgp_key: Finder::new("PGP PRIVATE KEY BLOCK"),
+    pgp_key: Finder::new(" KEY BLOCK-----"),
     controller: Finder::new("kustomize-controller"),
     generator: Finder::new("secretGenerator"),
 });
@@ -67,10 +69,11 @@ pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
     let metadata = has(&finders.sops) && has_metadata_fields(bytes);
     let (sops, encrypted) = (ciphertext || metadata, ciphertext && metadata);
     let secret = has(&finders.secret) && has_data_key(bytes);
+    let [armored, certificate] = look_for_pgp(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
-    let key = has(&finders.age_key) || has(&finders.pgp_key) || is_binary_pgp_key(bytes);
+    let key = has(&finders.age_key) || armored || secret_key_packet(bytes).is_some();
     let (controller, generator) = look_for_flux(path, bytes);
-    Traces { sops, encrypted, secret, key, controller, generator }
+    Traces { sops, encrypted, secret, key, certificate, controller, generator }
 }
 
 /// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.
@@ -124,20 +127,40 @@ fn has_data_key(bytes: &[u8]) -> bool {
     })
 }
 
-/// OpenPGP packets of tag 5 and 7 hold secret keys: old format `0x94..=0x9F`, new `0xC5`, `0xC7`.
-/// The version byte behind the length tells a key from any other binary file.
-fn is_binary_pgp_key(bytes: &[u8]) -> bool {
-    secret_key_packet(bytes).is_some()
+/// Whether there are OpenPGP keys: private ones in armor, public ones in armor or binary. One search
+/// finds both.
+fn look_for_pgp(bytes: &[u8]) -> [bool; 2] {
+    let mut found = [false, public_key_packet(bytes).is_some()];
+    for at in FINDERS.pgp_key.find_iter(bytes) {
+        found[0] |= bytes[..at].ends_with(b"PGP PRIVATE");
+        found[1] |= bytes[..at].ends_with(b"PGP PUBLIC");
+        if found == [true; 2] {
+            break;
+        }
+    }
+    found
 }
 
-/// The offset of the body of a leading secret-key packet.
+/// The offset of the body of a leading secret-key packet, tag 5 or 7: in the old format
+/// `0x94..=0x9F`, in the new one `0xC5` and `0xC7`.
 pub fn secret_key_packet(bytes: &[u8]) -> Option<usize> {
     let tag = *bytes.first()?;
-    let body = match tag {
-        0x94 | 0x9c => 2,
-        0x95 | 0x9d => 3,
-        0x96 | 0x9e => 5,
-        0xc5 | 0xc7 => match *bytes.get(1)? {
+    matches!(tag, 0x94..=0x96 | 0x9c..=0x9e | 0xc5 | 0xc7).then(|| key_packet(bytes))?
+}
+
+/// The same of a public-key packet, tag 6: no certificate begins with a subkey.
+fn public_key_packet(bytes: &[u8]) -> Option<usize> {
+    let tag = *bytes.first()?;
+    matches!(tag, 0x98..=0x9a | 0xc6).then(|| key_packet(bytes))?
+}
+
+/// The version byte behind the length tells a key from any other binary file.
+fn key_packet(bytes: &[u8]) -> Option<usize> {
+    let body = match *bytes.first()? {
+        0x94 | 0x98 | 0x9c => 2,
+        0x95 | 0x99 | 0x9d => 3,
+        0x96 | 0x9a | 0x9e => 5,
+        0xc5..=0xc7 => match *bytes.get(1)? {
             0..=191 => 2,
             192..=223 => 3,
             255 => 6,
@@ -244,6 +267,22 @@ mod tests {
         assert!(looked("A=1\nsops_mac=x").sops);
         assert!(looked("[a]\nb = c\n\n[sops]\r\nmac = x").sops);
         assert!(looked("x: AGE-SECRET-KEY-1").key);
+        assert!(looked("-----BEGIN PGP PRIVATE KEY BLOCK-----").key);
+    }
+
+    #[test]
+    fn tells_public_keys_from_private_ones() {
+        let armor = |what| format!("key: |\n  -----BEGIN PGP {what} KEY BLOCK-----\n");
+        let public = looked(&armor("PUBLIC"));
+        assert!(public.certificate && !public.key && !public.any());
+        let private = looked(&armor("PRIVATE"));
+        assert!(private.key && !private.certificate);
+        let both = looked(&(armor("PUBLIC") + &armor("PRIVATE")));
+        assert!(both.key && both.certificate);
+        let binary = |tag| look(&"key.gpg".into(), &[tag, 51, 4, 0x6b, 2, 0x94, 0x64, 22, 9]);
+        assert!(binary(0x98).certificate && !binary(0x98).key);
+        assert!(binary(0x94).key && !binary(0x94).certificate);
+        assert!(!binary(0xb8).certificate);
     }
 
     #[test]

@@ -30,6 +30,7 @@ fuzz_target!(|input: (u8, &[u8], &[u8])| {
         exists: &exists,
         encrypted_names: None,
         twins: &Default::default(),
+        today: 20_634,
     };
     for finding in inspect(&input, surroundings).findings {
         assert!(finding.place.start <= finding.place.end);

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod completions;
 pub mod explain;
+mod keyring;
 pub mod man;
 pub mod policy;
 mod progress;

@@ -6,12 +6,13 @@ use std::io::{self, BufWriter, Write};
 use rayon::prelude::*;
 
 use super::progress::Progress;
-use super::{CommandError, Exit};
+use super::{CommandError, Exit, keyring};
 use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::input::Input;
 use crate::inspect::{Outcome, Surroundings, Verification, inspect, inspect_repository};
+use crate::keys::certificate::{Certificates, Source};
 use crate::keys::{Effort, KeyRing};
 use crate::path::RepoPath;
 use crate::policy::Policy;
@@ -58,13 +59,16 @@ pub(super) fn examine(
     let directories = listing.config_directories.iter().map(String::as_str);
     let policy = Policy::load(directories, |path| tree.read_config(path));
     let ring = key_ring(settings.verify(), host);
-    let mut judged = judge(tree, &listing, &policy, ring.as_ref(), settings);
+    let today = host.today();
+    let mut judged = judge(tree, &listing, &policy, settings, (ring.as_ref(), today));
     errors.append(&mut judged.errors);
     if settings.verify() == Verify::Always {
         errors.extend(judged.not_verified());
     }
     let is_missing_keys = !judged.unverified.is_empty();
     let notes = ring.filter(|_| is_missing_keys).map(|ring| ring.troubles()).unwrap_or_default();
+    let certificates =
+        keyring::complete(std::mem::take(&mut judged.certificates), &judged.facts, &policy, host);
     let files: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
     let is_whole = listing.is_whole;
     let repository = Repository {
@@ -72,7 +76,8 @@ pub(super) fn examine(
         files: &files,
         policy: &policy,
         is_whole,
-        today: host.today(),
+        today,
+        certificates: &certificates,
         trusted_endpoints: settings.trusted_endpoints(),
     };
     let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
@@ -107,6 +112,7 @@ fn exit(report: &Report, has_errors: bool, settings: &Settings) -> Exit {
 struct JudgedFiles {
     findings: Vec<Finding>,
     facts: Vec<Facts>,
+    certificates: Certificates,
     skipped: Vec<Skipped>,
     /// Encrypted files whose MAC was not compared, and why.
     unverified: Vec<Skipped>,
@@ -126,14 +132,14 @@ fn judge(
     tree: &WorkTree,
     listing: &Listing,
     policy: &Policy,
-    ring: Option<&KeyRing>,
     settings: &Settings,
+    (ring, today): (Option<&KeyRing>, u32),
 ) -> JudgedFiles {
     let exists = |path: &RepoPath| tree.exists(path);
     let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
     let encrypted_names = settings.file.encrypted_names.as_ref();
     let surroundings =
-        Surroundings { policy, exists: &exists, encrypted_names, twins: &twins, ring };
+        Surroundings { policy, exists: &exists, encrypted_names, twins: &twins, ring, today };
     let progress = Progress::start(listing.files.len(), settings.progress);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
     let work = || {
@@ -161,6 +167,9 @@ impl JudgedFiles {
     fn add(&mut self, input: &Input, outcome: Outcome) {
         self.findings.extend(outcome.findings);
         self.facts.extend(outcome.facts);
+        for certificate in outcome.certificates {
+            self.certificates.add(Source::File(input.path.clone()), certificate);
+        }
         self.skipped.extend(outcome.skipped.map(|reason| Skipped {
             path: input.path.clone(),
             rules: Vec::new(),
@@ -194,6 +203,7 @@ impl JudgedFiles {
     fn join(mut self, other: Self) -> Self {
         self.findings.extend(other.findings);
         self.facts.extend(other.facts);
+        self.certificates.extend(other.certificates);
         self.skipped.extend(other.skipped);
         self.unverified.extend(other.unverified);
         self.verified += other.verified;

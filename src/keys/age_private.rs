@@ -126,7 +126,7 @@ impl KeyCommand {
         let (program, arguments) = words.split_first()?;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let variables = [("SOPS_AGE_RECIPIENT", recipient)];
-        let output = host.run(program, &arguments, &variables, b"")?;
+        let output = host.run(program, &arguments, &variables, b"")?.success()?;
         if self.variable == SSH_COMMAND {
             return Some(vec![ssh_key(&output, None).ok().flatten()?]);
         }

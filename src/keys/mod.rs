@@ -10,10 +10,11 @@ mod age_file;
 mod age_private;
 mod aws_kms;
 mod azure_kv;
+pub mod certificate;
 mod data_key;
 mod gcp_kms;
 mod huawei_kms;
-mod openpgp;
+pub mod openpgp;
 mod pgp;
 mod pgp_private;
 mod private;
@@ -85,6 +86,12 @@ pub trait KeyService: Sync + fmt::Debug {
         _effort: Effort,
         _troubles: &mut Vec<String>,
     ) -> Option<Box<dyn PrivateKeys>> {
+        None
+    }
+
+    /// The public keys that the data key in `enc` says it is encrypted to. `None` where the service
+    /// has no way to say so.
+    fn addressees(&self, _enc: &str) -> Option<Vec<String>> {
         None
     }
 

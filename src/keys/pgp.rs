@@ -2,12 +2,12 @@
 //!
 //! Follows `pgp/keysource.go` of sops, which removes spaces and hands the rest to `gpg -r`. The
 //! canonical form is upper case without `0x`; a `!` at the end stays, because it names one subkey
-//! on purpose. Which subkeys a key has is not known here.
+//! on purpose. Which subkeys a key has is not known here: see `certificate`.
 
 use super::data_key::dearmor;
 use super::{
     Effort, Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, PrivateKeys,
-    Sameness, pgp_private, required, screen,
+    Sameness, openpgp, pgp_private, required, screen,
 };
 use crate::document::Node;
 use crate::host::Host;
@@ -91,6 +91,10 @@ impl KeyService for Pgp {
         }
     }
 
+    fn addressees(&self, enc: &str) -> Option<Vec<String>> {
+        Some(openpgp::addressees(enc))
+    }
+
     /// A key id is the same key as the fingerprint that it is a part of. A subkey named with `!`
     /// may or may not belong to another fingerprint: only the public key tells.
     fn compare(&self, one: &Identity, other: &Identity) -> Sameness {
@@ -128,7 +132,7 @@ pub(super) fn is_same_key(one: &str, other: &str) -> bool {
 
 /// The key id of a fingerprint: the last 16 digits of version 4, the first 16 of later ones
 /// (RFC 9580, section 5.5.4).
-fn key_id(fingerprint: &str) -> &str {
+pub(super) fn key_id(fingerprint: &str) -> &str {
     let range = match fingerprint.len() {
         LONG_FINGERPRINT => 0..KEY_ID,
         length => length.saturating_sub(KEY_ID)..length,

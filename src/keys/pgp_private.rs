@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use openpgp::cert::CertParser;
 use openpgp::crypto::SessionKey;
@@ -23,7 +23,7 @@ use sequoia_openpgp as openpgp;
 use super::openpgp::addressees;
 use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Unwrapped};
 use super::{Identity, pgp};
-use crate::host::Host;
+use crate::host::{Host, Ran};
 use crate::secret::Plaintext;
 
 /// Names a file with an exported private key. sops has no such thing, gpg is its only key ring; a
@@ -159,15 +159,10 @@ struct Gpg {
 impl Gpg {
     /// `None` where there is no key ring, or no private key in it.
     fn find(host: &Host, effort: Effort) -> Option<Self> {
-        let home = host.env("GNUPGHOME").map(PathBuf::from);
-        let home = home.or_else(|| Some(host.home()?.join(".gnupg")))?;
-        // gpg makes the directory where it is missing. A linter leaves nothing behind.
-        if !host.is_directory(&home) {
-            return None;
-        }
-        let program = host.env("SOPS_GPG_EXEC").unwrap_or_else(|| "gpg".to_owned());
+        host.gpg_home()?;
+        let program = host.gpg_program();
         let arguments = ["--batch", "--no-tty", "--with-colons", "--list-secret-keys"];
-        let listing = host.run(&program, &arguments, &[], b"")?;
+        let listing = host.run(&program, &arguments, &[], b"")?.success()?;
         let keys: HashSet<String> = listing
             .expose_text()?
             .lines()
@@ -193,6 +188,7 @@ impl Gpg {
         let opened = self.host.run(&self.program, &arguments, &[], message.as_bytes());
         // Why it failed stands in its error text, which nobody may see: it is no proof of damage.
         opened
+            .and_then(Ran::success)
             .filter(|opened| !opened.expose().is_empty())
             .map_or(Unwrapped::NotMine, Unwrapped::Opened)
     }

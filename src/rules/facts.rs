@@ -8,11 +8,13 @@ use super::{
 };
 use crate::document::Document;
 use crate::finding::Draft;
+use crate::keys::certificate::Certificates;
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Policy};
+use crate::sops::metadata::Addressed;
 use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
 use crate::text::Span;
@@ -27,6 +29,8 @@ pub struct Facts {
     pub is_encrypted: bool,
     /// The day on which its data key was first wrapped, and where that stands.
     pub oldest_stanza: Option<(u32, Span)>,
+    /// Its recipients whose encrypted data keys say which public keys they are for.
+    pub addressed: Vec<Addressed>,
     /// How many Secrets are in it.
     pub secrets: usize,
     /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
@@ -69,11 +73,13 @@ impl Facts {
         }
         let endpoints = untrusted_key_endpoint::endpoints(subject);
         let path = subject.path().clone();
+        let metadata = subject.metadata();
         let mut manifests = documents.iter().map(|judged| judged.document);
         Some(Self {
             path,
             is_encrypted,
-            oldest_stanza: subject.metadata().and_then(|metadata| metadata.oldest_stanza),
+            oldest_stanza: metadata.and_then(|metadata| metadata.oldest_stanza),
+            addressed: metadata.map(|metadata| metadata.addressed.clone()).unwrap_or_default(),
             secrets,
             endpoints,
             has_sops,
@@ -108,6 +114,8 @@ pub struct Repository<'f> {
     pub is_whole: bool,
     /// The day of the run, counted from 1970-01-01.
     pub today: u32,
+    /// The OpenPGP certificates of the tree and of the user's keyring.
+    pub certificates: &'f Certificates,
     /// Servers and hosts that the settings trust with data keys, in lower case.
     pub trusted_endpoints: &'f [String],
 }

@@ -26,6 +26,7 @@ mod misnamed_sops_config;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
+mod pgp_data_key_mismatch;
 mod plaintext_comment;
 mod plaintext_generator_source;
 mod plaintext_value;
@@ -45,6 +46,7 @@ mod unreachable_rule;
 mod unreadable_document;
 mod unselected_value;
 mod untrusted_key_endpoint;
+mod unusable_pgp_key;
 mod unused_ignore;
 
 pub use decrypted_artifact::Copy;
@@ -124,6 +126,8 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &stale_data_key::StaleDataKey,
     &uncovered_file::UncoveredFile,
     &untrusted_key_endpoint::UntrustedKeyEndpoint,
+    &unusable_pgp_key::UnusablePgpKey,
+    &pgp_data_key_mismatch::PgpDataKeyMismatch,
     &plaintext_generator_source::PlaintextGeneratorSource,
     &decrypted_artifact::DecryptedArtifact,
     &selector_hits_metadata::SelectorHitsMetadata,

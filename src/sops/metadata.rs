@@ -12,6 +12,9 @@ use crate::text::Span;
 /// Length of the text of a MAC: SHA-512 in hexadecimal digits.
 const MAC_LENGTH: usize = 128;
 
+/// Most stanzas of a file whose data keys are asked whom they are for.
+const MAX_ADDRESSED: usize = 1000;
+
 /// What a document says about its own encryption.
 #[derive(Debug)]
 pub struct Metadata {
@@ -24,8 +27,21 @@ pub struct Metadata {
     /// The day, counted from 1970-01-01, on which the data key was first wrapped for one of the
     /// recipients, and where that stands; age stanzas do not say.
     pub oldest_stanza: Option<(u32, Span)>,
+    /// Stanzas whose encrypted data key says which public keys it is for; those of PGP.
+    pub addressed: Vec<Addressed>,
     /// Why sops, or Flux, would not take the block.
     pub problems: Vec<Problem>,
+}
+
+/// A recipient as a stanza calls it, and the public keys that its data key is encrypted to.
+#[derive(Clone, Debug)]
+pub struct Addressed {
+    /// The recipient, and where it stands.
+    pub recipient: Recipient,
+    /// Key ids or fingerprints, of subkeys mostly; none where the data key hides or lacks them.
+    pub keys: Vec<String>,
+    /// The day, counted from 1970-01-01, on which the data key was encrypted.
+    pub day: Option<u32>,
 }
 
 /// One thing that is wrong with a `sops` block.
@@ -190,8 +206,13 @@ fn service_of(field: &str) -> Option<&'static dyn KeyService> {
 
 fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
     let problems = problems.to_vec();
-    let mut reader =
-        Reader { key: entry.key_span, block: &entry.node, oldest_stanza: None, problems };
+    let mut reader = Reader {
+        key: entry.key_span,
+        block: &entry.node,
+        oldest_stanza: None,
+        addressed: Vec::new(),
+        problems,
+    };
     let flat = reader.group(&entry.node);
     let grouped = reader.key_groups();
     // sops reads the groups only where all flat lists are empty.
@@ -206,14 +227,15 @@ fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
     reader.version();
     reader.mac();
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
-    let Reader { oldest_stanza, problems, .. } = reader;
-    Metadata { span: entry.key_span, recipe, is_ambiguous, oldest_stanza, problems }
+    let Reader { oldest_stanza, addressed, problems, .. } = reader;
+    Metadata { span: entry.key_span, recipe, is_ambiguous, oldest_stanza, addressed, problems }
 }
 
 struct Reader<'b, 't> {
     key: Span,
     block: &'b Node<'t>,
     oldest_stanza: Option<(u32, Span)>,
+    addressed: Vec<Addressed>,
     problems: Vec<Problem>,
 }
 
@@ -257,11 +279,20 @@ impl Reader<'_, '_> {
             return self.problem(stanza.span, reason);
         }
         let span = stanza.get(service.label_field()).map_or(stanza.span, |label| label.span);
+        let created = stanza.get("created_at").and_then(|node| Some((day_of(node)?, node.span)));
         match service.parse_stanza(stanza) {
-            Ok(identity) => group.recipients.push(Recipient { service, identity, span }),
+            Ok(identity) => {
+                let recipient = Recipient { service, identity, span };
+                let enc = stanza.get("enc").and_then(Node::as_str);
+                let enc = enc.filter(|_| self.addressed.len() < MAX_ADDRESSED);
+                if let Some(keys) = enc.and_then(|enc| service.addressees(enc)) {
+                    let (recipient, day) = (recipient.clone(), created.map(|(day, _)| day));
+                    self.addressed.push(Addressed { recipient, keys, day });
+                }
+                group.recipients.push(recipient);
+            }
             Err(error) => group.invalid.push(Invalid { service, span, error }),
         }
-        let created = stanza.get("created_at").and_then(|node| Some((day_of(node)?, node.span)));
         self.oldest_stanza = self.oldest_stanza.into_iter().chain(created).min();
         // Every stanza but age's has the time of its making; sops insists on it.
         if field != "age" && !stanza.get("created_at").is_some_and(is_rfc3339) {

@@ -5,6 +5,20 @@
 
 pub mod printable;
 
+/// A day that is counted from 1970-01-01, as `2026-06-30`.
+/// *Source*: `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
+pub fn date(day: u32) -> String {
+    // Years begin in March, so that the leap day is the last of one; 400 of them are an era.
+    let day = u64::from(day) + 719_468;
+    let (era, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    format!("{:04}-{month:02}-{day:02}", era * 400 + year)
+}
+
 /// A half-open range of bytes in one file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -107,6 +121,16 @@ fn characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_dates() {
+        for (day, expected) in
+            [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_634, "2026-06-30")]
+        {
+            assert_eq!(date(day), expected);
+        }
+        date(u32::MAX);
+    }
 
     #[test]
     fn columns_count_code_points_and_lines_end_at_line_feeds() {

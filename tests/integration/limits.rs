@@ -245,3 +245,29 @@ fn many_warnings_do_not_hide_the_error_behind_them() {
     let errors = run.findings().into_iter().filter(|(_, level, _)| level == "error").count();
     assert_eq!((run.code, errors), (Some(1), 1));
 }
+
+#[test]
+fn hundreds_of_lying_labels_are_told_in_a_few_findings() {
+    let case = crate::support::fixtures().join("rules/pgp-data-key-mismatch/bad-label-of-another");
+    let read = |name| std::fs::read_to_string(case.join(name)).expect("a fixture");
+    let (file, keys) = (read("database.yaml"), read(".sops.pub.asc"));
+    let start = file.find("        - created_at").expect("a stanza");
+    let end = file.find("    encrypted_regex").expect("what follows it");
+    let stanza = &file[start..end];
+    let stanzas: String = (0..300)
+        .map(|n| stanza.replace("F28A701876913C5DD10A03ACCDC5E50F1403A017", &format!("A{n:039}")))
+        .collect();
+    let many = format!("{}{stanzas}{}", &file[..start], &file[end..]);
+    let run = scan(&[("database.yaml", &many), (".sops.pub.asc", &keys)]);
+    let lies = rules(&run).into_iter().filter(|rule| rule == "pgp-data-key-mismatch").count();
+    assert_eq!(lies, 100);
+    assert!(run.stdout.contains("200 more labels in this repository"));
+}
+
+#[test]
+fn a_file_full_of_public_keys_is_read_in_time() {
+    let keys = crate::support::fixtures().join("keys/pgp/rsa.pub.asc");
+    let key = std::fs::read_to_string(keys).expect("a fixture");
+    let run = scan(&[("keys.asc", &key.repeat(3000)), ("begins.txt", &key[..40].repeat(50_000))]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+}

@@ -8,6 +8,7 @@ mod consumers;
 mod corpus;
 mod differential;
 mod docs;
+mod keyring;
 mod layering;
 mod limits;
 mod neighbours;

@@ -52,12 +52,11 @@ pub(crate) fn sops_lint(directory: &Path, args: &[&str]) -> Run {
 /// The same for somebody who has Alice's private age key.
 pub(crate) fn sops_lint_as_alice(directory: &Path, args: &[&str]) -> Run {
     let key = fixtures().join("keys/age/alice.txt");
-    let key = key.to_str().expect("paths of fixtures are text");
-    sops_lint_with(directory, args, &[("SOPS_AGE_KEY_FILE", key)])
+    sops_lint_with(directory, args, &[("SOPS_AGE_KEY_FILE", &key)])
 }
 
 /// The same with more variables in the environment.
-pub(crate) fn sops_lint_with(directory: &Path, args: &[&str], variables: &[(&str, &str)]) -> Run {
+pub(crate) fn sops_lint_with(directory: &Path, args: &[&str], variables: &[(&str, &Path)]) -> Run {
     let home = tempfile::tempdir().expect("a home can be made");
     let output = Command::new(env!("CARGO_BIN_EXE_sops-lint"))
         .args(args)

@@ -1,0 +1,172 @@
+//! A data key that is encrypted to another PGP key than its label says.
+
+use super::{RepoRule, Repository, count, declare_rule, quoted};
+use crate::finding::{Draft, RuleMeta};
+use crate::keys::certificate::{Certificates, Known, Source};
+use crate::keys::{Identity, Recipient, Sameness};
+use crate::path::RepoPath;
+use crate::sops::metadata::Addressed;
+use crate::sops::walk::METADATA_KEY;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Compares the label of every PGP recipient of a file, `fp`, with the key ids in its encrypted
+    /// data key, `enc`. These are ids of subkeys, so this takes the public keys: those in the
+    /// repository, such as `.sops.pub.asc`, and, for recipients that none of them explains, those
+    /// that `gpg --export` (or `SOPS_GPG_EXEC`) finds in a keyring.
+    ///
+    /// Silent where neither the labelled key nor the other one is known, and where a data key
+    /// hides whom it is for. There is one finding for the same two keys, with the number of files.
+    ///
+    /// ## Why it matters
+    ///
+    /// sops never checks the label. Who changes it makes `sops updatekeys`, reviewers and
+    /// `recipients-mismatch` believe that the file is for one person, while another can read it and
+    /// the named one cannot.
+    ///
+    /// ## Example
+    ///
+    /// Bad: the message in `enc` is encrypted to a subkey of F28A..
+    ///
+    /// ```yaml
+    /// sops:
+    ///   pgp:
+    ///     - fp: 5CCF8425D57B7B6B23A8F8B9B9A998A212A64C26
+    ///       enc: |-
+    ///         -----BEGIN PGP MESSAGE-----
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// If the owner has made a new subkey, export the public key to the repository again.
+    /// Otherwise find out who changed the stanza, run `sops rotate --in-place FILE`, and change
+    /// the secret itself. `sops updatekeys` does not help: it compares the labels.
+    PgpDataKeyMismatch, "pgp-data-key-mismatch", Warning, needs Text,
+    "a data key that is encrypted to another PGP key than its label says"
+}
+
+/// Most findings: nobody reads more, and each costs a look into its file.
+const MOST: usize = 100;
+
+impl RepoRule for PgpDataKeyMismatch {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let mut found: Vec<Mismatch<'f>> = Vec::new();
+        let mut left_out = 0;
+        let stanzas = repository.facts.iter().flat_map(|facts| {
+            facts.addressed.iter().map(move |addressed| (&facts.path, addressed))
+        });
+        for (path, addressed) in stanzas {
+            for key in foreign(repository.certificates, addressed) {
+                let (label, is_full) = (&addressed.recipient, found.len() == MOST);
+                match found.iter_mut().find(|other| other.is_of(label, key)) {
+                    Some(other) => {
+                        other.files += usize::from(other.last != path);
+                        other.last = path;
+                    }
+                    None if is_full => left_out += 1,
+                    None => found.push(Mismatch { path, last: path, addressed, key, files: 1 }),
+                }
+            }
+        }
+        let drafts = found.iter().map(|one| (one.path, one.draft(repository.certificates)));
+        let mut drafts: Vec<_> = drafts.collect();
+        if let Some((_, last)) = drafts.last_mut().filter(|_| left_out > 0) {
+            last.message += &format!("; {} in this repository", count(left_out, "more label"));
+        }
+        drafts
+    }
+}
+
+/// The keys of a stanza that are surely not its label's.
+fn foreign<'f>(
+    certificates: &'f Certificates,
+    addressed: &'f Addressed,
+) -> impl Iterator<Item = &'f str> {
+    let labelled = &addressed.recipient;
+    let known = certificates.find(&labelled.identity.id);
+    addressed.keys.iter().map(String::as_str).filter(move |key| match known {
+        Some(known) => !known.certificate.has(key),
+        None => certificates.find(key).is_some_and(|owner| !may_be(labelled, owner)),
+    })
+}
+
+/// Whether a label, which may be a short key id, may stand for a certificate.
+fn may_be(label: &Recipient, owner: &Known) -> bool {
+    let primary = Identity::new(owner.certificate.fingerprint());
+    let digits = label.identity.id.trim_end_matches('!');
+    owner.certificate.has(digits)
+        || label.service.compare(&Identity::new(digits), &primary) != Sameness::Different
+}
+
+/// A label and a key that is not its own.
+struct Mismatch<'f> {
+    /// The first file with it.
+    path: &'f RepoPath,
+    /// The last one.
+    last: &'f RepoPath,
+    addressed: &'f Addressed,
+    key: &'f str,
+    files: usize,
+}
+
+impl<'f> Mismatch<'f> {
+    fn is_of(&self, label: &Recipient, key: &str) -> bool {
+        self.addressed.recipient.identity.id == label.identity.id && self.key == key
+    }
+
+    fn draft(&self, certificates: &Certificates) -> Draft<'f> {
+        let label = &self.addressed.recipient;
+        let known = certificates.find(&label.identity.id);
+        let (key, owner) = (self.key, certificates.find(self.key));
+        let has_own = self
+            .addressed
+            .keys
+            .iter()
+            .any(|key| known.is_some_and(|known| known.certificate.has(key)));
+        let also = if has_own { "also " } else { "" };
+        let whose = match (owner, known) {
+            (Some(owner), _) => {
+                format!("{} ({})", owner.certificate.fingerprint(), source(owner))
+            }
+            (None, Some(known)) => {
+                format!("subkey {key}, which the public key in {} does not have", source(known))
+            }
+            (None, None) => key.to_owned(),
+        };
+        let more = match self.files {
+            1 => String::new(),
+            files => format!("; the same in {}", count(files - 1, "more file")),
+        };
+        let message =
+            format!("the data key that is labelled {label} is {also}encrypted to {whose}{more}");
+        let note = if has_own { "not the only one who can read it" } else { "not whom it is for" };
+        let rotate = format!("`sops rotate --in-place {}`", quoted(self.path.as_str()));
+        let repair = format!("run {rotate} and change the secret itself");
+        let help = match (owner, known.and_then(|known| known.sources.first())) {
+            (None, Some(Source::File(path))) => format!(
+                "if the key has got a new subkey, export it to {path} again; otherwise somebody else can read the file: {repair}"
+            ),
+            (None, Some(Source::Keyring)) => format!(
+                "if the key has got a new subkey, import its newest copy; otherwise somebody else can read the file: {repair}"
+            ),
+            _ => format!("find out who changed the stanza, then {repair}"),
+        };
+        Draft::new(&META, label.span, message)
+            .at(0, Some(METADATA_KEY.to_owned()))
+            .note(note)
+            .help(help)
+    }
+}
+
+/// Where its public key is.
+fn source(known: &Known) -> String {
+    match known.sources.first() {
+        Some(Source::File(path)) => path.to_string(),
+        _ => "your gpg keyring".to_owned(),
+    }
+}

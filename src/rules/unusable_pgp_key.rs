@@ -1,0 +1,266 @@
+//! A PGP recipient that nobody can encrypt to any more.
+
+use std::collections::HashMap;
+
+use super::{RepoRule, Repository, count, declare_rule, quoted};
+use crate::finding::{Draft, Level, RuleMeta};
+use crate::keys::Recipient;
+use crate::keys::certificate::{Known, Source, Unusable, Usability};
+use crate::path::RepoPath;
+use crate::policy::{Config, Governing};
+use crate::sops::walk::METADATA_KEY;
+use crate::text::date;
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Reads the OpenPGP public keys in the repository, such as `.sops.pub.asc`, and looks up the
+    /// PGP recipients of all creation rules: keys that have expired, were revoked, or have no
+    /// subkey that can be encrypted to. For recipients without a key in the repository it asks
+    /// `gpg --export` (or `SOPS_GPG_EXEC`), if there is a keyring. Nothing is imported or fetched.
+    ///
+    /// A warning where files were encrypted to the key after the day on which it expired: then its
+    /// owner extended it, and the copy in the repository is old. A warning, too, for recipients of
+    /// files that no creation rule governs. Several copies of a key count together, as for gpg.
+    ///
+    /// Silent for keys that are neither in the repository nor in the keyring, and for those whose
+    /// signatures cannot be verified here (RSA of more than 4096 bits, Brainpool curves). The day
+    /// of the run counts, or `SOURCE_DATE_EPOCH`, in seconds since 1970.
+    ///
+    /// ## Why it matters
+    ///
+    /// One such key stops everybody: sops gives up with "Unusable public key" on every new file of
+    /// the rule, and on `sops updatekeys` and `sops rotate`. A revoked key may be in the wrong
+    /// hands, and still decrypts all files that were encrypted to it.
+    ///
+    /// ## Example
+    ///
+    /// Bad, when `.sops.pub.asc` has a key 8ED2.. that expired last year:
+    ///
+    /// ```yaml
+    /// creation_rules:
+    ///   - pgp: 8ED2F0F8B97CE9089DAD6714F2F209A5E654B89B
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Let the owner extend the key (`gpg --quick-set-expire FINGERPRINT 2y`, then the same with
+    /// `'*'` behind it for the subkeys) and export it again. Or remove it from the rule, and run
+    /// `sops updatekeys` and, for a revoked key, `sops rotate` on its files.
+    UnusablePgpKey, "unusable-pgp-key", Error, needs Policy,
+    "a PGP recipient that has expired, was revoked, or cannot be encrypted to"
+}
+
+/// Most keys that are spoken of, in a config and in files without one.
+const MOST: usize = 100;
+
+impl RepoRule for UnusablePgpKey {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        if repository.certificates.is_empty() {
+            return Vec::new();
+        }
+        let used = last_used(repository);
+        let mut drafts = Vec::new();
+        for config in repository.configs() {
+            let found = of_config(repository, config).into_iter();
+            drafts.extend(found.map(|lost| (&config.path, of_rule(&lost, &used))));
+        }
+        drafts.extend(of_files(repository, &used));
+        drafts
+    }
+}
+
+/// The day on which something was last encrypted to a certificate, by its fingerprint.
+type LastUsed<'f> = HashMap<&'f str, u32>;
+
+/// A recipient that cannot be encrypted to.
+struct Lost<'f> {
+    known: &'f Known,
+    reason: Unusable,
+    /// Whether it is the fault of its subkeys alone.
+    subkeys: bool,
+    /// Where it stands, with the number of the creation rule.
+    places: Vec<(usize, &'f Recipient)>,
+}
+
+impl<'f> Lost<'f> {
+    fn find(repository: &Repository<'f>, recipient: &Recipient) -> Option<Self> {
+        let id = &recipient.identity.id;
+        let is_pgp = recipient.service.metadata_field() == "pgp";
+        let known = repository.certificates.find(id).filter(|_| is_pgp)?;
+        match known.certificate.usability(id) {
+            Usability::Usable => None,
+            Usability::Unusable { reason, subkeys } => {
+                Some(Self { known, reason, subkeys, places: Vec::new() })
+            }
+        }
+    }
+
+    fn fingerprint(&self) -> &'f str {
+        self.known.certificate.fingerprint()
+    }
+
+    /// How it was used though it could not be, which shows that there is a newer copy.
+    fn was_used(&self, used: &LastUsed<'_>) -> Option<&'static str> {
+        let last = *used.get(self.fingerprint())?;
+        match self.reason {
+            Unusable::Expired(end) if last > end => Some("files were encrypted to it later"),
+            Unusable::NoEncryption => Some("files are encrypted to it"),
+            _ => None,
+        }
+    }
+
+    /// `PGP key 8ED2.. expired on 2025-01-01`, with words behind the key.
+    fn says(&self, words: &str) -> String {
+        let key = format!("PGP key {}{words}", self.fingerprint());
+        let whose = if self.subkeys { "the encryption subkey of " } else { "" };
+        match self.reason {
+            Unusable::Expired(day) => format!("{whose}{key} expired on {}", date(day)),
+            Unusable::Revoked(day) => format!("{whose}{key} was revoked on {}", date(day)),
+            Unusable::NoEncryption => format!("{key} has no subkey that can be encrypted to"),
+        }
+    }
+
+    fn source(&self) -> String {
+        match self.known.sources.first() {
+            Some(Source::File(path)) => path.to_string(),
+            _ => "your gpg keyring".to_owned(),
+        }
+    }
+
+    /// What its owner has to do once the key is good again.
+    fn renewal(&self) -> String {
+        match self.known.sources.first() {
+            Some(Source::File(path)) => format!("export it to {path} again"),
+            _ => "export it again, and import that".to_owned(),
+        }
+    }
+
+    /// What to do, in the words of a place: how to remove it, and what it takes after a revocation.
+    fn help(&self, removal: &str, afterwards: &str) -> String {
+        let renewed = self.renewal();
+        match self.reason {
+            Unusable::Revoked(_) => format!("{removal}, and {afterwards}"),
+            Unusable::Expired(_) => format!("let its owner extend it and {renewed}, or {removal}"),
+            Unusable::NoEncryption => format!(
+                "let its owner add a subkey (`gpg --quick-add-key {} default encr`) and {renewed}, or {removal}",
+                self.fingerprint()
+            ),
+        }
+    }
+}
+
+fn last_used<'f>(repository: &Repository<'f>) -> LastUsed<'f> {
+    let mut used = LastUsed::new();
+    for one in repository.facts.iter().flat_map(|facts| &facts.addressed) {
+        let known = repository.certificates.find(&one.recipient.identity.id);
+        if let (Some(known), Some(day)) = (known, one.day) {
+            let last = used.entry(known.certificate.fingerprint()).or_default();
+            *last = day.max(*last);
+        }
+    }
+    used
+}
+
+/// One for each recipient of a config, though an anchor may bring it into many rules.
+fn of_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Lost<'f>> {
+    let mut found: Vec<Lost<'f>> = Vec::new();
+    for rule in &config.rules {
+        for recipient in rule.recipe.recipients() {
+            let Some(mut lost) = Lost::find(repository, recipient) else { continue };
+            lost.places.push((rule.number, recipient));
+            let is_same = |other: &&mut Lost<'_>| {
+                (other.fingerprint(), other.reason) == (lost.fingerprint(), lost.reason)
+            };
+            let is_full = found.len() == MOST;
+            match found.iter_mut().find(is_same) {
+                Some(other) => other.places.append(&mut lost.places),
+                None if is_full => {}
+                None => found.push(lost),
+            }
+        }
+    }
+    found
+}
+
+fn of_rule<'f>(lost: &Lost<'f>, used: &LastUsed<'_>) -> Draft<'f> {
+    const SHOWN: usize = 4;
+    let (number, first) = lost.places[0];
+    let (says, source) = (lost.says(&format!(" of rule {number}")), lost.source());
+    let mut draft = if let Some(proof) = lost.was_used(used) {
+        let message = format!("{says}, says {source}, but {proof}");
+        Draft::new(&META, first.span, message)
+            .level(Level::Warning)
+            .note("who has that copy cannot encrypt")
+            .help(format!("let its owner {}", lost.renewal()))
+    } else {
+        Draft::new(&META, first.span, format!("{says}, says {source}"))
+            .note("sops refuses to encrypt to it")
+            .help(lost.help(
+                "remove it from the rule",
+                "run `sops updatekeys` and `sops rotate --in-place` on its files",
+            ))
+    };
+    let mut others: Vec<_> = lost.places.iter().filter(|(_, at)| at.span != first.span).collect();
+    others.dedup_by_key(|(_, at)| at.span);
+    for (number, at) in others.into_iter().take(SHOWN) {
+        draft = draft.also(at.span, format!("and in rule {number}"));
+    }
+    draft
+}
+
+/// Of files that no creation rule governs: what is told of a rule holds for its files.
+fn of_files<'f>(
+    repository: &Repository<'f>,
+    used: &LastUsed<'_>,
+) -> Vec<(&'f RepoPath, Draft<'f>)> {
+    let mut found: Vec<(Lost<'f>, Vec<&'f RepoPath>)> = Vec::new();
+    for facts in repository.facts {
+        if is_governed(repository, &facts.path) {
+            continue;
+        }
+        for one in &facts.addressed {
+            let Some(mut lost) = Lost::find(repository, &one.recipient) else { continue };
+            let is_full = found.len() == MOST;
+            match found.iter_mut().find(|(other, _)| other.fingerprint() == lost.fingerprint()) {
+                Some((_, files)) if files.last() == Some(&&facts.path) => {}
+                Some((_, files)) => files.push(&facts.path),
+                None if is_full => {}
+                None => {
+                    lost.places.push((0, &one.recipient));
+                    found.push((lost, vec![&facts.path]));
+                }
+            }
+        }
+    }
+    let current = found.into_iter().filter(|(lost, _)| lost.was_used(used).is_none());
+    current.map(|(lost, files)| (files[0], of_file(&lost, &files))).collect()
+}
+
+/// Whether a creation rule names the recipients of a file.
+fn is_governed(repository: &Repository<'_>, path: &RepoPath) -> bool {
+    match repository.policy.governing(path) {
+        Governing::NoConfig | Governing::NoRule(_) => false,
+        Governing::Unusable(_) => true,
+        Governing::Rule(_, rule) => rule.recipe.recipients().next().is_some(),
+    }
+}
+
+fn of_file<'f>(lost: &Lost<'f>, files: &[&RepoPath]) -> Draft<'f> {
+    let words = match files.len() {
+        1 => String::new(),
+        number => format!(", a recipient of {},", count(number, "file")),
+    };
+    let (says, source) = (lost.says(&words), lost.source());
+    let (key, path) = (lost.places[0].1, quoted(files[0].as_str()));
+    let removal = format!("run `sops rotate --in-place --rm-pgp {key} {path}`");
+    Draft::new(&META, lost.places[0].1.span, format!("{says}, says {source}"))
+        .level(Level::Warning)
+        .at(0, Some(METADATA_KEY.to_owned()))
+        .note("sops refuses to encrypt to it")
+        .help(lost.help(&removal, "change the secret itself"))
+}
