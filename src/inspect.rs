@@ -315,6 +315,7 @@ fn finding(
         help: draft.help,
         related: related.collect(),
         fix: draft.fix,
+        origin: None,
         occurrence: 0,
     }
 }

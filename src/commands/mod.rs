@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod explain;
+mod history;
 pub mod policy;
 mod progress;
 pub mod scan;
@@ -10,6 +11,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
+use crate::git::GitError;
 use crate::host::Host;
 use crate::source::SourceError;
 
@@ -48,6 +50,12 @@ pub enum CommandError {
         /// What the operating system says.
         source: io::Error,
     },
+}
+
+impl From<GitError> for CommandError {
+    fn from(error: GitError) -> Self {
+        Self::Source(error.into())
+    }
 }
 
 impl CommandError {

@@ -8,10 +8,9 @@ use std::sync::Mutex;
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
-use super::SourceError;
+use super::{Listed, Listing, Place, SourceError};
 use crate::input::{Content, Input, MAX_FILE_SIZE};
 use crate::path::RepoPath;
-use crate::pattern::globs::Globs;
 use crate::policy::CONFIG_NAME;
 
 /// A tree on disk.
@@ -21,41 +20,6 @@ pub struct WorkTree {
     pub root: PathBuf,
     /// Whether a repository was found; else the root is the current directory or the path named.
     pub is_repository: bool,
-}
-
-/// The files of a run.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// Regular files, sorted by path.
-    pub files: Vec<Listed>,
-    /// Directories that may hold a `.sops.yaml` for one of the files; `""` is the root.
-    pub config_directories: Vec<String>,
-    /// Whether all files below each listed directory are listed: no file was named by itself.
-    pub is_whole: bool,
-    /// What could not be looked at, in words.
-    pub errors: Vec<String>,
-}
-
-/// One file to read.
-#[derive(Debug)]
-pub struct Listed {
-    /// Where it stands in the repository.
-    pub path: RepoPath,
-    /// Its name in the file system where that is not UTF-8.
-    raw: Option<PathBuf>,
-}
-
-impl Listing {
-    /// Leaves out what is not to be read.
-    pub fn exclude(&mut self, excluded: &Globs) {
-        if excluded.is_empty() {
-            return;
-        }
-        self.files.retain(|file| !excluded.covers(file.path.as_str()));
-        self.config_directories.retain(|directory| {
-            !excluded.covers(RepoPath::from(&**directory).join(CONFIG_NAME).as_str())
-        });
-    }
 }
 
 impl WorkTree {
@@ -148,7 +112,10 @@ impl WorkTree {
 
     /// Reads one file.
     pub fn read(&self, file: &Listed) -> io::Result<Input> {
-        let path = file.raw.clone().unwrap_or_else(|| file.path.in_root(&self.root));
+        let path = match &file.place {
+            Place::Raw(raw) => raw.clone(),
+            Place::Path | Place::Blob(_) => file.path.in_root(&self.root),
+        };
         Ok(Input { path: file.path.clone(), content: read(&path)? })
     }
 
@@ -167,6 +134,11 @@ impl WorkTree {
     pub fn exists(&self, path: &RepoPath) -> bool {
         path.in_root(&self.root).is_file()
     }
+}
+
+/// The directory itself, or the one that holds the file.
+pub(super) fn directory_of(path: &Path) -> Option<&Path> {
+    if path.is_dir() { Some(path) } else { path.parent().filter(|parent| parent.is_dir()) }
 }
 
 /// The bytes of a regular file of the tree; no link, which could lead to any file of the machine.
@@ -242,8 +214,9 @@ impl Collector<'_> {
             return None;
         }
         let path = RepoPath::new(entry.path().strip_prefix(self.root).ok()?)?;
-        let raw = entry.path().to_str().is_none().then(|| entry.into_path());
-        Some(Listed { path, raw })
+        let is_exact = entry.path().to_str().is_some();
+        let place = if is_exact { Place::Path } else { Place::Raw(entry.into_path()) };
+        Some(Listed { path, is_context: false, place })
     }
 }
 

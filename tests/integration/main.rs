@@ -6,6 +6,8 @@ mod canary;
 mod cli;
 mod corpus;
 mod docs;
+mod git;
+mod history;
 mod layering;
 mod limits;
 mod neighbours;
