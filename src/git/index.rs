@@ -1,6 +1,7 @@
 //! The index: what the next commit will hold.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
@@ -74,6 +75,17 @@ impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Index({} entries)", self.0.entries().len())
     }
+}
+
+/// The paths of all regular files that git tracks in the work tree at `root`, sorted; with the
+/// paths that are not UTF-8 left out. `None` where there is no index to read.
+pub fn tracked(root: &Path) -> Option<Vec<RepoPath>> {
+    let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
+    let repo = options.open(root).ok()?.to_thread_local();
+    let index = repo.try_index().ok()??;
+    let entries = index.entries().iter().filter(|entry| is_file(entry));
+    let paths = entries.filter_map(|entry| entry.path(&index).to_str().ok());
+    Some(paths.map(RepoPath::from).collect())
 }
 
 /// No link, no submodule, no conflict; and nothing that `git add --intent-to-add` has announced,

@@ -19,7 +19,7 @@ use gix::sec::Trust;
 
 pub use gix::ObjectId;
 pub use history::{Brought, Commit, Newcomer};
-pub use index::Index;
+pub use index::{Index, tracked};
 pub use range::Range;
 pub use tree::{Change, File};
 

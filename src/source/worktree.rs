@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
 use super::{Listed, Listing, Place, SourceError};
+use crate::git;
 use crate::input::{Content, Input, MAX_FILE_SIZE};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
@@ -75,9 +76,36 @@ impl WorkTree {
         let mut listing = found.into_inner().unwrap_or_default();
         listing.files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         listing.files.dedup_by(|one, other| one.path == other.path);
+        self.add_tracked(&mut listing.files, &starts);
         listing.is_whole = starts.iter().all(|start| start.is_dir());
         listing.config_directories = self.config_directories(&listing.files, &starts);
         Ok(listing)
+    }
+
+    /// Adds what git tracks although it is told to ignore it: the next commit takes that along.
+    fn add_tracked(&self, files: &mut Vec<Listed>, starts: &[PathBuf]) {
+        let tracked = if self.is_repository { git::tracked(&self.root) } else { None };
+        let directories: Vec<RepoPath> = starts
+            .iter()
+            .filter_map(|start| RepoPath::new(start.strip_prefix(&self.root).ok()?))
+            .collect();
+        let mut walked = files.iter().map(|file| &file.path).peekable();
+        let mut missing = Vec::new();
+        // Both are sorted.
+        for path in tracked.unwrap_or_default() {
+            while walked.next_if(|other| **other < path).is_some() {}
+            if walked.peek() == Some(&&path) {
+                continue;
+            }
+            let is_wanted = directories.iter().any(|start| path.below(start.as_str()).is_some());
+            if is_wanted && is_regular(&path.in_root(&self.root)) {
+                missing.push(Listed { path, is_context: false, place: Place::Path });
+            }
+        }
+        if !missing.is_empty() {
+            files.append(&mut missing);
+            files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        }
     }
 
     /// Where configs were listed, and every directory above a starting point: what stands there
@@ -134,6 +162,12 @@ impl WorkTree {
     pub fn exists(&self, path: &RepoPath) -> bool {
         path.in_root(&self.root).is_file()
     }
+}
+
+/// Whether a file stands there itself, with no link on the way to it.
+fn is_regular(path: &Path) -> bool {
+    let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+    is_file && path.canonicalize().is_ok_and(|real| real == path)
 }
 
 /// The directory itself, or the one that holds the file.

@@ -392,3 +392,15 @@ fn neighbours_say_what_a_changed_file_is() {
     let errors = git.errors(&["--staged"]);
     assert_eq!(errors[0].0, "plaintext-generator-source", "{errors:?}");
 }
+
+#[test]
+fn what_is_tracked_is_looked_at_though_it_is_ignored() {
+    let git = Git::with(&[(".gitignore", "*.yaml\n"), ("tracked.yaml", PLAIN)]);
+    git.write("untracked.yaml", PLAIN);
+    assert_eq!(git.errors(&[]), plain_at("tracked.yaml"));
+    git.stage(&[("deep/er/too.yaml", PLAIN)]);
+    assert_eq!(git.errors(&["deep"]), plain_at("deep/er/too.yaml"));
+    fs::remove_file(git.root.join("tracked.yaml")).expect("removed");
+    symlink("untracked.yaml", git.root.join("tracked.yaml")).expect("linked");
+    assert_eq!(git.errors(&[]), plain_at("deep/er/too.yaml"));
+}
