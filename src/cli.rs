@@ -45,6 +45,18 @@ pub struct Scan {
     /// Files and directories to look at [default: the repository around the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Look at what the next commit changes, as it stands in the index
+    #[arg(long, group = "view")]
+    pub staged: bool,
+    /// Look at a commit instead of the work tree
+    #[arg(long, value_name = "COMMIT", group = "view")]
+    pub rev: Option<String>,
+    /// Look at HEAD, and report what changed since it left BASE: BASE or BASE..HEAD
+    #[arg(long, value_name = "BASE", group = "view")]
+    pub diff: Option<String>,
+    /// Look at every file that a commit ever brought: of all branches and tags, or of a range
+    #[arg(long, value_name = "RANGE", num_args = 0..=1, default_missing_value = "", group = "view")]
+    pub history: Option<String>,
     /// How to write the findings down
     #[arg(long, default_value = "human", value_parser = PossibleValuesParser::new(REPORTERS.iter().map(|reporter| reporter.name())))]
     pub format: String,
@@ -120,6 +132,10 @@ impl From<Baseline> for Scan {
     fn from(args: Baseline) -> Self {
         Self {
             paths: args.paths,
+            staged: false,
+            rev: None,
+            diff: None,
+            history: None,
             format: REPORTERS[0].name().to_owned(),
             output: None,
             verify: None,

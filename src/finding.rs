@@ -5,6 +5,7 @@
 //! at. A finding holds no other byte of any file.
 
 use std::fmt;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -114,6 +115,17 @@ pub struct Label {
     pub message: String,
 }
 
+/// The commit that brought a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its id, in hexadecimal digits.
+    pub commit: String,
+    /// Its day in UTC: `2026-01-02`.
+    pub day: String,
+    /// Whether the file is the same today.
+    pub is_at_head: bool,
+}
+
 /// One statement about one place.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -137,6 +149,8 @@ pub struct Finding {
     pub related: Vec<Label>,
     /// What would repair it.
     pub fix: Option<Fix>,
+    /// The commit that brought it, where history is looked at.
+    pub origin: Option<Arc<Origin>>,
     /// How many findings of this rule stand before it at the same path, document and key path.
     pub occurrence: usize,
 }

@@ -407,6 +407,7 @@ fn finding(
         help: draft.help,
         related: related.collect(),
         fix: draft.fix,
+        origin: None,
         occurrence: 0,
     }
 }

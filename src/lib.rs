@@ -43,6 +43,8 @@ pub mod rules;
 
 pub mod inspect;
 
+pub mod git;
+
 pub mod source;
 
 pub mod report;

@@ -9,15 +9,15 @@ use crate::cli;
 use crate::host::Host;
 use crate::settings::Settings;
 use crate::settings::baseline::{BASELINE_NAME, Baseline};
-use crate::source::worktree::WorkTree;
+use crate::source::Source;
 use crate::text::printable::clean_path;
 
 /// Writes the findings of all levels; those that the settings ignore need no entry.
 pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
     let output = args.output.take();
     let mut settings = Settings::resolve(args.into(), host);
-    let tree = WorkTree::discover(&settings.directory, &settings.paths)?;
-    let finished = examine(&tree, &mut settings, host)?;
+    let source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
+    let finished = examine(&source, &mut settings, host)?;
     for error in &finished.errors {
         complain(error);
     }
@@ -29,7 +29,7 @@ pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
     let text = Baseline::write(&finished.report.findings);
     let path = match output {
         Some(path) => settings.directory.join(path),
-        None => tree.root.join(BASELINE_NAME),
+        None => source.root().join(BASELINE_NAME),
     };
     let name = path.strip_prefix(&settings.directory).unwrap_or(&path).display().to_string();
     write(&path, &text).map_err(|source| CommandError::Output { what: name.clone(), source })?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::host::Host;
-use crate::keys::certificate::{Certificates, Source};
+use crate::keys::certificate::{Certificates, Found};
 use crate::keys::{Recipient, openpgp};
 use crate::policy::Policy;
 use crate::rules::Facts;
@@ -35,7 +35,7 @@ pub(super) fn complete(
     };
     // The keys that it has are printed even if it ends badly for want of the others.
     for certificate in openpgp::certificates(ran.output.expose(), host.today()) {
-        certificates.add(Source::Keyring, certificate);
+        certificates.add(Found::Keyring, certificate);
     }
     certificates
 }

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod completions;
 pub mod explain;
+mod history;
 mod keyring;
 pub mod man;
 pub mod policy;
@@ -13,6 +14,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
+use crate::git::GitError;
 use crate::host::Host;
 use crate::source::SourceError;
 
@@ -51,6 +53,12 @@ pub enum CommandError {
         /// What the operating system says.
         source: io::Error,
     },
+}
+
+impl From<GitError> for CommandError {
+    fn from(error: GitError) -> Self {
+        Self::Source(error.into())
+    }
 }
 
 impl CommandError {

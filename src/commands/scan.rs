@@ -6,27 +6,32 @@ use std::io::{self, BufWriter, Write};
 use rayon::prelude::*;
 
 use super::progress::Progress;
-use super::{CommandError, Exit, keyring};
+use super::{CommandError, Exit, history, keyring};
 use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::input::Input;
 use crate::inspect::{Outcome, Surroundings, Verification, inspect, inspect_repository};
-use crate::keys::certificate::{Certificates, Source};
+use crate::keys::certificate::{Certificates, Found};
 use crate::keys::{Effort, KeyRing};
 use crate::path::RepoPath;
 use crate::policy::Policy;
 use crate::report::{Report, Skipped, Summary};
 use crate::rules::{Facts, Repository, needing_keys};
 use crate::settings::{Settings, Verify};
-use crate::source::worktree::{Listed, Listing, WorkTree};
+use crate::source::{Listed, Listing, Source, View};
 use crate::traces;
 
 /// Looks at files and writes down what is wrong with them.
 pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
     let mut settings = Settings::resolve(args, host);
-    let tree = WorkTree::discover(&settings.directory, &settings.paths)?;
-    let mut finished = examine(&tree, &mut settings, host)?;
+    let source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
+    let mut finished = match (&source, &settings.view) {
+        (Source::Snapshot(end), View::History(_)) => {
+            history::examine(&source, end, &mut settings, host)?
+        }
+        _ => examine(&source, &mut settings, host)?,
+    };
     if let Some(baseline) = &settings.baseline {
         baseline.apply(&mut finished.report, settings.is_whole());
     }
@@ -41,32 +46,27 @@ pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
     Ok(exit(&finished.report, !finished.errors.is_empty(), &settings))
 }
 
-/// Reads the settings and judges all that is to be looked at in the tree.
+/// Reads the settings and judges all that is to be looked at.
 pub(super) fn examine(
-    tree: &WorkTree,
+    source: &Source,
     settings: &mut Settings,
     host: &Host,
 ) -> Result<Finished, CommandError> {
     let mut errors: Vec<String> =
-        settings.read_files(&tree.root).iter().map(ToString::to_string).collect();
-    let mut listing = tree.list(&settings.directory, &settings.paths, settings.threads)?;
+        settings.read_files(source).iter().map(ToString::to_string).collect();
+    let mut listing = source.list(&settings.directory, &settings.paths, settings.threads)?;
     errors.append(&mut listing.errors);
-    if listing.files.is_empty() && !settings.paths.is_empty() {
+    if listing.files.is_empty() && !settings.paths.is_empty() && !listing.is_partial {
         errors.push("there is no file to look at in the given paths".to_owned());
     }
     // A hook names what is committed, so what is left out here is no reason to fail.
     listing.exclude(&settings.file.exclude);
     let directories = listing.config_directories.iter().map(String::as_str);
-    let policy = Policy::load(directories, |path| tree.read_config(path));
+    let policy = Policy::load(directories, |path| source.read_config(path));
     let ring = key_ring(settings.verify(), host);
     let today = host.today();
-    let mut judged = judge(tree, &listing, &policy, settings, (ring.as_ref(), today));
+    let mut judged = judge(source, &listing, &policy, settings, (ring.as_ref(), today));
     errors.append(&mut judged.errors);
-    if settings.verify() == Verify::Always {
-        errors.extend(judged.not_verified());
-    }
-    let is_missing_keys = !judged.unverified.is_empty();
-    let notes = ring.filter(|_| is_missing_keys).map(|ring| ring.troubles()).unwrap_or_default();
     let certificates =
         keyring::complete(std::mem::take(&mut judged.certificates), &judged.facts, &policy, host);
     let files: Vec<&RepoPath> = listing.files.iter().map(|file| &file.path).collect();
@@ -80,9 +80,19 @@ pub(super) fn examine(
         certificates: &certificates,
         trusted_endpoints: settings.trusted_endpoints(),
     };
-    let of_repository = inspect_repository(repository, |path| bytes_of(tree, &listing.files, path));
-    judged.findings.extend(of_repository);
-    let report = judged.into_report(listing.files.len(), settings, host.elapsed_ms());
+    let read = |path: &RepoPath| bytes_of(source, &listing.files, path);
+    judged.findings.extend(inspect_repository(repository, read));
+    judged.keep(&listing);
+    if settings.verify() == Verify::Always {
+        errors.extend(judged.not_verified());
+    }
+    let mut notes = listing.notes.clone();
+    if let Some(ring) = ring.filter(|_| !judged.unverified.is_empty()) {
+        notes.extend(ring.troubles());
+    }
+    let mut report = judged.into_report(listing.reported(), settings, host.elapsed_ms());
+    report.findings.retain(|finding| listing.reports(&finding.place.path));
+    report.summary.count(&report.findings);
     Ok(Finished { report, errors, notes })
 }
 
@@ -109,15 +119,15 @@ fn exit(report: &Report, has_errors: bool, settings: &Settings) -> Exit {
 
 /// What came out of all files.
 #[derive(Debug, Default)]
-struct JudgedFiles {
-    findings: Vec<Finding>,
+pub(super) struct JudgedFiles {
+    pub(super) findings: Vec<Finding>,
     facts: Vec<Facts>,
     certificates: Certificates,
     skipped: Vec<Skipped>,
     /// Encrypted files whose MAC was not compared, and why.
     unverified: Vec<Skipped>,
     verified: usize,
-    errors: Vec<String>,
+    pub(super) errors: Vec<String>,
 }
 
 /// What a run came to.
@@ -125,38 +135,46 @@ pub(super) struct Finished {
     pub(super) report: Report,
     pub(super) errors: Vec<String>,
     /// What the user may want to know about it.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 fn judge(
-    tree: &WorkTree,
+    source: &Source,
     listing: &Listing,
     policy: &Policy,
     settings: &Settings,
     (ring, today): (Option<&KeyRing>, u32),
 ) -> JudgedFiles {
-    let exists = |path: &RepoPath| tree.exists(path);
+    let exists = |path: &RepoPath| source.exists(path);
     let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
     let encrypted_names = settings.file.encrypted_names.as_ref();
     let surroundings =
         Surroundings { policy, exists: &exists, encrypted_names, twins: &twins, ring, today };
     let progress = Progress::start(listing.files.len(), settings.progress);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
-    let work = || {
+    in_parallel(settings.threads, || {
         listing
             .files
             .par_iter()
             .fold(JudgedFiles::default, |mut all, file| {
-                match tree.read(file) {
-                    Ok(input) => all.add(&input, inspect(&input, surroundings)),
+                match source.read(file) {
+                    Ok(input) => {
+                        // What is only context is not opened.
+                        let ring = ring.filter(|_| listing.reports(&file.path));
+                        let surroundings = Surroundings { ring, ..surroundings };
+                        all.add(&input, inspect(&input, surroundings));
+                    }
                     Err(error) => all.errors.push(format!("cannot read {}: {error}", file.path)),
                 }
                 progress.advance();
                 all
             })
             .reduce(JudgedFiles::default, JudgedFiles::join)
-    };
-    match pool {
+    })
+}
+
+/// Does the work in this many threads.
+pub(super) fn in_parallel<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
         Ok(pool) => pool.install(work),
         // Without threads of our own rayon's global ones do as well.
         Err(_) => work(),
@@ -164,11 +182,11 @@ fn judge(
 }
 
 impl JudgedFiles {
-    fn add(&mut self, input: &Input, outcome: Outcome) {
+    pub(super) fn add(&mut self, input: &Input, outcome: Outcome) {
         self.findings.extend(outcome.findings);
         self.facts.extend(outcome.facts);
         for certificate in outcome.certificates {
-            self.certificates.add(Source::File(input.path.clone()), certificate);
+            self.certificates.add(Found::File(input.path.clone()), certificate);
         }
         self.skipped.extend(outcome.skipped.map(|reason| Skipped {
             path: input.path.clone(),
@@ -200,7 +218,7 @@ impl JudgedFiles {
     }
 
     /// Keeps the order of the files.
-    fn join(mut self, other: Self) -> Self {
+    pub(super) fn join(mut self, other: Self) -> Self {
         self.findings.extend(other.findings);
         self.facts.extend(other.facts);
         self.certificates.extend(other.certificates);
@@ -211,11 +229,20 @@ impl JudgedFiles {
         self
     }
 
+    /// Leaves out what was judged only for what it says of others.
+    fn keep(&mut self, listing: &Listing) {
+        self.findings.retain(|finding| listing.reports(&finding.place.path));
+        self.facts.retain(|facts| listing.reports(&facts.path));
+        self.skipped.retain(|skipped| listing.reports(&skipped.path));
+        self.unverified.retain(|skipped| listing.reports(&skipped.path));
+    }
+
     /// Levels and ignores are applied here, where findings come together.
-    fn into_report(self, files: usize, settings: &Settings, duration_ms: u64) -> Report {
+    pub(super) fn into_report(self, files: usize, settings: &Settings, duration_ms: u64) -> Report {
         let file = &settings.file;
         let mut selected = settings.selection.apply(self.findings, file);
-        if !settings.paths.is_empty() {
+        let is_whole_view = matches!(settings.view, View::WorkTree | View::Commit(_));
+        if !settings.paths.is_empty() || !is_whole_view {
             // What was not looked at may need them.
             selected.unused.clear();
         }
@@ -240,9 +267,9 @@ impl JudgedFiles {
 }
 
 /// The bytes of a listed file, for the place of a finding about it.
-fn bytes_of(tree: &WorkTree, files: &[Listed], path: &RepoPath) -> Vec<u8> {
+fn bytes_of(source: &Source, files: &[Listed], path: &RepoPath) -> Vec<u8> {
     let listed = files.binary_search_by(|file| file.path.cmp(path)).ok().map(|at| &files[at]);
-    let input = listed.and_then(|file| tree.read(file).ok());
+    let input = listed.and_then(|file| source.read(file).ok());
     input.map(|input| input.bytes().to_vec()).unwrap_or_default()
 }
 

@@ -143,7 +143,7 @@ impl State {
 
 /// Where a certificate was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
+pub enum Found {
     /// In a file of the tree.
     File(RepoPath),
     /// In the keyring of whoever runs the program.
@@ -156,7 +156,7 @@ pub struct Known {
     /// What all copies say together.
     pub certificate: Certificate,
     /// Where they are.
-    pub sources: BTreeSet<Source>,
+    pub places: BTreeSet<Found>,
 }
 
 /// All certificates that a run knows.
@@ -170,7 +170,7 @@ pub struct Certificates {
 
 impl Certificates {
     /// Adds one.
-    pub fn add(&mut self, source: Source, certificate: Certificate) {
+    pub fn add(&mut self, source: Found, certificate: Certificate) {
         let primary = certificate.fingerprint().to_owned();
         for key in &certificate.keys {
             for id in [&key.fingerprint, key_id(&key.fingerprint)] {
@@ -179,12 +179,12 @@ impl Certificates {
         }
         match self.known.get_mut(&primary) {
             None => {
-                let known = Known { certificate, sources: BTreeSet::from([source]) };
+                let known = Known { certificate, places: BTreeSet::from([source]) };
                 self.known.insert(primary, known);
             }
             Some(known) => {
                 known.certificate.merge(certificate);
-                known.sources.insert(source);
+                known.places.insert(source);
             }
         }
     }
@@ -192,7 +192,7 @@ impl Certificates {
     /// Adds all of `other`.
     pub fn extend(&mut self, other: Self) {
         for known in other.known.into_values() {
-            for source in known.sources {
+            for source in known.places {
                 self.add(source, known.certificate.clone());
             }
         }
@@ -261,10 +261,10 @@ mod tests {
         let copy = |state| certificate(&[key('A', true, state)]);
         let both = |one, other| {
             let mut all = Certificates::default();
-            all.add(Source::File("a.asc".into()), copy(one));
-            all.add(Source::Keyring, copy(other));
+            all.add(Found::File("a.asc".into()), copy(one));
+            all.add(Found::Keyring, copy(other));
             let known = all.find(&"A".repeat(16)).expect("it was added");
-            assert_eq!(known.sources.len(), 2);
+            assert_eq!(known.places.len(), 2);
             known.certificate.keys[0].state
         };
         assert_eq!(both(State::Expired(7), State::Good), State::Good);
@@ -279,7 +279,7 @@ mod tests {
         assert!(all.is_empty() && all.find(&"B".repeat(40)).is_none());
         for primary in ['A', 'C'] {
             let keys = [key(primary, false, State::Good), key('B', true, State::Good)];
-            all.add(Source::Keyring, certificate(&keys));
+            all.add(Found::Keyring, certificate(&keys));
         }
         assert!(all.find(&"B".repeat(40)).is_none());
         assert!(all.find(&format!("{}!", "C".repeat(40))).is_some());

@@ -115,7 +115,7 @@ struct JsonFinding<'r> {
     rule: &'static str,
     level: Level,
     path: &'r str,
-    /// The commit that brought it; no command asks for that yet.
+    /// The commit that brought it, where history is looked at.
     commit: Option<&'r str>,
     document: usize,
     key_path: Option<&'r str>,
@@ -134,7 +134,7 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
             rule: finding.rule.id,
             level: finding.level,
             path: finding.place.path.as_str(),
-            commit: None,
+            commit: finding.origin.as_ref().map(|origin| &*origin.commit),
             document: finding.document,
             key_path: finding.key_path.as_deref(),
             start: finding.place.start,

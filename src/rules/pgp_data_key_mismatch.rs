@@ -2,7 +2,7 @@
 
 use super::{RepoRule, Repository, count, declare_rule, quoted};
 use crate::finding::{Draft, RuleMeta};
-use crate::keys::certificate::{Certificates, Known, Source};
+use crate::keys::certificate::{Certificates, Found, Known};
 use crate::keys::{Identity, Recipient, Sameness};
 use crate::path::RepoPath;
 use crate::sops::metadata::Addressed;
@@ -147,11 +147,11 @@ impl<'f> Mismatch<'f> {
         let note = if has_own { "not the only one who can read it" } else { "not whom it is for" };
         let rotate = format!("`sops rotate --in-place {}`", quoted(self.path.as_str()));
         let repair = format!("run {rotate} and change the secret itself");
-        let help = match (owner, known.and_then(|known| known.sources.first())) {
-            (None, Some(Source::File(path))) => format!(
+        let help = match (owner, known.and_then(|known| known.places.first())) {
+            (None, Some(Found::File(path))) => format!(
                 "if the key has got a new subkey, export it to {path} again; otherwise somebody else can read the file: {repair}"
             ),
-            (None, Some(Source::Keyring)) => format!(
+            (None, Some(Found::Keyring)) => format!(
                 "if the key has got a new subkey, import its newest copy; otherwise somebody else can read the file: {repair}"
             ),
             _ => format!("find out who changed the stanza, then {repair}"),
@@ -165,8 +165,8 @@ impl<'f> Mismatch<'f> {
 
 /// Where its public key is.
 fn source(known: &Known) -> String {
-    match known.sources.first() {
-        Some(Source::File(path)) => path.to_string(),
+    match known.places.first() {
+        Some(Found::File(path)) => path.to_string(),
         _ => "your gpg keyring".to_owned(),
     }
 }

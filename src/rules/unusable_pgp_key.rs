@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{RepoRule, Repository, count, declare_rule, quoted};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::keys::Recipient;
-use crate::keys::certificate::{Known, Source, Unusable, Usability};
+use crate::keys::certificate::{Found, Known, Unusable, Usability};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
 use crate::sops::walk::METADATA_KEY;
@@ -126,16 +126,16 @@ impl<'f> Lost<'f> {
     }
 
     fn source(&self) -> String {
-        match self.known.sources.first() {
-            Some(Source::File(path)) => path.to_string(),
+        match self.known.places.first() {
+            Some(Found::File(path)) => path.to_string(),
             _ => "your gpg keyring".to_owned(),
         }
     }
 
     /// What its owner has to do once the key is good again.
     fn renewal(&self) -> String {
-        match self.known.sources.first() {
-            Some(Source::File(path)) => format!("export it to {path} again"),
+        match self.known.places.first() {
+            Some(Found::File(path)) => format!("export it to {path} again"),
             _ => "export it again, and import that".to_owned(),
         }
     }

@@ -21,10 +21,12 @@ use crate::finding::Level;
 use crate::host::Host;
 use crate::path::RepoPath;
 use crate::report::{REPORTERS, Reporter, Style};
-use crate::source::worktree;
+use crate::source::{Source, View, worktree};
 
 /// All that `scan` has to know.
 pub struct Settings {
+    /// Which state of the files to look at.
+    pub view: View,
     /// Where to look; nothing: everywhere.
     pub paths: Vec<PathBuf>,
     /// Where relative paths begin.
@@ -105,8 +107,10 @@ impl Settings {
             verbose: args.verbose,
             infos: shows_infos,
         };
+        let view = view(&args);
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
+            view,
             paths: args.paths,
             directory: host.directory.clone(),
             reporter,
@@ -136,11 +140,11 @@ impl Settings {
         }
     }
 
-    /// Reads the settings file and the baseline, given the root of the tree. What cannot be read is
-    /// left out; mistakes in a settings file that can be read are findings.
-    pub fn read_files(&mut self, root: &Path) -> Vec<SettingsError> {
+    /// Reads the settings file, from the source that it judges, and the baseline. What cannot be read
+    /// is left out; mistakes in a settings file that can be read are findings.
+    pub fn read_files(&mut self, source: &Source) -> Vec<SettingsError> {
         let mut errors = Vec::new();
-        match self.read_config(root) {
+        match self.read_config(source) {
             Ok(file) => self.file = file,
             Err(error) => errors.push(error),
         }
@@ -155,7 +159,8 @@ impl Settings {
 
     /// Whether the run is about the whole tree and all rules.
     pub fn is_whole(&self) -> bool {
-        self.paths.is_empty() && self.selection.is_whole()
+        let is_whole_view = matches!(self.view, View::WorkTree | View::Commit(_));
+        is_whole_view && self.paths.is_empty() && self.selection.is_whole()
     }
 
     /// When MACs are compared.
@@ -168,14 +173,15 @@ impl Settings {
         &self.file.trusted_endpoints
     }
 
-    fn read_config(&self, root: &Path) -> Result<SettingsFile, SettingsError> {
+    fn read_config(&self, source: &Source) -> Result<SettingsFile, SettingsError> {
+        let root = source.root();
         let path = match &self.config {
             ConfigChoice::Nothing => return Ok(SettingsFile::default()),
             ConfigChoice::Root => root.join(SETTINGS_NAME),
             ConfigChoice::Named(path) => self.directory.join(path),
         };
         let read = match self.config {
-            ConfigChoice::Root => worktree::read_regular(&path),
+            ConfigChoice::Root => source.read_settings(&RepoPath::from(SETTINGS_NAME)),
             _ => worktree::read_whole(&path),
         };
         let bytes = match read {
@@ -191,6 +197,21 @@ impl Settings {
         let inside = path.strip_prefix(root).ok().and_then(RepoPath::new);
         let name = || path.file_name().and_then(|name| RepoPath::new(Path::new(name)));
         Ok(SettingsFile::read(inside.or_else(name).unwrap_or_default(), bytes))
+    }
+}
+
+/// The command line takes one of them at a time.
+fn view(args: &cli::Scan) -> View {
+    if args.staged {
+        View::Staged
+    } else if let Some(commit) = &args.rev {
+        View::Commit(commit.clone())
+    } else if let Some(base) = &args.diff {
+        View::Diff(base.clone())
+    } else if let Some(range) = &args.history {
+        View::History(Some(range.clone()).filter(|range| !range.is_empty()))
+    } else {
+        View::WorkTree
     }
 }
 

@@ -8,10 +8,10 @@ use std::sync::Mutex;
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
-use super::SourceError;
+use super::{Listed, Listing, Place, SourceError};
+use crate::git;
 use crate::input::{Content, Input, MAX_FILE_SIZE};
 use crate::path::RepoPath;
-use crate::pattern::globs::Globs;
 use crate::policy::CONFIG_NAME;
 
 /// A tree on disk.
@@ -21,41 +21,6 @@ pub struct WorkTree {
     pub root: PathBuf,
     /// Whether a repository was found; else the root is the current directory or the path named.
     pub is_repository: bool,
-}
-
-/// The files of a run.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// Regular files, sorted by path.
-    pub files: Vec<Listed>,
-    /// Directories that may hold a `.sops.yaml` for one of the files; `""` is the root.
-    pub config_directories: Vec<String>,
-    /// Whether all files below each listed directory are listed: no file was named by itself.
-    pub is_whole: bool,
-    /// What could not be looked at, in words.
-    pub errors: Vec<String>,
-}
-
-/// One file to read.
-#[derive(Debug)]
-pub struct Listed {
-    /// Where it stands in the repository.
-    pub path: RepoPath,
-    /// Its name in the file system where that is not UTF-8.
-    raw: Option<PathBuf>,
-}
-
-impl Listing {
-    /// Leaves out what is not to be read.
-    pub fn exclude(&mut self, excluded: &Globs) {
-        if excluded.is_empty() {
-            return;
-        }
-        self.files.retain(|file| !excluded.covers(file.path.as_str()));
-        self.config_directories.retain(|directory| {
-            !excluded.covers(RepoPath::from(&**directory).join(CONFIG_NAME).as_str())
-        });
-    }
 }
 
 impl WorkTree {
@@ -111,9 +76,36 @@ impl WorkTree {
         let mut listing = found.into_inner().unwrap_or_default();
         listing.files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         listing.files.dedup_by(|one, other| one.path == other.path);
+        self.add_tracked(&mut listing.files, &starts);
         listing.is_whole = starts.iter().all(|start| start.is_dir());
         listing.config_directories = self.config_directories(&listing.files, &starts);
         Ok(listing)
+    }
+
+    /// Adds what git tracks although it is told to ignore it: the next commit takes that along.
+    fn add_tracked(&self, files: &mut Vec<Listed>, starts: &[PathBuf]) {
+        let tracked = if self.is_repository { git::tracked(&self.root) } else { None };
+        let directories: Vec<RepoPath> = starts
+            .iter()
+            .filter_map(|start| RepoPath::new(start.strip_prefix(&self.root).ok()?))
+            .collect();
+        let mut walked = files.iter().map(|file| &file.path).peekable();
+        let mut missing = Vec::new();
+        // Both are sorted.
+        for path in tracked.unwrap_or_default() {
+            while walked.next_if(|other| **other < path).is_some() {}
+            if walked.peek() == Some(&&path) {
+                continue;
+            }
+            let is_wanted = directories.iter().any(|start| path.below(start.as_str()).is_some());
+            if is_wanted && is_regular(&path.in_root(&self.root)) {
+                missing.push(Listed { path, is_context: false, place: Place::Path });
+            }
+        }
+        if !missing.is_empty() {
+            files.append(&mut missing);
+            files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        }
     }
 
     /// Where configs were listed, and every directory above a starting point: what stands there
@@ -148,7 +140,10 @@ impl WorkTree {
 
     /// Reads one file.
     pub fn read(&self, file: &Listed) -> io::Result<Input> {
-        let path = file.raw.clone().unwrap_or_else(|| file.path.in_root(&self.root));
+        let path = match &file.place {
+            Place::Raw(raw) => raw.clone(),
+            Place::Path | Place::Blob(_) => file.path.in_root(&self.root),
+        };
         Ok(Input { path: file.path.clone(), content: read(&path)? })
     }
 
@@ -167,6 +162,17 @@ impl WorkTree {
     pub fn exists(&self, path: &RepoPath) -> bool {
         path.in_root(&self.root).is_file()
     }
+}
+
+/// Whether a file stands there itself, with no link on the way to it.
+fn is_regular(path: &Path) -> bool {
+    let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+    is_file && path.canonicalize().is_ok_and(|real| real == path)
+}
+
+/// The directory itself, or the one that holds the file.
+pub(super) fn directory_of(path: &Path) -> Option<&Path> {
+    if path.is_dir() { Some(path) } else { path.parent().filter(|parent| parent.is_dir()) }
 }
 
 /// The bytes of a regular file of the tree; no link, which could lead to any file of the machine.
@@ -242,8 +248,9 @@ impl Collector<'_> {
             return None;
         }
         let path = RepoPath::new(entry.path().strip_prefix(self.root).ok()?)?;
-        let raw = entry.path().to_str().is_none().then(|| entry.into_path());
-        Some(Listed { path, raw })
+        let is_exact = entry.path().to_str().is_some();
+        let place = if is_exact { Place::Path } else { Place::Raw(entry.into_path()) };
+        Some(Listed { path, is_context: false, place })
     }
 }
 

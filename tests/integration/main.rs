@@ -8,6 +8,8 @@ mod consumers;
 mod corpus;
 mod differential;
 mod docs;
+mod git;
+mod history;
 mod keyring;
 mod layering;
 mod limits;

@@ -72,6 +72,108 @@ pub(crate) fn sops_lint_with(directory: &Path, args: &[&str], variables: &[(&str
     run(output)
 }
 
+/// A repository that the real git keeps, in a world without a home, settings or a clock.
+#[derive(Debug)]
+pub(crate) struct Git {
+    directory: tempfile::TempDir,
+    /// The top of the work tree, or the bare repository.
+    pub(crate) root: PathBuf,
+}
+
+impl Git {
+    /// An empty one, with arguments for `git init`.
+    pub(crate) fn init(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let root = directory.path().join("repo");
+        fs::create_dir(&root).expect("a directory can be made");
+        let git = Self { directory, root };
+        git.run(&[&["init", "--quiet", "--initial-branch=main"], arguments].concat());
+        git
+    }
+
+    /// One with a commit of these files.
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
+        let git = Self::init(&[]);
+        git.commit(files);
+        git
+    }
+
+    /// A directory beside the repository.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Runs git at the root, and expects it to do as it is told.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let run = self.attempt(arguments);
+        assert_eq!(run.code, Some(0), "git {arguments:?}: {run:?}");
+        run.stdout.trim_end().to_owned()
+    }
+
+    /// Runs git at the root.
+    pub(crate) fn attempt(&self, arguments: &[&str]) -> Run {
+        git_in(&self.root, arguments)
+    }
+
+    /// Writes a file into the work tree.
+    pub(crate) fn write(&self, path: &str, content: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().expect("files stand in directories")).expect("made");
+        fs::write(path, content).expect("files can be written");
+    }
+
+    /// Writes files and stages them.
+    pub(crate) fn stage(&self, files: &[(&str, &str)]) {
+        for (path, content) in files {
+            self.write(path, content);
+            self.run(&["add", "--force", "--", path]);
+        }
+    }
+
+    /// Writes files and commits them; gives the id of the commit.
+    pub(crate) fn commit(&self, files: &[(&str, &str)]) -> String {
+        self.stage(files);
+        self.run(&["commit", "--quiet", "--allow-empty", "-m", "a commit"]);
+        self.run(&["rev-parse", "HEAD"])
+    }
+
+    /// Runs the binary at the root.
+    pub(crate) fn lint(&self, arguments: &[&str]) -> Run {
+        sops_lint(&self.root, arguments)
+    }
+
+    /// The errors of a JSON report, as `(rule, path)`.
+    pub(crate) fn errors(&self, arguments: &[&str]) -> Vec<(String, String)> {
+        let run = self.lint(&[&["scan", "--format", "json"], arguments].concat());
+        assert!(run.code.is_some_and(|code| code < 2), "{run:?}");
+        let findings = run.findings().into_iter().filter(|(_, level, _)| level == "error");
+        findings.map(|(rule, _, path)| (rule, path)).collect()
+    }
+}
+
+/// Runs git in a directory. It finds its way, but nothing of the caller's world.
+pub(crate) fn git_in(directory: &Path, arguments: &[&str]) -> Run {
+    let output = Command::new("git")
+        .args(["-c", "protocol.file.allow=always", "-c", "advice.detachedHead=false"])
+        .args(arguments)
+        .current_dir(directory)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", directory)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_AUTHOR_NAME", "A")
+        .env("GIT_AUTHOR_EMAIL", "a@example.com")
+        .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
+        .env("GIT_COMMITTER_NAME", "A")
+        .env("GIT_COMMITTER_EMAIL", "a@example.com")
+        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
+        .env("SOPS_LINT", env!("CARGO_BIN_EXE_sops-lint"))
+        .output()
+        .expect("git is installed");
+    run(output)
+}
+
 fn run(output: Output) -> Run {
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     Run { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code() }

@@ -1,0 +1,204 @@
+//! The index: what the next commit will hold.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use gix::ObjectId;
+use gix::bstr::{BStr, ByteSlice};
+use gix::index::entry::{Flags, Mode};
+use gix::index::{Entry, State, extension};
+use gix::objs::TreeRefIter;
+use gix::objs::tree::EntryRef;
+
+use super::objects::Objects;
+use super::tree::{self, Change, File};
+use super::{GitError, Repo};
+use crate::path::RepoPath;
+
+/// The index as it was when it was read.
+pub struct Index(gix::worktree::Index);
+
+impl Repo {
+    /// The index that `GIT_INDEX_FILE` names, or the repository's own. Empty before the first `git add`.
+    pub fn index(&self) -> Result<Index, GitError> {
+        let index = self.shared.to_thread_local().index_or_empty();
+        index.map(Index).map_err(|error| GitError::unreadable("the index", error))
+    }
+
+    /// Regular files that the next commit would add or change, and every config that it would
+    /// remove. `config` is the name of configs.
+    pub fn staged(&self, index: &Index, config: &str) -> Result<Vec<Change>, GitError> {
+        let head = self.head().map(|commit| self.tree_of(commit)).transpose()?;
+        let state: &State = &index.0;
+        // What a split index says of its trees was written for the shared part alone.
+        let cache = state.tree().filter(|_| state.link().is_none());
+        self.with(|objects| {
+            let mut walk = Walk { objects, state, config, changes: Vec::new() };
+            walk.compare(state.entries(), 0, head, cache)?;
+            Ok(walk.changes)
+        })
+    }
+}
+
+impl Index {
+    /// The regular file at a path.
+    pub fn blob(&self, path: &str) -> Option<ObjectId> {
+        let entry = self.0.entry_by_path(BStr::new(path))?;
+        is_file(entry).then_some(entry.id)
+    }
+
+    /// Whether there is anything at or below a path.
+    pub fn holds(&self, path: &str) -> bool {
+        path.is_empty() || self.blob(path).is_some() || self.below(path).next().is_some()
+    }
+
+    /// The regular files below a directory, `""` being the root, in order.
+    pub fn below<'i>(&'i self, directory: &str) -> impl Iterator<Item = File> + use<'i> {
+        let state: &State = &self.0;
+        let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+        let from = |entry: &Entry| entry.path(state).as_bytes() < prefix.as_bytes();
+        let entries = &state.entries()[state.entries().partition_point(from)..];
+        let end = entries.partition_point(|entry| entry.path(state).starts_with(prefix.as_bytes()));
+        entries[..end].iter().filter(|entry| is_file(entry)).map(|entry| file(state, entry))
+    }
+
+    /// Paths that are in conflict: no commit can be made of them.
+    pub fn unmerged(&self) -> usize {
+        let entries = self.0.entries().iter().filter(|entry| entry.stage_raw() != 0);
+        let mut paths: Vec<&BStr> = entries.map(|entry| entry.path(&self.0)).collect();
+        paths.dedup();
+        paths.len()
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Index({} entries)", self.0.entries().len())
+    }
+}
+
+/// The paths of all regular files that git tracks in the work tree at `root`, sorted; with the
+/// paths that are not UTF-8 left out. `None` where there is no index to read.
+pub fn tracked(root: &Path) -> Option<Vec<RepoPath>> {
+    let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
+    let repo = options.open(root).ok()?.to_thread_local();
+    let index = repo.try_index().ok()??;
+    let entries = index.entries().iter().filter(|entry| is_file(entry));
+    let paths = entries.filter_map(|entry| entry.path(&index).to_str().ok());
+    Some(paths.map(RepoPath::from).collect())
+}
+
+/// No link, no submodule, no conflict; and nothing that `git add --intent-to-add` has announced,
+/// of which a commit takes nothing.
+fn is_file(entry: &Entry) -> bool {
+    matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE)
+        && entry.stage_raw() == 0
+        && !entry.flags.contains(Flags::INTENT_TO_ADD)
+}
+
+fn file(state: &State, entry: &Entry) -> File {
+    File { path: path_of(entry.path(state)), blob: entry.id }
+}
+
+fn path_of(path: &BStr) -> RepoPath {
+    RepoPath::from(&*path.to_str_lossy())
+}
+
+struct Walk<'w> {
+    objects: &'w mut Objects,
+    state: &'w State,
+    config: &'w str,
+    changes: Vec<Change>,
+}
+
+impl<'w> Walk<'w> {
+    /// Compares the entries of one directory, whose name with its `/` is `prefix` bytes long, with
+    /// what it was.
+    fn compare(
+        &mut self,
+        entries: &'w [Entry],
+        prefix: usize,
+        before: Option<ObjectId>,
+        cache: Option<&extension::Tree>,
+    ) -> Result<(), GitError> {
+        // The tree that git would commit for these entries, if it knows it. That it is the one of
+        // HEAD settles it; otherwise nothing is taken from it, since it may not exist yet.
+        let known =
+            cache.filter(|tree| tree.num_entries.map(|n| n as usize) == Some(entries.len()));
+        if known.is_some_and(|tree| Some(tree.id) == before) {
+            return Ok(());
+        }
+        let bytes = before.map(|id| self.objects.tree(id)).transpose()?.unwrap_or_default();
+        let old = entries_of(&bytes, self.objects)?;
+        let mut has_config = false;
+        let mut rest = entries;
+        while let Some(entry) = rest.first() {
+            let path = entry.path(self.state);
+            let name = &path[prefix..];
+            let Some(slash) = name.find_byte(b'/') else {
+                rest = &rest[1..];
+                has_config |= name == self.config.as_bytes() && is_file(entry);
+                self.file(entry, old.get(&(name.as_bytes(), false)));
+                continue;
+            };
+            let group = &path[..=prefix + slash];
+            let end = rest.partition_point(|entry| entry.path(self.state).starts_with(group));
+            let (inside, behind) = rest.split_at(end.max(1));
+            let name = name[..slash].as_bytes();
+            let before = old.get(&(name, true)).map(|entry| ObjectId::from(entry.oid));
+            if entry.mode == Mode::DIR {
+                self.sparse(group, before, entry.id)?;
+            } else {
+                let mut children = cache.into_iter().flat_map(|tree| &tree.children);
+                let child = children.find(|child| child.name.as_slice() == name);
+                self.compare(inside, group.len(), before, child)?;
+            }
+            rest = behind;
+        }
+        let had_config =
+            old.get(&(self.config.as_bytes(), false)).is_some_and(|e| e.mode.is_blob());
+        if had_config && !has_config {
+            let directory = entries.first().map(|entry| &entry.path(self.state)[..prefix]);
+            let directory = directory.unwrap_or_default().to_str_lossy();
+            let path = RepoPath::from(&*format!("{directory}{}", self.config));
+            self.changes.push(Change { path, now: None });
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, entry: &Entry, old: Option<&EntryRef<'_>>) {
+        let is_old = old.is_some_and(|old| old.mode.is_blob() && old.oid == entry.id);
+        if is_file(entry) && !is_old {
+            let File { path, blob } = file(self.state, entry);
+            self.changes.push(Change { path, now: Some(blob) });
+        }
+    }
+
+    /// A directory outside of a sparse checkout, which a sparse index has as one entry.
+    fn sparse(
+        &mut self,
+        directory: &BStr,
+        before: Option<ObjectId>,
+        now: ObjectId,
+    ) -> Result<(), GitError> {
+        let directory = directory.to_str_lossy();
+        for change in tree::changes(self.objects, before, Some(now))? {
+            let path = RepoPath::from(&*format!("{directory}{}", change.path.as_str()));
+            if change.now.is_some() || path.file_name() == self.config {
+                self.changes.push(Change { path, now: change.now });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The entries of a tree by name and whether they are directories.
+fn entries_of<'t>(
+    bytes: &'t [u8],
+    objects: &Objects,
+) -> Result<HashMap<(&'t [u8], bool), EntryRef<'t>>, GitError> {
+    let entries = TreeRefIter::from_bytes(bytes, objects.hash());
+    let entries = entries
+        .map(|entry| entry.map(|entry| ((entry.filename.as_bytes(), entry.mode.is_tree()), entry)));
+    entries.collect::<Result<_, _>>().map_err(|error| GitError::unreadable("a tree", error))
+}

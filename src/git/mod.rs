@@ -1,0 +1,205 @@
+//! The one door to git: the index, commits, trees and blobs, read with gix.
+//!
+//! Nothing is written. Objects are read as they are: replacements (`git replace`) are not followed,
+//! since what is committed and pushed is the object that was replaced.
+
+mod history;
+mod index;
+mod objects;
+mod program;
+mod range;
+mod tree;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use gix::discover::upwards;
+use gix::sec::Trust;
+
+pub use gix::ObjectId;
+pub use history::{Brought, Commit, Newcomer};
+pub use index::{Index, tracked};
+pub use range::Range;
+pub use tree::{Change, File};
+
+use crate::input::Content;
+use crate::path::RepoPath;
+use objects::{Objects, Stores};
+
+/// Why git could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// There is no repository.
+    #[error("no git repository holds {}", .0.display())]
+    NoRepository(PathBuf),
+    /// Something in the repository cannot be read.
+    #[error("cannot read {what} of the git repository: {reason}")]
+    Unreadable {
+        /// What was to be read.
+        what: String,
+        /// What gix says.
+        reason: String,
+    },
+    /// Nothing has this name.
+    #[error("git knows no commit {0}")]
+    UnknownCommit(String),
+    /// Two commits have no common ancestor.
+    #[error("{base} and {head} have no commit in common")]
+    NoMergeBase {
+        /// One.
+        base: String,
+        /// The other.
+        head: String,
+    },
+    /// A range of commits that cannot be understood.
+    #[error("{0} is no range of commits")]
+    BadRange(String),
+    /// A history that ends before its beginning.
+    #[error("the clone is shallow: most of its history is missing")]
+    Shallow,
+}
+
+impl GitError {
+    /// The next step.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoRepository(_) => "change to a directory of the repository",
+            Self::Unreadable { .. } => "run `git fsck`",
+            Self::UnknownCommit(_) => {
+                "name a branch, a tag or a commit that was fetched; paths come behind `--`"
+            }
+            Self::NoMergeBase { .. } => "name the commit that the changes began with",
+            Self::BadRange(_) => "write it as in `git log`: main..feature, or \"NEW --not --all\"",
+            Self::Shallow => "fetch the rest with `git fetch --unshallow`",
+        }
+    }
+
+    fn unreadable(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
+        Self::Unreadable { what: what.into(), reason: reason.to_string() }
+    }
+}
+
+/// A repository that was opened.
+pub struct Repo {
+    shared: gix::ThreadSafeRepository,
+    /// Where the search began, for what only the git program can answer.
+    start: PathBuf,
+    stores: Stores,
+    /// Readers that no thread is using.
+    idle: Mutex<Vec<Objects>>,
+}
+
+impl Repo {
+    /// The repository that `GIT_DIR` names, or the one that holds `start`.
+    ///
+    /// Whose it is does not matter: nothing that its configuration names is ever run.
+    pub fn discover(start: &Path) -> Result<Self, GitError> {
+        let options = upwards::Options {
+            trust: upwards::TrustPolicy::Assume(Trust::Full),
+            ..upwards::Options::default()
+        };
+        let found = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(
+            start,
+            options,
+            gix::sec::trust::Mapping::default(),
+        );
+        let shared = found.map_err(|error| {
+            if error.downcast_any_ref::<upwards::Error>().is_some() {
+                GitError::NoRepository(start.to_path_buf())
+            } else {
+                GitError::unreadable("the configuration", error)
+            }
+        })?;
+        let stores = Stores::open(&shared)?;
+        Ok(Self { shared, start: start.to_path_buf(), stores, idle: Mutex::default() })
+    }
+
+    /// The top of the work tree; `None` of a bare repository.
+    pub fn work_tree(&self) -> Option<&Path> {
+        self.shared.work_tree.as_deref()
+    }
+
+    /// The commit that a name means.
+    pub fn commit(&self, name: &str) -> Result<ObjectId, GitError> {
+        let unknown = || GitError::UnknownCommit(name.to_owned());
+        let found = if let Ok(id) = ObjectId::from_hex(name.as_bytes()) {
+            // It may lie in a quarantine, where gix would not look for it.
+            Some(id)
+        } else {
+            let repo = self.shared.to_thread_local();
+            repo.rev_parse_single(name).ok().map(gix::Id::detach)
+        };
+        let peeled = found.and_then(|id| self.with(|objects| objects.peel(id)));
+        peeled.or_else(|| program::commit(&self.start, name)).ok_or_else(unknown)
+    }
+
+    /// The commit at `HEAD`; `None` before the first.
+    pub fn head(&self) -> Option<ObjectId> {
+        self.commit("HEAD").ok()
+    }
+
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit: ObjectId) -> Result<ObjectId, GitError> {
+        self.with(|objects| objects.commit(commit)).map(|commit| commit.tree)
+    }
+
+    /// The parents of a commit, as far as they are here.
+    pub fn parents_of(&self, commit: ObjectId) -> Result<Vec<ObjectId>, GitError> {
+        self.with(|objects| {
+            let parents = objects.commit(commit)?.parents;
+            Ok(parents.into_iter().filter(|parent| objects.contains(*parent)).collect())
+        })
+    }
+
+    /// Whether the beginning of history was left out when it was cloned.
+    pub fn is_shallow(&self) -> bool {
+        self.shared.to_thread_local().is_shallow().unwrap_or(false)
+    }
+
+    /// The best common ancestor of two commits.
+    pub fn merge_base(&self, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>, GitError> {
+        let objects = self.stores.reader();
+        let mut graph = gix::revwalk::Graph::new(&objects, None);
+        gix::revision::plumbing::merge_base(one, &[other], &mut graph)
+            .map(|bases| bases.map(|bases| *bases.first()))
+            .map_err(|error| GitError::unreadable("the history", error))
+    }
+
+    /// All regular files of a tree, sorted by path.
+    pub fn files(&self, tree: ObjectId) -> Result<Vec<File>, GitError> {
+        self.with(|objects| tree::files(objects, tree))
+    }
+
+    /// What is different in the second tree; the first one is empty without it.
+    pub fn changes(&self, old: Option<ObjectId>, new: ObjectId) -> Result<Vec<Change>, GitError> {
+        self.with(|objects| tree::changes(objects, old, Some(new)))
+    }
+
+    /// Whether a tree has a regular file at this path.
+    pub fn has_file(&self, tree: ObjectId, path: &RepoPath) -> bool {
+        self.with(|objects| tree::has_file(objects, tree, path)).unwrap_or(false)
+    }
+
+    /// What stands in a blob. One that is too large is not read.
+    pub fn read(&self, blob: ObjectId) -> io::Result<Content> {
+        self.with(|objects| objects.read(blob)).map_err(io::Error::other)
+    }
+
+    /// Lends a reader to `work`. Every thread has its own, with what it remembers.
+    fn with<T>(&self, work: impl FnOnce(&mut Objects) -> T) -> T {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let mut objects = idle.unwrap_or_else(|| self.stores.reader());
+        let result = work(&mut objects);
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(objects);
+        }
+        result
+    }
+}
+
+impl std::fmt::Debug for Repo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Repo({})", self.shared.work_tree.as_deref().unwrap_or(&self.start).display())
+    }
+}

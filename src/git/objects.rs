@@ -1,0 +1,192 @@
+//! Commits, trees and blobs by their ids, wherever they lie.
+//!
+//! gix looks into the repository's own store and its alternates. A hook that judges a push finds the
+//! new objects in quarantine: git names that store in the environment, and gix does not look there.
+#![expect(clippy::disallowed_methods, reason = "git names its stores in the environment")]
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gix::ObjectId;
+use gix::objs::{CommitRefIter, Exists as _, Find, FindExt as _, FindHeader as _, Kind};
+use gix::odb::pack::cache::lru::MemoryCappedHashmap;
+
+use super::GitError;
+use crate::input::{Content, MAX_FILE_SIZE};
+
+/// Bytes of a reader's memory for the bases of deltas.
+const DELTA_CACHE: usize = 16 * 1024 * 1024;
+
+/// Bytes of a reader's memory for directories.
+const TREE_CACHE: usize = 8 * 1024 * 1024;
+
+/// The stores of a repository, for all threads.
+pub(super) struct Stores(Vec<Arc<gix::odb::Store>>);
+
+/// A reader of objects, for one thread.
+pub(super) struct Objects {
+    handles: Vec<gix::odb::Handle>,
+    buffer: Vec<u8>,
+    /// Directories that were read: the next commit has most of them too.
+    trees: HashMap<ObjectId, Arc<[u8]>>,
+    /// How many bytes these have.
+    tree_bytes: usize,
+}
+
+/// What is asked of a commit.
+#[derive(Clone, Debug)]
+pub(super) struct Fields {
+    pub(super) tree: ObjectId,
+    pub(super) parents: Vec<ObjectId>,
+    /// Seconds since 1970-01-01.
+    pub(super) time: i64,
+}
+
+impl Stores {
+    /// Those of the environment first.
+    pub(super) fn open(repo: &gix::ThreadSafeRepository) -> Result<Self, GitError> {
+        let mut stores = Vec::new();
+        let hash = repo.to_thread_local().object_hash();
+        for directory in in_quarantine() {
+            let handle = gix::odb::at(directory, hash)
+                .map_err(|error| GitError::unreadable("the quarantine", error))?;
+            stores.push(handle.store());
+        }
+        stores.push(repo.objects.clone());
+        Ok(Self(stores))
+    }
+
+    pub(super) fn reader(&self) -> Objects {
+        let handles = self.0.iter().map(|store| {
+            let mut handle = store.to_cache();
+            // Nobody adds packs while we look, and to check for it takes time.
+            handle.refresh_never();
+            handle.ignore_replacements = true;
+            handle.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(DELTA_CACHE)));
+            handle
+        });
+        Objects {
+            handles: handles.collect(),
+            buffer: Vec::new(),
+            trees: HashMap::new(),
+            tree_bytes: 0,
+        }
+    }
+}
+
+/// Directories of objects that git names to its hooks.
+fn in_quarantine() -> Vec<PathBuf> {
+    let names = ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
+    let values = names.into_iter().filter_map(std::env::var_os);
+    let directories = values.flat_map(|value| std::env::split_paths(&value).collect::<Vec<_>>());
+    directories.filter(|path| !path.as_os_str().is_empty() && path.is_dir()).collect()
+}
+
+impl Objects {
+    /// How objects are named here.
+    pub(super) fn hash(&self) -> gix::hash::Kind {
+        self.handles[0].store_ref().object_hash()
+    }
+
+    pub(super) fn contains(&self, id: ObjectId) -> bool {
+        self.handles.iter().any(|handle| handle.exists(&id))
+    }
+
+    /// The commit that an id leads to, through tags.
+    pub(super) fn peel(&mut self, mut id: ObjectId) -> Option<ObjectId> {
+        const MOST_TAGS: usize = 10;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut found = None;
+        for _ in 0..MOST_TAGS {
+            let Ok(Some(data)) = self.try_find(&id, &mut buffer) else { break };
+            match data.kind {
+                Kind::Commit => {
+                    found = Some(id);
+                    break;
+                }
+                Kind::Tag => match data.decode().ok().and_then(gix::objs::ObjectRef::into_tag) {
+                    Some(tag) => id = tag.target(),
+                    None => break,
+                },
+                Kind::Tree | Kind::Blob => break,
+            }
+        }
+        self.buffer = buffer;
+        found
+    }
+
+    pub(super) fn commit(&mut self, id: ObjectId) -> Result<Fields, GitError> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let fields = self
+            .find_commit_iter(&id, &mut buffer)
+            .map_err(|error| error.to_string())
+            .and_then(|commit| fields(commit).ok_or_else(|| "it is damaged".to_owned()));
+        self.buffer = buffer;
+        fields.map_err(|reason| GitError::unreadable(format!("commit {id}"), reason))
+    }
+
+    /// The bytes of a tree object.
+    pub(super) fn tree(&mut self, id: ObjectId) -> Result<Arc<[u8]>, GitError> {
+        if id == ObjectId::empty_tree(id.kind()) {
+            return Ok(Arc::default());
+        }
+        if let Some(bytes) = self.trees.get(&id) {
+            return Ok(Arc::clone(bytes));
+        }
+        let mut bytes = Vec::new();
+        let unreadable =
+            |reason: String| GitError::unreadable(format!("the directory {id}"), reason);
+        match self.try_find(&id, &mut bytes) {
+            Ok(Some(data)) if data.kind == Kind::Tree => {}
+            Ok(Some(_)) => return Err(unreadable("it is none".to_owned())),
+            Ok(None) => return Err(unreadable("it is missing".to_owned())),
+            Err(error) => return Err(unreadable(error.to_string())),
+        }
+        if self.tree_bytes > TREE_CACHE {
+            self.trees.clear();
+            self.tree_bytes = 0;
+        }
+        self.tree_bytes += bytes.len();
+        let bytes: Arc<[u8]> = bytes.into();
+        self.trees.insert(id, Arc::clone(&bytes));
+        Ok(bytes)
+    }
+
+    /// What stands in a blob; its size alone if it is too large.
+    pub(super) fn read(&mut self, id: ObjectId) -> Result<Content, String> {
+        let missing = || "git does not have its content".to_owned();
+        let header = self.handles.iter().find_map(|handle| handle.try_header(&id).transpose());
+        let size = header.ok_or_else(missing)?.map_err(|error| error.to_string())?.size;
+        if size > MAX_FILE_SIZE {
+            return Ok(Content::TooLarge(size));
+        }
+        let mut bytes = Vec::new();
+        match self.try_find(&id, &mut bytes) {
+            Ok(Some(data)) if data.kind == Kind::Blob => {}
+            Ok(Some(_)) => return Err("it is no file".to_owned()),
+            Ok(None) => return Err(missing()),
+            Err(error) => return Err(error.to_string()),
+        }
+        Ok(Content::new(bytes))
+    }
+}
+
+pub(super) fn fields(mut commit: CommitRefIter<'_>) -> Option<Fields> {
+    let tree = commit.tree_id().ok()?;
+    let parents = commit.parent_ids().collect();
+    let time = commit.committer().ok().and_then(|signature| signature.time().ok());
+    Some(Fields { tree, parents, time: time.map_or(0, |time| time.seconds) })
+}
+
+impl Find for Objects {
+    fn try_find<'a>(
+        &self,
+        id: &gix::oid,
+        buffer: &'a mut Vec<u8>,
+    ) -> gix::Result<Option<gix::objs::Data<'a>>> {
+        let (last, others) = self.handles.split_last().expect("a repository has its own store");
+        let holder = others.iter().find(|handle| handle.exists(id)).unwrap_or(last);
+        holder.try_find(id, buffer)
+    }
+}

@@ -1,0 +1,91 @@
+//! Which commits: a range as `git log` takes it.
+
+use gix::ObjectId;
+
+use super::{GitError, Repo, program};
+
+/// Commits to begin with, and commits that are known with all before them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// Where the walk begins.
+    pub tips: Vec<ObjectId>,
+    /// Where it ends.
+    pub known: Vec<ObjectId>,
+    /// The commit whose files are those of today.
+    pub head: Option<ObjectId>,
+}
+
+impl Repo {
+    /// What a text means: `A..B`, `A...B`, `A`, `^A`, `--all` and `--not`, with spaces in between.
+    /// Without one it is everything that any branch or tag leads to. The id of zeros, by which git
+    /// tells its hooks that there is no commit, stands for nothing.
+    pub fn range(&self, text: Option<&str>) -> Result<Range, GitError> {
+        let Some(text) = text else {
+            let head = self.head();
+            let tips = self.all_refs().into_iter().chain(head).collect();
+            return Ok(Range { tips, known: Vec::new(), head });
+        };
+        let mut range = Range::default();
+        let mut is_excluded = false;
+        for word in text.split_whitespace() {
+            let (tips, known) = match word {
+                "--not" => {
+                    is_excluded = !is_excluded;
+                    continue;
+                }
+                "--all" => (self.all_refs(), Vec::new()),
+                _ if word.starts_with('-') => return Err(GitError::BadRange(text.to_owned())),
+                _ => self.revisions(word)?,
+            };
+            let (in_range, outside) = if is_excluded { (known, tips) } else { (tips, known) };
+            range.tips.extend(in_range);
+            range.known.extend(outside);
+        }
+        if text.trim().is_empty() {
+            return Err(GitError::BadRange(format!("{text:?}")));
+        }
+        range.head = range.tips.first().copied().or_else(|| self.head());
+        Ok(range)
+    }
+
+    /// The commits of a word, and those that it leaves out.
+    fn revisions(&self, word: &str) -> Result<(Vec<ObjectId>, Vec<ObjectId>), GitError> {
+        let commit = |name: &str| {
+            let name = if name.is_empty() { "HEAD" } else { name };
+            let is_nothing = name.len() >= 40 && name.bytes().all(|byte| byte == b'0');
+            if is_nothing { Ok(None) } else { self.commit(name).map(Some) }
+        };
+        if let Some((one, other)) = word.split_once("...") {
+            let tips: Vec<ObjectId> =
+                [commit(one)?, commit(other)?].into_iter().flatten().collect();
+            let base = match tips[..] {
+                [one, other] => self.merge_base(one, other)?,
+                _ => None,
+            };
+            return Ok((tips, base.into_iter().collect()));
+        }
+        let (known, tip) = match (word.split_once(".."), word.strip_prefix('^')) {
+            (Some((known, tip)), _) => (commit(known)?, commit(tip)?),
+            (None, Some(known)) => (commit(known)?, None),
+            (None, None) => (None, commit(word)?),
+        };
+        Ok((tip.into_iter().collect(), known.into_iter().collect()))
+    }
+
+    /// The commits that branches, tags and other refs lead to.
+    fn all_refs(&self) -> Vec<ObjectId> {
+        let repo = self.shared.to_thread_local();
+        let references = repo.references().ok();
+        let ids: Option<Vec<ObjectId>> = references.as_ref().and_then(|platform| {
+            let all = platform.all().ok()?;
+            Some(all.flatten().filter_map(|one| one.try_id().map(gix::Id::detach)).collect())
+        });
+        let is_found = ids.as_ref().is_some_and(|ids| !ids.is_empty());
+        let ids = if is_found { ids.unwrap_or_default() } else { program::all_refs(&self.start) };
+        let mut commits: Vec<ObjectId> =
+            self.with(|objects| ids.into_iter().filter_map(|id| objects.peel(id)).collect());
+        commits.sort_unstable();
+        commits.dedup();
+        commits
+    }
+}

@@ -1,0 +1,152 @@
+//! The files of a tree, and what is different in another.
+
+use std::cmp::Ordering;
+
+use gix::ObjectId;
+use gix::bstr::ByteSlice;
+use gix::objs::TreeRefIter;
+use gix::objs::tree::{EntryRef, name_order};
+
+use super::GitError;
+use super::objects::Objects;
+use crate::path::RepoPath;
+
+/// How many directories may stand in one another; deeper ones are hostile.
+const MAX_DEPTH: usize = 512;
+
+/// A regular file and what stands in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct File {
+    /// Where. Bytes of a name that are not UTF-8 are `U+FFFD` in it.
+    pub path: RepoPath,
+    /// What.
+    pub blob: ObjectId,
+}
+
+/// A path at which something else stands than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub path: RepoPath,
+    /// The regular file that stands there now.
+    pub now: Option<ObjectId>,
+}
+
+/// All regular files, sorted by path.
+pub(super) fn files(objects: &mut Objects, tree: ObjectId) -> Result<Vec<File>, GitError> {
+    let changes = changes(objects, None, Some(tree))?;
+    let files = changes.into_iter().filter_map(|change| Some((change.path, change.now?)));
+    let mut files: Vec<File> = files.map(|(path, blob)| File { path, blob }).collect();
+    // Trees sort `a.b` before `a/b`, as bytes do; but not always: a directory counts with its `/`.
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(files)
+}
+
+/// Whether a regular file stands at this path.
+pub(super) fn has_file(
+    objects: &mut Objects,
+    mut tree: ObjectId,
+    path: &RepoPath,
+) -> Result<bool, GitError> {
+    let mut names = path.as_str().split('/').peekable();
+    while let Some(name) = names.next() {
+        let bytes = objects.tree(tree)?;
+        let mut entries = TreeRefIter::from_bytes(&bytes, objects.hash()).flatten();
+        let Some(entry) = entries.find(|entry| entry.filename == name) else { return Ok(false) };
+        if names.peek().is_none() {
+            return Ok(is_file(&entry));
+        }
+        if !entry.mode.is_tree() {
+            return Ok(false);
+        }
+        tree = entry.oid.into();
+    }
+    Ok(false)
+}
+
+/// Regular files that are new or different in `new`, and paths at which there is none any more.
+pub(super) fn changes(
+    objects: &mut Objects,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+) -> Result<Vec<Change>, GitError> {
+    let mut walk = Walk { objects, prefix: String::new(), depth: 0, changes: Vec::new() };
+    walk.compare(old, new)?;
+    Ok(walk.changes)
+}
+
+struct Walk<'w> {
+    objects: &'w mut Objects,
+    /// The directory with its `/`; empty for the root.
+    prefix: String,
+    depth: usize,
+    changes: Vec<Change>,
+}
+
+impl Walk<'_> {
+    fn compare(&mut self, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<(), GitError> {
+        if old == new {
+            return Ok(());
+        }
+        if self.depth > MAX_DEPTH {
+            let reason = format!("{MAX_DEPTH} directories stand in one another");
+            return Err(GitError::unreadable("a tree", reason));
+        }
+        let old = old.map(|id| self.objects.tree(id)).transpose()?.unwrap_or_default();
+        let new = new.map(|id| self.objects.tree(id)).transpose()?.unwrap_or_default();
+        let kind = self.objects.hash();
+        let mut old = TreeRefIter::from_bytes(&old, kind).peekable();
+        let mut new = TreeRefIter::from_bytes(&new, kind).peekable();
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => return Ok(()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(Ok(old)), Some(Ok(new))) => in_tree(old, new),
+                // Taken out below, where it becomes an error.
+                (Some(_), Some(_)) => Ordering::Equal,
+            };
+            let before = if order.is_le() { old.next().transpose() } else { Ok(None) };
+            let after = if order.is_ge() { new.next().transpose() } else { Ok(None) };
+            let damaged = |error| GitError::unreadable("a tree", error);
+            self.entry(before.map_err(damaged)?, after.map_err(damaged)?)?;
+        }
+    }
+
+    /// Two entries of one name and kind, or one alone.
+    fn entry(
+        &mut self,
+        old: Option<EntryRef<'_>>,
+        new: Option<EntryRef<'_>>,
+    ) -> Result<(), GitError> {
+        let Some(either) = new.or(old) else { return Ok(()) };
+        let is_same = |(old, new): (EntryRef<'_>, EntryRef<'_>)| {
+            old.oid == new.oid && is_file(&old) == is_file(&new)
+        };
+        if old.zip(new).is_some_and(is_same) {
+            return Ok(());
+        }
+        let length = self.prefix.len();
+        self.prefix.push_str(&either.filename.to_str_lossy());
+        if either.mode.is_tree() {
+            self.prefix.push('/');
+            self.depth += 1;
+            self.compare(old.map(|old| old.oid.into()), new.map(|new| new.oid.into()))?;
+            self.depth -= 1;
+        } else if old.is_some_and(|old| is_file(&old)) || new.is_some_and(|new| is_file(&new)) {
+            let now = new.filter(is_file).map(|new| new.oid.into());
+            self.changes.push(Change { path: self.prefix.as_str().into(), now });
+        }
+        self.prefix.truncate(length);
+        Ok(())
+    }
+}
+
+/// No link and no submodule: what stands in those is no file of this repository.
+fn is_file(entry: &EntryRef<'_>) -> bool {
+    entry.mode.is_blob()
+}
+
+fn in_tree(old: &EntryRef<'_>, new: &EntryRef<'_>) -> Ordering {
+    name_order(old.filename, old.mode.is_tree(), new.filename, new.mode.is_tree())
+}

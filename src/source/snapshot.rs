@@ -1,0 +1,367 @@
+//! The index or a commit: what git has, byte for byte.
+#![expect(clippy::disallowed_methods, reason = "paths that were typed are looked up on disk")]
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::{Listed, Listing, Place, SourceError, directories_of};
+use crate::git::{Change, File, GitError, Index, ObjectId, Range, Repo};
+use crate::input::{Content, Input};
+use crate::path::RepoPath;
+use crate::policy::CONFIG_NAME;
+use crate::traces;
+
+/// The files of one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What paths that were typed are relative to: the work tree, or a bare repository.
+    pub root: PathBuf,
+    /// The repository.
+    pub repo: Repo,
+    /// The commits, if it is the end of a range.
+    pub range: Range,
+    files: Files,
+    /// What is different from before; nothing: everything is looked at.
+    changes: Option<Vec<Change>>,
+    notes: Vec<String>,
+    /// What to call it.
+    name: String,
+}
+
+#[derive(Debug)]
+enum Files {
+    Index(Index),
+    /// Sorted by path.
+    Commit(Vec<File>),
+}
+
+impl Files {
+    fn blob(&self, path: &str) -> Option<ObjectId> {
+        match self {
+            Self::Index(index) => index.blob(path),
+            Self::Commit(files) => {
+                let at = files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
+                Some(files[at].blob)
+            }
+        }
+    }
+
+    fn holds(&self, path: &str) -> bool {
+        match self {
+            Self::Index(index) => index.holds(path),
+            Self::Commit(_) => self.below(path).next().is_some() || self.blob(path).is_some(),
+        }
+    }
+
+    fn below(&self, directory: &str) -> Box<dyn Iterator<Item = File> + '_> {
+        match self {
+            Self::Index(index) => Box::new(index.below(directory)),
+            Self::Commit(files) => {
+                let prefix =
+                    if directory.is_empty() { String::new() } else { format!("{directory}/") };
+                let start = files.partition_point(|file| file.path.as_str() < &*prefix);
+                let files = files[start..].iter();
+                Box::new(
+                    files.take_while(move |file| file.path.as_str().starts_with(&prefix)).cloned(),
+                )
+            }
+        }
+    }
+}
+
+impl Snapshot {
+    /// What the next commit changes.
+    pub(super) fn staged(directory: &Path) -> Result<Self, SourceError> {
+        let repo = Repo::discover(directory)?;
+        let index = repo.index()?;
+        let changes = repo.staged(&index, CONFIG_NAME)?;
+        let mut notes = Vec::new();
+        let unmerged = index.unmerged();
+        if unmerged > 0 {
+            let files = if unmerged == 1 { "file is" } else { "files are" };
+            notes.push(format!("{unmerged} {files} in conflict and not looked at"));
+        }
+        Ok(Self {
+            changes: Some(changes),
+            notes,
+            ..Self::new(repo, Files::Index(index), "the index".to_owned(), directory)
+        })
+    }
+
+    /// One commit.
+    pub(super) fn commit(directory: &Path, name: &str) -> Result<Self, SourceError> {
+        let repo = Repo::discover(directory)?;
+        let commit = repo.commit(name)?;
+        Self::at(repo, commit, name, directory)
+    }
+
+    /// What a branch changed since it left another: `BASE`, or `BASE..HEAD`.
+    pub(super) fn diff(directory: &Path, range: &str) -> Result<Self, SourceError> {
+        let repo = Repo::discover(directory)?;
+        let (base, head) = range.split_once("..").unwrap_or((range, "HEAD"));
+        // With three dots it means the same.
+        let head = head.strip_prefix('.').unwrap_or(head);
+        let [base, head] = [base, head].map(|name| if name.is_empty() { "HEAD" } else { name });
+        let tip = repo.commit(head)?;
+        let since = since(&repo, base, head, tip)?;
+        let tree = repo.tree_of(tip)?;
+        let changes = match since.commit {
+            Some(since) => Some(repo.changes(Some(repo.tree_of(since)?), tree)?),
+            None => None,
+        };
+        let snapshot = Self::at(repo, tip, head, directory)?;
+        Ok(Self { changes, notes: since.notes, ..snapshot })
+    }
+
+    /// The end of a range of commits: the settings for all of them stand there.
+    pub(super) fn history(directory: &Path, range: Option<&str>) -> Result<Self, SourceError> {
+        let repo = Repo::discover(directory)?;
+        let range = repo.range(range)?;
+        let files = match range.head {
+            Some(head) => repo.files(repo.tree_of(head)?)?,
+            None => Vec::new(),
+        };
+        let mut notes = Vec::new();
+        if repo.is_shallow() {
+            notes.push(format!(
+                "{}; {} to look at all of it",
+                GitError::Shallow,
+                GitError::Shallow.help()
+            ));
+        }
+        let snapshot = Self::new(repo, Files::Commit(files), "history".to_owned(), directory);
+        Ok(Self { range, notes, ..snapshot })
+    }
+
+    fn at(repo: Repo, commit: ObjectId, name: &str, directory: &Path) -> Result<Self, SourceError> {
+        let files = Files::Commit(repo.files(repo.tree_of(commit)?)?);
+        Ok(Self::new(repo, files, format!("commit {name}"), directory))
+    }
+
+    fn new(repo: Repo, files: Files, name: String, directory: &Path) -> Self {
+        let root = repo.work_tree().unwrap_or(directory);
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+        let range = Range::default();
+        Self { root, repo, range, files, changes: None, notes: Vec::new(), name }
+    }
+
+    /// The files that changed and what is needed to judge them; all files if nothing is said of
+    /// changes.
+    pub(super) fn list(&self, directory: &Path, paths: &[PathBuf]) -> Result<Listing, SourceError> {
+        let wanted = self.wanted(directory, paths)?;
+        let mut files = match (&self.changes, &self.files) {
+            (Some(changes), Files::Index(_)) => self.around(changes),
+            _ => self.files.below("").collect(),
+        };
+        let is_wanted = |path: &RepoPath| wanted.iter().any(|want| path.below(want).is_some());
+        files.retain(|file| wanted.is_empty() || is_wanted(&file.path));
+        let config_directories = self.config_directories(&files);
+        let reported = self.changes.as_ref().map(|changes| self.reported(changes));
+        let listed = files.into_iter().map(|File { path, blob }| {
+            let is_context = reported.as_ref().is_some_and(|reported| !reported.has(&path));
+            Listed { path, is_context, place: Place::Blob(blob) }
+        });
+        Ok(Listing {
+            files: listed.collect(),
+            config_directories,
+            is_whole: wanted.iter().all(|path| self.files.blob(path).is_none()),
+            is_partial: self.changes.is_some(),
+            errors: Vec::new(),
+            notes: self.notes.clone(),
+        })
+    }
+
+    pub(super) fn read(&self, file: &Listed) -> io::Result<Input> {
+        let content = match file.place {
+            Place::Blob(blob) => self.repo.read(blob)?,
+            Place::Path | Place::Raw(_) => return Err(io::ErrorKind::NotFound.into()),
+        };
+        Ok(Input { path: file.path.clone(), content })
+    }
+
+    /// The bytes of a file, if there is one.
+    pub(super) fn bytes(&self, path: &RepoPath) -> Option<io::Result<Vec<u8>>> {
+        let content = self.repo.read(self.files.blob(path.as_str())?);
+        Some(content.and_then(|content| match content {
+            Content::Bytes(bytes) => Ok(bytes),
+            Content::TooLarge(_) => {
+                Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"))
+            }
+        }))
+    }
+
+    pub(super) fn exists(&self, path: &RepoPath) -> bool {
+        self.files.blob(path.as_str()).is_some()
+    }
+
+    /// Whether this content stands at this path.
+    pub fn has(&self, file: &File) -> bool {
+        self.files.blob(file.path.as_str()) == Some(file.blob)
+    }
+
+    /// What to say of what was looked at.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The paths that were typed, as the repository has them. They need not stand on disk.
+    pub fn wanted(&self, directory: &Path, paths: &[PathBuf]) -> Result<Vec<String>, SourceError> {
+        let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
+        let wanted = paths.iter().map(|path| {
+            let outside =
+                || SourceError::OutsideRoot { path: path.clone(), root: self.root.clone() };
+            let full = normal(&directory.join(path)).ok_or_else(outside)?;
+            let inside = full.strip_prefix(&self.root).map_err(|_| outside())?;
+            let wanted = RepoPath::new(inside).ok_or_else(outside)?;
+            let was_there = self.changes.iter().flatten().any(|change| change.path == wanted);
+            // Of history it cannot be said, and hooks name what a commit removes.
+            let is_moment = self.changes.is_none() && self.range == Range::default();
+            if is_moment && !self.files.holds(wanted.as_str()) && !was_there {
+                let state = self.name.clone();
+                return Err(SourceError::NotInState { path: path.clone(), state });
+            }
+            Ok(wanted.as_str().to_owned())
+        });
+        wanted.collect()
+    }
+
+    /// The files that changed, in order, with those that decide about them: everything below a
+    /// config that changed, and the neighbours that a finding may hang on.
+    fn around(&self, changes: &[Change]) -> Vec<File> {
+        let mut files: Vec<File> = Vec::new();
+        let mut neighbourhoods: HashSet<String> = HashSet::new();
+        for Change { path, now } in changes {
+            let parent = path.parent();
+            if path.file_name() == CONFIG_NAME {
+                files.extend(self.files.below(parent.as_str()));
+            }
+            files.extend(now.map(|blob| File { path: path.clone(), blob }));
+            neighbourhoods.insert(parent.as_str().to_owned());
+        }
+        let changed: HashSet<&RepoPath> = changes.iter().map(|change| &change.path).collect();
+        for directory in neighbourhoods {
+            let place = RepoPath::from(&*directory);
+            let has_kustomization = ["kustomization.yaml", "kustomization.yml"]
+                .iter()
+                .any(|name| changed.contains(&place.join(name)));
+            let prefix = directory.len() + usize::from(!directory.is_empty());
+            let is_neighbour = |file: &File| {
+                let is_near = !file.path.as_str()[prefix..].contains('/');
+                let plain = traces::plain_name(&file.path);
+                is_near
+                    && file.path.file_name() != CONFIG_NAME
+                    && (has_kustomization || plain.is_some_and(|plain| changed.contains(&plain)))
+            };
+            files.extend(self.files.below(&directory).filter(is_neighbour));
+        }
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files.dedup();
+        files
+    }
+
+    fn config_directories(&self, files: &[File]) -> Vec<String> {
+        let directories = directories_of(files.iter().map(|file| &file.path)).into_iter();
+        let has_config =
+            |directory: &&str| self.exists(&RepoPath::from(*directory).join(CONFIG_NAME));
+        directories.filter(has_config).map(str::to_owned).collect()
+    }
+
+    /// In which files findings are reported, given what changed.
+    fn reported<'c>(&self, changes: &'c [Change]) -> Reported<'c, '_> {
+        let is_config = |change: &&Change| change.path.file_name() == CONFIG_NAME;
+        Reported {
+            snapshot: self,
+            changed: changes.iter().map(|change| &change.path).collect(),
+            configs: changes.iter().filter(is_config).map(|c| c.path.parent()).collect(),
+        }
+    }
+}
+
+struct Reported<'c, 's> {
+    snapshot: &'s Snapshot,
+    changed: HashSet<&'c RepoPath>,
+    /// The directories of configs that changed.
+    configs: HashSet<RepoPath>,
+}
+
+impl Reported<'_, '_> {
+    /// Whether a file changed, or the config that governs it.
+    fn has(&self, path: &RepoPath) -> bool {
+        if self.changed.contains(path) {
+            return true;
+        }
+        if self.configs.is_empty() {
+            return false;
+        }
+        let mut directories = path.ancestors().map(RepoPath::from);
+        let nearest = directories.find(|directory| {
+            self.configs.contains(directory) || self.snapshot.exists(&directory.join(CONFIG_NAME))
+        });
+        nearest.is_some_and(|directory| self.configs.contains(&directory))
+    }
+}
+
+/// The commit that the changes of a branch began with, and what to say of it.
+struct Since {
+    commit: Option<ObjectId>,
+    notes: Vec<String>,
+}
+
+/// The common ancestor. A shallow clone may not have it; then the first parent of a merge, which is
+/// what a forge makes of a pull request, or nothing: then everything counts as changed.
+fn since(repo: &Repo, base: &str, head: &str, tip: ObjectId) -> Result<Since, SourceError> {
+    let found = match repo.commit(base) {
+        Ok(base) => repo.merge_base(base, tip).unwrap_or_default(),
+        Err(_) if repo.is_shallow() => None,
+        Err(error) => return Err(error.into()),
+    };
+    if found.is_some() {
+        return Ok(Since { commit: found, notes: Vec::new() });
+    }
+    if !repo.is_shallow() {
+        let (base, head) = (base.to_owned(), head.to_owned());
+        return Err(GitError::NoMergeBase { base, head }.into());
+    }
+    let reason = format!("the clone is shallow and does not say where {head} left {base}");
+    let (commit, note) = match repo.parents_of(tip)?[..] {
+        [first, _, ..] => (
+            Some(first),
+            format!("{reason}; {head} is a merge and was compared with its first parent"),
+        ),
+        _ => (
+            None,
+            format!(
+                "{reason}, so findings in all files are reported; fetch more with `git fetch --deepen 50` or clone with fetch-depth: 0"
+            ),
+        ),
+    };
+    Ok(Since { commit, notes: vec![note] })
+}
+
+/// The path without `.` and `..`, and without links in what stands on disk of it.
+fn normal(path: &Path) -> Option<PathBuf> {
+    let mut lexical = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(lexical.pop()),
+            Component::CurDir => {}
+            other => lexical.push(other),
+        }
+    }
+    if lexical.is_dir() {
+        return lexical.canonicalize().ok();
+    }
+    let mut missing = Vec::new();
+    let mut present: &Path = lexical.parent()?;
+    // The last component is not followed: a link is committed as a link.
+    missing.extend(lexical.file_name());
+    loop {
+        if let Ok(mut full) = present.canonicalize() {
+            full.extend(missing.iter().rev());
+            return Some(full);
+        }
+        missing.push(present.file_name()?);
+        present = present.parent()?;
+    }
+}

@@ -1,0 +1,164 @@
+//! All that commits ever brought.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::{Git, Run, git_in, sops_lint};
+
+const PLAIN: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
+const HARMLESS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: db\ndata: {}\n";
+const CONFIG: &str = "creation_rules:\n  - path_regex: \\.secret\\.yaml$\n    age: age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg\n";
+
+/// `(rule, path, commit)` of every finding.
+fn found(run: &Run) -> Vec<(String, String, String)> {
+    let rules = run.findings();
+    let report = run.json();
+    let commits = report["findings"].as_array().expect("findings").iter();
+    let commits = commits.map(|one| one["commit"].as_str().expect("a commit").to_owned());
+    rules.into_iter().zip(commits).map(|((rule, _, path), commit)| (rule, path, commit)).collect()
+}
+
+fn history(git: &Git, arguments: &[&str]) -> Vec<(String, String, String)> {
+    found(&git.lint(&[&["scan", "--format", "json"], arguments].concat()))
+}
+
+fn plain(path: &str, commit: &str) -> (String, String, String) {
+    ("unencrypted-secret".to_owned(), path.to_owned(), commit.to_owned())
+}
+
+#[test]
+fn a_secret_stays_in_history_and_the_commit_that_brought_it_is_named() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    let first = git.commit(&[("db.yaml", PLAIN)]);
+    git.commit(&[("other.yaml", HARMLESS)]);
+    git.commit(&[("db.yaml", HARMLESS)]);
+    // Removed, and back again: it is one file, and its first commit brought it.
+    git.commit(&[("db.yaml", PLAIN)]);
+    git.commit(&[("db.yaml", HARMLESS)]);
+    assert_eq!(history(&git, &["--history"]), [plain("db.yaml", &first)]);
+    let run = git.lint(&["scan", "--history", "-q"]);
+    let place = format!("db.yaml:6:3 (in {}, 2026-01-02, no longer at HEAD)", &first[..8]);
+    assert!(run.stdout.contains(&place), "{}", run.stdout);
+    assert!(run.stdout.contains("stays in history: change the secret"), "{}", run.stdout);
+    assert!(!run.stdout.contains("canary"));
+    let moved = git.commit(&[("moved.yaml", PLAIN)]);
+    let findings = history(&git, &["--history"]);
+    assert_eq!(findings, [plain("db.yaml", &first), plain("moved.yaml", &moved)]);
+    let run = git.lint(&["scan", "--history", "-q"]);
+    assert!(run.stdout.contains("2026-01-02, still at HEAD)"), "{}", run.stdout);
+}
+
+#[test]
+fn branches_tags_and_merges_are_walked_once() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "-b", "feature"]);
+    let feature = git.commit(&[("feature.yaml", PLAIN)]);
+    git.run(&["checkout", "--quiet", "-b", "gone"]);
+    let tagged = git.commit(&[("tagged.yaml", PLAIN)]);
+    git.run(&["tag", "-a", "v1", "-m", "x"]);
+    git.run(&["checkout", "--quiet", "main"]);
+    git.run(&["branch", "--quiet", "-D", "gone"]);
+    let main = git.commit(&[("main.yaml", PLAIN)]);
+    git.run(&["merge", "--quiet", "--no-ff", "--no-commit", "feature"]);
+    let merge = git.commit(&[("merge.yaml", PLAIN)]);
+    let all = [
+        plain("feature.yaml", &feature),
+        plain("main.yaml", &main),
+        plain("merge.yaml", &merge),
+        plain("tagged.yaml", &tagged),
+    ];
+    assert_eq!(history(&git, &["--history"]), all);
+    assert_eq!(history(&git, &["--history", "main"]), all[..3]);
+    assert_eq!(history(&git, &["--history", "main^1..main"]), [all[0].clone(), all[2].clone()]);
+    // What the merge has from a parent that is known already is not new.
+    assert_eq!(history(&git, &["--history", "main --not main^1 main^2"]), [all[2].clone()]);
+    assert_eq!(history(&git, &["--history", "main ^feature", "main.yaml"]), [all[1].clone()]);
+    assert_eq!(history(&git, &["--history", "main --not --all"]), []);
+    assert_eq!(history(&git, &["--history", "feature...main"]).len(), 2);
+}
+
+#[test]
+fn a_file_is_judged_by_the_config_of_its_commit() {
+    let git = Git::with(&[("old.secret.yaml", "a: canary\n")]);
+    let with = git.commit(&[(".sops.yaml", CONFIG), ("apps/new.secret.yaml", "a: canary\n")]);
+    git.run(&["rm", "--quiet", ".sops.yaml"]);
+    git.commit(&[("late.secret.yaml", "a: canary\n")]);
+    let findings = history(&git, &["--history"]);
+    let rule = "unencrypted-file".to_owned();
+    let expected = [(rule.clone(), "apps/new.secret.yaml".to_owned(), with.clone())];
+    assert_eq!(findings, expected);
+    assert_eq!(history(&git, &["--history", &format!("{with}^..{with}")]), expected);
+    // The commit before the range had the config too.
+    let more = git.commit(&[(".sops.yaml", CONFIG)]);
+    let last = git.commit(&[("more.secret.yaml", "a: canary\n")]);
+    let findings = history(&git, &["--history", &format!("{more}..HEAD")]);
+    assert_eq!(findings, [(rule, "more.secret.yaml".to_owned(), last)]);
+}
+
+#[test]
+fn what_cannot_be_changed_any_more_is_reported_only_if_it_leaks() {
+    let git = Git::with(&[(".sops.yaml", "creation_rules:\n  - path_regex: \"[\"\n")]);
+    assert!(!history(&git, &["--history"]).is_empty());
+    git.commit(&[(".sops.yaml", CONFIG)]);
+    assert_eq!(history(&git, &["--history"]), []);
+}
+
+#[test]
+fn ranges_that_mean_nothing_are_refused() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    for (range, message) in [
+        ("nothing", "git knows no commit nothing"),
+        ("HEAD --oneline", "is no range of commits"),
+        (" ", "is no range of commits"),
+        ("main..nothing", "git knows no commit nothing"),
+    ] {
+        let run = git.lint(&["scan", "--history", range]);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(message), "{run:?}");
+    }
+    let empty = Git::init(&[]);
+    let run = empty.lint(&["scan", "--history"]);
+    assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{run:?}");
+}
+
+#[test]
+fn a_shallow_clone_says_that_something_is_missing() {
+    let git = Git::with(&[("a.yaml", PLAIN)]);
+    git.commit(&[("a.yaml", HARMLESS)]);
+    git.commit(&[("b.yaml", PLAIN)]);
+    let url = format!("file://{}", git.root.display());
+    let clone = git.beside("shallow");
+    git.run(&["clone", "--quiet", "--depth", "2", &url, clone.to_str().expect("UTF-8")]);
+    let run = sops_lint(&clone, &["scan", "--history", "--format", "json"]);
+    assert_eq!(found(&run).len(), 1, "{run:?}");
+    assert!(run.stderr.contains("note: the clone is shallow"), "{run:?}");
+}
+
+#[test]
+fn a_push_is_judged_in_quarantine() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    let bare = git.beside("bare.git");
+    let url = bare.to_str().expect("UTF-8").to_owned();
+    git.run(&["clone", "--quiet", "--bare", ".", &url]);
+    let hook = bare.join("hooks/pre-receive");
+    let script = "#!/bin/sh\nwhile read -r old new ref; do\n  \"$SOPS_LINT\" scan --history \"$new --not --all\" || exit 1\ndone\n";
+    fs::write(&hook, script).expect("written");
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("made executable");
+    git.commit(&[("b.yaml", &HARMLESS.replace("db", "b"))]);
+    assert_eq!(git.attempt(&["push", "--quiet", &url, "main"]).code, Some(0));
+    git.commit(&[("c.yaml", PLAIN)]);
+    git.commit(&[("c.yaml", HARMLESS)]);
+    let run = git.attempt(&["push", "--quiet", &url, "main:other"]);
+    assert_ne!(run.code, Some(0));
+    assert!(run.stderr.contains("c.yaml") && run.stderr.contains("pre-receive"), "{run:?}");
+    // And a commit by itself, in packs as in loose objects.
+    let script = "#!/bin/sh\nwhile read -r old new ref; do\n  \"$SOPS_LINT\" scan --rev \"$new\" || exit 1\ndone\n";
+    fs::write(&hook, script).expect("written");
+    git.run(&["-c", "transfer.unpackLimit=1", "push", "--quiet", &url, "main:fine"]);
+    git_in(&bare, &["config", "transfer.unpackLimit", "1"]);
+    git.commit(&[("d.yaml", PLAIN)]);
+    let run = git.attempt(&["push", "--quiet", &url, "main:packed"]);
+    assert!(run.stderr.contains("d.yaml"), "{run:?}");
+    assert_eq!(git_in(&bare, &["for-each-ref"]).stdout.lines().count(), 2);
+}
