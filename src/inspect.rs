@@ -88,7 +88,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
-    let facts = Facts::of(&subject, surroundings.policy, skipped.is_none(), is_twin);
+    let facts = Facts::of(&subject, surroundings.policy, &drafts, surroundings.exists, is_twin);
     Outcome { findings: settle(&subject, drafts), facts, skipped }
 }
 

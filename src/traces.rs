@@ -24,7 +24,7 @@ pub struct Traces {
     pub key: bool,
     /// A manifest that may give kustomize-controller a token.
     pub controller: bool,
-    /// A kustomization that makes Secrets.
+    /// A kustomization or a generator that makes Secrets.
     pub generator: bool,
 }
 
@@ -45,6 +45,8 @@ struct Finders {
     pgp_key: Finder<'static>,
     controller: Finder<'static>,
     generator: Finder<'static>,
+    ksops: Finder<'static>,
+    goabout: Finder<'static>,
 }
 
 static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
@@ -57,6 +59,8 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     pgp_key: Finder::new("PGP PRIVATE KEY BLOCK"),
     controller: Finder::new("kustomize-controller"),
     generator: Finder::new("secretGenerator"),
+    ksops: Finder::new("viaduct.ai/"),
+    goabout: Finder::new("goabout.com/"),
 });
 
 /// Looks for traces.
@@ -102,7 +106,9 @@ fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     }
     let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
     let controller = has(&FINDERS.controller) && has_token_variable(bytes);
-    let generator = name.starts_with("kustomization.") && has(&FINDERS.generator);
+    let generator = name.starts_with("kustomization.") && has(&FINDERS.generator)
+        || has(&FINDERS.ksops)
+        || has(&FINDERS.goabout);
     (controller, generator)
 }
 
