@@ -6,6 +6,7 @@ mod canary;
 mod cli;
 mod corpus;
 mod docs;
+mod hostile;
 mod layering;
 mod limits;
 mod neighbours;
