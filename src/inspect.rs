@@ -1,7 +1,7 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
 use crate::finding::{Draft, Drafts, Finding, Label, Level, Place};
@@ -117,7 +117,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
-    let facts = Facts::of(&subject, surroundings.policy, skipped.is_none(), is_twin);
+    let facts = Facts::of(&subject, surroundings.policy, &drafts, surroundings.exists, is_twin);
     let verification =
         subject.is_encrypted().then(|| verification(&subject, surroundings.ring.is_some()));
     let certificates = certificates(bytes, traces, surroundings);
@@ -189,19 +189,24 @@ pub fn inspect_repository(
     repository: Repository<'_>,
     mut read: impl FnMut(&RepoPath) -> Vec<u8>,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut indexes: HashMap<&RepoPath, LineIndex<'_>> = HashMap::new();
+    let mut drafts: BTreeMap<&RepoPath, Vec<Draft<'_>>> = BTreeMap::new();
     for rule in REPO_RULES {
         for (path, draft) in rule.check(&repository) {
-            if let Some(config) = repository.policy.config(path) {
-                let index = indexes.entry(path).or_insert_with(|| LineIndex::new(&config.bytes));
-                let redactor = Redactor::for_config(&config.bytes);
-                findings.push(finding(path, index, &redactor, draft));
-                continue;
-            }
-            let bytes = read(path);
-            let redactor = Redactor::new(&bytes, &[]);
-            let mut found = finding(path, &LineIndex::new(&bytes), &redactor, draft);
+            drafts.entry(path).or_default().push(draft);
+        }
+    }
+    let mut findings = Vec::new();
+    for (path, drafts) in drafts {
+        let drafts = bounded(drafts).into_iter();
+        if let Some(config) = repository.policy.config(path) {
+            let (index, redactor) = (LineIndex::new(&config.bytes), config_redactor(&config.bytes));
+            findings.extend(drafts.map(|draft| finding(path, &index, &redactor, draft)));
+            continue;
+        }
+        let bytes = read(path);
+        let (index, redactor) = (LineIndex::new(&bytes), Redactor::new(&bytes, &[]));
+        for draft in drafts {
+            let mut found = finding(path, &index, &redactor, draft);
             // These speak of whole files: a masked line would say nothing.
             found.place.line.clear();
             findings.push(found);
@@ -350,12 +355,23 @@ fn settle(subject: &Subject<'_>, drafts: Drafts<'_>) -> Vec<Finding> {
     let documents: Vec<&Document<'_>> =
         subject.documents.iter().map(|judged| judged.document).collect();
     let redactor = match subject.config {
-        Some(_) => Redactor::for_config(bytes),
+        Some(_) => config_redactor(bytes),
         None => Redactor::new(bytes, &documents),
     };
     let (path, index) = (subject.path(), LineIndex::new(bytes));
     let drafts = bounded(drafts.drafts);
     drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
+}
+
+/// What may be shown of a `.sops.yaml`: all of it, if it is a config and not a file of secrets
+/// that was given its name.
+fn config_redactor(bytes: &[u8]) -> Redactor<'_> {
+    const WORDS: [&str; 3] = ["creation_rule", "destination_rule", "path_regex"];
+    if WORDS.iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some()) {
+        Redactor::for_config(bytes)
+    } else {
+        Redactor::new(bytes, &[])
+    }
 }
 
 /// The first findings of each rule and level; the last of them says how many more there are. Nobody
@@ -391,7 +407,7 @@ fn finding(
         None => Label { place: place(path, index, redactor, label.span), message: label.message },
         Some(other) => {
             let index = LineIndex::new(other.bytes);
-            let redactor = Redactor::for_config(other.bytes);
+            let redactor = config_redactor(other.bytes);
             let place = place(other.path, &index, &redactor, label.span);
             Label { place, message: label.message }
         }

@@ -86,7 +86,26 @@ impl<'t> Redactor<'t> {
         if let Some(marker) = conflict_marker(&self.text[start..end]) {
             shown[..marker.len()].copy_from_slice(marker);
         }
+        self.mask_logins(Span::new(start, end), &mut shown);
         shown
+    }
+
+    /// Hides the name and the password before the host of an address: `https://name:password@host`.
+    /// On a long line they may begin before what is shown, and end behind it.
+    fn mask_logins(&self, span: Span, shown: &mut [u8]) {
+        const MARK: &[u8] = b"://";
+        let start = span.start.saturating_sub(LONGEST_KEY);
+        let around = &self.text[start..self.text.len().min(span.end + LONGEST_KEY)];
+        for at in memchr::memmem::find_iter(around, MARK) {
+            let rest = &around[at + MARK.len()..];
+            let is_end = |byte: &u8| b"/ \t\r\n'\",".contains(byte);
+            let address = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
+            let Some(login) = address.iter().rposition(|byte| *byte == b'@') else { continue };
+            let first = start + at + MARK.len();
+            for hidden in first.max(span.start)..(first + login).min(span.end) {
+                shown[hidden - span.start] = MASK;
+            }
+        }
     }
 
     fn is_punctuation(&self, at: usize, byte: u8) -> bool {
@@ -289,6 +308,15 @@ mod tests {
         let redactor = Redactor::new(text, &[]);
         assert_eq!(redactor.show(Span::new(0, 4)), "** *");
         assert_eq!(redactor.show(Span::new(5, 15)), " ******* *");
+    }
+
+    #[test]
+    fn a_login_in_an_address_is_hidden_and_the_host_is_not() {
+        let text = b"a: https://me:canary@vault.example.com/v1,http://host/x@y";
+        let redactor = Redactor::for_config(text);
+        let shown = "a: https://*********@vault.example.com/v1,http://host/x@y";
+        assert_eq!(redactor.show(Span::new(0, text.len())), shown);
+        assert_eq!(redactor.show(Span::new(14, 23)), "******@va");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct Traces {
     pub certificate: bool,
     /// A manifest that may give kustomize-controller a token.
     pub controller: bool,
-    /// A kustomization that makes Secrets.
+    /// A kustomization or a generator that makes Secrets.
     pub generator: bool,
 }
 
@@ -47,6 +47,8 @@ struct Finders {
     pgp_key: Finder<'static>,
     controller: Finder<'static>,
     generator: Finder<'static>,
+    ksops: Finder<'static>,
+    goabout: Finder<'static>,
 }
 
 static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
@@ -59,6 +61,8 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     pgp_key: Finder::new(" KEY BLOCK-----"),
     controller: Finder::new("kustomize-controller"),
     generator: Finder::new("secretGenerator"),
+    ksops: Finder::new("viaduct.ai/"),
+    goabout: Finder::new("goabout.com/"),
 });
 
 /// Looks for traces.
@@ -105,7 +109,9 @@ fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     }
     let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
     let controller = has(&FINDERS.controller) && has_token_variable(bytes);
-    let generator = name.starts_with("kustomization.") && has(&FINDERS.generator);
+    let generator = name.starts_with("kustomization.") && has(&FINDERS.generator)
+        || has(&FINDERS.ksops)
+        || has(&FINDERS.goabout);
     (controller, generator)
 }
 

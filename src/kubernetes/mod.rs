@@ -1,5 +1,7 @@
-//! What a document is to Kubernetes. Knows just what the rules ask for: where the Secrets are.
+//! What a document is to Kubernetes. Knows just what the rules ask for: where the Secrets are,
+//! and of what others are made.
 
+pub mod generator;
 pub mod public;
 pub mod reference;
 
@@ -15,6 +17,9 @@ pub struct Secret<'d, 't> {
     pub namespace: Option<&'d str>,
     /// `metadata.name`, where it is text.
     pub name: Option<&'d str>,
+    /// Whether its values are texts that sops encrypted, each a whole file, for an operator to
+    /// decrypt. In other Secrets the values themselves are encrypted.
+    pub holds_files: bool,
 }
 
 /// One value of a Secret.
@@ -47,7 +52,7 @@ impl<'d, 't> Secret<'d, 't> {
             metadata.and_then(|metadata| text(metadata, key)).filter(|name| !looks_encrypted(name))
         };
         let (name, namespace) = (plain("name"), plain("namespace"));
-        Self { node, namespace, name }
+        Self { node, namespace, name, holds_files: false }
     }
 
     /// `namespace/name`, as far as they are known.
@@ -89,9 +94,22 @@ pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
         _ => {}
     }
     if text(root, "kind") == Some("SopsSecret") {
-        return templates(root).collect();
+        return if text(root, "apiVersion").is_some_and(|version| version.starts_with(CRAFTYPATH)) {
+            of_files(root).into_iter().collect()
+        } else {
+            templates(root).collect()
+        };
     }
     Secret::new(root).into_iter().collect()
+}
+
+/// The API group of the operator whose `SopsSecret` keeps encrypted files.
+const CRAFTYPATH: &str = "craftypath.github.io/";
+
+/// The `SopsSecret` of craftypath: `spec` holds the values, `metadata` the name.
+fn of_files<'d, 't>(root: &'d Node<'t>) -> Option<Secret<'d, 't>> {
+    let node = root.get("spec")?;
+    Some(Secret { node, holds_files: true, ..Secret::of(root) })
 }
 
 /// `spec.secretTemplates` of a `SopsSecret` (`isindir.github.com`), or its `spec.secrets`
@@ -103,6 +121,7 @@ fn templates<'d, 't>(root: &'d Node<'t>) -> impl Iterator<Item = Secret<'d, 't>>
         node,
         namespace: None,
         name: text(node, "name"),
+        holds_files: false,
     })
 }
 
@@ -147,5 +166,7 @@ mod tests {
         assert_eq!(titles(list), ["a Secret without a name"]);
         assert_eq!(titles("kind: SealedSecret\napiVersion: bitnami.com/v1alpha1\n"), [""; 0]);
         assert_eq!(titles("kind: Secret\nname: not-a-manifest\n"), [""; 0]);
+        let of_craftypath = "{apiVersion: craftypath.github.io/v1alpha1, kind: SopsSecret, metadata: {name: a}, spec: {stringData: {}}}";
+        assert_eq!(titles(of_craftypath), ["Secret a"]);
     }
 }

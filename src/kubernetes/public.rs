@@ -37,7 +37,8 @@ pub fn is_public(secret: &Secret<'_, '_>, key: &str, text: &str, is_base64: bool
     let text = if is_base64 { decoded(text) } else { Cow::Borrowed(text) };
     let text = text.trim();
     // Flux decrypts a SOPS file that stands in `data`.
-    let is_encrypted = is_base64 && text.contains(PREFIX) && text.contains("lastmodified");
+    let holds_files = is_base64 || secret.holds_files;
+    let is_encrypted = holds_files && text.contains(PREFIX) && text.contains("lastmodified");
     let is_nothing = matches!(text, "{}" | "[]" | "\"\"" | "null");
     is_encrypted || is_nothing || is_argo_cd_setting(secret, key, text) || is_public_pem(text)
 }

@@ -158,8 +158,8 @@ mod tests {
         ::warning file=clusters/prod/token.enc.yaml,line=101,endLine=101,col=9,endColumn=17,title=sops-lint%3A recipient-drift::clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)
         ::notice file=docs/example.yaml,line=1,endLine=1,col=1,endColumn=5,title=sops-lint%3A uncovered-file::no creation rule covers docs/example.yaml
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
-        Not verified: the MAC of 40 encrypted files. This version checks none: tampering goes unnoticed.
-        Skipped: 1 file; checked only in part: 1 file (run with -v to see which).
+        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there (run with -v to see why).
+        Skipped: 1 file (run with -v to see which).
         "##);
     }
 
@@ -198,7 +198,7 @@ mod tests {
         ::error file=%3A%3Aerror file=x%3A%3Aowned%0D%0A%3A%3Aadd-mask%3A%3Aa%2Cb%3Ac%250A##[add-mask]x\u{1b},line=8,endLine=8,col=13,endColumn=21,title=sops-lint%3A unencrypted-secret::::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}%0AHelp: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}
         ::error title=sops-lint::::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}
         Found 1 error in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
-        Not verified: the MAC of 40 encrypted files. This version checks none: tampering goes unnoticed.
+        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there.
         Skipped: 1 file.
         - ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A## [add-mask]x\u{1b}: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A## [add-mask]x\u{1b}
         "##);

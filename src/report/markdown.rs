@@ -156,9 +156,9 @@ mod tests {
         | warning | <code>clusters/prod/token.enc.yaml:101</code> | clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq) | `recipient-drift` |
         | info | <code>docs/example.yaml:1</code> | no creation rule covers docs/example.yaml | `uncovered-file` |
 
-        Not verified: the MAC of 40 encrypted files. This version checks none: tampering goes unnoticed.
+        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there.
 
-        Skipped: 1 file; checked only in part: 1 file.
+        Skipped: 1 file.
 
         <details><summary>Which, and why</summary>
 

@@ -42,6 +42,9 @@ const SEVERITIES: &[(&str, u32)] = &[
     ("untrusted-key-endpoint", 80),
     ("recipients-mismatch", 75),
     ("selector-misses-data", 75),
+    ("mac-mismatch", 70),
+    ("undecryptable-value", 50),
+    ("pgp-data-key-mismatch", 60),
     ("unselected-value", 50),
     ("plaintext-comment", 50),
 ];
@@ -450,7 +453,7 @@ mod tests {
         assert_eq!(invocation["executionSuccessful"], false);
         let notes = invocation["toolExecutionNotifications"].as_array().unwrap();
         let levels: Vec<_> = notes.iter().map(|note| note["level"].as_str().unwrap()).collect();
-        assert_eq!(levels, ["error", "note", "note", "note"]);
+        assert_eq!(levels, ["error", "note", "note", "note", "note"]);
         let invocation = &written(&samples::empty())["runs"][0]["invocations"][0];
         assert_eq!(invocation["executionSuccessful"], true);
     }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::{
     Copy, Endpoint, GeneratorSource, Subject, decrypted_artifact, plaintext_generator_source,
-    untrusted_key_endpoint,
+    unencrypted_file, unencrypted_secret, untrusted_key_endpoint,
 };
 use crate::document::Document;
-use crate::finding::Draft;
+use crate::finding::{Draft, Drafts};
+use crate::input::Content;
 use crate::keys::certificate::Certificates;
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
@@ -38,7 +39,9 @@ pub struct Facts {
     /// Whether its bytes show anything that sops made, though it may be of a format that is not
     /// read here.
     pub has_sops: bool,
-    /// What it makes Secrets of, if it is a kustomization.
+    /// Whether a rule about files says that it is not encrypted.
+    pub is_reported: bool,
+    /// What it makes Secrets of, if it is a kustomization or a generator.
     pub generator_sources: Vec<GeneratorSource>,
     /// What shows that it is, or has, a decrypted copy.
     pub copy: Copy,
@@ -53,22 +56,26 @@ pub struct Facts {
 
 impl Facts {
     /// What repository rules need to know of a file; `None` if it has nothing to do with secrets.
-    /// Of one that could not be judged no more is known than its traces. `is_twin`: an encrypted
-    /// file is named after it.
+    /// Of one that could not be judged no more is known than its traces. `drafts`: what the rules
+    /// about files say of it; `exists`: whether there is such a file; `is_twin`: an encrypted file
+    /// is named after it.
     pub fn of(
         subject: &Subject<'_>,
         policy: &Policy,
-        was_judged: bool,
+        drafts: &Drafts<'_>,
+        exists: &dyn Fn(&RepoPath) -> bool,
         is_twin: bool,
     ) -> Option<Self> {
+        let was_judged = !matches!(subject.input.content, Content::TooLarge(_));
         let documents = if was_judged { subject.documents } else { &[] };
         let is_encrypted = documents.iter().any(|judged| judged.metadata.is_some());
         let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
-        let generator_sources = plaintext_generator_source::sources(subject);
+        let generator_sources = plaintext_generator_source::sources(subject, exists);
         let has_sops = subject.traces.sops;
         let copy = decrypted_artifact::copy_of(subject, is_twin);
+        let is_reported = is_reported(drafts);
         let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
-        if !is_interesting && generator_sources.is_empty() {
+        if !is_interesting && !is_reported && generator_sources.is_empty() {
             return None;
         }
         let endpoints = untrusted_key_endpoint::endpoints(subject);
@@ -83,6 +90,7 @@ impl Facts {
             secrets,
             endpoints,
             has_sops,
+            is_reported,
             generator_sources,
             copy,
             is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
@@ -90,6 +98,11 @@ impl Facts {
             is_disputed: is_disputed(subject, policy),
         })
     }
+}
+
+fn is_reported(drafts: &Drafts<'_>) -> bool {
+    let rules = [unencrypted_file::META.id, unencrypted_secret::META.id];
+    drafts.drafts.iter().any(|draft| rules.contains(&draft.rule.id))
 }
 
 /// How many values of Secrets the selector of the governing rule covers.

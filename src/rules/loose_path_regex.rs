@@ -130,7 +130,8 @@ fn by_ending<'f>(
     let shape = shape(text).filter(|shape| shape.extension == "yaml")?;
     let directory = config.path.parent();
     let is_missed = |facts: &&Facts| {
-        let relative = facts.path.below(directory.as_str());
+        let is_meant = facts.secrets > 0 || facts.has_sops || facts.is_reported;
+        let relative = facts.path.below(directory.as_str()).filter(|_| is_meant);
         let renamed = relative.and_then(|path| path.strip_suffix(".yml"));
         renamed.is_some_and(|stem| rule.matches(&format!("{stem}.yaml")) == Some(true))
             && matches!(repository.policy.governing(&facts.path), Governing::NoRule(nearest) if std::ptr::eq(nearest, config))

@@ -1,8 +1,12 @@
-//! A Secret that kustomize makes of something in clear.
+//! A Secret that a generator makes of something in clear.
+
+use std::cell::LazyCell;
+use std::collections::HashSet;
 
 use super::{Facts, RepoRule, Repository, Subject, declare_rule, quoted};
 use crate::document::Node;
 use crate::finding::{Draft, Level, RuleMeta};
+use crate::kubernetes::generator::{Generator, generator};
 use crate::kubernetes::reference::{Reference, classify};
 use crate::path::RepoPath;
 use crate::text::Span;
@@ -22,10 +26,21 @@ declare_rule! {
     /// certificates, public keys and texts (`.crt`, `.pub`, `.asc`, `.md`), and for files that are
     /// not in the repository or were not looked at.
     ///
+    /// Looks at the generators of KSOPS (`kind: ksops`) and of goabout (`kind: SopsSecretGenerator`),
+    /// too. They decrypt each file that they name, so it is
+    ///
+    /// * an error where sops did not encrypt the file, whatever its name; among examples and tests
+    ///   a warning,
+    /// * a warning where no file of that name is in the repository.
+    ///
+    /// Paths start at the generator, or at a kustomization above it. Silent where `unencrypted-file`
+    /// or `unencrypted-secret` reports the file that is named.
+    ///
     /// ## Why it matters
     ///
     /// kustomize makes a Secret of it, so somebody thought that it is one. No manifest with
-    /// `kind: Secret` shows that its values stand in clear.
+    /// `kind: Secret` shows that its values stand in clear. Where the generator decrypts, the build
+    /// fails, and nothing is deployed.
     ///
     /// ## Example
     ///
@@ -52,19 +67,24 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Move the literals to a file, encrypt the file with `sops encrypt --in-place FILE`, and name
-    /// it under `envs` or `files`. If the values were ever pushed, change them. What is no secret
+    /// it under `envs` or `files`; a file that a generator of KSOPS or goabout names is encrypted
+    /// where it stands. If the values were ever pushed, change them. What is no secret
     /// belongs into a `configMapGenerator`.
     PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text,
-    "a secretGenerator with literals or files in clear"
+    "a generator of Secrets with literals or files in clear"
 }
 
-/// Something that a `secretGenerator` makes a Secret of. Holds names and no values.
+/// Most files of one generator that are looked for on the disk.
+const MAX_FILES: usize = 1_000;
+
+/// Something that a generator makes a Secret of. Holds names and no values.
 #[derive(Clone, Debug)]
 pub struct GeneratorSource {
-    /// The generator's name.
+    /// The generator's kind and name.
     generator: String,
-    /// The key of a literal, or the file.
     source: Source,
+    /// The field of its manifest.
+    field: &'static str,
     span: Span,
     document: usize,
     level: Level,
@@ -72,8 +92,14 @@ pub struct GeneratorSource {
 
 #[derive(Clone, Debug)]
 enum Source {
+    /// The key of a literal.
     Literal(String),
+    /// A file whose bytes are taken.
     File(RepoPath),
+    /// A file that the generator decrypts.
+    Decrypted(RepoPath),
+    /// A file that the generator would decrypt, if it were there.
+    Missing(RepoPath),
 }
 
 impl RepoRule for PlaintextGeneratorSource {
@@ -82,66 +108,142 @@ impl RepoRule for PlaintextGeneratorSource {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let names: LazyCell<HashSet<&str>, _> =
+            LazyCell::new(|| repository.files.iter().map(|path| path.file_name()).collect());
+        let is_wrong = |source: &Source| match source {
+            Source::Literal(_) => true,
+            Source::File(path) | Source::Decrypted(path) => is_plaintext(repository, path),
+            // Under this name elsewhere it may be what a kustomization there means.
+            Source::Missing(path) => repository.is_whole && !names.contains(path.file_name()),
+        };
         let mut drafts = Vec::new();
         for facts in repository.facts {
-            for source in &facts.generator_sources {
-                if let Source::File(path) = &source.source
-                    && !is_plaintext(repository, path)
-                {
-                    continue;
-                }
-                drafts.push((&facts.path, draft(source)));
-            }
+            let wrong = facts.generator_sources.iter().filter(|source| is_wrong(&source.source));
+            drafts.extend(wrong.map(|source| (&facts.path, draft(source))));
         }
         drafts
     }
 }
 
-/// Whether the file is here and sops left no trace in it.
+/// Whether the file is here, sops left no trace in it, and no rule about files says so.
 fn is_plaintext(repository: &Repository<'_>, path: &RepoPath) -> bool {
     let is_here = repository.files.binary_search(&path).is_ok();
     let facts = repository.facts.binary_search_by(|facts: &Facts| facts.path.cmp(path));
-    is_here && !facts.is_ok_and(|at| repository.facts[at].has_sops)
+    let facts = facts.ok().map(|at| &repository.facts[at]);
+    is_here && !facts.is_some_and(|facts| facts.has_sops || facts.is_reported)
 }
 
 fn draft<'f>(source: &GeneratorSource) -> Draft<'f> {
+    const CHANGE: &str = "if it was ever pushed, change the values";
     let generator = clean(&source.generator);
-    let (message, help) = match &source.source {
+    let (message, note, help) = match &source.source {
         Source::Literal(key) => (
-            format!("secretGenerator {generator}: the literal {} is in plaintext", clean(key)),
+            format!("{generator}: the literal {} is in plaintext", clean(key)),
+            "becomes a Secret",
             "move it to a file, encrypt that with `sops encrypt --in-place`, and name it under envs; if it was ever pushed, change the value".to_owned(),
         ),
         Source::File(path) => (
-            format!("secretGenerator {generator}: {path} is not encrypted"),
+            format!("{generator}: {path} is not encrypted"),
+            "becomes a Secret",
             format!(
-                "run `sops encrypt --in-place {}`; if it was ever pushed, change the values; if it holds no secret, use a configMapGenerator",
+                "run `sops encrypt --in-place {}`; {CHANGE}; if it holds no secret, use a configMapGenerator",
                 quoted(path.as_str())
             ),
+        ),
+        Source::Decrypted(path) => (
+            format!("{generator}: {path} is not encrypted, so it cannot be decrypted"),
+            "has to be encrypted",
+            format!("run `sops encrypt --in-place {}`; {CHANGE}", quoted(path.as_str())),
+        ),
+        Source::Missing(path) => (
+            format!("{generator}: there is no {path} to decrypt"),
+            "not in the repository",
+            "correct the path, or add the encrypted file".to_owned(),
         ),
     };
     Draft::new(&META, source.span, message)
         .level(source.level)
-        .at(source.document, Some("secretGenerator".to_owned()))
-        .note("becomes a Secret")
+        .at(source.document, Some(source.field.to_owned()))
+        .note(note)
         .help(help)
 }
 
-/// What the `secretGenerator` of a kustomization is made of; nothing for other files.
-pub(super) fn sources(subject: &Subject<'_>) -> Vec<GeneratorSource> {
+/// What a kustomization or a generator makes Secrets of; nothing for other files. `exists`:
+/// whether there is such a file, be it one to look at or not.
+pub(super) fn sources(
+    subject: &Subject<'_>,
+    exists: &dyn Fn(&RepoPath) -> bool,
+) -> Vec<GeneratorSource> {
     let is_kustomization =
         matches!(subject.path().file_name(), "kustomization.yaml" | "kustomization.yml");
-    if !is_kustomization || subject.is_template {
+    if !subject.traces.generator || subject.is_template {
         return Vec::new();
     }
+    if is_kustomization {
+        return kustomize_sources(subject);
+    }
+    let generators = subject
+        .documents
+        .iter()
+        .filter_map(|judged| Some((judged.document.index, generator(judged.document)?)));
+    generators
+        .flat_map(|(document, generator)| decrypted_sources(subject, document, &generator, exists))
+        .collect()
+}
+
+/// The files that a generator decrypts. It runs in the directory of the kustomization that names
+/// it, which may stand above it.
+fn decrypted_sources(
+    subject: &Subject<'_>,
+    document: usize,
+    generator: &Generator<'_, '_>,
+    exists: &dyn Fn(&RepoPath) -> bool,
+) -> Vec<GeneratorSource> {
+    const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+    let title = format!("{} {}", generator.kind, generator.name.unwrap_or("without a name"));
+    let own = subject.path().parent();
+    let above = own.ancestors().map(RepoPath::from);
+    let above = above.filter(|place| NAMES.iter().any(|name| exists(&place.join(name))));
+    let places: Vec<RepoPath> = std::iter::once(own.clone()).chain(above).collect();
+    let mut sources = Vec::new();
+    for file in generator.files.iter().take(MAX_FILES) {
+        let found = places.iter().find_map(|place| resolve(place, file.path).filter(exists));
+        let last = file.path.rsplit('/').next().unwrap_or_default();
+        let is_name = !file.path.contains(['$', '{', '*']) && !matches!(last, "" | "." | "..");
+        let (source, level) = match found {
+            Some(path) => (Source::Decrypted(path), META.level),
+            None if !is_name || subject.is_example() => continue,
+            None => match resolve(&own, file.path) {
+                Some(path) => (Source::Missing(path), Level::Warning),
+                None => continue,
+            },
+        };
+        let level = if subject.is_example() { Level::Warning } else { level };
+        let (generator, field, span) = (title.clone(), file.field, file.node.span);
+        sources.push(GeneratorSource { generator, source, field, span, document, level });
+    }
+    sources
+}
+
+/// What the `secretGenerator` of a kustomization is made of.
+fn kustomize_sources(subject: &Subject<'_>) -> Vec<GeneratorSource> {
+    const FIELD: &str = "secretGenerator";
     let mut sources = Vec::new();
     for judged in subject.documents {
-        let list = judged.document.root.get("secretGenerator");
+        let list = judged.document.root.get(FIELD);
         for generator in list.into_iter().flat_map(Node::elements) {
             let name = generator.get("name").and_then(Node::as_str).unwrap_or("without a name");
             let mut add = |source, span, level| {
                 let level = if subject.is_example() { Level::Warning } else { level };
-                let (generator, document) = (name.to_owned(), judged.document.index);
-                sources.push(GeneratorSource { generator, source, span, document, level });
+                let (generator, document) = (format!("{FIELD} {name}"), judged.document.index);
+                sources.push(GeneratorSource {
+                    generator,
+                    source,
+                    field: FIELD,
+                    span,
+                    document,
+                    level,
+                });
             };
             for node in items(generator, "literals") {
                 if let Some((key, level)) = node.as_str().and_then(literal) {

@@ -26,7 +26,8 @@ declare_rule! {
     /// is below `docs/`, `examples/`, `samples/`, `tests/` and the like. Certificates, public keys,
     /// and the settings in the repository and cluster Secrets of Argo CD do not count. Helm
     /// templates and files that a template engine still has to render are not manifests. The
-    /// templates in a `SopsSecret` count as Secrets. The keys with which Flux decrypts are reported
+    /// templates in a `SopsSecret` count as Secrets; in that of craftypath each value has to be the
+    /// text of an encrypted file. The keys with which Flux decrypts are reported
     /// by `decryption-credentials`, and the mask of `flux build` by `masked-placeholder`.
     ///
     /// ## Why it matters
@@ -109,10 +110,15 @@ fn check_secret<'s>(
         .level(level)
         .at(judged.document.index, Some(first.key_path()))
         .note("in plaintext")
-        .help(help(subject))
+        .help(if secret.holds_files { help_for_file() } else { help(subject) })
         .fix(Fix { kind: "encrypt", safe: false });
     let draft = with_others(draft, spots, "in plaintext");
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
+}
+
+/// How to encrypt what an operator expects as the text of an encrypted file.
+fn help_for_file() -> String {
+    "put the value into a file of its own, run `sops encrypt` on it, and put what that prints here; if it was ever pushed, change the values too".to_owned()
 }
 
 /// How to encrypt the file, or what stands in the way.

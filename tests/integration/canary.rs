@@ -53,6 +53,7 @@ fn cases() -> Vec<PathBuf> {
     let rules = directories(&fixtures().join("rules"));
     let mut cases: Vec<PathBuf> = rules.iter().flat_map(|rule| directories(rule)).collect();
     cases.extend(directories(&fixtures().join("neighbours")));
+    cases.extend(directories(&fixtures().join("hostile")));
     cases.push(fixtures().join("demo"));
     cases
 }

@@ -57,8 +57,35 @@ pub(crate) fn sops_lint_as_alice(directory: &Path, args: &[&str]) -> Run {
 
 /// The same with more variables in the environment.
 pub(crate) fn sops_lint_with(directory: &Path, args: &[&str], variables: &[(&str, &Path)]) -> Run {
+    let command = Command::new(env!("CARGO_BIN_EXE_sops-lint"));
+    start(command, directory, args, variables)
+}
+
+/// The same on one thread, with 256 MiB of memory and a minute of processor time: past either
+/// limit the system ends the program, and there is no exit code. A clock would measure how busy the
+/// machine is; `benches/hostile.sh` does that.
+#[cfg(target_os = "linux")]
+pub(crate) fn sops_lint_in_bounds(directory: &Path, args: &[&str]) -> Run {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v 262144 && ulimit -t 60 && exec \"$0\" \"$@\" --threads 1"]);
+    command.arg(env!("CARGO_BIN_EXE_sops-lint"));
+    start(command, directory, args, &[])
+}
+
+/// Other systems do not limit memory so.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sops_lint_in_bounds(directory: &Path, args: &[&str]) -> Run {
+    sops_lint(directory, args)
+}
+
+fn start(
+    mut command: Command,
+    directory: &Path,
+    args: &[&str],
+    variables: &[(&str, &Path)],
+) -> Run {
     let home = tempfile::tempdir().expect("a home can be made");
-    let output = Command::new(env!("CARGO_BIN_EXE_sops-lint"))
+    let output = command
         .args(args)
         .current_dir(directory)
         .env_clear()
