@@ -10,6 +10,7 @@ mod differential;
 mod docs;
 mod git;
 mod history;
+mod hooks;
 mod hostile;
 mod keyring;
 mod layering;
