@@ -71,12 +71,14 @@ fn settings(options: HookOptions, view: View, host: &Host) -> Settings {
 
 /// The commits of a push that the remote does not have; `None` if it brings none.
 fn pushed(remote: Option<&str>, host: &Host) -> Result<Option<View>, CommandError> {
-    if let Some(remote) = host.env("PRE_COMMIT_REMOTE_NAME") {
-        // The first push of a branch without a beginning on the remote has no refs here.
-        let branch = || host.env("PRE_COMMIT_LOCAL_BRANCH");
-        let tip = host.env("PRE_COMMIT_TO_REF").or_else(branch);
+    if remote.is_none() && host.env("PRE_COMMIT").is_some() {
+        // The first push of a branch has no refs here, and a run by hand has nothing at all.
+        let names = ["PRE_COMMIT_TO_REF", "PRE_COMMIT_LOCAL_BRANCH"];
+        let tip = names.iter().find_map(|name| host.env(name));
         let known = host.env("PRE_COMMIT_FROM_REF").into_iter().collect();
-        return Ok(new_commits(tip.into_iter().collect(), known, Some(&remote)));
+        let remote = host.env("PRE_COMMIT_REMOTE_NAME");
+        let tip = tip.unwrap_or_else(|| "HEAD".to_owned());
+        return Ok(new_commits(vec![tip], known, remote.as_deref()));
     }
     let updates = updates(host, |line| {
         // From the end: what the local side is called was typed, and may hold blanks.
@@ -111,9 +113,12 @@ fn new_commits(tips: Vec<String>, known: Vec<String>, remote: Option<&str>) -> O
     let mut words = tips;
     words.extend(["--not".to_owned(), "--ignore-missing".to_owned()]);
     words.extend(known);
-    // A URL in place of a name has no branches here.
-    let name = remote.filter(|name| !name.contains(char::is_whitespace));
-    words.extend(name.map(|name| format!("--remotes={name}")));
+    match remote {
+        // A URL in place of a name has no branches here.
+        Some(name) if name.contains(char::is_whitespace) => {}
+        Some(name) => words.push(format!("--remotes={name}")),
+        None => words.push("--remotes".to_owned()),
+    }
     Some(View::History(Some(words.join(" "))))
 }
 

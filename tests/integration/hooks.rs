@@ -1,9 +1,12 @@
 //! What git's hooks refuse: real commits and real pushes, through hooks that were installed.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use crate::peers::{self, Peer};
 use crate::support::{Git, Run, fixtures, git_in, project, sops_lint};
 
 const PLAIN: &str =
@@ -258,4 +261,127 @@ fn what_git_does_not_say_is_asked_for() {
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.contains("line 1 of standard input") && text.contains("  help: "), "{text}");
     }
+}
+
+/// A repository whose hooks are run by pre-commit or prek, from our manifest.
+struct Framework {
+    peer: Peer,
+    git: Git,
+    home: tempfile::TempDir,
+}
+
+impl Framework {
+    fn new(peer: Peer) -> Self {
+        let manifest = fs::read_to_string(project().join(".pre-commit-hooks.yaml")).expect("there");
+        let ours = Git::with(&[(".pre-commit-hooks.yaml", &manifest)]);
+        let config = format!(
+            "repos:\n  - repo: {}\n    rev: {}\n    hooks:\n      - id: sops-lint-system\n      - id: sops-lint-push-system\n",
+            ours.root.display(),
+            ours.run(&["rev-parse", "HEAD"]),
+        );
+        let (git, _) = with_remote();
+        git.commit(&[(".pre-commit-config.yaml", &config)]);
+        let home = tempfile::tempdir().expect("a home can be made");
+        let framework = Self { peer, git, home };
+        let run =
+            framework.run(&["install", "--hook-type", "pre-commit", "--hook-type", "pre-push"]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let run = framework.run(&["install-hooks"]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        framework
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let [program, first @ ..] = &self.peer.command[..] else { panic!("a program") };
+        let arguments = first.iter().cloned().chain(arguments.iter().map(OsString::from));
+        self.start(program.as_ref(), arguments.collect())
+    }
+
+    fn git(&self, arguments: &[&str]) -> Run {
+        self.start(Path::new("git"), arguments.iter().map(OsString::from).collect())
+    }
+
+    fn start(&self, program: &Path, arguments: Vec<OsString>) -> Run {
+        let binary = Path::new(env!("CARGO_BIN_EXE_sops-lint"));
+        let mut path = vec![binary.parent().expect("a directory").to_path_buf()];
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        let output = Command::new(program)
+            .args(arguments)
+            .current_dir(&self.git.root)
+            .env_clear()
+            .env("PATH", std::env::join_paths(path).expect("a path"))
+            .env("HOME", self.home.path())
+            .env("PYTHONPATH", &self.peer.packages)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_AUTHOR_NAME", "A")
+            .env("GIT_AUTHOR_EMAIL", "a@example.com")
+            .env("GIT_COMMITTER_NAME", "A")
+            .env("GIT_COMMITTER_EMAIL", "a@example.com")
+            .output()
+            .expect("it runs");
+        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+        Run { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code() }
+    }
+}
+
+fn the_manifest_works_in(peer: Peer) {
+    let framework = Framework::new(peer);
+    let git = &framework.git;
+    // What is staged counts, not what stands on disk.
+    git.stage(&[("db.yaml", PLAIN)]);
+    git.write("db.yaml", &encrypted());
+    assert!(is_refused(&framework.git(&["commit", "-m", "x"]), "db.yaml"));
+    git.run(&["add", "db.yaml"]);
+    git.write("db.yaml", PLAIN);
+    let run = framework.git(&["commit", "-m", "x"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    git.run(&["checkout", "--quiet", "db.yaml"]);
+    let run = framework.git(&["push", "origin", "main"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    // In CI nothing is staged, and all files are named.
+    let run = framework.run(&["run", "--all-files"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    git.run(&["commit", "--quiet", "--no-verify", "--allow-empty", "-m", "x"]);
+    git.stage(&[("c.yaml", PLAIN)]);
+    git.run(&["commit", "--quiet", "--no-verify", "-m", "x"]);
+    assert!(is_refused(&framework.run(&["run", "--all-files"]), "c.yaml"));
+    // The next commit takes it out again, which does not help.
+    git.stage(&[("c.yaml", HARMLESS)]);
+    git.run(&["commit", "--quiet", "--no-verify", "-m", "x"]);
+    assert_eq!(framework.run(&["run", "--all-files"]).code, Some(0));
+    for refspec in ["main", "main:refs/heads/new"] {
+        assert!(is_refused(&framework.git(&["push", "origin", refspec]), "c.yaml"), "{refspec}");
+    }
+    let by_hand = ["run", "--all-files", "--hook-stage", "pre-push"];
+    assert!(is_refused(&framework.run(&by_hand), "c.yaml"));
+    // A remote that has nothing yet.
+    let empty = Git::init(&["--bare"]);
+    git.run(&["remote", "add", "empty", empty.root.to_str().expect("UTF-8")]);
+    assert!(is_refused(&framework.git(&["push", "empty", "main"]), "c.yaml"));
+}
+
+#[test]
+fn the_real_pre_commit_runs_the_manifest() {
+    let Some(peer) = peers::pre_commit() else {
+        return peers::skip("the manifest in pre-commit", "pre-commit");
+    };
+    the_manifest_works_in(peer);
+}
+
+#[test]
+fn the_real_prek_runs_the_manifest() {
+    let Some(peer) = peers::prek() else { return peers::skip("the manifest in prek", "prek") };
+    the_manifest_works_in(peer);
+}
+
+#[test]
+fn the_real_pre_commit_takes_the_manifest_for_valid() {
+    let Some(peer) = peers::pre_commit() else {
+        return peers::skip("the manifest against its schema", "pre-commit");
+    };
+    let framework = Framework::new(peer);
+    let manifest = project().join(".pre-commit-hooks.yaml");
+    let run = framework.run(&["validate-manifest", manifest.to_str().expect("UTF-8")]);
+    assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(0), "", ""));
 }
