@@ -28,6 +28,10 @@ pub enum Command {
     Policy(Policy),
     /// Write today's findings down, to be held back by scan --baseline
     Baseline(Baseline),
+    /// Judge what git is about to commit, to push or to receive; git's hooks call it
+    Hook(Hook),
+    /// Write a hook of git that calls sops-lint
+    Install(Install),
     /// Print the manual of a rule
     Explain(Explain),
     /// List all rules
@@ -132,6 +136,19 @@ impl From<Baseline> for Scan {
     fn from(args: Baseline) -> Self {
         Self {
             paths: args.paths,
+            config: args.config,
+            no_config: args.no_config,
+            no_progress: args.no_progress,
+            ..Self::plain()
+        }
+    }
+}
+
+impl Scan {
+    /// A scan without options.
+    fn plain() -> Self {
+        Self {
+            paths: Vec::new(),
             staged: false,
             rev: None,
             diff: None,
@@ -144,16 +161,109 @@ impl From<Baseline> for Scan {
             only: Vec::new(),
             skip: Vec::new(),
             levels: Vec::new(),
-            config: args.config,
-            no_config: args.no_config,
+            config: None,
+            no_config: false,
             baseline: None,
             threads: None,
             color: ColorChoice::Auto,
             quiet: false,
             verbose: false,
-            no_progress: args.no_progress,
+            no_progress: false,
         }
     }
+}
+
+/// `sops-lint hook`
+#[derive(Debug, Args)]
+pub struct Hook {
+    /// What git is about to do
+    #[command(subcommand)]
+    pub event: Event,
+}
+
+/// What git is about to do.
+#[derive(Debug, Subcommand)]
+pub enum Event {
+    /// Look at what the next commit changes, as it stands in the index
+    PreCommit(PreCommit),
+    /// Look at the commits that a push brings and the remote does not have yet
+    PrePush(PrePush),
+    /// Look at the commits that somebody pushes to this repository
+    PreReceive(HookOptions),
+}
+
+/// `sops-lint hook pre-commit`
+#[derive(Debug, Args)]
+pub struct PreCommit {
+    /// Look at these files as they stand in the index, changed or not [default: what changed]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What all hooks take.
+    #[command(flatten)]
+    pub options: HookOptions,
+}
+
+/// `sops-lint hook pre-push`
+#[derive(Debug, Args)]
+pub struct PrePush {
+    /// The remote; git names it
+    #[arg(value_name = "REMOTE")]
+    pub remote: Option<String>,
+    /// Where it is; git says it, and it is not used
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+    /// What all hooks take.
+    #[command(flatten)]
+    pub options: HookOptions,
+}
+
+/// What all hooks take.
+#[derive(Debug, Args)]
+pub struct HookOptions {
+    /// The lowest level that is refused
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    pub fail_on: LevelName,
+    /// Read the settings from this file instead of .sops-lint.yaml at the root
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no settings file
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+}
+
+impl From<HookOptions> for Scan {
+    /// Nobody asked for a report: a hook that has nothing to say is silent.
+    fn from(options: HookOptions) -> Self {
+        Self {
+            fail_on: options.fail_on,
+            config: options.config,
+            no_config: options.no_config,
+            quiet: true,
+            ..Self::plain()
+        }
+    }
+}
+
+/// `sops-lint install`
+#[derive(Debug, Args)]
+pub struct Install {
+    /// Which hook
+    #[arg(long, value_name = "NAME", value_enum, default_value = "pre-commit")]
+    pub hook: HookName,
+    /// Remove the hook instead
+    #[arg(long)]
+    pub uninstall: bool,
+}
+
+/// The hooks of git that can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HookName {
+    /// Before a commit is made
+    PreCommit,
+    /// Before commits are pushed
+    PrePush,
+    /// On a server, before it takes a push
+    PreReceive,
 }
 
 /// `sops-lint policy`

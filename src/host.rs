@@ -1,7 +1,7 @@
 //! The only door to environment, clock, terminal and other programs.
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -116,6 +116,44 @@ impl Host {
     /// The gpg that sops runs: `SOPS_GPG_EXEC`, or `gpg`.
     pub fn gpg_program(&self) -> String {
         self.env("SOPS_GPG_EXEC").unwrap_or_else(|| "gpg".to_owned())
+    }
+
+    /// All of standard input, as git hands refs to its hooks.
+    pub fn input(&self) -> io::Result<String> {
+        let mut text = String::new();
+        io::stdin().take(MAX_OUTPUT + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MAX_OUTPUT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(text)
+    }
+
+    /// Writes a program where nothing stands yet, and the directories above it.
+    pub fn write_program(&self, path: &Path, text: &str) -> io::Result<()> {
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory)?;
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o777);
+        options.open(path)?.write_all(text.as_bytes())
+    }
+
+    /// Whether a file may be run. Where there is no such bit, every file may.
+    pub fn is_program(&self, path: &Path) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+        }
+        #[cfg(not(unix))]
+        path.exists()
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
     }
 
     /// Runs a program to its end and gives it `input`; `None` if there is none. What it has to say on

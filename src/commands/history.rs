@@ -67,7 +67,7 @@ pub(super) fn examine(
     errors.append(&mut judged.errors);
     let report = judged.into_report(files, settings, host.elapsed_ms());
     let mut notes = end.notes().to_vec();
-    if report.summary.encrypted_files > 0 {
+    if report.summary.encrypted_files > 0 && !settings.style.quiet {
         notes.push("the MACs of files in the history were not compared".to_owned());
     }
     Ok(Finished { report, errors, notes })

@@ -4,6 +4,8 @@ pub mod baseline;
 pub mod completions;
 pub mod explain;
 mod history;
+pub mod hook;
+pub mod install;
 mod keyring;
 pub mod man;
 pub mod policy;
@@ -13,6 +15,8 @@ pub mod scan;
 use std::io;
 use std::process::ExitCode;
 
+use self::hook::HookError;
+use self::install::InstallError;
 use crate::cli::{Cli, Command};
 use crate::git::GitError;
 use crate::host::Host;
@@ -45,6 +49,12 @@ pub enum CommandError {
     /// The files could not be found.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A hook was not told what it has to judge.
+    #[error(transparent)]
+    Hook(#[from] HookError),
+    /// A hook could not be installed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
     /// The output could not be written.
     #[error("cannot write {what}")]
     Output {
@@ -66,6 +76,8 @@ impl CommandError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Source(error) => error.help(),
+            Self::Hook(error) => error.help(),
+            Self::Install(error) => error.help(),
             Self::Output { .. } => "check that the directory exists and may be written to",
         }
     }
@@ -85,6 +97,8 @@ pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Scan(args) => scan::run(args, host),
         Command::Baseline(args) => baseline::run(args, host),
+        Command::Hook(args) => hook::run(args, host),
+        Command::Install(args) => install::run(&args, host),
         Command::Policy(args) => policy::run(&args, host),
         Command::Explain(args) => explain::explain(&args, host),
         Command::Rules(args) => explain::rules(&args),

@@ -24,7 +24,11 @@ use crate::traces;
 
 /// Looks at files and writes down what is wrong with them.
 pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
-    let mut settings = Settings::resolve(args, host);
+    run_as(Settings::resolve(args, host), host)
+}
+
+/// The same, with arguments that are resolved.
+pub(super) fn run_as(mut settings: Settings, host: &Host) -> Result<Exit, CommandError> {
     let source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
     let mut finished = match (&source, &settings.view) {
         (Source::Snapshot(end), View::History(_)) => {
@@ -292,6 +296,6 @@ pub(super) fn complain(error: &str) {
 }
 
 #[expect(clippy::print_stderr, reason = "notes are no findings")]
-fn remark(note: &str) {
+pub(super) fn remark(note: &str) {
     eprintln!("note: {}", crate::text::printable::clean_path(note));
 }

@@ -120,6 +120,21 @@ impl Repo {
         self.shared.work_tree.as_deref()
     }
 
+    /// The directory in which git looks for hooks.
+    pub fn hooks(&self) -> Result<PathBuf, GitError> {
+        program::hooks(&self.start)
+            .ok_or_else(|| GitError::unreadable("the place of the hooks", "git gave no answer"))
+    }
+
+    /// Whether a directory belongs to this repository alone: its own, or part of its work tree.
+    pub fn is_own(&self, directory: &Path) -> bool {
+        let repo = self.shared.to_thread_local();
+        let homes = [Some(repo.common_dir()), self.work_tree()];
+        let mut homes = homes.into_iter().flatten().map(objects::canonical);
+        let directory = objects::canonical(directory);
+        homes.any(|home| directory.starts_with(home))
+    }
+
     /// The commit that a name means.
     pub fn commit(&self, name: &str) -> Result<ObjectId, GitError> {
         let unknown = || GitError::UnknownCommit(name.to_owned());

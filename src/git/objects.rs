@@ -5,7 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "git names its stores in the environment")]
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gix::ObjectId;
@@ -81,6 +81,11 @@ fn in_quarantine() -> Vec<PathBuf> {
     let values = names.into_iter().filter_map(std::env::var_os);
     let directories = values.flat_map(|value| std::env::split_paths(&value).collect::<Vec<_>>());
     directories.filter(|path| !path.as_os_str().is_empty() && path.is_dir()).collect()
+}
+
+/// A directory without links, if it is there.
+pub(super) fn canonical(directory: &Path) -> PathBuf {
+    directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf())
 }
 
 impl Objects {

@@ -1,10 +1,11 @@
 //! The git program, for what gix cannot do.
 //!
-//! That is one thing: to find the commit of a name where gix 0.90 cannot. It does not read the
-//! `reftable` storage of refs, and not every name that git knows, such as `:/words`.
+//! To find the commit of a name where gix 0.90 cannot: it does not read the `reftable` storage of
+//! refs, and not every name that git knows, such as `:/words`. And to say where git itself looks for
+//! hooks.
 #![expect(clippy::disallowed_methods, reason = "this is where git is run")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use gix::ObjectId;
@@ -18,11 +19,23 @@ pub(super) fn commit(directory: &Path, name: &str) -> Option<ObjectId> {
     ObjectId::from_hex(output.trim_ascii()).ok()
 }
 
-/// The commits of all refs.
-pub(super) fn all_refs(directory: &Path) -> Vec<ObjectId> {
-    let output = run(directory, &["for-each-ref", "--format=%(objectname)"]).unwrap_or_default();
+/// The commits of the refs whose names begin so.
+pub(super) fn refs(directory: &Path, prefix: &str) -> Vec<ObjectId> {
+    let output = run(directory, &["for-each-ref", "--format=%(objectname) %(refname)"]);
+    let output = output.unwrap_or_default();
     let lines = output.split(|byte| *byte == b'\n');
-    lines.filter_map(|line| ObjectId::from_hex(line.trim_ascii()).ok()).collect()
+    let entries = lines.filter_map(|line| {
+        let space = line.iter().position(|byte| *byte == b' ')?;
+        Some((&line[..space], &line[space + 1..]))
+    });
+    let named = entries.filter(|(_, name)| name.starts_with(prefix.as_bytes()));
+    named.filter_map(|(id, _)| ObjectId::from_hex(id).ok()).collect()
+}
+
+/// Where git looks for the hooks of a repository: `core.hooksPath`, or its own place for them.
+pub(super) fn hooks(directory: &Path) -> Option<PathBuf> {
+    let output = String::from_utf8(run(directory, &["rev-parse", "--git-path", "hooks"])?).ok()?;
+    Some(directory.join(output.trim_end_matches(['\n', '\r'])))
 }
 
 fn run(directory: &Path, arguments: &[&str]) -> Option<Vec<u8>> {

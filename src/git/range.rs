@@ -4,6 +4,9 @@ use gix::ObjectId;
 
 use super::{GitError, Repo, program};
 
+/// Where git keeps what it last saw of other repositories.
+const REMOTES: &str = "refs/remotes/";
+
 /// Commits to begin with, and commits that are known with all before them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Range {
@@ -16,26 +19,40 @@ pub struct Range {
 }
 
 impl Repo {
-    /// What a text means: `A..B`, `A...B`, `A`, `^A`, `--all` and `--not`, with spaces in between.
-    /// Without one it is everything that any branch or tag leads to. The id of zeros, by which git
-    /// tells its hooks that there is no commit, stands for nothing.
+    /// What a text means: `A..B`, `A...B`, `A`, `^A`, `--all`, `--remotes`, `--remotes=NAME`, `--not`
+    /// and `--ignore-missing`, with spaces in between. Without one it is everything that any branch
+    /// or tag leads to. The id of zeros, by which git tells its hooks that there is no commit, stands
+    /// for nothing.
     pub fn range(&self, text: Option<&str>) -> Result<Range, GitError> {
         let Some(text) = text else {
             let head = self.head();
-            let tips = self.all_refs().into_iter().chain(head).collect();
+            let tips = self.refs("").into_iter().chain(head).collect();
             return Ok(Range { tips, known: Vec::new(), head });
         };
         let mut range = Range::default();
         let mut is_excluded = false;
+        let mut may_be_missing = false;
         for word in text.split_whitespace() {
             let (tips, known) = match word {
                 "--not" => {
                     is_excluded = !is_excluded;
                     continue;
                 }
-                "--all" => (self.all_refs(), Vec::new()),
+                "--ignore-missing" => {
+                    may_be_missing = true;
+                    continue;
+                }
+                "--all" => (self.refs(""), Vec::new()),
+                "--remotes" => (self.refs(REMOTES), Vec::new()),
+                _ if word.starts_with("--remotes=") => {
+                    let name = word.trim_start_matches("--remotes=");
+                    (self.refs(&format!("{REMOTES}{name}/")), Vec::new())
+                }
                 _ if word.starts_with('-') => return Err(GitError::BadRange(text.to_owned())),
-                _ => self.revisions(word)?,
+                _ => match self.revisions(word) {
+                    Err(GitError::UnknownCommit(_)) if may_be_missing => continue,
+                    revisions => revisions?,
+                },
             };
             let (in_range, outside) = if is_excluded { (known, tips) } else { (tips, known) };
             range.tips.extend(in_range);
@@ -72,16 +89,18 @@ impl Repo {
         Ok((tip.into_iter().collect(), known.into_iter().collect()))
     }
 
-    /// The commits that branches, tags and other refs lead to.
-    fn all_refs(&self) -> Vec<ObjectId> {
+    /// The commits that refs lead to whose names begin so: branches, tags and others.
+    fn refs(&self, prefix: &str) -> Vec<ObjectId> {
         let repo = self.shared.to_thread_local();
         let references = repo.references().ok();
         let ids: Option<Vec<ObjectId>> = references.as_ref().and_then(|platform| {
-            let all = platform.all().ok()?;
-            Some(all.flatten().filter_map(|one| one.try_id().map(gix::Id::detach)).collect())
+            let all = platform.all().ok()?.flatten();
+            let named = all.filter(|one| one.name().as_bstr().starts_with(prefix.as_bytes()));
+            Some(named.filter_map(|one| one.try_id().map(gix::Id::detach)).collect())
         });
         let is_found = ids.as_ref().is_some_and(|ids| !ids.is_empty());
-        let ids = if is_found { ids.unwrap_or_default() } else { program::all_refs(&self.start) };
+        let ids =
+            if is_found { ids.unwrap_or_default() } else { program::refs(&self.start, prefix) };
         let mut commits: Vec<ObjectId> =
             self.with(|objects| ids.into_iter().filter_map(|id| objects.peel(id)).collect());
         commits.sort_unstable();

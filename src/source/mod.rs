@@ -24,6 +24,8 @@ pub enum View {
     WorkTree,
     /// What the next commit changes.
     Staged,
+    /// These files, as they stand in the index, whether the next commit changes them or not.
+    Index(Vec<PathBuf>),
     /// A commit.
     Commit(String),
     /// What a branch changes: `BASE`, or `BASE..HEAD`.
@@ -116,6 +118,7 @@ impl Source {
         let snapshot = match view {
             View::WorkTree => return WorkTree::discover(directory, paths).map(Self::WorkTree),
             View::Staged => Snapshot::staged(start)?,
+            View::Index(files) => Snapshot::indexed(start, directory, files)?,
             View::Commit(name) => Snapshot::commit(start, name)?,
             View::Diff(range) => Snapshot::diff(start, range)?,
             View::History(range) => Snapshot::history(start, range.as_deref())?,

@@ -76,17 +76,49 @@ impl Snapshot {
         let repo = Repo::discover(directory)?;
         let index = repo.index()?;
         let changes = repo.staged(&index, CONFIG_NAME)?;
+        Ok(Self::in_index(repo, index, changes, directory))
+    }
+
+    /// Files that count as changed, whatever the next commit does.
+    pub(super) fn indexed(
+        start: &Path,
+        directory: &Path,
+        files: &[PathBuf],
+    ) -> Result<Self, SourceError> {
+        let repo = Repo::discover(start)?;
+        let index = repo.index()?;
+        let mut snapshot = Self::in_index(repo, index, Vec::new(), start);
+        let mut changes = Vec::new();
+        for path in snapshot.wanted(directory, files)? {
+            let found = snapshot.files.blob(&path).map(|blob| (path.clone(), blob));
+            let below = snapshot.files.below(&path).map(|file| (file.path.to_string(), file.blob));
+            let before = changes.len();
+            changes.extend(
+                found
+                    .into_iter()
+                    .chain(below)
+                    .map(|(path, blob)| Change { path: RepoPath::from(&*path), now: Some(blob) }),
+            );
+            if changes.len() == before {
+                snapshot.notes.push(format!("{path} is not in the index and was not looked at"));
+            }
+        }
+        snapshot.changes = Some(changes);
+        Ok(snapshot)
+    }
+
+    fn in_index(repo: Repo, index: Index, changes: Vec<Change>, directory: &Path) -> Self {
         let mut notes = Vec::new();
         let unmerged = index.unmerged();
         if unmerged > 0 {
             let files = if unmerged == 1 { "file is" } else { "files are" };
             notes.push(format!("{unmerged} {files} in conflict and not looked at"));
         }
-        Ok(Self {
+        Self {
             changes: Some(changes),
             notes,
             ..Self::new(repo, Files::Index(index), "the index".to_owned(), directory)
-        })
+        }
     }
 
     /// One commit.

@@ -116,6 +116,8 @@ fn links_in_the_documents_lead_somewhere() {
         "SECURITY.md",
         "CHANGELOG.md",
         "docs/accuracy.md",
+        "docs/git.md",
+        "docs/hooks.md",
         "docs/performance.md",
         "docs/reports.md",
         "docs/settings.md",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make files, run programs and read the world")]
 
+mod action;
 mod canary;
 mod cli;
 mod consumers;
@@ -10,6 +11,7 @@ mod differential;
 mod docs;
 mod git;
 mod history;
+mod hooks;
 mod hostile;
 mod keyring;
 mod layering;

