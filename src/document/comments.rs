@@ -38,6 +38,7 @@ impl<'t> Placer<'t, '_> {
     /// node or of one of its parents begins; the root takes whatever is left.
     fn fill(&mut self, node: &mut Node<'t>, until: Option<usize>, is_root: bool) {
         let column = self.first_child(node).map(|start| self.column(start));
+        let end = node.span.end;
         match &mut node.value {
             Value::Scalar(_) => {}
             Value::Map(members) => {
@@ -53,7 +54,7 @@ impl<'t> Placer<'t, '_> {
                     }
                     members.push(member);
                 }
-                let rest = self.trailing(until, column, is_root);
+                let rest = self.trailing(until, (column, end), is_root);
                 members.extend(rest.into_iter().map(Member::Comment));
             }
             Value::List(elements) => {
@@ -69,7 +70,7 @@ impl<'t> Placer<'t, '_> {
                     }
                     elements.push(element);
                 }
-                let rest = self.trailing(until, column, is_root);
+                let rest = self.trailing(until, (column, end), is_root);
                 elements.extend(rest.into_iter().map(Element::Comment));
             }
         }
@@ -91,11 +92,12 @@ impl<'t> Placer<'t, '_> {
         own
     }
 
-    /// Comments below the last child, up to the next sibling, that are indented for this block.
+    /// Comments below the last child, up to the next sibling, that are indented for this block, or
+    /// stand before the bracket that ends it.
     fn trailing(
         &mut self,
         until: Option<usize>,
-        column: Option<usize>,
+        (column, end): (Option<usize>, usize),
         is_root: bool,
     ) -> Vec<Comment<'t>> {
         let mut own = Vec::new();
@@ -104,7 +106,7 @@ impl<'t> Placer<'t, '_> {
             let at = next.comment.span.start;
             let is_below = until.is_none_or(|until| at < until);
             let is_indented = column.is_some_and(|column| self.column(at) >= column);
-            if !(is_root || (is_below && is_indented)) {
+            if !(is_root || at < end || (is_below && is_indented)) {
                 return own;
             }
             own.extend(self.remarks.next().map(|remark| remark.comment));
@@ -200,6 +202,8 @@ mod tests {
             "{m:{x:· #in m} #before n n:· #end}"
         );
         assert_eq!(shape_of("a: {x: 1} # right\nb: 2\n"), "{#right a:{x:·} b:·}");
+        assert_eq!(shape_of("a: {\n  # in a\n}\nb: 2\n"), "{a:{#in a} b:·}");
+        assert_eq!(shape_of("a: [\n  # in a\n  ]\nb: 2\n"), "{a:{#in a} b:·}");
         assert_eq!(shape_of("a: |  # header\n  text\nb: 2\n"), "{#header a:· b:·}");
     }
 }
