@@ -125,3 +125,80 @@ fn what_sops_refuses_for_its_form_is_an_error_here() {
         assert!(ERRORS.iter().any(|(name, _)| *name == file), "sops exits with {code} on {file}");
     }
 }
+
+/// Private keys of everybody to whom the vectors are encrypted.
+struct Keys {
+    age: tempfile::NamedTempFile,
+    pgp: tempfile::NamedTempFile,
+}
+
+impl Keys {
+    fn new() -> Self {
+        let keys = fixtures().join("vectors/3.11.0/keys");
+        let joined = |names: &[&str]| {
+            let file = tempfile::NamedTempFile::new().expect("made");
+            let texts = names.iter().map(|name| fs::read_to_string(keys.join(name)).expect(name));
+            fs::write(file.path(), texts.collect::<String>()).expect("written");
+            file
+        };
+        Self {
+            age: joined(&["age/alice.txt", "age/bob.txt", "age/carol.txt"]),
+            pgp: joined(&["pgp/rsa.sec.asc", "pgp/ed.sec.asc"]),
+        }
+    }
+
+    /// The numbers of a scan of these files: verified, errors.
+    fn scan(&self, files: &[std::path::PathBuf]) -> (u64, u64) {
+        let tree = tempfile::tempdir().expect("made");
+        for file in files {
+            fs::copy(file, tree.path().join(file.file_name().expect("named"))).expect("copied");
+        }
+        let ssh = fixtures().join("vectors/3.11.0/keys/ssh");
+        let command = format!("cat '{}'", ssh.join("id_rsa").display());
+        let variables = [
+            ("SOPS_AGE_KEY_FILE", self.age.path()),
+            ("SOPS_LINT_PGP_KEY_FILE", self.pgp.path()),
+            ("SOPS_AGE_SSH_PRIVATE_KEY_FILE", &*ssh.join("id_ed25519")),
+            ("SOPS_AGE_SSH_PRIVATE_KEY_CMD", command.as_ref()),
+        ];
+        let args = ["scan", "--format", "json"];
+        let run = crate::support::sops_lint_with(tree.path(), &args, &variables);
+        let number = |name: &str| run.json()["summary"][name].as_u64().expect("a number");
+        (number("verified"), number("errors"))
+    }
+}
+
+#[test]
+fn everything_that_sops_wrote_verifies() {
+    let entries = fs::read_dir(fixtures().join("vectors/3.11.0/enc")).expect("listed");
+    let files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    // One is post-quantum, three are for a KMS or a Vault.
+    assert_eq!((files.len(), Keys::new().scan(&files).0), (60, 56));
+}
+
+#[test]
+fn the_verdict_on_damaged_files_is_that_of_sops() {
+    // Two were tried without the key for them, and two are not encrypted at all.
+    const OTHERS: [&str; 4] = [
+        "n53-wrong-recipient.yaml",
+        "n54-no-key.yaml",
+        "n92-empty-file.yaml",
+        "n98-sequence-root.yaml",
+    ];
+    let vectors = fixtures().join("vectors/3.11.0");
+    let text = fs::read_to_string(vectors.join("negative.json")).expect("read");
+    let negative: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let keys = Keys::new();
+    let mut wrong = Vec::new();
+    for case in negative.as_array().expect("a list") {
+        let file = case["file"].as_str().expect("a name");
+        let is_taken = case["rc"] == 0;
+        let (verified, errors) = keys.scan(&[vectors.join("neg").join(file)]);
+        let is_same = (verified == 1) == is_taken && (is_taken || errors > 0);
+        if !is_same && !OTHERS.contains(&file) {
+            wrong
+                .push(format!("{file}: sops {}, {verified} verified, {errors} errors", case["rc"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
