@@ -1,6 +1,6 @@
 //! Input that wants to do harm: `fixtures/hostile/<what it tries>/`.
 //!
-//! Some was written by hand, some was found by fuzzing. `findings.txt` beside the directories says
+//! Written by hand. `findings.txt` beside the directories says
 //! what comes of each, and is reviewed like code; run the tests with `UPDATE_FIXTURES=1` to write
 //! it anew. That no value is printed is tested where all fixtures are.
 
