@@ -74,6 +74,10 @@ impl PrivateKeys for AgeKeys {
         self.keys.iter().any(|key| key.recipient.as_ref() == Some(&recipient.id))
     }
 
+    fn can_prove(&self) -> bool {
+        true
+    }
+
     fn unwrap(&self, recipient: Option<&Identity>, enc: &str) -> Unwrapped {
         let label = recipient.map(|recipient| &*recipient.id);
         // The label is nearly always true, and every key that is tried takes a tenth of a millisecond.

@@ -60,6 +60,10 @@ impl PrivateKeys for PgpKeys {
             || self.gpg.as_ref().is_some_and(|gpg| gpg.keys.iter().any(|id| is_own(id)))
     }
 
+    fn can_prove(&self) -> bool {
+        false
+    }
+
     fn unwrap(&self, _recipient: Option<&Identity>, enc: &str) -> Unwrapped {
         let opened = open(&self.exported, enc);
         match (&self.gpg, opened) {

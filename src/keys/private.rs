@@ -26,6 +26,10 @@ pub trait PrivateKeys: Send + Sync {
     /// Whether the key of a recipient is surely among them.
     fn has(&self, recipient: &Identity) -> bool;
 
+    /// Whether it is quick to try a data key, and proves something if the key of its recipient does
+    /// not open it. gpg takes a process, and does not say why it failed.
+    fn can_prove(&self) -> bool;
+
     /// Opens an encrypted data key. sops does not look at the recipient that stands beside it, so
     /// it is a hint and no more.
     fn unwrap(&self, recipient: Option<&Identity>, enc: &str) -> Unwrapped;

@@ -12,7 +12,7 @@ use super::shamir;
 use super::value::{EncValue, PREFIX};
 use super::walk::{self, Leaf, Step, additional_data, key_path};
 use crate::document::{Comment, Document, Scalar, Shape, Value};
-use crate::keys::{Identity, KeyRing, Unwrapped};
+use crate::keys::{Identity, KeyRing, PrivateKeys, Unwrapped};
 use crate::secret::{DataKey, Plaintext};
 use crate::text::Span;
 
@@ -180,8 +180,7 @@ fn unwrap_group(
     let (own, others): (Vec<&Stanza>, Vec<&Stanza>) =
         group.iter().partition(|stanza| is_own(stanza, ring));
     for stanza in own {
-        // To ask gpg takes a process, so it is not asked to prove a label.
-        if share.is_some() && !is_age(stanza) {
+        if share.is_some() && !can_prove(stanza, ring) {
             continue;
         }
         let cause = match (&share, unwrap(stanza, ring)) {
@@ -196,9 +195,9 @@ fn unwrap_group(
             (_, Unwrapped::NotMine | Unwrapped::Damaged) => LabelCause::DoesNotOpen,
         };
         let Some(recipient) = stanza.recipient.clone() else { continue };
-        // What is broken for all to see has a finding, and gpg does not say why it failed.
+        // What is broken for all to see has a finding of its own.
         let known = stanza.service.check_data_key(&recipient, &stanza.enc).err();
-        if is_age(stanza) && known.is_none_or(|error| !error.is_certain) {
+        if can_prove(stanza, ring) && known.is_none_or(|error| !error.is_certain) {
             false_labels.push(FalseLabel { recipient, span: stanza.span, cause });
         }
     }
@@ -221,8 +220,9 @@ fn has_key(envelope: &Envelope, ring: &KeyRing) -> bool {
     envelope.groups.iter().flatten().any(|stanza| is_own(stanza, ring))
 }
 
-fn is_age(stanza: &Stanza) -> bool {
-    stanza.service.name() == "age"
+/// Whether a data key that the recipient's own key does not open bears a false name.
+fn can_prove(stanza: &Stanza, ring: &KeyRing) -> bool {
+    ring.of(stanza.service).is_some_and(PrivateKeys::can_prove)
 }
 
 fn unwrap(stanza: &Stanza, ring: &KeyRing) -> Unwrapped {
@@ -355,10 +355,11 @@ impl File<'_, '_> {
                     walked.has_list_comments = true;
                     return;
                 }
-                Err(_) if EncValue::parse(text).is_err() => ValueCause::Malformed,
-                Err(Damage::Form) => ValueCause::Malformed,
+                Err(damage) if damage == Damage::Form || EncValue::parse(text).is_err() => {
+                    ValueCause::Malformed
+                }
                 Err(Damage::Type) => ValueCause::Type,
-                Err(Damage::Authentication) => self.origin(text, &place),
+                Err(_) => self.origin(text, &place),
             },
             _ => ValueCause::Malformed,
         };
