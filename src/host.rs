@@ -68,10 +68,19 @@ impl Host {
 
     /// The present day in UTC, counted from 1970-01-01, or the one that `SOURCE_DATE_EPOCH` says.
     pub fn today(&self) -> u32 {
+        u32::try_from(self.now() / (24 * 60 * 60)).unwrap_or(u32::MAX)
+    }
+
+    /// The present second in UTC, counted from 1970-01-01, or the one that `SOURCE_DATE_EPOCH` says.
+    pub fn now(&self) -> u64 {
         let set = self.env("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let seconds: u64 = set.unwrap_or_else(|| since.map_or(0, |since| since.as_secs()));
-        u32::try_from(seconds / (24 * 60 * 60)).unwrap_or(u32::MAX)
+        set.unwrap_or_else(|| since.map_or(0, |since| since.as_secs()))
+    }
+
+    /// Fills bytes so that nobody can guess them.
+    pub fn random(bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("every system that this runs on has random numbers");
     }
 
     /// The home of the user.

@@ -16,11 +16,21 @@ impl DataKey {
         bytes.expose().try_into().ok().map(|bytes| Self(Zeroizing::new(bytes)))
     }
 
+    /// A new key.
+    pub fn random(dice: Dice<'_>) -> Self {
+        let mut bytes = Zeroizing::new([0; DATA_KEY_LENGTH]);
+        dice(&mut *bytes);
+        Self(bytes)
+    }
+
     /// The bytes, for a cipher.
     pub fn expose(&self) -> &[u8; DATA_KEY_LENGTH] {
         &self.0
     }
 }
+
+/// What fills bytes so that nobody can guess them.
+pub type Dice<'d> = &'d (dyn Fn(&mut [u8]) + Sync);
 
 /// What came out of a decryption, or a private key: a value, a share of a data key.
 #[derive(Default)]
@@ -35,6 +45,11 @@ impl Plaintext {
     /// The bytes. Whoever calls this answers for where they go.
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The same, to be changed in place.
+    pub fn expose_mut(&mut self) -> &mut [u8] {
+        &mut self.0
     }
 
     /// The bytes as text, if they are UTF-8.

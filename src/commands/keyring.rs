@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::host::Host;
 use crate::keys::certificate::{Certificates, Found};
-use crate::keys::{Recipient, openpgp};
+use crate::keys::{self, Recipient, openpgp};
 use crate::policy::Policy;
 use crate::rules::Facts;
 
@@ -25,16 +25,9 @@ pub(super) fn complete(
     if unknown.is_empty() || host.gpg_home().is_none() {
         return certificates;
     }
-    // No locks, daemons or checks of trust: gpg only reads.
-    let options = "--batch --no-tty --no-autostart --no-auto-check-trustdb --lock-never \
-        --export-options export-minimal --export";
-    let ids = unknown.iter().map(String::as_str);
-    let arguments: Vec<&str> = options.split_whitespace().chain(ids).collect();
-    let Some(ran) = host.run(&host.gpg_program(), &arguments, &[], &[]) else {
-        return certificates;
-    };
-    // The keys that it has are printed even if it ends badly for want of the others.
-    for certificate in openpgp::certificates(ran.output.expose(), host.today()) {
+    let ids: Vec<&str> = unknown.iter().map(String::as_str).collect();
+    let Some(exported) = keys::export(host, &ids) else { return certificates };
+    for certificate in openpgp::certificates(exported.expose(), host.today()) {
         certificates.add(Found::Keyring, certificate);
     }
     certificates

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::splice::{Edit, Splice, Spliced};
 use super::{
     Comment, Document, Entry, Format, MAX_NODES, Member, Node, ParseError, Parsed, Scalar, Shape,
     Value,
@@ -34,6 +35,22 @@ impl Format for Dotenv {
         };
         // sops keeps keys that stand twice, and so do those who read the file later.
         Parsed { documents, duplicate_keys: Vec::new(), error }
+    }
+
+    fn splice(&self, text: &str, _parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
+        let mut edits = splice.values.to_vec();
+        let comments = splice.comments.iter();
+        edits.extend(comments.map(|comment| Edit::new(comment.span, format!("#{}", comment.text))));
+        let mut lines = String::new();
+        if !text.is_empty() && !text.ends_with('\n') {
+            lines.push('\n');
+        }
+        let (prefix, block) = splice.appended;
+        for (key, value) in block.lines() {
+            lines.push_str(&format!("{prefix}_{key}={value}\n"));
+        }
+        edits.push(Edit::new(Span::at(text.len()), lines));
+        Ok(edits)
     }
 }
 

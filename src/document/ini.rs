@@ -10,6 +10,7 @@
 
 use std::borrow::Cow;
 
+use super::splice::{Edit, Splice, Spliced, Unspliceable, line_end};
 use super::{
     Comment, Document, DuplicateKey, Entry, Format, MAX_NODES, Member, Node, ParseError, Parsed,
     Scalar, Shape, Value, duplicates,
@@ -48,6 +49,66 @@ impl Format for Ini {
         };
         Parsed { documents, duplicate_keys, error: result.err() }
     }
+
+    fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
+        let mut edits = Vec::new();
+        let last = parsed.documents.iter().flat_map(|document| document.root.entries()).last();
+        if let Some(Value::Map(members)) = last.map(|section| &section.node.value)
+            && let Some(Member::Comment(comment)) = members.last()
+        {
+            let reason =
+                "sops would lose this comment, since no key stands below it: move it further up";
+            return Err(Unspliceable { span: comment.span, reason });
+        }
+        for value in splice.values {
+            let source = &text[value.span.start..value.span.end];
+            let quote = source.chars().next().filter(|first| matches!(first, '"' | '\''));
+            // What sops reads of `"p;w"` is `"p`, and a comment.
+            if quote.is_some_and(|quote| source.len() == 1 || !source.ends_with(quote)) {
+                let reason = "sops would cut this value at its `;` or `#`, in spite of the quotes";
+                return Err(Unspliceable { span: value.span, reason });
+            }
+            edits.push(value.clone());
+        }
+        for comment in splice.comments {
+            edits.push(Edit::new(comment.span, format!("; {}", comment.text)));
+        }
+        edits.extend(merged_comments(parsed, splice.comments));
+        let newline = line_end(text);
+        let mut lines = String::new();
+        let (section, block) = splice.appended;
+        let width = block.lines().map(|(key, _)| key.len()).max().unwrap_or(0);
+        lines.push_str(if text.is_empty() || text.ends_with('\n') { "" } else { "\n" });
+        lines.push_str(&format!("\n[{section}]\n"));
+        for (key, value) in block.lines() {
+            lines.push_str(&format!("{key:width$} = {value}\n"));
+        }
+        edits.push(Edit::new(Span::at(text.len()), lines.replace('\n', newline)));
+        Ok(edits)
+    }
+}
+
+/// The further lines of comments that were replaced: sops takes lines that follow each other for one
+/// comment, whose text the first of them has here.
+fn merged_comments(parsed: &Parsed<'_>, replaced: &[Edit]) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    let sections = parsed.documents.iter().flat_map(|document| document.root.entries());
+    for section in sections {
+        let Value::Map(members) = &section.node.value else { continue };
+        let mut is_replaced = false;
+        for member in members {
+            match member {
+                Member::Comment(comment) if comment.text.is_empty() && is_replaced => {
+                    edits.push(Edit::new(comment.span, ""));
+                }
+                Member::Comment(comment) => {
+                    is_replaced = replaced.iter().any(|edit| edit.span == comment.span);
+                }
+                Member::Entry(_) => is_replaced = false,
+            }
+        }
+    }
+    edits
 }
 
 /// The section that is being read.

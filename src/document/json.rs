@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+
+use super::splice::{Block, Edit, Splice, Spliced};
 use super::{
     Document, Element, Entry, Format, MAX_DEPTH, MAX_NODES, Member, Node, ParseError, Parsed,
     Scalar, Shape, Value, duplicates,
@@ -32,6 +35,69 @@ impl Format for Json {
         };
         Parsed { documents, duplicate_keys: reader.duplicate_keys, error }
     }
+
+    fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
+        let quoted = |value: &Edit| Edit::new(value.span, format!("\"{}\"", value.text));
+        let mut edits: Vec<Edit> = splice.values.iter().map(quoted).collect();
+        let roots = parsed.documents.iter().map(|document| &document.root);
+        edits.extend(roots.map(|root| append(text, root, splice.appended)));
+        Ok(edits)
+    }
+}
+
+/// One more member, in the style of the others: on a line of its own where the first is.
+fn append(text: &str, root: &Node<'_>, (key, block): &(&str, Block)) -> Edit {
+    let members = || root.entries().map(|entry| (entry.key_span.start, entry.node.span.end));
+    let (first, last) = (members().next(), members().last());
+    let Some(((first, _), (_, last))) = first.zip(last) else {
+        let member = format!("\n\t\"{key}\": {}\n", pretty(block, "\t", 1));
+        return Edit::new(Span::new(root.span.start + 1, root.span.end - 1), member);
+    };
+    let before = &text[root.span.start + 1..first];
+    match before.rsplit_once('\n') {
+        None => Edit::new(Span::at(last), format!(", \"{key}\": {}", compact(block))),
+        Some((_, indent)) => {
+            let newline = super::splice::line_end(text);
+            let member = format!("{indent}\"{key}\": {}", pretty(block, indent, 1));
+            Edit::new(Span::at(last), format!(",\n{member}").replace('\n', newline))
+        }
+    }
+}
+
+/// On one line, with a blank behind colons: Flux looks for `"mac": "ENC[` byte for byte.
+pub(super) fn compact(block: &Block) -> String {
+    struct Spaced;
+
+    impl Formatter for Spaced {
+        fn begin_object_value<W: ?Sized + std::io::Write>(
+            &mut self,
+            out: &mut W,
+        ) -> std::io::Result<()> {
+            out.write_all(b": ")
+        }
+
+        fn begin_object_key<W: ?Sized + std::io::Write>(
+            &mut self,
+            out: &mut W,
+            first: bool,
+        ) -> std::io::Result<()> {
+            if first { Ok(()) } else { out.write_all(b", ") }
+        }
+    }
+    written(block, Spaced)
+}
+
+/// Over lines, `levels` deep in other members.
+pub fn pretty(block: &Block, indent: &str, levels: usize) -> String {
+    let text = written(block, PrettyFormatter::with_indent(indent.as_bytes()));
+    text.replace('\n', &format!("\n{}", indent.repeat(levels)))
+}
+
+fn written(block: &Block, formatter: impl Formatter) -> String {
+    let mut out = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut out, formatter);
+    serde::Serialize::serialize(block, &mut serializer).expect("a block has text for its keys");
+    String::from_utf8(out).expect("JSON is UTF-8")
 }
 
 struct Reader<'t> {
@@ -266,6 +332,36 @@ mod tests {
         assert_eq!(elements[1].as_str(), Some("xé😀"));
         assert_eq!(&text[elements[2].span.start..elements[2].span.end], "{}");
         assert!(root.get("b").is_some_and(Node::is_null));
+    }
+
+    #[test]
+    fn values_and_a_member_are_written_in_the_style_of_the_others() {
+        let written = |text: &str| {
+            let parsed = Json.parse(text);
+            let values: Vec<Edit> = parsed.documents[0]
+                .root
+                .entries()
+                .filter(|entry| entry.key == "s")
+                .map(|entry| Edit::new(entry.node.span, "X"))
+                .collect();
+            let stanza = Block::map([("enc", Block::text("a\nb"))]);
+            let block = Block::map([("age", Block::List(vec![stanza]))]);
+            let splice = Splice { values: &values, comments: &[], appended: &("sops", block) };
+            let edits = Json.splice(text, &parsed, &splice).expect(text);
+            super::super::splice::apply(text, &edits).expect(text)
+        };
+        assert_eq!(
+            written("{\"s\": 12,\"t\":[]}"),
+            "{\"s\": \"X\",\"t\":[], \"sops\": {\"age\": [{\"enc\": \"a\\nb\"}]}}"
+        );
+        assert_eq!(
+            written("{\n  \"s\": \"é\"\n}\n"),
+            "{\n  \"s\": \"X\",\n  \"sops\": {\n    \"age\": [\n      {\n        \"enc\": \"a\\nb\"\n      }\n    ]\n  }\n}\n"
+        );
+        assert_eq!(
+            written("{ }"),
+            "{\n\t\"sops\": {\n\t\t\"age\": [\n\t\t\t{\n\t\t\t\t\"enc\": \"a\\nb\"\n\t\t\t}\n\t\t]\n\t}\n}"
+        );
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //! order, lists, typed scalars, and comments as members of the map or list that they stand in.
 //! The trees borrow from the file's text. Nothing here knows SOPS or Kubernetes.
 
-mod comments;
 pub mod dotenv;
 pub mod ini;
 pub mod json;
 pub mod scalar;
+pub mod splice;
 pub mod yaml;
 
 use std::borrow::Cow;
@@ -17,6 +17,7 @@ use std::fmt;
 
 pub use scalar::Scalar;
 
+use self::splice::{Splice, Spliced};
 use crate::path::RepoPath;
 use crate::text::Span;
 
@@ -252,6 +253,9 @@ pub trait Format: Sync + fmt::Debug {
 
     /// Reads all documents of a text.
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t>;
+
+    /// The edits that write other values into a text which was read as `parsed`.
+    fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced;
 }
 
 /// All formats that can be read.

@@ -4,17 +4,23 @@
 //! `pq.go`, `plugin/encode.go`, `agessh/agessh.go`). Whether a plugin is installed and whether a
 //! public key is a point on its curve is not checked.
 
+use std::io::Write;
+
+use age::armor::{ArmoredWriter, Format as ArmorFormat};
+use age::{Encryptor, ssh, x25519};
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError};
 use bech32::{Bech32, Checksum};
 
 use super::{
-    Effort, Identity, InvalidRecipient, KeyService, MalformedDataKey, PrivateKeys, age_file,
-    age_private, required, screen,
+    Effort, Identity, InvalidRecipient, KeyService, MalformedDataKey, PrivateKeys, Unwrappable,
+    Wrapping, age_file, age_private, required, screen,
 };
 use crate::document::Node;
+use crate::document::splice::Block;
 use crate::host::Host;
+use crate::secret::Plaintext;
 
 /// Bytes of an X25519 public key.
 const X25519_BYTES: usize = 32;
@@ -82,9 +88,42 @@ impl KeyService for Age {
         Some(Box::new(keys))
     }
 
+    fn wrap(&self, wrapping: &Wrapping<'_>) -> Result<Block, Unwrappable> {
+        let message = encrypt(&wrapping.recipient.id, wrapping.key)?;
+        Ok(Block::map([
+            ("enc", Block::Text(message)),
+            ("recipient", Block::text(wrapping.label.trim())),
+        ]))
+    }
+
     fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
         age_file::check(&identity.id, enc)
     }
+}
+
+/// An armored age file for one recipient.
+fn encrypt(recipient: &str, key: &Plaintext) -> Result<String, Unwrappable> {
+    let recipient: Box<dyn age::Recipient> =
+        if let Ok(native) = recipient.parse::<x25519::Recipient>() {
+            Box::new(native)
+        } else if let Ok(ssh) = recipient.parse::<ssh::Recipient>() {
+            Box::new(ssh)
+        } else {
+            // Plugins are programs, and the config of a repository does not choose what is run here.
+            return Err(Unwrappable::only_sops("is a plugin or post-quantum recipient"));
+        };
+    let mut armored = Vec::new();
+    let mut write = || -> std::io::Result<()> {
+        let encryptor = Encryptor::with_recipients(std::iter::once(&*recipient))
+            .map_err(std::io::Error::other)?;
+        let armor = ArmoredWriter::wrap_output(&mut armored, ArmorFormat::AsciiArmor)?;
+        let mut writer = encryptor.wrap_output(armor)?;
+        writer.write_all(key.expose())?;
+        writer.finish()?.finish()?;
+        Ok(())
+    };
+    let written = write().ok().and_then(|()| String::from_utf8(armored).ok());
+    written.ok_or_else(|| Unwrappable::only_sops("cannot be encrypted to"))
 }
 
 /// Bech32 as age has it: without a limit of length.

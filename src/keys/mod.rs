@@ -17,16 +17,21 @@ mod huawei_kms;
 pub mod openpgp;
 mod pgp;
 mod pgp_private;
+mod pgp_public;
 mod private;
+pub mod public;
 mod vault;
 
 use std::borrow::Cow;
 use std::fmt;
 
 pub use data_key::MalformedDataKey;
+pub use pgp_public::export;
 pub use private::{Effort, KeyRing, PrivateKeys, Unwrapped};
+pub use public::{PublicKeys, Unwrappable, Wrapping};
 
 use crate::document::Node;
+use crate::document::splice::Block;
 use crate::host::Host;
 use crate::text::Span;
 
@@ -93,6 +98,12 @@ pub trait KeyService: Sync + fmt::Debug {
     /// has no way to say so.
     fn addressees(&self, _enc: &str) -> Option<Vec<String>> {
         None
+    }
+
+    /// Encrypts a data key, or a share of it, to a recipient: the stanza of the metadata, its fields
+    /// sorted. Services elsewhere are not asked; sops can.
+    fn wrap(&self, _wrapping: &Wrapping<'_>) -> Result<Block, Unwrappable> {
+        Err(Unwrappable::only_sops("is a key of a service that sops has to ask"))
     }
 
     /// How sure it is that two recipients of this service are or are not the same key.

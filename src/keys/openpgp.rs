@@ -12,7 +12,7 @@ use sequoia_openpgp as openpgp;
 use openpgp::cert::amalgamation::key::{PrimaryKey, ValidErasedKeyAmalgamation};
 use openpgp::cert::amalgamation::{ValidAmalgamation, ValidateAmalgamation};
 use openpgp::cert::prelude::ErasedKeyAmalgamation;
-use openpgp::cert::raw::{RawCert, RawCertParser};
+use openpgp::cert::raw::RawCertParser;
 use openpgp::packet::key::PublicParts;
 use openpgp::packet::{Packet, Signature};
 use openpgp::parse::{PacketParser, PacketParserResult, Parse};
@@ -65,6 +65,11 @@ pub(super) fn addressees(message: &str) -> Vec<String> {
 /// more armors among other text, or binary.
 pub fn certificates(bytes: &[u8], today: u32) -> Vec<Certificate> {
     let policy = policy();
+    whole(bytes).iter().map(|cert| certificate(cert, &policy, today)).collect()
+}
+
+/// The certificates in a file with all that they hold.
+pub(super) fn whole(bytes: &[u8]) -> Vec<Cert> {
     let mut found = Vec::new();
     let mut packets = 0;
     let mut read = |bytes: &[u8]| {
@@ -74,7 +79,7 @@ pub fn certificates(bytes: &[u8], today: u32) -> Vec<Certificate> {
             if found.len() == MAX_CERTIFICATES || packets > MAX_PACKETS {
                 return;
             }
-            found.extend(certificate(&raw, &policy, today));
+            found.extend(Cert::try_from(&raw));
         }
     };
     match std::str::from_utf8(bytes) {
@@ -96,9 +101,8 @@ fn armors(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-fn certificate(raw: &RawCert<'_>, policy: &StandardPolicy<'_>, today: u32) -> Option<Certificate> {
-    let cert = Cert::try_from(raw).ok()?;
-    let clock = Clock::new(&cert, today);
+fn certificate(cert: &Cert, policy: &StandardPolicy<'_>, today: u32) -> Certificate {
+    let clock = Clock::new(cert, today);
     let is_revoked = |status: RevocationStatus<'_>| match status {
         RevocationStatus::Revoked(signatures) => Some(State::Revoked(earliest(&signatures))),
         _ => None,
@@ -115,7 +119,7 @@ fn certificate(raw: &RawCert<'_>, policy: &StandardPolicy<'_>, today: u32) -> Op
         let state = revoked.unwrap_or_else(|| clock.life(&valid));
         Key { fingerprint, can_encrypt: can_encrypt(&valid), state }
     };
-    Some(Certificate { keys: cert.keys().map(key).collect() })
+    Certificate { keys: cert.keys().map(key).collect() }
 }
 
 /// Keys from before there were key flags are for all that their algorithm can do.
@@ -172,7 +176,7 @@ fn hex(key: &KeyHandle) -> String {
 }
 
 /// What gpg takes: SHA-1 and short keys as well. Nothing is decided here but what to warn of.
-fn policy() -> StandardPolicy<'static> {
+pub(super) fn policy() -> StandardPolicy<'static> {
     let mut policy = StandardPolicy::new();
     for hash in [HashAlgorithm::SHA1, HashAlgorithm::RipeMD] {
         policy.accept_hash(hash);

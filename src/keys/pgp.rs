@@ -7,10 +7,12 @@
 use super::data_key::dearmor;
 use super::{
     Effort, Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, PrivateKeys,
-    Sameness, openpgp, pgp_private, required, screen,
+    Sameness, Unwrappable, Wrapping, openpgp, pgp_private, pgp_public, required, screen,
 };
 use crate::document::Node;
+use crate::document::splice::Block;
 use crate::host::Host;
+use crate::text::instant;
 
 /// Hexadecimal digits of a version 4 fingerprint.
 const FINGERPRINT: usize = 40;
@@ -93,6 +95,28 @@ impl KeyService for Pgp {
 
     fn addressees(&self, enc: &str) -> Option<Vec<String>> {
         Some(openpgp::addressees(enc))
+    }
+
+    fn wrap(&self, wrapping: &Wrapping<'_>) -> Result<Block, Unwrappable> {
+        let id = &*wrapping.recipient.id;
+        let fingerprint = id.trim_end_matches('!');
+        if !matches!(fingerprint.len(), FINGERPRINT | LONG_FINGERPRINT) {
+            return Err(Unwrappable::only_sops(
+                "is a key id, which anybody can forge: write the whole fingerprint into the rule",
+            ));
+        }
+        let cert = wrapping.public_keys.certificate(fingerprint).ok_or_else(|| {
+            Unwrappable::new(
+                "has no public key here: add it to the repository as .sops.pub.asc, or import it into gpg",
+            )
+        })?;
+        let exact = id.ends_with('!').then_some(fingerprint);
+        let message = pgp_public::encrypt(&cert, exact, wrapping.key, wrapping.now)?;
+        Ok(Block::map([
+            ("created_at", Block::Text(instant(wrapping.now))),
+            ("enc", Block::Text(message)),
+            ("fp", Block::Text(wrapping.label.replace(' ', ""))),
+        ]))
     }
 
     /// A key id is the same key as the fingerprint that it is a part of. A subkey named with `!`

@@ -10,9 +10,9 @@ use aes_gcm::{AesGcm, KeyInit, Nonce, Tag};
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::value::Parts;
+use super::value::{IV_LENGTH, PREFIX, Parts};
 use crate::document::Scalar;
-use crate::secret::{DataKey, Plaintext};
+use crate::secret::{DataKey, Dice, Plaintext};
 
 /// Go does not mind leftover bits, and insists on the padding.
 const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -22,7 +22,7 @@ const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Length of a GCM tag in bytes.
 const TAG_LENGTH: usize = 16;
 
-/// Decrypts the values of a file. The key schedule is made once.
+/// Decrypts and encrypts the values of a file. The key schedule is made once.
 pub struct Cipher {
     usual: AesGcm<Aes256, U32>,
     key: DataKey,
@@ -54,6 +54,11 @@ impl Cipher {
         Self { usual, key }
     }
 
+    /// The data key.
+    pub fn key(&self) -> &DataKey {
+        &self.key
+    }
+
     /// Decrypts a value that stands under `additional_data`. An empty one is its own plaintext.
     pub fn open(&self, text: &str, additional_data: &str) -> Result<Opened, Damage> {
         if text.is_empty() {
@@ -69,6 +74,33 @@ impl Cipher {
         let tag = data.split_off(data.len().checked_sub(TAG_LENGTH).ok_or(Damage::Form)?);
         self.decrypt(&iv, additional_data.as_bytes(), data, &tag)?;
         typed(Plaintext::new(std::mem::take(data)), parts.kind).ok_or(Damage::Type)
+    }
+
+    /// Encrypts a value, of the type `kind`, that stands under `additional_data`. An empty one is its
+    /// own ciphertext.
+    pub fn seal(
+        &self,
+        plaintext: &[u8],
+        kind: &str,
+        additional_data: &str,
+        dice: Dice<'_>,
+    ) -> String {
+        if plaintext.is_empty() {
+            return String::new();
+        }
+        let mut iv = [0; IV_LENGTH];
+        dice(&mut iv);
+        let mut data = Plaintext::new(plaintext.to_vec());
+        let tag = self
+            .usual
+            .encrypt_in_place_detached(
+                Nonce::from_slice(&iv),
+                additional_data.as_bytes(),
+                data.expose_mut(),
+            )
+            .expect("a file is shorter than what GCM can encrypt");
+        let [data, iv, tag] = [data.expose(), &iv[..], &tag[..]].map(|part| GO_BASE64.encode(part));
+        format!("{PREFIX}data:{data},iv:{iv},tag:{tag},type:{kind}]")
     }
 
     /// Decrypts in place. sops writes nonces of 32 bytes and reads others; these have been seen.
@@ -128,6 +160,18 @@ pub fn signed_bytes<'s>(scalar: &'s Scalar<'_>) -> Option<Cow<'s, str>> {
     })
 }
 
+/// The type that sops gives a value when it encrypts it; `None` of null and of what it cannot hold.
+pub fn kind_of(scalar: &Scalar<'_>) -> Option<&'static str> {
+    match scalar {
+        Scalar::Null | Scalar::TooLarge(_) => None,
+        Scalar::Bool(_) => Some("bool"),
+        Scalar::Int(_) => Some("int"),
+        Scalar::Float(_) => Some("float"),
+        Scalar::Time(_) => Some("time"),
+        Scalar::Str(_) | Scalar::Bytes(_) => Some("str"),
+    }
+}
+
 /// Go's `strconv.Atoi`.
 fn integer(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -155,6 +199,21 @@ fn boolean(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_at_its_place_alone() {
+        let key = Plaintext::new((0..32).collect());
+        let cipher = Cipher::new(DataKey::new(&key).expect("32 bytes"));
+        let dice = |bytes: &mut [u8]| bytes.fill(7);
+        let text = cipher.seal("é".as_bytes(), "str", "data:a:", &dice);
+        assert!(super::super::value::EncValue::parse(&text).is_ok(), "{text}");
+        let opened = cipher.open(&text, "data:a:");
+        assert!(matches!(opened, Ok(Opened::Value(value)) if value.expose() == "é".as_bytes()));
+        assert!(matches!(cipher.open(&text, "data:b:"), Err(Damage::Authentication)));
+        assert_eq!(cipher.seal(b"", "str", "a:", &dice), "");
+        let comment = cipher.seal(b" x", "comment", ":", &dice);
+        assert!(matches!(cipher.open(&comment, ":"), Ok(Opened::Comment(_))));
+    }
 
     #[test]
     fn numbers_are_written_as_go_writes_them() {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::metadata::Problem;
 use super::selector::FIELDS;
 use super::walk::{METADATA_KEY, METADATA_PREFIX};
+use crate::document::splice::Block;
 use crate::document::{Element, Entry, Member, Node, Scalar, Value};
 use crate::keys::KEY_SERVICES;
 use crate::text::Span;
@@ -62,6 +63,33 @@ pub fn unfold_lines<'t>(root: &'t Node<'_>) -> Option<Unfolded<'t>> {
         }
     }
     first.map(|span| tree.finish(span))
+}
+
+/// A tree as a map of texts, sorted as sops sorts them.
+pub fn fold(block: &Block) -> Block {
+    let mut lines = Vec::new();
+    fold_into(&mut lines, "", "", block);
+    lines.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    Block::Map(lines)
+}
+
+fn fold_into(lines: &mut Vec<(String, Block)>, key: &str, step: &str, block: &Block) {
+    let text = match block {
+        Block::Text(text) => text.replace('\n', "\\n"),
+        Block::Number(number) => number.to_string(),
+        Block::Bool(bool) => bool.to_string(),
+        Block::List(items) => {
+            return items.iter().enumerate().for_each(|(number, item)| {
+                fold_into(lines, &format!("{key}{LIST_STEP}{number}"), MAP_STEP, item);
+            });
+        }
+        Block::Map(entries) => {
+            return entries.iter().for_each(|(name, value)| {
+                fold_into(lines, &format!("{key}{step}{name}"), MAP_STEP, value);
+            });
+        }
+    };
+    lines.push((key.to_owned(), Block::Text(text)));
 }
 
 /// Whether the value of a folded key is known to be no secret: neither MAC nor data key.
@@ -245,6 +273,35 @@ mod tests {
             [".key_groups[0].kms[0].context.a b=c", ".key_groups[1].age[0].enc=x\ny", ".mac=m"];
         assert_eq!(found, expected);
         assert_eq!(unfolded.problems, []);
+    }
+
+    #[test]
+    fn a_tree_is_folded_as_it_is_unfolded() {
+        let stanza = Block::map([("recipient", Block::text("r")), ("enc", Block::text("x\ny"))]);
+        let group = Block::map([("age", Block::List(vec![stanza]))]);
+        let block = Block::map([
+            ("shamir_threshold", Block::Number(2)),
+            ("key_groups", Block::List(vec![group])),
+            ("mac_only_encrypted", Block::Bool(true)),
+        ]);
+        let Block::Map(lines) = fold(&block) else { panic!("a map") };
+        let line = |(key, value): (String, Block)| match value {
+            Block::Text(value) => format!("sops_{key}={value}\n"),
+            other => panic!("{other:?}"),
+        };
+        let text: String = lines.into_iter().map(line).collect();
+        assert_eq!(
+            text,
+            "sops_key_groups__list_0__map_age__list_0__map_enc=x\\ny\n\
+             sops_key_groups__list_0__map_age__list_0__map_recipient=r\n\
+             sops_mac_only_encrypted=true\n\
+             sops_shamir_threshold=2\n"
+        );
+        let parsed = Dotenv.parse(&text);
+        let unfolded = unfold_lines(&parsed.documents[0].root).expect("it is there");
+        let mut found = Vec::new();
+        paths(&unfolded.entry.node, "", &mut found);
+        assert!(found.contains(&".key_groups[0].age[0].enc=x\ny".to_owned()), "{found:?}");
     }
 
     #[test]

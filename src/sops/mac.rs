@@ -6,7 +6,9 @@
 use std::fmt::Write;
 
 use sha2::{Digest, Sha512};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
+
+use crate::secret::Plaintext;
 
 /// Digits of a MAC.
 const LENGTH: usize = 128;
@@ -39,15 +41,21 @@ impl Mac {
 
     /// Whether this is the MAC that a file holds, compared in constant time.
     pub fn is(self, stored: &[u8]) -> bool {
+        let digits = self.digits();
+        let pairs = digits.expose().iter().zip(stored);
+        let differences = pairs.fold(0, |all, (one, other)| all | (one ^ other));
+        stored.len() == LENGTH && std::hint::black_box(differences) == 0
+    }
+
+    /// The text of the MAC, which is encrypted before a file holds it.
+    pub fn digits(self) -> Plaintext {
         let mut sum = self.0.finalize();
-        let mut digits = Zeroizing::new(String::with_capacity(LENGTH));
+        let mut digits = String::with_capacity(LENGTH);
         for byte in &sum {
             let _ = write!(digits, "{byte:02X}");
         }
         sum.as_mut_slice().zeroize();
-        let differences =
-            digits.bytes().zip(stored).fold(0, |all, (one, other)| all | (one ^ other));
-        stored.len() == LENGTH && std::hint::black_box(differences) == 0
+        Plaintext::new(digits.into_bytes())
     }
 }
 

@@ -9,6 +9,7 @@ pub mod mac;
 pub mod metadata;
 pub mod open;
 pub mod recipe;
+pub mod seal;
 pub mod selector;
 pub mod shamir;
 pub mod value;

@@ -165,9 +165,19 @@ pub fn open(
             Verdict::Unopened(Unopened::NotOpened)
         }
         Err(verdict) => verdict,
-        Ok(key) => File { documents, metadata, envelope, cipher: Cipher::new(key) }.verdict(),
+        Ok(key) => verdict(documents, metadata, envelope, &Cipher::new(key)),
     };
     Opening { verdict, false_labels }
+}
+
+/// The verdict on a file whose data key is at hand, because it was just made.
+pub fn verdict(
+    documents: &[&Document<'_>],
+    metadata: &Metadata,
+    envelope: &Envelope,
+    cipher: &Cipher,
+) -> Verdict {
+    File { documents, metadata, envelope, cipher }.verdict()
 }
 
 /// The share of one key group. Recipients whose key is at hand come first: theirs has to open.
@@ -257,7 +267,7 @@ struct File<'f, 't> {
     documents: &'f [&'f Document<'t>],
     metadata: &'f Metadata,
     envelope: &'f Envelope,
-    cipher: Cipher,
+    cipher: &'f Cipher,
 }
 
 /// What a walk over all values came to.

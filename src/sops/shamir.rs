@@ -1,9 +1,27 @@
-//! Puts a data key together from the shares of its key groups (`shamir/shamir.go`).
+//! The shares of a data key, one for each of its key groups (`shamir/shamir.go`).
 //!
 //! Every byte is the value at zero of a polynomial over GF(2^8) with the modulus of AES. A share is
 //! its values at some x, followed by that x.
 
-use crate::secret::Plaintext;
+use crate::secret::{Dice, Plaintext};
+
+/// Shares of a secret, of which any `threshold` are enough. There can be 255 of them.
+pub fn split(secret: &[u8], shares: u8, threshold: u8, dice: Dice<'_>) -> Vec<Plaintext> {
+    // By powers of x, from the first upwards; the secret itself is what stands at zero.
+    let mut coefficients = vec![vec![0; secret.len()]; usize::from(threshold.saturating_sub(1))];
+    for power in &mut coefficients {
+        dice(power);
+    }
+    let coefficients: Vec<Plaintext> = coefficients.into_iter().map(Plaintext::new).collect();
+    let share = |x: u8| {
+        let byte = |at: usize| {
+            let powers = coefficients.iter().rev().map(|power| power.expose()[at]);
+            powers.fold(0, |sum, power| multiply(sum ^ power, x)) ^ secret[at]
+        };
+        Plaintext::new((0..secret.len()).map(byte).chain([x]).collect())
+    };
+    (1..=shares).map(share).collect()
+}
 
 /// The secret behind all these shares. `None` if there are fewer than two, if they are of different
 /// lengths, or if two stand for the same x. Shares that do not belong together make another secret.
@@ -63,7 +81,29 @@ mod tests {
         assert!((1..=255).all(|number| multiply(number, inverse(number)) == 1));
     }
 
+    use proptest::prelude::*;
+
     proptest::proptest! {
+        #[test]
+        fn any_shares_that_are_enough_are_the_secret(
+            secret: [u8; 32],
+            coefficients: [u8; 32],
+            (threshold, indices) in (2_u8..5).prop_flat_map(|threshold| {
+                let all = (0..5_usize).collect::<Vec<_>>();
+                (Just(threshold), proptest::sample::subsequence(all, usize::from(threshold)..=5))
+            }),
+        ) {
+            let dice = |bytes: &mut [u8]| bytes.copy_from_slice(&coefficients);
+            let mut shares: Vec<Option<Plaintext>> =
+                split(&secret, 5, threshold, &dice).into_iter().map(Some).collect();
+            let some: Vec<Plaintext> = indices.iter().filter_map(|at| shares[*at].take()).collect();
+            assert_eq!(combine(&some).expect("distinct").expose(), secret);
+            let few = &some[..usize::from(threshold) - 1];
+            if few.len() > 1 && coefficients.iter().all(|byte| *byte != 0) {
+                assert_ne!(combine(few).expect("distinct").expose(), secret);
+            }
+        }
+
         #[test]
         fn enough_shares_are_the_secret(secret: [u8; 4], slope: [u8; 4], xs in proptest::sample::subsequence((1..=255_u8).collect::<Vec<_>>(), 2..5)) {
             let shares: Vec<Plaintext> = xs.iter().map(|x| {

@@ -5,7 +5,7 @@ pub const PREFIX: &str = "ENC[AES256_GCM,";
 
 /// Length of the nonce that sops writes, in bytes. It reads others, and crashes when it has to
 /// write such a file again.
-const IV_LENGTH: usize = 32;
+pub const IV_LENGTH: usize = 32;
 /// Length of a GCM tag in bytes.
 const TAG_LENGTH: usize = 16;
 

@@ -43,6 +43,26 @@ pub struct Leaf<'p, 'd, 't> {
     pub is_selected: bool,
 }
 
+/// A comment, its place, and whether the selector covers it.
+#[derive(Debug)]
+pub struct Remark<'p, 'd, 't> {
+    /// The steps from the root to the map or list that it stands in.
+    pub path: &'p [Step<'d>],
+    /// The comment.
+    pub comment: &'d Comment<'t>,
+    /// Whether the selector covers it.
+    pub is_selected: bool,
+}
+
+/// What stands on the way of a walk.
+#[derive(Debug)]
+pub enum Stop<'p, 'd, 't> {
+    /// A value.
+    Leaf(Leaf<'p, 'd, 't>),
+    /// A comment.
+    Remark(Remark<'p, 'd, 't>),
+}
+
 impl Leaf<'_, '_, '_> {
     /// Its text, if it is text.
     pub fn text(&self) -> Option<&str> {
@@ -122,48 +142,6 @@ fn obstacle_in(node: &Node<'_>, root_of: Option<Shape>) -> Option<(Span, &'stati
     }
 }
 
-/// Calls `visit` with every comment of a document and the steps to the map or list that it stands in.
-pub fn comments<'d>(document: &'d Document<'_>, visit: &mut dyn FnMut(&Comment<'_>, &[Step<'d>])) {
-    comments_in(&document.root, document.shape, &mut Vec::new(), visit);
-}
-
-fn comments_in<'d>(
-    node: &'d Node<'_>,
-    shape: Shape,
-    path: &mut Vec<Step<'d>>,
-    visit: &mut dyn FnMut(&Comment<'_>, &[Step<'d>]),
-) {
-    match &node.value {
-        Value::Scalar(_) => {}
-        Value::Map(members) => {
-            for member in members {
-                match member {
-                    Member::Comment(comment) => visit(comment, path),
-                    Member::Entry(entry)
-                        if path.is_empty() && is_metadata_key(&entry.key, shape) => {}
-                    Member::Entry(entry) => {
-                        path.push(Step::Key(&entry.key));
-                        comments_in(&entry.node, shape, path, visit);
-                        path.pop();
-                    }
-                }
-            }
-        }
-        Value::List(elements) => {
-            for (index, element) in elements.iter().enumerate() {
-                match element {
-                    Element::Comment(comment) => visit(comment, path),
-                    Element::Node(node) => {
-                        path.push(Step::Index(index));
-                        comments_in(node, shape, path, visit);
-                        path.pop();
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// Whether the key of a line in dotenv can be a name. To sops a key is all that stands before the
 /// first `=`, so that the rest of a value that goes over lines may be one; it is never shown.
 pub fn is_name(key: &str) -> bool {
@@ -195,6 +173,31 @@ pub fn leaves<'d, 't>(
     selector: &Selector,
     visit: &mut dyn FnMut(&Leaf<'_, 'd, 't>),
 ) {
+    stops(document, selector, &mut |stop| {
+        if let Stop::Leaf(leaf) = stop {
+            visit(leaf);
+        }
+    });
+}
+
+/// Calls `visit` with every comment of a document and the steps to the map or list that it stands in.
+pub fn comments<'d, 't>(
+    document: &'d Document<'t>,
+    visit: &mut dyn FnMut(&'d Comment<'t>, &[Step<'d>]),
+) {
+    stops(document, &Selector::default(), &mut |stop| {
+        if let Stop::Remark(remark) = stop {
+            visit(remark.comment, remark.path);
+        }
+    });
+}
+
+/// Calls `visit` with every leaf and every comment of a document in sops' order.
+pub fn stops<'d, 't>(
+    document: &'d Document<'t>,
+    selector: &Selector,
+    visit: &mut dyn FnMut(&Stop<'_, 'd, 't>),
+) {
     let mut walker = Walker { selector, shape: document.shape, path: Vec::new(), visit };
     walker.node(&document.root, document.root.span, false);
 }
@@ -211,7 +214,7 @@ struct Walker<'d, 's, 't> {
     selector: &'s Selector,
     shape: Shape,
     path: Vec<Step<'d>>,
-    visit: &'s mut dyn FnMut(&Leaf<'_, 'd, 't>),
+    visit: &'s mut dyn FnMut(&Stop<'_, 'd, 't>),
 }
 
 impl<'d, 't> Walker<'d, '_, 't> {
@@ -222,13 +225,13 @@ impl<'d, 't> Walker<'d, '_, 't> {
                 let is_selected = self.selector.decide(was_named);
                 let leaf =
                     Leaf { path: &self.path, key_span, span: node.span, scalar, is_selected };
-                (self.visit)(&leaf);
+                (self.visit)(&Stop::Leaf(leaf));
             }
             Value::Map(members) => {
                 let mut active = was_named;
                 for member in members {
                     match member {
-                        Member::Comment(comment) => active |= self.is_named_by(comment),
+                        Member::Comment(comment) => active = self.remark(comment, active),
                         Member::Entry(entry) => {
                             self.entry(entry, active);
                             active = was_named;
@@ -241,7 +244,7 @@ impl<'d, 't> Walker<'d, '_, 't> {
                 let mut index = 0;
                 for element in elements {
                     match element {
-                        Element::Comment(comment) => active |= self.is_named_by(comment),
+                        Element::Comment(comment) => active = self.remark(comment, active),
                         Element::Node(node) => {
                             self.path.push(Step::Index(index));
                             self.node(node, node.span, active);
@@ -267,8 +270,15 @@ impl<'d, 't> Walker<'d, '_, 't> {
         self.path.pop();
     }
 
-    fn is_named_by(&self, comment: &Comment<'t>) -> bool {
-        self.selector.reads_comments() && self.selector.names(&comment.text)
+    /// Visits a comment, and says whether what follows it is named. A comment that begins what is to
+    /// be encrypted stays readable itself; one that ends it does too.
+    fn remark(&mut self, comment: &'d Comment<'t>, was_named: bool) -> bool {
+        let is_named =
+            was_named || (self.selector.reads_comments() && self.selector.names(&comment.text));
+        let counts = if self.selector.field.selects() { was_named } else { is_named };
+        let is_selected = self.selector.decide(counts);
+        (self.visit)(&Stop::Remark(Remark { path: &self.path, comment, is_selected }));
+        is_named
     }
 }
 
@@ -310,6 +320,27 @@ mod tests {
             paths.push(key_path(leaf.path));
         });
         assert_eq!(paths, ["A", "[\"(not a name)\"]", "[\"export B_1 \"]"]);
+    }
+
+    #[test]
+    fn comments_are_covered_by_the_keys_above_them_or_by_other_comments() {
+        let text = "# secret\n# one\na: # two\n  # three\n  b: 1\n# four\nc: 2\n";
+        let covered = |field, pattern| -> Vec<String> {
+            let parsed = Yaml.parse(text);
+            let selector = Selector::new(field, pattern, Span::default());
+            let mut texts = Vec::new();
+            stops(&parsed.documents[0], &selector, &mut |stop| match stop {
+                Stop::Remark(remark) if remark.is_selected => {
+                    texts.push(remark.comment.text.trim().to_owned());
+                }
+                _ => {}
+            });
+            texts
+        };
+        assert_eq!(covered(Field::EncryptedRegex, "^a$"), ["three"]);
+        assert_eq!(covered(Field::UnencryptedRegex, "^a$"), ["secret", "one", "two", "four"]);
+        assert_eq!(covered(Field::EncryptedCommentRegex, "secret"), ["one", "two", "three"]);
+        assert_eq!(covered(Field::UnencryptedCommentRegex, "secret"), ["four"]);
     }
 
     #[test]

@@ -19,6 +19,14 @@ pub fn date(day: u32) -> String {
     format!("{:04}-{month:02}-{day:02}", era * 400 + year)
 }
 
+/// A second that is counted from 1970-01-01, in UTC, as `2026-06-30T12:34:56Z`.
+pub fn instant(second: u64) -> String {
+    let (day, second) = (second / 86_400, second % 86_400);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let day = date(u32::try_from(day).unwrap_or(u32::MAX));
+    format!("{day}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// A half-open range of bytes in one file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

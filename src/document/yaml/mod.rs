@@ -3,13 +3,17 @@
 //! Aliases are expanded, tags only decide the type of scalars, `<<` stays a plain key: all as
 //! sops does it. What sops refuses (a map as a key, an alias inside its own anchor) is an error.
 
+mod comments;
+mod splice;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use granit_parser::{ErrorKind, Event, Parser, Placement, ScalarStyle, ScanError, StructureStyle};
 
-use super::comments::{self, Remark};
+use self::comments::Remark;
 use super::scalar::{self, Tag};
+use super::splice::{Splice, Spliced};
 use super::{
     Comment, Document, Element, Entry, Format, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, Member, Node,
     ParseError, Parsed, Scalar, Shape, Value, duplicates,
@@ -50,6 +54,10 @@ impl Format for Yaml {
             reader.parsed.error = Some(error);
         }
         reader.parsed
+    }
+
+    fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
+        splice::splice(text, parsed, splice)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::vec::IntoIter;
 
-use super::{Comment, Element, Member, Node, Value};
+use crate::document::{Comment, Element, Member, Node, Value};
 use crate::text::Span;
 
 /// A comment that has not found its place yet.

@@ -1,0 +1,80 @@
+//! Encrypts a data key to an OpenPGP certificate, as `gpg --encrypt` does for sops.
+
+use std::io::Write;
+use std::time::{Duration, UNIX_EPOCH};
+
+use openpgp::Cert;
+use openpgp::cert::amalgamation::key::ValidErasedKeyAmalgamation;
+use openpgp::packet::key::PublicParts;
+use openpgp::serialize::stream::{Armorer, Encryptor, LiteralWriter, Message, Recipient};
+use openpgp::types::{RevocationStatus, SymmetricAlgorithm};
+use sequoia_openpgp as openpgp;
+
+use super::openpgp::policy;
+use super::public::Unwrappable;
+use crate::host::Host;
+use crate::secret::Plaintext;
+
+/// What gpg has of these keys, armored or not; none where it is not there.
+pub fn export(host: &Host, ids: &[&str]) -> Option<Plaintext> {
+    // No locks, daemons or checks of trust: gpg only reads.
+    let options = "--batch --no-tty --no-autostart --no-auto-check-trustdb --lock-never \
+        --export-options export-minimal --export";
+    let arguments: Vec<&str> = options.split_whitespace().chain(ids.iter().copied()).collect();
+    // The keys that it has are printed even if it ends badly for want of the others.
+    Some(host.run(&host.gpg_program(), &arguments, &[], &[])?.output)
+}
+
+/// All that is known of the certificate with this fingerprint, of its primary key or of a subkey.
+pub(super) fn find(known: &[Cert], fingerprint: &str) -> Option<Cert> {
+    let has = |cert: &&Cert| cert.keys().any(|key| key.key().fingerprint().to_hex() == fingerprint);
+    let primary = known.iter().find(has)?.fingerprint();
+    let mut copies = known.iter().filter(|cert| cert.fingerprint() == primary).cloned();
+    let first = copies.next()?;
+    // A copy may have been revoked or prolonged since.
+    Some(copies.fold(first, |all, copy| all.clone().merge_public(copy).unwrap_or(all)))
+}
+
+/// Encrypts to the newest key of a certificate that can be encrypted to, or to the one that `exact`
+/// names; armored.
+pub(super) fn encrypt(
+    cert: &Cert,
+    exact: Option<&str>,
+    key: &Plaintext,
+    now: u64,
+) -> Result<String, Unwrappable> {
+    let policy = policy();
+    // A key may have been made in this very second.
+    let now = UNIX_EPOCH + Duration::from_secs(now) + Duration::from_secs(1);
+    let is_wanted = |key: &ValidErasedKeyAmalgamation<'_, PublicParts>| {
+        exact.is_none_or(|exact| key.key().fingerprint().to_hex() == exact)
+    };
+    let valid =
+        cert.with_policy(&policy, Some(now)).and_then(|valid| valid.alive().map(|()| valid));
+    if valid.is_err()
+        || matches!(cert.revocation_status(&policy, now), RevocationStatus::Revoked(_))
+    {
+        return Err(Unwrappable::new("has expired, or was revoked"));
+    }
+    let keys = cert.keys().with_policy(&policy, Some(now)).supported().alive().revoked(false);
+    let usable = keys.for_storage_encryption().for_transport_encryption().filter(is_wanted);
+    let made = |key: &ValidErasedKeyAmalgamation<'_, PublicParts>| key.key().creation_time();
+    let newest = usable
+        .max_by_key(made)
+        .ok_or_else(|| Unwrappable::new("has no subkey left that can be encrypted to"))?;
+    message(Recipient::from(newest), key)
+        .ok_or_else(|| Unwrappable::only_sops("has a subkey of a kind that is not known here"))
+}
+
+fn message(recipient: Recipient<'_>, key: &Plaintext) -> Option<String> {
+    let mut armored = Vec::new();
+    let message = Armorer::new(Message::new(&mut armored)).build().ok()?;
+    let message = Encryptor::for_recipients(message, [recipient])
+        .symmetric_algo(SymmetricAlgorithm::AES256)
+        .build()
+        .ok()?;
+    let mut message = LiteralWriter::new(message).build().ok()?;
+    message.write_all(key.expose()).ok()?;
+    message.finalize().ok()?;
+    Some(String::from_utf8(armored).ok()?.trim_end().to_owned())
+}
