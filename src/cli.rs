@@ -24,6 +24,8 @@ pub struct Cli {
 pub enum Command {
     /// Look for plaintext secrets, wrong recipients and broken files
     Scan(Scan),
+    /// Encrypt plaintext secrets as their creation rule demands, and correct mistakes in .sops.yaml
+    Fix(Fix),
     /// Show which .sops.yaml and which creation rule govern a file, and what they demand
     Policy(Policy),
     /// Write today's findings down, to be held back by scan --baseline
@@ -109,6 +111,54 @@ pub struct Scan {
     /// Do not show progress on the terminal
     #[arg(long)]
     pub no_progress: bool,
+}
+
+/// `sops-lint fix`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub struct Fix {
+    /// Files and directories to repair [default: the repository around the current directory]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Encrypt what the next commit changes, in the index and in the work tree
+    #[arg(long)]
+    pub staged: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Show what would be done line by line, without values, and do nothing
+    #[arg(long)]
+    pub diff: bool,
+    /// Also do what may not be meant, as to translate a glob into a regular expression
+    #[arg(long)]
+    pub r#unsafe: bool,
+    /// Read the settings from this file instead of .sops-lint.yaml at the root
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no settings file
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+    /// Threads to use [default: one for every core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// Do not show progress on the terminal
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+impl From<Fix> for Scan {
+    /// What is repaired is what a scan finds, whatever its level.
+    fn from(args: Fix) -> Self {
+        Self {
+            paths: args.paths,
+            staged: args.staged,
+            config: args.config,
+            no_config: args.no_config,
+            threads: args.threads,
+            no_progress: args.no_progress,
+            ..Self::plain()
+        }
+    }
 }
 
 /// `sops-lint baseline`
@@ -198,6 +248,9 @@ pub struct PreCommit {
     /// Look at these files as they stand in the index, changed or not [default: what changed]
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Encrypt plaintext wherever a creation rule says how, not only where fix.allow does
+    #[arg(long, conflicts_with = "files")]
+    pub fix: bool,
     /// What all hooks take.
     #[command(flatten)]
     pub options: HookOptions,
@@ -218,7 +271,7 @@ pub struct PrePush {
 }
 
 /// What all hooks take.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct HookOptions {
     /// The lowest level that is refused
     #[arg(long, value_name = "LEVEL", default_value = "error")]
@@ -250,6 +303,9 @@ pub struct Install {
     /// Which hook
     #[arg(long, value_name = "NAME", value_enum, default_value = "pre-commit")]
     pub hook: HookName,
+    /// Let the hook encrypt plaintext wherever a creation rule says how; pre-commit alone
+    #[arg(long, conflicts_with = "uninstall")]
+    pub fix: bool,
     /// Remove the hook instead
     #[arg(long)]
     pub uninstall: bool,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::document::splice::Edit;
 use crate::path::RepoPath;
 use crate::text::{Position, Span};
 
@@ -83,12 +84,59 @@ impl RuleMeta {
 }
 
 /// What would repair it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Fix {
-    /// `encrypt`.
-    pub kind: &'static str,
+    /// What to do.
+    #[serde(rename = "kind", serialize_with = "Remedy::serialize_name")]
+    pub remedy: Remedy,
     /// Whether it may be done without asking.
     pub safe: bool,
+}
+
+/// What to do about a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Encrypt the file as its creation rule demands.
+    Encrypt,
+    /// Write something else into the file, which is no secret.
+    Edit(Edit),
+    /// Give the file another name.
+    Rename(RepoPath),
+    /// Tell git to ignore the file.
+    Ignore,
+}
+
+impl Fix {
+    /// Encrypts the file. Its old content may have been seen, so it is for people to say so.
+    pub fn encrypt() -> Self {
+        Self { remedy: Remedy::Encrypt, safe: false }
+    }
+
+    /// Does what nobody could mind.
+    pub fn safe(remedy: Remedy) -> Self {
+        Self { remedy, safe: true }
+    }
+
+    /// Does what may not be meant.
+    pub fn uncertain(remedy: Remedy) -> Self {
+        Self { remedy, safe: false }
+    }
+}
+
+impl Remedy {
+    /// What it is called in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Encrypt => "encrypt",
+            Self::Edit(_) => "edit",
+            Self::Rename(_) => "rename",
+            Self::Ignore => "ignore",
+        }
+    }
+
+    fn serialize_name<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// A place in a file, with the line that may be shown of it.

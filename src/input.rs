@@ -18,6 +18,8 @@ pub struct Input {
 pub enum Content {
     /// All of it.
     Bytes(Vec<u8>),
+    /// All of it, which was UTF-16 and is UTF-8 here.
+    Utf16(Vec<u8>),
     /// More than [`MAX_FILE_SIZE`]; its size in bytes.
     TooLarge(u64),
 }
@@ -30,11 +32,11 @@ impl Content {
             let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
             char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
         };
-        Self::Bytes(match bytes.first_chunk() {
-            Some([0xff, 0xfe]) => units(&bytes, u16::from_le_bytes).into_bytes(),
-            Some([0xfe, 0xff]) => units(&bytes, u16::from_be_bytes).into_bytes(),
-            _ => bytes,
-        })
+        match bytes.first_chunk() {
+            Some([0xff, 0xfe]) => Self::Utf16(units(&bytes, u16::from_le_bytes).into_bytes()),
+            Some([0xfe, 0xff]) => Self::Utf16(units(&bytes, u16::from_be_bytes).into_bytes()),
+            _ => Self::Bytes(bytes),
+        }
     }
 }
 
@@ -42,7 +44,7 @@ impl std::fmt::Debug for Content {
     /// The size alone.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Bytes(bytes) | Self::Utf16(bytes) => write!(f, "{} bytes", bytes.len()),
             Self::TooLarge(size) => write!(f, "{size} bytes, not read"),
         }
     }
@@ -52,7 +54,7 @@ impl Input {
     /// The bytes; none of a file that is too large.
     pub fn bytes(&self) -> &[u8] {
         match &self.content {
-            Content::Bytes(bytes) => bytes,
+            Content::Bytes(bytes) | Content::Utf16(bytes) => bytes,
             Content::TooLarge(_) => &[],
         }
     }
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn what_a_windows_shell_redirects_is_text_too() {
         for bytes in [&b"\xff\xfea\0:\0\xe9\0"[..], b"\xfe\xff\0a\0:\0\xe9"] {
-            let Content::Bytes(bytes) = Content::new(bytes.to_vec()) else { panic!("small") };
+            let Content::Utf16(bytes) = Content::new(bytes.to_vec()) else { panic!("UTF-16") };
             assert_eq!(bytes, "a:é".as_bytes());
         }
         assert!(matches!(Content::new(vec![0xff]), Content::Bytes(bytes) if bytes == [0xff]));

@@ -47,6 +47,8 @@ pub mod git;
 
 pub mod source;
 
+pub mod fix;
+
 pub mod report;
 
 pub mod cli;

@@ -17,7 +17,7 @@ pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
     let output = args.output.take();
     let mut settings = Settings::resolve(args.into(), host);
     let source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
-    let finished = examine(&source, &mut settings, host)?;
+    let finished = examine(&source, &mut settings, host)?.finished;
     for error in &finished.errors {
         complain(error);
     }

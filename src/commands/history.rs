@@ -137,7 +137,7 @@ impl Past<'_> {
         let read = |path: &RepoPath| {
             let file = configs.iter().find(|file| file.path == *path)?;
             match self.end.repo.read(file.blob) {
-                Ok(Content::Bytes(bytes)) => Some(bytes),
+                Ok(Content::Bytes(bytes) | Content::Utf16(bytes)) => Some(bytes),
                 _ => None,
             }
         };

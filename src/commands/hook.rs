@@ -5,12 +5,16 @@
 
 use std::io;
 
+use super::fix::{self, Fixing, Mode, Scope};
 use super::scan::{self, remark};
 use super::{CommandError, Exit};
 use crate::cli::{Event, Hook, HookOptions, PreCommit, PrePush};
 use crate::host::Host;
 use crate::settings::Settings;
-use crate::source::View;
+use crate::source::{Source, View};
+
+/// What to do about findings in a commit.
+const NOT_COMMITTED: &str = "nothing was committed: correct the files and `git add` them";
 
 /// Why a hook does not know what to judge.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +48,11 @@ impl HookError {
 /// Judges what git is about to do, and says what to do if it must not.
 pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
     let (options, view, advice) = match args.event {
-        Event::PreCommit(PreCommit { files, options }) => {
-            let view = if files.is_empty() { View::Staged } else { View::Index(files) };
-            (options, Some(view), "nothing was committed: correct the files and `git add` them")
+        Event::PreCommit(PreCommit { files, fix, options }) if files.is_empty() => {
+            return before_commit(&options, fix, host);
+        }
+        Event::PreCommit(PreCommit { files, options, .. }) => {
+            (options, Some(View::Index(files)), NOT_COMMITTED)
         }
         Event::PrePush(PrePush { remote, options, .. }) => {
             let advice = "nothing was pushed: correct the commits that are named above, as with `git commit --amend` or `git rebase --interactive`; a commit on top does not take a secret out of them";
@@ -61,6 +67,32 @@ pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
     let exit = scan::run_as(settings(options, view, host), host)?;
     if exit == Exit::Findings {
         remark(advice);
+    }
+    Ok(exit)
+}
+
+/// Encrypts what is staged in plaintext where that is allowed, and judges what there is then.
+fn before_commit(
+    options: &HookOptions,
+    everywhere: bool,
+    host: &Host,
+) -> Result<Exit, CommandError> {
+    let resolve = || settings(options.clone(), View::Staged, host);
+    let mut settings = resolve();
+    let open = || Source::open(&View::Staged, &host.directory, &[]);
+    let mut source = open()?;
+    // What is wrong with the settings is said by the scan.
+    let _ = settings.read_files(&source);
+    if everywhere || !settings.file.fix_allow.is_empty() {
+        let scope = if everywhere { Scope::Everywhere } else { Scope::Allowed };
+        let fixing = Fixing { mode: Mode::Write, takes_unsafe: false, scope };
+        if fix::fix(resolve(), fixing, host)?.changes > 0 {
+            source = open()?;
+        }
+    }
+    let exit = scan::run_from(&source, resolve(), host)?;
+    if exit == Exit::Findings {
+        remark(NOT_COMMITTED);
     }
     Ok(exit)
 }

@@ -11,6 +11,10 @@ use crate::host::Host;
 use crate::source::worktree;
 use crate::text::printable::clean_path;
 
+/// What the hook that refuses says, and what the hook that encrypts says in its place.
+const CALL: &str = "hook pre-commit ";
+const FIXING_CALL: &str = "hook pre-commit --fix ";
+
 /// Why a hook could not be installed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
@@ -28,6 +32,9 @@ pub enum InstallError {
     /// The hook is ours, and git would not run it.
     #[error("{} calls sops-lint and is not executable, so git does not run it", .0.display())]
     NotExecutable(PathBuf),
+    /// Only what is not committed yet can be encrypted.
+    #[error("only the hook pre-commit can encrypt: what is pushed was committed before")]
+    NothingToFix,
     /// It could not be read or written.
     #[error("cannot write the hook {}", .path.display())]
     Io {
@@ -57,6 +64,7 @@ impl InstallError {
                 }
             },
             Self::Changed(_) => "remove the line that calls sops-lint from it",
+            Self::NothingToFix => "leave out --fix, or name --hook pre-commit",
             Self::NotExecutable(_) => "make it executable: chmod +x",
             Self::Io { .. } => "check that the directory may be written to",
         }
@@ -71,7 +79,12 @@ fn is_of_husky(path: &Path) -> bool {
 /// Writes the hook, or says why not. What stands there is never changed.
 pub fn run(args: &cli::Install, host: &Host) -> Result<Exit, CommandError> {
     let repo = Repo::discover(&host.directory)?;
+    if args.fix && args.hook != HookName::PreCommit {
+        return Err(InstallError::NothingToFix.into());
+    }
     let (name, script) = script(args.hook);
+    let variants = [script.to_owned(), script.replace(CALL, FIXING_CALL)];
+    let script = &variants[usize::from(args.fix)];
     let directory = repo.hooks()?;
     let path = directory.join(name);
     let shown = path.strip_prefix(&host.directory).unwrap_or(&path).to_path_buf();
@@ -82,7 +95,7 @@ pub fn run(args: &cli::Install, host: &Host) -> Result<Exit, CommandError> {
         Err(error) => return Err(failed(error).into()),
     };
     let said = match present {
-        Some(text) if args.uninstall && text == script => {
+        Some(text) if args.uninstall && variants.contains(&text) => {
             host.remove(&path).map_err(failed)?;
             "Removed"
         }
@@ -95,6 +108,10 @@ pub fn run(args: &cli::Install, host: &Host) -> Result<Exit, CommandError> {
         }
         Some(_) if !host.is_program(&path) => {
             return Err(InstallError::NotExecutable(shown).into());
+        }
+        Some(text) if variants.contains(&text) && text != *script => {
+            host.remove(&path).and_then(|()| host.write_program(&path, script)).map_err(failed)?;
+            "Rewrote"
         }
         Some(_) => "Nothing to do: sops-lint is called already by",
         None => {

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod completions;
 pub mod explain;
+pub mod fix;
 mod history;
 pub mod hook;
 pub mod install;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use self::hook::HookError;
 use self::install::InstallError;
 use crate::cli::{Cli, Command};
+use crate::fix::stage::StageError;
 use crate::git::GitError;
 use crate::host::Host;
 use crate::source::SourceError;
@@ -55,6 +57,9 @@ pub enum CommandError {
     /// A hook could not be installed.
     #[error(transparent)]
     Install(#[from] InstallError),
+    /// Files could not be replaced.
+    #[error(transparent)]
+    Stage(#[from] StageError),
     /// The output could not be written.
     #[error("cannot write {what}")]
     Output {
@@ -78,6 +83,7 @@ impl CommandError {
             Self::Source(error) => error.help(),
             Self::Hook(error) => error.help(),
             Self::Install(error) => error.help(),
+            Self::Stage(error) => error.help(),
             Self::Output { .. } => "check that the directory exists and may be written to",
         }
     }
@@ -99,6 +105,7 @@ pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
         Command::Baseline(args) => baseline::run(args, host),
         Command::Hook(args) => hook::run(args, host),
         Command::Install(args) => install::run(&args, host),
+        Command::Fix(args) => fix::run(args, host),
         Command::Policy(args) => policy::run(&args, host),
         Command::Explain(args) => explain::explain(&args, host),
         Command::Rules(args) => explain::rules(&args),

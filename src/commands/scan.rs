@@ -28,13 +28,22 @@ pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
 }
 
 /// The same, with arguments that are resolved.
-pub(super) fn run_as(mut settings: Settings, host: &Host) -> Result<Exit, CommandError> {
+pub(super) fn run_as(settings: Settings, host: &Host) -> Result<Exit, CommandError> {
     let source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
-    let mut finished = match (&source, &settings.view) {
+    run_from(&source, settings, host)
+}
+
+/// The same, with files that are at hand.
+pub(super) fn run_from(
+    source: &Source,
+    mut settings: Settings,
+    host: &Host,
+) -> Result<Exit, CommandError> {
+    let mut finished = match (source, &settings.view) {
         (Source::Snapshot(end), View::History(_)) => {
-            history::examine(&source, end, &mut settings, host)?
+            history::examine(source, end, &mut settings, host)?
         }
-        _ => examine(&source, &mut settings, host)?,
+        _ => examine(source, &mut settings, host)?.finished,
     };
     if let Some(baseline) = &settings.baseline {
         baseline.apply(&mut finished.report, settings.is_whole());
@@ -55,7 +64,7 @@ pub(super) fn examine(
     source: &Source,
     settings: &mut Settings,
     host: &Host,
-) -> Result<Finished, CommandError> {
+) -> Result<Examined, CommandError> {
     let mut errors: Vec<String> =
         settings.read_files(source).iter().map(ToString::to_string).collect();
     let mut listing = source.list(&settings.directory, &settings.paths, settings.threads)?;
@@ -97,7 +106,9 @@ pub(super) fn examine(
     let mut report = judged.into_report(listing.reported(), settings, host.elapsed_ms());
     report.findings.retain(|finding| listing.reports(&finding.place.path));
     report.summary.count(&report.findings);
-    Ok(Finished { report, errors, notes })
+    let with_certificates = certificates.files();
+    let finished = Finished { report, errors, notes };
+    Ok(Examined { finished, listing, policy, with_certificates })
 }
 
 /// The private keys that files are opened with. Only who asks for it is asked for passphrases.
@@ -132,6 +143,15 @@ pub(super) struct JudgedFiles {
     unverified: Vec<Skipped>,
     verified: usize,
     pub(super) errors: Vec<String>,
+}
+
+/// What a run came to, and what it was judged by.
+pub(super) struct Examined {
+    pub(super) finished: Finished,
+    pub(super) listing: Listing,
+    pub(super) policy: Policy,
+    /// Files with OpenPGP certificates.
+    pub(super) with_certificates: Vec<RepoPath>,
 }
 
 /// What a run came to.
@@ -272,9 +292,14 @@ impl JudgedFiles {
 
 /// The bytes of a listed file, for the place of a finding about it.
 fn bytes_of(source: &Source, files: &[Listed], path: &RepoPath) -> Vec<u8> {
-    let listed = files.binary_search_by(|file| file.path.cmp(path)).ok().map(|at| &files[at]);
-    let input = listed.and_then(|file| source.read(file).ok());
+    let input = read_listed(source, files, path);
     input.map(|input| input.bytes().to_vec()).unwrap_or_default()
+}
+
+/// A listed file, once more.
+pub(super) fn read_listed(source: &Source, files: &[Listed], path: &RepoPath) -> Option<Input> {
+    let at = files.binary_search_by(|file| file.path.cmp(path)).ok()?;
+    source.read(&files[at]).ok()
 }
 
 #[expect(clippy::disallowed_methods, reason = "--output names the one file that scan writes")]

@@ -47,6 +47,16 @@ impl Index {
         is_file(entry).then_some(entry.id)
     }
 
+    /// The regular file at a path, with its mode.
+    pub fn entry(&self, path: &str) -> Option<super::Entry> {
+        let entry = self.0.entry_by_path(BStr::new(path)).filter(|entry| is_file(entry))?;
+        Some(super::Entry {
+            path: RepoPath::from(path),
+            blob: entry.id,
+            is_executable: entry.mode == Mode::FILE_EXECUTABLE,
+        })
+    }
+
     /// Whether there is anything at or below a path.
     pub fn holds(&self, path: &str) -> bool {
         path.is_empty() || self.blob(path).is_some() || self.below(path).next().is_some()

@@ -1,6 +1,6 @@
 //! The one door to git: the index, commits, trees and blobs, read with gix.
 //!
-//! Nothing is written. Objects are read as they are: replacements (`git replace`) are not followed,
+//! What little is written, the git program writes. Objects are read as they are: replacements (`git replace`) are not followed,
 //! since what is committed and pushed is the object that was replaced.
 
 mod history;
@@ -9,6 +9,7 @@ mod objects;
 mod program;
 mod range;
 mod tree;
+mod write;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub use history::{Brought, Commit, Newcomer};
 pub use index::{Index, tracked};
 pub use range::Range;
 pub use tree::{Change, File};
+pub use write::{Entry, Pushed};
 
 use crate::input::Content;
 use crate::path::RepoPath;
@@ -39,6 +41,14 @@ pub enum GitError {
         /// What was to be read.
         what: String,
         /// What gix says.
+        reason: String,
+    },
+    /// Something in the repository cannot be written.
+    #[error("cannot write {what} of the git repository: {reason}")]
+    Unwritable {
+        /// What was to be written.
+        what: String,
+        /// What stands in the way.
         reason: String,
     },
     /// Nothing has this name.
@@ -66,6 +76,9 @@ impl GitError {
         match self {
             Self::NoRepository(_) => "change to a directory of the repository",
             Self::Unreadable { .. } => "run `git fsck`",
+            Self::Unwritable { .. } => {
+                "wait for other git programs to end; if there are none, and index.lock is still there, remove it"
+            }
             Self::UnknownCommit(_) => {
                 "name a branch, a tag or a commit that was fetched; paths come behind `--`"
             }

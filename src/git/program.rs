@@ -1,10 +1,12 @@
 //! The git program, for what gix cannot do.
 //!
-//! To find the commit of a name where gix 0.90 cannot: it does not read the `reftable` storage of
+//! It writes blobs and the index, where gix would lose some of it (`write`). It finds the commit of a name where gix 0.90 cannot: it does not read the `reftable` storage of
 //! refs, and not every name that git knows, such as `:/words`. And to say where git itself looks for
 //! hooks.
 #![expect(clippy::disallowed_methods, reason = "this is where git is run")]
 
+use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -38,9 +40,38 @@ pub(super) fn hooks(directory: &Path) -> Option<PathBuf> {
     Some(directory.join(output.trim_end_matches(['\n', '\r'])))
 }
 
-fn run(directory: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
+/// What git prints.
+pub(super) fn output(directory: &Path, arguments: &[&OsStr]) -> Option<Vec<u8>> {
     let mut git = Command::new("git");
     git.args(arguments).current_dir(directory).stdin(Stdio::null()).stderr(Stdio::null());
     let output = git.output().ok()?;
     output.status.success().then_some(output.stdout)
+}
+
+/// Runs git with `input` for its input, by way of a file.
+pub(super) fn feed(
+    directory: &Path,
+    arguments: &[&str],
+    file: &Path,
+    input: &[u8],
+) -> Result<(), String> {
+    let written = std::fs::write(file, input).and_then(|()| File::open(file));
+    let stdin = written.map_err(|error| error.to_string())?;
+    let mut git = Command::new("git");
+    git.args(arguments).current_dir(directory).stdin(stdin).stdout(Stdio::null());
+    let output = git.output().map_err(|error| error.to_string());
+    // It names paths and blobs; nothing breaks if it stays.
+    let _ = std::fs::remove_file(file);
+    let output = output?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let first = said.lines().next().unwrap_or("git does not say why");
+    Err(first.trim_start_matches("fatal: ").to_owned())
+}
+
+fn run(directory: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
+    let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+    output(directory, &arguments)
 }

@@ -198,6 +198,16 @@ impl Certificates {
         }
     }
 
+    /// The files that hold one, sorted.
+    pub fn files(&self) -> Vec<RepoPath> {
+        let places = self.known.values().flat_map(|known| &known.places);
+        let files = places.filter_map(|place| match place {
+            Found::File(path) => Some(path.clone()),
+            Found::Keyring => None,
+        });
+        files.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()

@@ -124,7 +124,7 @@ struct JsonFinding<'r> {
     message: &'r str,
     help: Option<&'r str>,
     related: Vec<JsonLabel<'r>>,
-    fix: Option<Fix>,
+    fix: Option<&'r Fix>,
     fingerprint: String,
 }
 
@@ -142,7 +142,7 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
             message: &finding.message,
             help: finding.help.as_deref(),
             related: finding.related.iter().map(JsonLabel::from).collect(),
-            fix: finding.fix,
+            fix: finding.fix.as_ref(),
             fingerprint: finding.fingerprint(),
         }
     }

@@ -224,7 +224,7 @@ fn plaintext() -> Finding {
         label(place("apps/db.yaml", secret, "*****"), "in plaintext"),
         label(place(".sops.yaml", config, "apps/.*"), "this creation rule governs the file"),
     ];
-    plain.fix = Some(Fix { kind: "encrypt", safe: false });
+    plain.fix = Some(Fix::encrypt());
     plain
 }
 

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use super::unencrypted_secret::{exposed, reference};
 use super::{Facts, RepoRule, Repository, Subject, count, declare_rule, quoted};
-use crate::finding::{Draft, Level, RuleMeta};
+use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::kubernetes::reference::Reference;
 use crate::path::RepoPath;
 use crate::sops::selector::Selector;
@@ -88,7 +88,12 @@ impl RepoRule for DecryptedArtifact {
                 .note("not encrypted")
                 .help(format!(
                     "run `git rm --cached {path}` and add it to .gitignore; if it was ever pushed, change the values"
-                ));
+                ))
+                .fix(if level == META.level {
+                    Fix::safe(Remedy::Ignore)
+                } else {
+                    Fix::uncertain(Remedy::Ignore)
+                });
             Some((&facts.path, draft))
         };
         plain.filter_map(check).collect()

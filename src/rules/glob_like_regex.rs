@@ -1,7 +1,8 @@
 //! A `path_regex` that somebody wrote as a glob.
 
 use super::{RepoRule, Repository, count, declare_rule};
-use crate::finding::{Draft, Level, RuleMeta};
+use crate::document::splice::Edit;
+use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;
 use crate::policy::CreationRule;
@@ -86,7 +87,12 @@ fn draft<'f>(rule: &'f CreationRule, paths: &[&str]) -> Option<Draft<'f>> {
     // Where no file falls out, it does what it should by accident.
     let is_enough = paths.iter().all(|path| is_matched(&path) || !is_meant(&path));
     let level = if is_enough && matched > 0 { Level::Info } else { META.level };
-    Some(Draft::new(&META, rule.span, message).level(level).note("sops knows no globs").help(help))
+    let draft = Draft::new(&META, rule.span, message).level(level).note("sops knows no globs");
+    let draft = draft.help(help);
+    // In single quotes a quote is written twice, and all else as it is.
+    let written = format!("'{}'", translated.replace('\'', "''"));
+    let remedy = Remedy::Edit(Edit::new(rule.span, written));
+    Some(if meant.is_some() { draft.fix(Fix::uncertain(remedy)) } else { draft })
 }
 
 /// Whether a pattern has what hardly anybody means in a regular expression.

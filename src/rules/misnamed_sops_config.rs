@@ -2,7 +2,7 @@
 
 use super::{FileRule, Subject, declare_rule, quoted};
 use crate::document::{Format, yaml};
-use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::finding::{Draft, Drafts, Fix, Level, Remedy, RuleMeta};
 use crate::policy::{CONFIG_NAME, has_misleading_name};
 
 declare_rule! {
@@ -59,7 +59,10 @@ impl FileRule for MisnamedSopsConfig {
             (Level::Warning, format!("{rename}; ignore this if you pass it to `sops --config`"))
         };
         let message = format!("sops does not read {path}; it looks for {CONFIG_NAME} only");
-        let draft = Draft::new(&META, rules.key_span, message);
+        let mut draft = Draft::new(&META, rules.key_span, message);
+        if level == META.level {
+            draft = draft.fix(Fix::safe(Remedy::Rename(right)));
+        }
         drafts.push(draft.level(level).note("these rules have no effect").help(help));
     }
 }

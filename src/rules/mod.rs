@@ -375,6 +375,9 @@ fn quoted(path: &str) -> String {
     format!("'{dash}{}'", path.replace('\'', r"'\''"))
 }
 
+/// The selector for the values of Kubernetes Secrets, as the guide of Flux has it.
+const VALUES_ALONE: &str = "^(data|stringData)$";
+
 /// `1 value`, `2 values`.
 fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

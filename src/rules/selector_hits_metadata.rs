@@ -1,7 +1,8 @@
 //! A creation rule that would encrypt what Kubernetes has to read.
 
-use super::{Facts, RepoRule, Repository, count, declare_rule, listing};
-use crate::finding::{Draft, Level, RuleMeta};
+use super::{Facts, RepoRule, Repository, VALUES_ALONE, count, declare_rule, listing};
+use crate::document::splice::Edit;
+use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::CreationRule;
 use crate::sops::selector::{Field, Selector};
@@ -95,8 +96,19 @@ fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draf
     } else {
         format!("{help}, then decrypt these files and encrypt them again")
     };
-    let draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
+    let mut draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
+    if let Some(span) = selector.span.filter(|_| selector.field == Field::EncryptedRegex) {
+        let remedy = Remedy::Edit(Edit::new(span, VALUES_ALONE));
+        let fix = if names_values_alone(selector) { Fix::safe } else { Fix::uncertain };
+        draft = draft.fix(fix(remedy));
+    }
     Some(draft.level(if is_sure { META.level } else { Level::Warning }).help(help))
+}
+
+/// Whether it lacks nothing but anchors: `data|stringData`.
+fn names_values_alone(selector: &Selector) -> bool {
+    let text = selector.text.trim_start_matches(['^', '(']).trim_end_matches(['$', ')']);
+    text.split('|').all(|name| matches!(name, "data" | "stringData"))
 }
 
 fn message(rule: &CreationRule, hits: &[&str], manifests: &[&Facts]) -> String {

@@ -1,10 +1,12 @@
 //! A creation rule that would leave the values of Secrets in plaintext.
 
-use super::{Facts, RepoRule, Repository, count, declare_rule, listing};
-use crate::finding::{Draft, Level, RuleMeta};
+use super::{Facts, RepoRule, Repository, VALUES_ALONE, count, declare_rule, listing};
+use crate::document::splice::Edit;
+use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::kubernetes::VALUE_FIELDS;
 use crate::path::RepoPath;
 use crate::policy::CreationRule;
+use crate::sops::selector::Field;
 
 declare_rule! {
     /// ## What it does
@@ -86,7 +88,10 @@ fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draf
         ),
     };
     let message = message(rule, is_left, &suffering);
-    Some(Draft::new(&META, span, message).level(level).note("leaves values out").help(help))
+    let draft = Draft::new(&META, span, message).level(level).note("leaves values out").help(help);
+    let is_regex = selector.field == Field::EncryptedRegex;
+    let remedy = Remedy::Edit(Edit::new(span, VALUES_ALONE));
+    Some(if is_regex { draft.fix(Fix::uncertain(remedy)) } else { draft })
 }
 
 fn message(rule: &CreationRule, is_left: [bool; 2], suffering: &[&Facts]) -> String {

@@ -80,7 +80,7 @@ impl FileRule for UnencryptedFile {
             .level(level)
             .note("no sops metadata")
             .help(help)
-            .fix(Fix { kind: "encrypt", safe: false });
+            .fix(Fix::encrypt());
         drafts.push(subject.with_rule(draft, "this creation rule matches the file"));
     }
 }

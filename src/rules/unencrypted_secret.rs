@@ -111,7 +111,7 @@ fn check_secret<'s>(
         .at(judged.document.index, Some(first.key_path()))
         .note("in plaintext")
         .help(if secret.holds_files { help_for_file() } else { help(subject) })
-        .fix(Fix { kind: "encrypt", safe: false });
+        .fix(Fix::encrypt());
     let draft = with_others(draft, spots, "in plaintext");
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
 }

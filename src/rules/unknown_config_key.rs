@@ -1,7 +1,8 @@
 //! Keys of a `.sops.yaml` that mean nothing to sops.
 
 use super::{FileRule, Subject, declare_rule};
-use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::document::splice::Edit;
+use crate::finding::{Draft, Drafts, Fix, Level, Remedy, RuleMeta};
 use crate::policy::{Config, Meant, UnknownKey};
 use crate::sops::selector::FIELDS;
 use crate::text::printable;
@@ -92,7 +93,11 @@ fn draft<'s>(config: &Config, unknown: &UnknownKey) -> Draft<'s> {
         ),
     };
     let draft = Draft::new(&META, unknown.span, message).note("has no effect").help(help);
-    if unknown.meant.is_some() { draft } else { draft.level(Level::Warning) }
+    match unknown.meant {
+        Some(Meant::Key(name)) => draft.fix(Fix::safe(Remedy::Edit(Edit::new(unknown.span, name)))),
+        Some(Meant::Deeper(_)) => draft,
+        None => draft.level(Level::Warning),
+    }
 }
 
 /// Whether correcting the key would give the rule a second selector, which sops refuses.

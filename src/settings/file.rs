@@ -44,7 +44,7 @@ pub struct SettingsFile {
     pub levels: BTreeMap<&'static str, Level>,
     /// What is not to be reported, in file order.
     pub ignores: Vec<Ignore>,
-    /// Where the hook may encrypt by itself. No command asks for it yet.
+    /// Where the hook may encrypt by itself.
     pub fix_allow: Globs,
     /// Key services that recipients may lie at: hosts, or URLs without a path, in lower case.
     pub trusted_endpoints: Vec<String>,

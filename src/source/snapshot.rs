@@ -216,7 +216,7 @@ impl Snapshot {
     pub(super) fn bytes(&self, path: &RepoPath) -> Option<io::Result<Vec<u8>>> {
         let content = self.repo.read(self.files.blob(path.as_str())?);
         Some(content.and_then(|content| match content {
-            Content::Bytes(bytes) => Ok(bytes),
+            Content::Bytes(bytes) | Content::Utf16(bytes) => Ok(bytes),
             Content::TooLarge(_) => {
                 Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"))
             }

@@ -153,7 +153,7 @@ impl WorkTree {
         // A link could lead anywhere, and the lines of a config are shown.
         let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
         match read(&path) {
-            Ok(Content::Bytes(bytes)) if is_file => Some(bytes),
+            Ok(Content::Bytes(bytes) | Content::Utf16(bytes)) if is_file => Some(bytes),
             _ => None,
         }
     }
@@ -186,7 +186,7 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 /// The bytes of a file that was named.
 pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     match read(path)? {
-        Content::Bytes(bytes) => Ok(bytes),
+        Content::Bytes(bytes) | Content::Utf16(bytes) => Ok(bytes),
         Content::TooLarge(_) => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large")),
     }
 }

@@ -9,7 +9,7 @@ use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use crate::document::json;
 use crate::document::splice::{Block, Edit, Splice, Spliced, Unspliceable, line_end};
-use crate::document::{Document, MAX_DEPTH, Node, Parsed, Scalar, scalar};
+use crate::document::{MAX_DEPTH, Node, Parsed, Scalar, scalar};
 use crate::text::Span;
 
 /// Columns of a level where the file has none to go by: those of sops.
@@ -25,9 +25,11 @@ pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Sp
     for comment in splice.comments {
         edits.push(Edit::new(comment.span, format!("#{}", comment.text)));
     }
-    for document in &parsed.documents {
-        let end = layout.ends.get(document.index).copied().unwrap_or(text.len());
-        edits.push(append(text, document, end, splice.appended));
+    let roots = parsed.documents.iter().map(|document| &document.root);
+    let step = roots.clone().find_map(|root| step(text, root)).unwrap_or(INDENT);
+    for (number, root) in roots.enumerate() {
+        let end = layout.ends.get(number).copied().unwrap_or(text.len());
+        edits.push(append(text, root, (end, step), splice.appended));
     }
     Ok(edits)
 }
@@ -141,8 +143,12 @@ impl<'t> Layout<'t> {
 }
 
 /// The block behind the last line of a document, or before the bracket that ends it.
-fn append(text: &str, document: &Document<'_>, end: usize, (key, block): &(&str, Block)) -> Edit {
-    let root = &document.root;
+fn append(
+    text: &str,
+    root: &Node<'_>,
+    (end, step): (usize, usize),
+    (key, block): &(&str, Block),
+) -> Edit {
     if root.is_map()
         && text[root.span.start..].starts_with('{')
         && text[..root.span.end].ends_with('}')
@@ -157,7 +163,7 @@ fn append(text: &str, document: &Document<'_>, end: usize, (key, block): &(&str,
         return Edit::new(Span::at(close), member);
     }
     let column = root.entries().next().map_or(0, |entry| column(text, entry.key_span.start));
-    let mut lines = Lines { step: step(text, root).unwrap_or(INDENT), out: String::new() };
+    let mut lines = Lines { step, out: String::new() };
     lines.entry(&" ".repeat(column), column, key, block);
     let newline = line_end(text);
     let mut written = if newline == "\n" { lines.out } else { lines.out.replace('\n', newline) };

@@ -1,0 +1,53 @@
+//! A `.sops.yaml` with its mistakes corrected.
+
+use super::{Bytes, Change, Refusal};
+use crate::document::splice::{Edit, apply};
+use crate::path::RepoPath;
+use crate::policy::Config;
+
+/// Works out the corrected config.
+pub fn correct(path: &RepoPath, bytes: &[u8], edits: Vec<Edit>) -> Result<Change, Refusal> {
+    let refused = |reason: &str| Refusal {
+        path: path.clone(),
+        line: None,
+        reason: reason.to_owned(),
+        help: "correct it by hand".to_owned(),
+    };
+    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
+    let new = apply(text, &edits).ok_or_else(|| refused("two corrections touch one place"))?;
+    let problems = |text: &str| {
+        let config = Config::read(path.clone(), text.as_bytes().to_vec());
+        config.problems.len() + config.unknown_keys.len()
+    };
+    if problems(&new) > problems(text) {
+        return Err(refused("its corrections would bring other mistakes"));
+    }
+    let number = edits.len();
+    let noun = if number == 1 { "mistake" } else { "mistakes" };
+    Ok(Change {
+        path: path.clone(),
+        old: Bytes(bytes.to_vec()),
+        new: Bytes(new.into_bytes()),
+        edits,
+        done: format!("corrected {number} {noun}"),
+        was_plaintext: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Span;
+
+    #[test]
+    fn corrections_never_bring_mistakes() {
+        let path = RepoPath::from(".sops.yaml");
+        let text = b"creation_rules:\n  - age: x\n    encrypted-regex: y\n";
+        let edit = |text: &str| vec![Edit::new(Span::new(32, 47), text)];
+        let change = correct(&path, text, edit("encrypted_regex")).expect("corrected");
+        assert!(change.new.0.ends_with(b"encrypted_regex: y\n"));
+        assert!(correct(&path, text, edit("age")).is_err());
+        let twice = [edit("encrypted_regex"), edit("encrypted_regex")].concat();
+        assert!(correct(&path, text, twice).is_err());
+    }
+}

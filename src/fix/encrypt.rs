@@ -1,0 +1,203 @@
+//! A plaintext file, encrypted as its creation rule demands.
+
+use super::{Bytes, Change, Refusal};
+use crate::document::{self, Document};
+use crate::finding::{Finding, Level};
+use crate::input::{Content, Input};
+use crate::inspect::{Surroundings, inspect};
+use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
+use crate::kubernetes;
+use crate::policy::{Config, CreationRule, Governing};
+use crate::secret::Dice;
+use crate::sops::seal::{SealError, Sealed, Sealing, seal};
+use crate::sops::selector::Selector;
+use crate::sops::walk::{self, Step};
+use crate::text::LineIndex;
+
+/// What a Kubernetes object is recognised by, and so has to stay readable.
+const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+/// What encrypting takes beside the file.
+#[derive(Clone, Copy)]
+pub struct Means<'m> {
+    /// The creation rules, and what surrounds the file when the result is judged.
+    pub surroundings: Surroundings<'m>,
+    /// For recipients that are no public key themselves.
+    pub public_keys: &'m PublicKeys,
+    /// The present second in UTC, counted from 1970-01-01.
+    pub now: u64,
+    /// Where data keys and nonces come from.
+    pub dice: Dice<'m>,
+}
+
+/// Works out the encrypted file.
+pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
+    let refused = |(reason, help): (String, String)| {
+        let path = input.path.clone();
+        Refusal { path, line: None, reason, help }
+    };
+    let text = text_of(input).map_err(refused)?;
+    let (config, rule) = governing(input, means).map_err(refused)?;
+    let format = document::format_of(&input.path);
+    if let Some(format) = format {
+        let parsed = format.parse(text);
+        let selector = &rule.recipe.selector;
+        if let Some(key) = parsed.documents.iter().find_map(|one| hidden(one, selector)) {
+            let reason =
+                format!("its creation rule would encrypt {key}, which Kubernetes has to read");
+            let (number, config) = (rule.number, &config.path);
+            let help =
+                format!("set encrypted_regex: ^(data|stringData)$ in rule {number} of {config}");
+            return Err(refused((reason, help)));
+        }
+    }
+    let wrap = |recipient: &Recipient, key: &_| {
+        let label = label(recipient, config);
+        recipient.service.wrap(&Wrapping {
+            recipient: &recipient.identity,
+            label: &label,
+            key,
+            now: means.now,
+            public_keys: means.public_keys,
+        })
+    };
+    let sealing = Sealing { recipe: &rule.recipe, wrap: &wrap, now: means.now, dice: means.dice };
+    let sealed =
+        seal(text, format, &sealing).map_err(|error| explain(input, text, config, &error))?;
+    if let Some(finding) = remaining(input, &sealed.text, means) {
+        return Err(Refusal {
+            path: input.path.clone(),
+            line: Some(finding.place.start.line),
+            reason: format!("it would still not be right: {}", finding.message),
+            help: finding.help.unwrap_or_else(|| format!("run {}", command(input, Some(config)))),
+        });
+    }
+    let done = done(&sealed, config, rule);
+    Ok(Change {
+        path: input.path.clone(),
+        old: Bytes(text.as_bytes().to_vec()),
+        new: Bytes(sealed.text.into_bytes()),
+        edits: sealed.edits,
+        done,
+        was_plaintext: true,
+    })
+}
+
+/// The text of a file, or why it has none and what to do about it.
+fn text_of(input: &Input) -> Result<&str, (String, String)> {
+    let (reason, help) = match &input.content {
+        Content::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => return Ok(text),
+            Err(_) => ("it is not UTF-8", format!("run {}", command(input, None))),
+        },
+        Content::Utf16(_) => ("it is UTF-16", "save it as UTF-8 first".to_owned()),
+        Content::TooLarge(_) => {
+            ("it is larger than 16 MiB", format!("run {}", command(input, None)))
+        }
+    };
+    Err((reason.to_owned(), help))
+}
+
+fn governing<'m>(
+    input: &Input,
+    means: Means<'m>,
+) -> Result<(&'m Config, &'m CreationRule), (String, String)> {
+    let (reason, help) = match means.surroundings.policy.governing(&input.path) {
+        Governing::Rule(config, rule) => return Ok((config, rule)),
+        Governing::NoConfig => (
+            "no .sops.yaml stands above it, so nobody knows for whom to encrypt it",
+            "write a .sops.yaml at the root of the repository, with a creation rule for it"
+                .to_owned(),
+        ),
+        Governing::NoRule(config) => {
+            ("no creation rule matches it", format!("add a rule for it to {}", config.path))
+        }
+        Governing::Unusable(config) => (
+            "the .sops.yaml that governs it cannot be used",
+            format!("run sops-lint scan {} to see what is wrong with it", config.path),
+        ),
+    };
+    Err((reason.to_owned(), help))
+}
+
+/// The recipient as the rule writes it, which is what `sops updatekeys` compares.
+fn label(recipient: &Recipient, config: &Config) -> String {
+    let written = config.bytes.get(recipient.span.start..recipient.span.end);
+    let written = written.and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::trim);
+    let is_exact = |text: &&str| {
+        recipient.service.parse(text).is_ok_and(|identity| identity.id == recipient.identity.id)
+    };
+    written.filter(is_exact).unwrap_or(&recipient.identity.id).to_owned()
+}
+
+/// What Kubernetes has to read of an object, and would be encrypted.
+fn hidden(document: &Document<'_>, selector: &Selector) -> Option<String> {
+    if !kubernetes::is_object(document) {
+        return None;
+    }
+    let mut found = None;
+    walk::leaves(document, selector, &mut |leaf| {
+        let first = leaf.path.first();
+        let is_readable = matches!(first, Some(Step::Key(key)) if READABLE.contains(key));
+        // An annotation may well be a secret.
+        let is_annotation = matches!(leaf.path.get(1), Some(Step::Key("annotations")));
+        if found.is_none()
+            && leaf.is_selected
+            && is_readable
+            && !is_annotation
+            && !leaf.scalar.is_empty()
+        {
+            found = Some(walk::key_path(leaf.path));
+        }
+    });
+    found
+}
+
+/// The worst that would be said of the encrypted file, if that is an error.
+fn remaining(input: &Input, sealed: &str, means: Means<'_>) -> Option<Finding> {
+    let content = Content::Bytes(sealed.as_bytes().to_vec());
+    let outcome = inspect(&Input { path: input.path.clone(), content }, means.surroundings);
+    outcome.findings.into_iter().find(|finding| finding.level == Level::Error)
+}
+
+fn explain(input: &Input, text: &str, config: &Config, error: &SealError) -> Refusal {
+    let line_of = |offset| LineIndex::new(text.as_bytes()).position(offset).line;
+    let command = command(input, Some(config));
+    let (span, help) = match error {
+        SealError::Impossible { span, .. } => (
+            *span,
+            "change that in the file, or encrypt it with sops and look at what becomes of it"
+                .to_owned(),
+        ),
+        SealError::Recipient { error: Unwrappable { sops_can: true, .. }, .. } => {
+            (None, format!("let sops do it: {command}"))
+        }
+        SealError::Recipient { .. } => (None, format!("correct the recipients in {}", config.path)),
+        SealError::Check(_) => {
+            (None, format!("this is a mistake of sops-lint: please report it, and run {command}"))
+        }
+    };
+    Refusal {
+        path: input.path.clone(),
+        line: span.map(|span| line_of(span.start)),
+        reason: error.to_string(),
+        help,
+    }
+}
+
+fn command(input: &Input, config: Option<&Config>) -> String {
+    let config = config.map(|config| format!("--config {} ", config.path)).unwrap_or_default();
+    format!("`sops {config}encrypt --in-place {}`", input.path)
+}
+
+fn done(sealed: &Sealed, config: &Config, rule: &CreationRule) -> String {
+    let count = |number: usize, noun: &str| {
+        format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    };
+    let mut what = count(sealed.values, "value");
+    if sealed.comments > 0 {
+        what = format!("{what} and {}", count(sealed.comments, "comment"));
+    }
+    let recipients = count(rule.recipe.recipients().count(), "recipient");
+    format!("{what} for {recipients} of rule {} in {}", rule.number, config.path)
+}
