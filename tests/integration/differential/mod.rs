@@ -4,6 +4,7 @@
 
 mod damage;
 mod documents;
+mod sealed;
 
 use std::fs;
 use std::path::{Path, PathBuf};

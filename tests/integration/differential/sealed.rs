@@ -1,0 +1,156 @@
+//! What `sops-lint fix` encrypts is to the real sops what it would have encrypted itself.
+//!
+//! `SEALED_DOCUMENTS` and `SEALED_SEED` make it another run than that of CI.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Dice, documents};
+use crate::peers;
+use crate::support::{fixtures, repository, sops_lint};
+
+#[derive(Debug, Default)]
+struct Tally {
+    sealed: usize,
+    /// Left alone here and by sops.
+    refused_by_both: usize,
+    /// Left alone here, with the reason; sops would encrypt them.
+    refused_here: Vec<String>,
+    disagreements: Vec<String>,
+}
+
+/// One file of the test, in a directory of its own.
+struct Case {
+    name: String,
+    directory: PathBuf,
+    file: PathBuf,
+    plain: Vec<u8>,
+    config: String,
+}
+
+#[test]
+fn what_is_sealed_opens_as_what_sops_sealed() {
+    let Some(sops) = peers::sops() else { return peers::skip("sealed", "sops") };
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
+    let documents: usize = number("SEALED_DOCUMENTS").unwrap_or(300);
+    let seed: usize = number("SEALED_SEED").unwrap_or(1);
+    let tree = repository(&[]);
+    let cases: Vec<Case> = (0..documents).map(|at| case(tree.path(), seed, at)).collect();
+    let fixed = sops_lint(tree.path(), &["fix"]);
+    assert!(fixed.code.is_some_and(|code| code < 2), "{}", fixed.stderr);
+    let tally = Mutex::new(Tally::default());
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    case.check(&sops, &fixed.stderr, &tally);
+                }
+            });
+        }
+    });
+    let tally = tally.into_inner().expect("no thread panicked");
+    eprintln!(
+        "{} sealed, {} refused by both, {} here alone",
+        tally.sealed,
+        tally.refused_by_both,
+        tally.refused_here.len()
+    );
+    assert!(tally.disagreements.is_empty(), "{:#?}", tally.disagreements);
+    assert!(tally.refused_here.len() * 4 < documents, "{:#?}", tally.refused_here);
+    let scan = sops_lint(tree.path(), &["fix"]);
+    assert_eq!(scan.stdout, "", "fixing twice is fixing once");
+}
+
+fn case(tree: &Path, seed: usize, at: usize) -> Case {
+    let mut dice = Dice::new((seed as u64) << 32 | at as u64);
+    let made = documents::make(&mut dice);
+    let directory = tree.join(format!("case-{at}"));
+    fs::create_dir(&directory).expect("made");
+    fs::write(directory.join(".sops.yaml"), &made.config).expect("written");
+    let file = directory.join(format!("file.sops.{}", made.ending));
+    fs::write(&file, &made.bytes).expect("written");
+    let name = format!("case-{at}/file.sops.{}", made.ending);
+    Case { name, directory, file, plain: made.bytes, config: made.config }
+}
+
+impl Case {
+    fn sops(&self, program: &Path, arguments: &[&str]) -> Output {
+        Command::new(program)
+            .args(arguments)
+            .current_dir(&self.directory)
+            .env_clear()
+            .env("HOME", &self.directory)
+            .env("SOPS_AGE_KEY_FILE", fixtures().join("keys/age/alice.txt"))
+            .output()
+            .expect("sops runs")
+    }
+
+    fn check(&self, sops: &Path, said: &str, tally: &Mutex<Tally>) {
+        let file = self.file.file_name().expect("named").to_str().expect("UTF-8");
+        let sealed = fs::read(&self.file).expect("there");
+        let disagree = |what: &str, output: &Output| {
+            let kept = super::keep(&self.plain, &self.file);
+            let text = format!(
+                "{} ({}): {what}: {} {}",
+                self.name,
+                self.config.trim(),
+                String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default(),
+                kept.display()
+            );
+            tally.lock().expect("not poisoned").disagreements.push(text);
+        };
+        // What sops makes of the same text.
+        let reference = self.directory.join("reference");
+        fs::create_dir(&reference).expect("made");
+        let theirs = reference.join(file);
+        fs::write(&theirs, &self.plain).expect("written");
+        let path = format!("reference/{file}");
+        let encrypted = self.sops(sops, &["encrypt", "--in-place", &path]);
+        if sealed == self.plain {
+            let mut tally = tally.lock().expect("not poisoned");
+            if encrypted.status.success() {
+                let line = said.lines().find(|line| line.contains(&self.name));
+                let reason = line.unwrap_or("nothing was said").to_owned();
+                tally.refused_here.push(format!("{reason} ({})", self.config.trim()));
+            } else {
+                tally.refused_by_both += 1;
+            }
+            return;
+        }
+        if !encrypted.status.success() {
+            return disagree("sops would not encrypt it", &encrypted);
+        }
+        tally.lock().expect("not poisoned").sealed += 1;
+        let ours = self.sops(sops, &["decrypt", file]);
+        if !ours.status.success() {
+            return disagree("sops does not open it", &ours);
+        }
+        let theirs = self.sops(sops, &["decrypt", &path]);
+        if ours.stdout != theirs.stdout {
+            return disagree("it opens to something else", &theirs);
+        }
+        for arguments in [
+            &["filestatus", file][..],
+            &["updatekeys", "--yes", file],
+            &["rotate", "--in-place", file],
+        ] {
+            let output = self.sops(sops, arguments);
+            if !output.status.success() {
+                return disagree(&format!("sops {} fails", arguments[0]), &output);
+            }
+            let said = String::from_utf8_lossy(&output.stderr);
+            if arguments[0] == "updatekeys" && !said.contains("already up to date") {
+                return disagree("its recipients are written differently", &output);
+            }
+        }
+        let again = self.sops(sops, &["decrypt", file]);
+        if again.stdout != ours.stdout {
+            disagree("sops rotate loses something", &again);
+        }
+    }
+}
