@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 
 use super::cipher::{Cipher, Damage, Opened, signed_bytes};
+use super::envelope::{Envelope, Stanza};
 use super::mac::Mac;
-use super::metadata::{Envelope, Metadata, Stanza};
+use super::metadata::Metadata;
 use super::shamir;
 use super::value::{EncValue, PREFIX};
 use super::walk::{self, Leaf, Step, additional_data, key_path};
