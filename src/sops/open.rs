@@ -359,7 +359,7 @@ impl File<'_, '_> {
                 Err(damage) if damage == Damage::Form || EncValue::parse(text).is_err() => {
                     ValueCause::Malformed
                 }
-                Err(Damage::Type) => ValueCause::Type,
+                Err(Damage::Type | Damage::Crash) => ValueCause::Type,
                 Err(_) => self.origin(text, &place),
             },
             _ => ValueCause::Malformed,
@@ -379,9 +379,9 @@ impl File<'_, '_> {
             return;
         }
         let is_fine = match self.cipher.open(&comment.text, &additional_data(path)) {
-            Ok(Opened::Comment(_)) | Err(Damage::Form | Damage::Authentication) => true,
+            Ok(Opened::Comment(_)) => true,
+            Err(damage) => damage != Damage::Crash,
             Ok(Opened::Value(_)) => false,
-            Err(Damage::Type) => !comment.text.contains(",type:bytes]"),
         };
         if !is_fine {
             walked.refusals.push(Refusal::Value {
