@@ -87,7 +87,11 @@ impl<'t> Reader<'t> {
                     }
                     let mut root = self.node()?;
                     while !matches!(self.next()?.0, Event::DocumentEnd) {}
-                    comments::place(&mut root, std::mem::take(&mut self.remarks), self.text);
+                    let mut remarks = std::mem::take(&mut self.remarks);
+                    if let Some(before) = self.parsed.documents.last_mut() {
+                        comments::hand_back(before, &mut remarks, self.text);
+                    }
+                    comments::place(&mut root, remarks, self.text);
                     self.parsed.documents.push(Document { index, root, shape: Shape::Nested });
                 }
                 _ => {}
