@@ -135,9 +135,7 @@ impl<'t> Reader<'t> {
                     Scalar::Null // the parser writes an absent value as `~`
                 } else {
                     let text = if span.is_empty() && plain { Cow::Borrowed("") } else { text };
-                    scalar::resolve(text, plain, tag).map_err(|_| {
-                        ParseError::new(span.start, "a value does not fit the tag before it")
-                    })?
+                    scalar::resolve(text, plain, tag)
                 };
                 let span = self.trimmed(span, style);
                 (Node { span, value: Value::Scalar(value) }, anchor)

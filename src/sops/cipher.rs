@@ -131,7 +131,7 @@ pub fn signed_bytes<'s>(scalar: &'s Scalar<'_>) -> Option<Cow<'s, str>> {
         Scalar::Float(float) => Cow::Owned(float.to_string()),
         Scalar::Time(time) => Cow::Borrowed(time),
         Scalar::Str(text) => Cow::Borrowed(text),
-        Scalar::Null | Scalar::TooLarge(_) | Scalar::Bytes(_) => return None,
+        Scalar::Null | Scalar::Misfit | Scalar::TooLarge(_) | Scalar::Bytes(_) => return None,
     })
 }
 

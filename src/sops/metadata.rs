@@ -128,6 +128,7 @@ fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
     let threshold = reader.threshold(key_groups.len());
     let (selector, is_ambiguous) = reader.selector();
     let mac_only_encrypted = entry.node.get("mac_only_encrypted").is_some_and(is_true);
+    reader.misfits(&entry.node);
     reader.lastmodified();
     reader.version();
     reader.mac();
@@ -264,6 +265,18 @@ impl Reader<'_, '_> {
         }
         let is_ambiguous = found.len() > 1;
         (found.into_iter().next().unwrap_or_default(), is_ambiguous)
+    }
+
+    /// sops reads what does not fit its tag as null in the data, and does not read such a block.
+    fn misfits(&mut self, node: &Node<'_>) {
+        match &node.value {
+            Value::Scalar(Scalar::Misfit) => {
+                self.problem(node.span, "has a value that does not fit the tag before it");
+            }
+            Value::Scalar(_) => {}
+            Value::Map(_) => node.entries().for_each(|entry| self.misfits(&entry.node)),
+            Value::List(_) => node.elements().for_each(|element| self.misfits(element)),
+        }
     }
 
     fn lastmodified(&mut self) {

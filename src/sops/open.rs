@@ -336,7 +336,7 @@ impl File<'_, '_> {
     }
 
     fn leaf(&self, leaf: &Leaf<'_, '_, '_>, scalar: &Scalar<'_>, walked: &mut Walked) {
-        if *scalar == Scalar::Null {
+        if matches!(scalar, Scalar::Null | Scalar::Misfit) {
             return;
         }
         if !leaf.is_selected {

@@ -122,6 +122,17 @@ fn obstacle_in(node: &Node<'_>, root_of: Option<Shape>) -> Option<(Span, &'stati
     }
 }
 
+/// The first value that does not fit the tag before it, which sops takes for null.
+pub fn misfit(document: &Document<'_>) -> Option<Span> {
+    let mut found = None;
+    leaves(document, &Selector::default(), &mut |leaf| {
+        if *leaf.scalar == Scalar::Misfit {
+            found = found.or(Some(leaf.span));
+        }
+    });
+    found
+}
+
 /// Calls `visit` with every comment of a document and the steps to the map or list that it stands in.
 pub fn comments<'d>(document: &'d Document<'_>, visit: &mut dyn FnMut(&Comment<'_>, &[Step<'d>])) {
     comments_in(&document.root, document.shape, &mut Vec::new(), visit);
