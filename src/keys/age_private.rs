@@ -99,7 +99,8 @@ impl PrivateKeys for AgeKeys {
 }
 
 fn open<'k>(enc: &str, keys: impl Iterator<Item = &'k Key>) -> Unwrapped {
-    let Ok(decryptor) = Decryptor::new_buffered(ArmoredReader::new(enc.as_bytes())) else {
+    let armor = without_empty_lines(enc);
+    let Ok(decryptor) = Decryptor::new_buffered(ArmoredReader::new(armor.as_bytes())) else {
         return Unwrapped::Damaged;
     };
     let identities = keys.map(|key| &*key.identity as &dyn age::Identity);
@@ -116,6 +117,13 @@ fn open<'k>(enc: &str, keys: impl Iterator<Item = &'k Key>) -> Unwrapped {
             if read.is_ok() { Unwrapped::Opened(plaintext) } else { Unwrapped::Damaged }
         }
     }
+}
+
+/// Empty lines above the armor do not count in Go's age (`armor/armor.go`, `NewReader`).
+fn without_empty_lines(enc: &str) -> &str {
+    let blank = enc.len() - enc.trim_start().len();
+    let line = enc[..blank].rfind('\n').map_or(0, |at| at + 1);
+    &enc[line..]
 }
 
 impl KeyCommand {

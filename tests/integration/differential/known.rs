@@ -95,6 +95,22 @@ pub(super) const CASES: &[Known] = &[
         is_taken: true,
     },
     Known {
+        title: "an empty line above a data key",
+        text: "a: 1\n",
+        selector: NONE,
+        mac_only: false,
+        damage: |text| text.replace("enc: |\n", "enc: |\n\n"),
+        is_taken: true,
+    },
+    Known {
+        title: "a blank in front of a data key",
+        text: "a: 1\n",
+        selector: NONE,
+        mac_only: false,
+        damage: |text| text.replace("enc: |\n            ", "enc: |1\n             "),
+        is_taken: false,
+    },
+    Known {
         title: "a tag that does not fit, in the block",
         text: "a: null\n",
         selector: NONE,
