@@ -16,6 +16,7 @@ use crate::policy::{self, Aim, Policy};
 use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
+use crate::sops::envelope;
 use crate::sops::metadata::{self, Found};
 use crate::sops::open::{self, Opening, Unopened, Verdict};
 use crate::sops::walk::obstacle;
@@ -135,7 +136,7 @@ fn open(parsed: &Parsed<'_>, documents: &[Judged<'_>], ring: &KeyRing) -> Option
     if !is_whole || !is_plain || parsed.documents.iter().any(|one| obstacle(one).is_some()) {
         return None;
     }
-    let envelope = metadata::envelope(parsed.documents.first()?)?;
+    let envelope = envelope::read(parsed.documents.first()?)?;
     let documents: Vec<&Document<'_>> = parsed.documents.iter().collect();
     Some(open::open(&documents, metadata, &envelope, ring))
 }

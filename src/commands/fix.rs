@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use rayon::prelude::*;
 
-use super::scan::{self, Examined, complain, remark};
+use super::scan::{self, Examined, advise, complain, remark};
 use super::{CommandError, Exit};
 use crate::cli;
 use crate::document::splice::Edit;
@@ -303,7 +303,8 @@ impl Plan {
     fn report_refusals(&self) {
         for Refusal { path, line, reason, help } in &self.refusals {
             let line = line.map(|line| format!(":{line}")).unwrap_or_default();
-            complain(&format!("{path}{line} was left as it is: {reason}\n  help: {help}"));
+            complain(&format!("{path}{line} was left as it is: {reason}"));
+            advise(help);
         }
     }
 

@@ -320,6 +320,11 @@ pub(super) fn complain(error: &str) {
     eprintln!("error: {}", crate::text::printable::clean_path(error));
 }
 
+#[expect(clippy::print_stderr, reason = "help stands below its error")]
+pub(super) fn advise(help: &str) {
+    eprintln!("  help: {}", crate::text::printable::clean_path(help));
+}
+
 #[expect(clippy::print_stderr, reason = "notes are no findings")]
 pub(super) fn remark(note: &str) {
     eprintln!("note: {}", crate::text::printable::clean_path(note));

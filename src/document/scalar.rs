@@ -28,6 +28,9 @@ pub enum Scalar<'t> {
     Str(Cow<'t, str>),
     /// What `!!binary` holds when it is not text.
     Bytes(Box<[u8]>),
+    /// A value that does not fit the tag before it (`!!int abc`). sops drops the error and takes null
+    /// (`stores/yaml/store.go`, `yamlNodeToTreeBranchValue`); Kubernetes refuses the file.
+    Misfit,
 }
 
 impl Scalar<'_> {
@@ -40,6 +43,7 @@ impl Scalar<'_> {
             Self::Time(_) => "a timestamp",
             Self::Str(_) => "text",
             Self::Bytes(_) => "binary data",
+            Self::Misfit => "a value that does not fit its tag",
         }
     }
 
@@ -58,10 +62,10 @@ impl Scalar<'_> {
         timestamp(text)
     }
 
-    /// Whether sops has nothing to encrypt here: null and `""` stay as they are.
+    /// Whether sops has nothing to encrypt here: what it takes for null and `""` stay as they are.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Null => true,
+            Self::Null | Self::Misfit => true,
             Self::Str(text) => text.is_empty(),
             Self::Bytes(bytes) => bytes.is_empty(),
             _ => false,
@@ -97,37 +101,32 @@ pub enum Tag {
     Binary,
 }
 
-/// The value does not fit its tag; sops refuses the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TagMismatch;
-
 /// Types one scalar. `plain` says that it stood without quotes and not in a block.
-pub fn resolve(text: Cow<'_, str>, plain: bool, tag: Tag) -> Result<Scalar<'_>, TagMismatch> {
+pub fn resolve(text: Cow<'_, str>, plain: bool, tag: Tag) -> Scalar<'_> {
     match tag {
-        Tag::None if plain => Ok(resolve_plain(text)),
-        Tag::None | Tag::Str => Ok(Scalar::Str(text)),
+        Tag::None if plain => resolve_plain(text),
+        Tag::None | Tag::Str => Scalar::Str(text),
         Tag::Binary => binary(&text),
-        Tag::Timestamp => timestamp(&text).map(Scalar::Time).ok_or(TagMismatch),
-        Tag::Null if text.is_empty() => Ok(Scalar::Null),
+        Tag::Timestamp => timestamp(&text).map_or(Scalar::Misfit, Scalar::Time),
+        Tag::Null if text.is_empty() => Scalar::Null,
         _ => match (tag, resolve_plain(text)) {
-            (Tag::Float, Scalar::Int(int)) => Ok(Scalar::Float(as_float(int))),
+            (Tag::Float, Scalar::Int(int)) => Scalar::Float(as_float(int)),
             (Tag::Int, scalar @ (Scalar::Int(_) | Scalar::TooLarge(_)))
             | (Tag::Float, scalar @ Scalar::Float(_))
             | (Tag::Bool, scalar @ Scalar::Bool(_))
-            | (Tag::Null, scalar @ Scalar::Null) => Ok(scalar),
-            _ => Err(TagMismatch),
+            | (Tag::Null, scalar @ Scalar::Null) => scalar,
+            _ => Scalar::Misfit,
         },
     }
 }
 
-fn binary(text: &str) -> Result<Scalar<'static>, TagMismatch> {
+fn binary(text: &str) -> Scalar<'static> {
     let base64: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-    let bytes =
-        base64::engine::general_purpose::STANDARD.decode(base64).map_err(|_| TagMismatch)?;
-    Ok(match String::from_utf8(bytes) {
-        Ok(text) => Scalar::Str(Cow::Owned(text)),
-        Err(error) => Scalar::Bytes(error.into_bytes().into()),
-    })
+    match base64::engine::general_purpose::STANDARD.decode(base64).map(String::from_utf8) {
+        Ok(Ok(text)) => Scalar::Str(Cow::Owned(text)),
+        Ok(Err(error)) => Scalar::Bytes(error.into_bytes().into()),
+        Err(_) => Scalar::Misfit,
+    }
 }
 
 fn resolve_plain(text: Cow<'_, str>) -> Scalar<'_> {
@@ -334,7 +333,7 @@ mod tests {
 
     /// The type that sops writes and the bytes that it encrypts, in the spelling of the table.
     fn typed(text: &str) -> (&'static str, String) {
-        match resolve(Cow::Borrowed(text), true, Tag::None).expect("no tag, no mismatch") {
+        match resolve(Cow::Borrowed(text), true, Tag::None) {
             Scalar::Null => ("null", String::new()),
             Scalar::Bool(true) => ("bool", "True".into()),
             Scalar::Bool(false) => ("bool", "False".into()),
@@ -347,6 +346,7 @@ mod tests {
             Scalar::Time(time) => ("time", time.into()),
             Scalar::Str(text) => ("str", text.into()),
             Scalar::Bytes(_) => ("bytes", String::new()),
+            Scalar::Misfit => ("misfit", String::new()),
         }
     }
 
@@ -479,18 +479,20 @@ mod tests {
     }
 
     #[test]
-    fn tags_force_a_type_or_refuse() {
+    fn tags_force_a_type_or_do_not_fit() {
         let with = |text: &'static str, plain, tag| resolve(Cow::Borrowed(text), plain, tag);
-        assert_eq!(with("1", true, Tag::Str), Ok(Scalar::Str("1".into())));
-        assert_eq!(with("3", false, Tag::Int), Ok(Scalar::Int(3)));
-        assert_eq!(with("3.0", true, Tag::Int), Err(TagMismatch));
-        assert_eq!(with("1", true, Tag::Float), Ok(Scalar::Float(1.0)));
-        assert_eq!(with("yes", true, Tag::Bool), Err(TagMismatch));
-        assert_eq!(with("x", true, Tag::Null), Err(TagMismatch));
-        assert_eq!(with("aGk=", true, Tag::Binary), Ok(Scalar::Str("hi".into())));
-        assert_eq!(with("/w==", false, Tag::Binary), Ok(Scalar::Bytes([0xff].into())));
-        assert_eq!(with("12", true, Tag::None), Ok(Scalar::Int(12)));
-        assert_eq!(with("12", false, Tag::None), Ok(Scalar::Str("12".into())));
+        assert_eq!(with("1", true, Tag::Str), Scalar::Str("1".into()));
+        assert_eq!(with("3", false, Tag::Int), Scalar::Int(3));
+        assert_eq!(with("3.0", true, Tag::Int), Scalar::Misfit);
+        assert_eq!(with("1", true, Tag::Float), Scalar::Float(1.0));
+        assert_eq!(with("yes", true, Tag::Bool), Scalar::Misfit);
+        assert_eq!(with("x", true, Tag::Null), Scalar::Misfit);
+        assert_eq!(with("aGk=", true, Tag::Binary), Scalar::Str("hi".into()));
+        assert_eq!(with("/w==", false, Tag::Binary), Scalar::Bytes([0xff].into()));
+        assert_eq!(with("aGk", true, Tag::Binary), Scalar::Misfit);
+        assert_eq!(with("2001-02-30", true, Tag::Timestamp), Scalar::Misfit);
+        assert_eq!(with("12", true, Tag::None), Scalar::Int(12));
+        assert_eq!(with("12", false, Tag::None), Scalar::Str("12".into()));
     }
 
     #[test]

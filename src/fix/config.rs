@@ -43,7 +43,7 @@ mod tests {
     fn corrections_never_bring_mistakes() {
         let path = RepoPath::from(".sops.yaml");
         let text = b"creation_rules:\n  - age: x\n    encrypted-regex: y\n";
-        let edit = |text: &str| vec![Edit::new(Span::new(32, 47), text)];
+        let edit = |text: &str| vec![Edit::new(Span::new(31, 46), text)];
         let change = correct(&path, text, edit("encrypted_regex")).expect("corrected");
         assert!(change.new.0.ends_with(b"encrypted_regex: y\n"));
         assert!(correct(&path, text, edit("age")).is_err());

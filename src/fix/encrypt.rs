@@ -36,10 +36,10 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
         let path = input.path.clone();
         Refusal { path, line: None, reason, help }
     };
-    let text = text_of(input).map_err(refused)?;
+    let bytes = bytes_of(input).map_err(refused)?;
     let (config, rule) = governing(input, means).map_err(refused)?;
     let format = document::format_of(&input.path);
-    if let Some(format) = format {
+    if let (Some(format), Ok(text)) = (format, std::str::from_utf8(bytes)) {
         let parsed = format.parse(text);
         let selector = &rule.recipe.selector;
         if let Some(key) = parsed.documents.iter().find_map(|one| hidden(one, selector)) {
@@ -63,7 +63,7 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
     };
     let sealing = Sealing { recipe: &rule.recipe, wrap: &wrap, now: means.now, dice: means.dice };
     let sealed =
-        seal(text, format, &sealing).map_err(|error| explain(input, text, config, &error))?;
+        seal(bytes, format, &sealing).map_err(|error| explain(input, bytes, config, &error))?;
     if let Some(finding) = remaining(input, &sealed.text, means) {
         return Err(Refusal {
             path: input.path.clone(),
@@ -75,7 +75,7 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
     let done = done(&sealed, config, rule);
     Ok(Change {
         path: input.path.clone(),
-        old: Bytes(text.as_bytes().to_vec()),
+        old: Bytes(bytes.to_vec()),
         new: Bytes(sealed.text.into_bytes()),
         edits: sealed.edits,
         done,
@@ -83,13 +83,10 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
     })
 }
 
-/// The text of a file, or why it has none and what to do about it.
-fn text_of(input: &Input) -> Result<&str, (String, String)> {
+/// The bytes of a file, or why they are not at hand and what to do about it.
+fn bytes_of(input: &Input) -> Result<&[u8], (String, String)> {
     let (reason, help) = match &input.content {
-        Content::Bytes(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => return Ok(text),
-            Err(_) => ("it is not UTF-8", format!("run {}", command(input, None))),
-        },
+        Content::Bytes(bytes) => return Ok(bytes),
         Content::Utf16(_) => ("it is UTF-16", "save it as UTF-8 first".to_owned()),
         Content::TooLarge(_) => {
             ("it is larger than 16 MiB", format!("run {}", command(input, None)))
@@ -160,8 +157,8 @@ fn remaining(input: &Input, sealed: &str, means: Means<'_>) -> Option<Finding> {
     outcome.findings.into_iter().find(|finding| finding.level == Level::Error)
 }
 
-fn explain(input: &Input, text: &str, config: &Config, error: &SealError) -> Refusal {
-    let line_of = |offset| LineIndex::new(text.as_bytes()).position(offset).line;
+fn explain(input: &Input, bytes: &[u8], config: &Config, error: &SealError) -> Refusal {
+    let line_of = |offset| LineIndex::new(bytes).position(offset).line;
     let command = command(input, Some(config));
     let (span, help) = match error {
         SealError::Impossible { span, .. } => (

@@ -15,6 +15,9 @@ use crate::path::RepoPath;
 /// What git calls the index of a commit of some paths, which is thrown away after the commit.
 const PARTIAL_INDEX: &str = "next-index-";
 
+/// Digits of a commit that are shown.
+const SHOWN_DIGITS: usize = 10;
+
 /// An entry for the index.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -102,7 +105,7 @@ impl Repo {
             "--no-abbrev",
             "--no-renames",
             "-z",
-            "--format=%x01%h",
+            "--format=%x01%H",
             "--",
             file,
         ];
@@ -113,7 +116,7 @@ impl Repo {
         for part in output.split(|byte| matches!(byte, 0 | b'\n')) {
             let part = String::from_utf8_lossy(part);
             if let Some(id) = part.strip_prefix('\u{1}') {
-                id.clone_into(&mut commit);
+                commit = id.chars().take(SHOWN_DIGITS).collect();
             }
             let brought = part.strip_prefix(':').and_then(|record| record.split(' ').nth(3));
             let Some(brought) = brought.and_then(|id| ObjectId::from_hex(id.as_bytes()).ok())

@@ -9,17 +9,17 @@ use std::io::Write;
 use age::armor::{ArmoredWriter, Format as ArmorFormat};
 use age::{Encryptor, ssh, x25519};
 use base64::Engine;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::STANDARD;
 use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError};
 use bech32::{Bech32, Checksum};
 
+use super::data_key::GO_BASE64;
 use super::{
-    Effort, Identity, InvalidRecipient, KeyService, MalformedDataKey, PrivateKeys, Unwrappable,
+    Identity, InvalidRecipient, KeyService, MalformedDataKey, PrivateKeys, Search, Unwrappable,
     Wrapping, age_file, age_private, required, screen,
 };
 use crate::document::Node;
 use crate::document::splice::Block;
-use crate::host::Host;
 use crate::secret::Plaintext;
 
 /// Bytes of an X25519 public key.
@@ -32,12 +32,6 @@ const ED25519_BYTES: usize = 32;
 const RSA_MODULUS_BYTES: usize = 2048 / 8;
 /// Most bytes of an RSA exponent (`parseRSA` of Go's `x/crypto/ssh`).
 const RSA_EXPONENT_BYTES: usize = 3;
-
-/// Go ignores leftover bits in the last character, and insists on the padding.
-const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
 
 const PASTE_AGAIN: &str = "copy the whole recipient again";
 
@@ -78,14 +72,8 @@ impl KeyService for Age {
         self.parse(required(stanza, "recipient")?)
     }
 
-    fn private_keys(
-        &self,
-        host: &Host,
-        effort: Effort,
-        troubles: &mut Vec<String>,
-    ) -> Option<Box<dyn PrivateKeys>> {
-        let keys = age_private::find(host, effort, troubles)?;
-        Some(Box::new(keys))
+    fn private_keys(&self, search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
+        age_private::find(search)
     }
 
     fn wrap(&self, wrapping: &Wrapping<'_>) -> Result<Block, Unwrappable> {

@@ -14,7 +14,7 @@ use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, plugin, scrypt, ssh, x25519};
 
 use super::Identity;
-use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Unwrapped};
+use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Search, Unwrapped};
 use crate::host::Host;
 use crate::secret::Plaintext;
 
@@ -33,30 +33,31 @@ struct KeyCommand {
     printed: Mutex<HashMap<String, Arc<Vec<Key>>>>,
 }
 
-pub(super) struct AgeKeys {
+struct AgeKeys {
     host: Host,
     keys: Vec<Key>,
     commands: Vec<KeyCommand>,
 }
 
 /// Looks in all places. `None` if there is nothing in any.
-pub(super) fn find(host: &Host, effort: Effort, troubles: &mut Vec<String>) -> Option<AgeKeys> {
-    let mut search = Search { host, effort, keys: Vec::new(), troubles };
-    search.ssh_files();
+pub(super) fn find(search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
+    let host = search.host;
+    let mut places = Places { search, keys: Vec::new() };
+    places.ssh_files();
     if let Some(text) = host.env("SOPS_AGE_KEY") {
         // Since sops 3.13 several may stand on one line.
         let words: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let lines = words.join("\n").split_whitespace().collect::<Vec<_>>().join("\n");
-        search.identities("SOPS_AGE_KEY", Plaintext::new(lines.into_bytes()));
+        places.identities("SOPS_AGE_KEY", Plaintext::new(lines.into_bytes()));
     }
     if let Some(path) = host.env("SOPS_AGE_KEY_FILE") {
-        search.file("the file that SOPS_AGE_KEY_FILE names", Path::new(&path), true);
+        places.file("the file that SOPS_AGE_KEY_FILE names", Path::new(&path), true);
     }
     if let Some(directory) = host.config_directory() {
         let path = directory.join("sops/age/keys.txt");
-        search.file(&path.display().to_string(), &path, false);
+        places.file(&path.display().to_string(), &path, false);
     }
-    let keys = search.keys;
+    let keys = places.keys;
     let variables = ["SOPS_AGE_KEY_CMD", SSH_COMMAND];
     let commands: Vec<KeyCommand> = variables
         .into_iter()
@@ -64,7 +65,8 @@ pub(super) fn find(host: &Host, effort: Effort, troubles: &mut Vec<String>) -> O
         .map(|variable| KeyCommand { variable, printed: Mutex::default() })
         .collect();
     let is_empty = keys.is_empty() && commands.is_empty();
-    (!is_empty).then(|| AgeKeys { host: host.clone(), keys, commands })
+    let keys = AgeKeys { host: host.clone(), keys, commands };
+    if is_empty { None } else { Some(Box::new(keys)) }
 }
 
 const SSH_COMMAND: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
@@ -97,7 +99,8 @@ impl PrivateKeys for AgeKeys {
 }
 
 fn open<'k>(enc: &str, keys: impl Iterator<Item = &'k Key>) -> Unwrapped {
-    let Ok(decryptor) = Decryptor::new_buffered(ArmoredReader::new(enc.as_bytes())) else {
+    let armor = without_empty_lines(enc);
+    let Ok(decryptor) = Decryptor::new_buffered(ArmoredReader::new(armor.as_bytes())) else {
         return Unwrapped::Damaged;
     };
     let identities = keys.map(|key| &*key.identity as &dyn age::Identity);
@@ -114,6 +117,13 @@ fn open<'k>(enc: &str, keys: impl Iterator<Item = &'k Key>) -> Unwrapped {
             if read.is_ok() { Unwrapped::Opened(plaintext) } else { Unwrapped::Damaged }
         }
     }
+}
+
+/// Empty lines above the armor do not count in Go's age (`armor/armor.go`, `NewReader`).
+fn without_empty_lines(enc: &str) -> &str {
+    let blank = enc.len() - enc.trim_start().len();
+    let line = enc[..blank].rfind('\n').map_or(0, |at| at + 1);
+    &enc[line..]
 }
 
 impl KeyCommand {
@@ -141,17 +151,15 @@ impl KeyCommand {
     }
 }
 
-/// The search for identities, place by place.
-struct Search<'s, 'h> {
-    host: &'h Host,
-    effort: Effort,
+/// The places, one after the other.
+struct Places<'s, 'h> {
+    search: &'s mut Search<'h>,
     keys: Vec<Key>,
-    troubles: &'s mut Vec<String>,
 }
 
-impl Search<'_, '_> {
+impl Places<'_, '_> {
     fn ssh_files(&mut self) {
-        if let Some(path) = self.host.env("SOPS_AGE_SSH_PRIVATE_KEY_FILE") {
+        if let Some(path) = self.search.host.env("SOPS_AGE_SSH_PRIVATE_KEY_FILE") {
             self.ssh_file(
                 "the file that SOPS_AGE_SSH_PRIVATE_KEY_FILE names",
                 Path::new(&path),
@@ -159,7 +167,7 @@ impl Search<'_, '_> {
             );
         }
         for name in ["id_ed25519", "id_rsa"] {
-            if let Some(home) = self.host.home() {
+            if let Some(home) = self.search.host.home() {
                 let path: PathBuf = home.join(".ssh").join(name);
                 self.ssh_file(&path.display().to_string(), &path, false);
             }
@@ -169,11 +177,11 @@ impl Search<'_, '_> {
     /// `is_named`: the user said that it is there.
     fn ssh_file(&mut self, title: &str, path: &Path, is_named: bool) {
         let Some(bytes) = self.read(title, path, is_named) else { return };
-        let asking = (self.effort == Effort::MayAsk).then_some(self.host);
+        let asking = (self.search.effort == Effort::MayAsk).then_some(self.search.host);
         match ssh_key(&bytes, asking.map(|host| (host, title))) {
             Ok(key) => self.keys.extend(key),
             Err(NoIdentity) if is_named => {
-                self.troubles.push(format!("{title} is no SSH key that age can use"));
+                self.search.troubles.push(format!("{title} is no SSH key that age can use"));
             }
             // Somebody's own SSH key need not be one for age.
             Err(NoIdentity) => {}
@@ -188,24 +196,24 @@ impl Search<'_, '_> {
         if !is_protected {
             return self.identities(title, bytes);
         }
-        if self.effort == Effort::Quiet {
-            return self.troubles.push(format!(
+        if self.search.effort == Effort::Quiet {
+            return self.search.troubles.push(format!(
                 "{title} is protected by a passphrase, for which only --verify always asks"
             ));
         }
-        let passphrase = self.host.ask(&format!("Passphrase for {title}: "));
+        let passphrase = self.search.host.ask(&format!("Passphrase for {title}: "));
         match passphrase.and_then(|passphrase| unlock(&bytes, &passphrase)) {
             Some(bytes) => self.identities(title, bytes),
-            None => self.troubles.push(format!("{title} was not unlocked by a passphrase")),
+            None => self.search.troubles.push(format!("{title} was not unlocked by a passphrase")),
         }
     }
 
     fn read(&mut self, title: &str, path: &Path, is_named: bool) -> Option<Plaintext> {
-        match self.host.read_secret(path) {
+        match self.search.host.read_secret(path) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => None,
             Err(error) => {
-                self.troubles.push(format!("{title} cannot be read: {error}"));
+                self.search.troubles.push(format!("{title} cannot be read: {error}"));
                 None
             }
         }
@@ -213,9 +221,9 @@ impl Search<'_, '_> {
 
     #[expect(clippy::needless_pass_by_value, reason = "the bytes are to be gone afterwards")]
     fn identities(&mut self, title: &str, bytes: Plaintext) {
-        match parse_identities(bytes.expose_text().unwrap_or("?"), self.effort) {
+        match parse_identities(bytes.expose_text().unwrap_or("?"), self.search.effort) {
             Ok(keys) => self.keys.extend(keys),
-            Err(reason) => self.troubles.push(format!("{title} {reason}")),
+            Err(reason) => self.search.troubles.push(format!("{title} {reason}")),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-/// Go ignores line breaks and leftover bits, and insists on the padding.
-const STANDARD: GeneralPurpose = GeneralPurpose::new(
+/// Go ignores leftover bits in the last character, and insists on the padding.
+pub(super) const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
@@ -39,7 +39,7 @@ impl MalformedDataKey {
 /// Standard base64 as Go reads it: line breaks do not count.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, MalformedDataKey> {
     let joined: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-    let bytes = STANDARD.decode(joined.trim());
+    let bytes = GO_BASE64.decode(joined.trim());
     bytes.map_err(|_| MalformedDataKey::new("is not base64 with its padding"))
 }
 

@@ -27,12 +27,11 @@ use std::fmt;
 
 pub use data_key::MalformedDataKey;
 pub use pgp_public::export;
-pub use private::{Effort, KeyRing, PrivateKeys, Unwrapped};
+pub use private::{Effort, KeyRing, PrivateKeys, Search, Unwrapped};
 pub use public::{PublicKeys, Unwrappable, Wrapping};
 
 use crate::document::Node;
 use crate::document::splice::Block;
-use crate::host::Host;
 use crate::text::Span;
 
 /// A key service that sops knows. A new one is a file here and a line in [`KEY_SERVICES`].
@@ -83,14 +82,9 @@ pub trait KeyService: Sync + fmt::Debug {
     /// Says what is wrong with the data key that is encrypted to a recipient, `enc`.
     fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey>;
 
-    /// The private keys of the user, looked for where sops looks for them. What stood in the way of
-    /// finding some goes to `troubles`. Services elsewhere have none on this machine.
-    fn private_keys(
-        &self,
-        _host: &Host,
-        _effort: Effort,
-        _troubles: &mut Vec<String>,
-    ) -> Option<Box<dyn PrivateKeys>> {
+    /// The private keys of the user, looked for where sops looks for them. Services elsewhere have
+    /// none on this machine.
+    fn private_keys(&self, _search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
         None
     }
 

@@ -142,12 +142,7 @@ struct Clock {
 impl Clock {
     fn new(cert: &Cert, today: u32) -> Self {
         let midnight = UNIX_EPOCH + DAY * today.min(LAST_DAY);
-        let of_keys = cert.keys().flat_map(|key| key.self_signatures());
-        let of_names = cert.userids().flat_map(|name| name.self_signatures());
-        let times =
-            of_keys.chain(of_names).filter_map(|signature| signature.signature_creation_time());
-        let now = times.max().map_or(midnight + DAY, |newest| newest.max(midnight + DAY));
-        Self { now, midnight }
+        Self { now: not_before(cert, midnight + DAY), midnight }
     }
 
     fn life(&self, key: &ValidErasedKeyAmalgamation<'_, PublicParts>) -> State {
@@ -156,6 +151,15 @@ impl Clock {
             _ => State::Good,
         }
     }
+}
+
+/// The moment itself, or that of the newest of the certificate's own signatures, where the clock is
+/// behind: before that the certificate says nothing.
+pub(super) fn not_before(cert: &Cert, moment: SystemTime) -> SystemTime {
+    let of_keys = cert.keys().flat_map(|key| key.self_signatures());
+    let of_names = cert.userids().flat_map(|name| name.self_signatures());
+    let times = of_keys.chain(of_names).filter_map(|signature| signature.signature_creation_time());
+    times.max().map_or(moment, |newest| newest.max(moment))
 }
 
 fn earliest(signatures: &[&Signature]) -> u32 {

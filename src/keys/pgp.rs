@@ -6,12 +6,11 @@
 
 use super::data_key::dearmor;
 use super::{
-    Effort, Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, PrivateKeys,
-    Sameness, Unwrappable, Wrapping, openpgp, pgp_private, pgp_public, required, screen,
+    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, PrivateKeys, Sameness,
+    Search, Unwrappable, Wrapping, openpgp, pgp_private, pgp_public, required, screen,
 };
 use crate::document::Node;
 use crate::document::splice::Block;
-use crate::host::Host;
 use crate::text::instant;
 
 /// Hexadecimal digits of a version 4 fingerprint.
@@ -72,14 +71,8 @@ impl KeyService for Pgp {
         self.parse(required(stanza, "fp")?)
     }
 
-    fn private_keys(
-        &self,
-        host: &Host,
-        effort: Effort,
-        troubles: &mut Vec<String>,
-    ) -> Option<Box<dyn PrivateKeys>> {
-        let keys = pgp_private::find(host, effort, troubles)?;
-        Some(Box::new(keys))
+    fn private_keys(&self, search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
+        pgp_private::find(search)
     }
 
     /// A message begins with a session key that is encrypted to a public key: a packet of tag 1.

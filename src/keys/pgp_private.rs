@@ -21,7 +21,7 @@ use openpgp::{Cert, KeyHandle};
 use sequoia_openpgp as openpgp;
 
 use super::openpgp::addressees;
-use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Unwrapped};
+use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Search, Unwrapped};
 use super::{Identity, pgp};
 use crate::host::{Host, Ran};
 use crate::secret::Plaintext;
@@ -30,26 +30,27 @@ use crate::secret::Plaintext;
 /// CI job without an agent needs one.
 const KEY_FILE: &str = "SOPS_LINT_PGP_KEY_FILE";
 
-pub(super) struct PgpKeys {
+struct PgpKeys {
     exported: Vec<Cert>,
     gpg: Option<Gpg>,
 }
 
 /// Looks for both. `None` if there is neither.
-pub(super) fn find(host: &Host, effort: Effort, troubles: &mut Vec<String>) -> Option<PgpKeys> {
-    let exported = match host.env(KEY_FILE) {
+pub(super) fn find(search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
+    let exported = match search.host.env(KEY_FILE) {
         None => Vec::new(),
-        Some(path) => match exported(host, Path::new(&path)) {
+        Some(path) => match exported(search.host, Path::new(&path)) {
             Ok(keys) => keys,
             Err(reason) => {
-                troubles.push(format!("the file that {KEY_FILE} names {reason}"));
+                search.troubles.push(format!("the file that {KEY_FILE} names {reason}"));
                 Vec::new()
             }
         },
     };
-    let gpg = Gpg::find(host, effort);
+    let gpg = Gpg::find(search.host, search.effort);
     let is_empty = exported.is_empty() && gpg.is_none();
-    (!is_empty).then_some(PgpKeys { exported, gpg })
+    let keys = PgpKeys { exported, gpg };
+    if is_empty { None } else { Some(Box::new(keys)) }
 }
 
 impl PrivateKeys for PgpKeys {

@@ -10,7 +10,7 @@ use openpgp::serialize::stream::{Armorer, Encryptor, LiteralWriter, Message, Rec
 use openpgp::types::{RevocationStatus, SymmetricAlgorithm};
 use sequoia_openpgp as openpgp;
 
-use super::openpgp::policy;
+use super::openpgp::{not_before, policy};
 use super::public::Unwrappable;
 use crate::host::Host;
 use crate::secret::Plaintext;
@@ -45,7 +45,7 @@ pub(super) fn encrypt(
 ) -> Result<String, Unwrappable> {
     let policy = policy();
     // A key may have been made in this very second.
-    let now = UNIX_EPOCH + Duration::from_secs(now) + Duration::from_secs(1);
+    let now = not_before(cert, UNIX_EPOCH + Duration::from_secs(now) + Duration::from_secs(1));
     let is_wanted = |key: &ValidErasedKeyAmalgamation<'_, PublicParts>| {
         exact.is_none_or(|exact| key.key().fingerprint().to_hex() == exact)
     };

@@ -44,6 +44,17 @@ pub enum Effort {
     MayAsk,
 }
 
+/// A search for private keys.
+#[derive(Debug)]
+pub struct Search<'h> {
+    /// Where to look.
+    pub host: &'h Host,
+    /// How far to go.
+    pub effort: Effort,
+    /// What stood in the way: sentences for the user, which quote no key.
+    pub troubles: Vec<String>,
+}
+
 /// All private keys that this user has. Nothing is read before somebody asks for it: a run without
 /// encrypted files opens no key.
 pub struct KeyRing {
@@ -64,9 +75,9 @@ impl KeyRing {
     pub fn of(&self, service: &dyn KeyService) -> Option<&dyn PrivateKeys> {
         let at = KEY_SERVICES.iter().position(|other| other.name() == service.name())?;
         let keys = self.found[at].get_or_init(|| {
-            let mut troubles = Vec::new();
-            let keys = service.private_keys(&self.host, self.effort, &mut troubles);
-            self.troubles.lock().unwrap_or_else(PoisonError::into_inner).append(&mut troubles);
+            let mut search = Search { host: &self.host, effort: self.effort, troubles: Vec::new() };
+            let keys = service.private_keys(&mut search);
+            self.troubles.lock().unwrap_or_else(PoisonError::into_inner).extend(search.troubles);
             keys
         });
         keys.as_deref()

@@ -2,6 +2,7 @@
 
 use super::{FileRule, Subject, declare_rule};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::sops::value;
 use crate::sops::walk::METADATA_KEY;
 
 declare_rule! {
@@ -60,14 +61,16 @@ impl FileRule for InvalidMetadata {
                 );
             }
             if let Some(span) = judged.unrelated {
-                let holds_ciphertext =
-                    judged.census.misplaced.len() + judged.census.malformed.len() > 0;
                 // A map without any of the fields is the settings of something named sops.
                 let is_settings = judged
                     .document
                     .root
                     .get(METADATA_KEY)
                     .is_some_and(|node| node.entries().next().is_some());
+                // Where something else took the place of the block, it may be a part of a text.
+                let holds_ciphertext =
+                    judged.census.misplaced.len() + judged.census.malformed.len() > 0
+                        || (!is_settings && value::holds_ciphertext(subject.text));
                 if is_settings && !holds_ciphertext {
                     continue;
                 }

@@ -4,7 +4,7 @@ use super::{FileRule, Subject, declare_rule};
 use crate::document::Node;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::{Identity, KeyService};
-use crate::sops::metadata::for_each_stanza;
+use crate::sops::envelope::for_each_stanza;
 use crate::sops::open::{FalseLabel, LabelCause};
 use crate::text::printable::{clean, shorten};
 

@@ -1,10 +1,10 @@
 //! A comment in clear among values that are encrypted.
 
 use super::{FileRule, Judged, Subject, count, declare_rule};
-use crate::document::{Comment, Element, Member, Node, Value};
+use crate::document::Document;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::selector::Selector;
-use crate::sops::walk::METADATA_KEY;
+use crate::sops::walk::{self, Step};
 use crate::text::Span;
 
 declare_rule! {
@@ -71,9 +71,7 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
     if is_unclear || judged.census.encrypted == 0 {
         return None;
     }
-    let mut search = Search { selector, found: Vec::new() };
-    search.node(&judged.document.root, false, true);
-    let spans = search.found;
+    let spans = comments_in_clear(judged.document, selector);
     let first = *spans.first()?;
     let verb = if spans.len() == 1 { "stands" } else { "stand" };
     let message = format!(
@@ -90,46 +88,21 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
     Some(spans.iter().skip(1).take(4).fold(draft, |draft, span| draft.also(*span, "this too")))
 }
 
-struct Search<'s> {
-    selector: &'s Selector,
-    found: Vec<Span>,
-}
-
-impl Search<'_> {
-    /// `was_named`: the selector names a key above.
-    fn node(&mut self, node: &Node<'_>, was_named: bool, is_root: bool) {
-        match &node.value {
-            Value::Scalar(_) => {}
-            Value::Map(members) => {
-                for member in members {
-                    match member {
-                        Member::Comment(comment) => self.comment(comment, was_named, is_root),
-                        Member::Entry(entry) if is_root && entry.key == METADATA_KEY => {}
-                        Member::Entry(entry) => {
-                            let is_named = was_named || self.selector.names(&entry.key);
-                            self.node(&entry.node, is_named, false);
-                        }
-                    }
-                }
-            }
-            Value::List(elements) => {
-                for element in elements {
-                    match element {
-                        Element::Comment(comment) => self.comment(comment, was_named, is_root),
-                        Element::Node(node) => self.node(node, was_named, false),
-                    }
-                }
-            }
-        }
-    }
-
-    fn comment(&mut self, comment: &Comment<'_>, was_named: bool, is_root: bool) {
+/// The comments below a key that the selector covers, and that are neither encrypted nor for tools.
+fn comments_in_clear(document: &Document<'_>, selector: &Selector) -> Vec<Span> {
+    let mut found = Vec::new();
+    walk::comments(document, &mut |comment, path| {
+        let was_named = path.iter().any(|step| match step {
+            Step::Key(key) | Step::Unnamed(key) => selector.names(key),
+            Step::Index(_) => false,
+        });
         let text = comment.text.trim_start_matches(['#', ' ', '\t']).trim_end();
         let is_fine = text.is_empty()
             || text.starts_with("ENC[")
             || DIRECTIVES.iter().any(|word| text.starts_with(word));
-        if !is_root && !is_fine && self.selector.decide(was_named) {
-            self.found.push(comment.span);
+        if !path.is_empty() && !is_fine && selector.decide(was_named) {
+            found.push(comment.span);
         }
-    }
+    });
+    found
 }

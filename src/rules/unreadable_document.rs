@@ -4,8 +4,8 @@ use super::{FileRule, Judged, Subject, declare_rule, merge_conflict};
 use crate::document;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::input::{Content, MAX_FILE_SIZE};
-use crate::sops::value::{EncValue, PREFIX};
-use crate::sops::walk::obstacle;
+use crate::sops::value::holds_ciphertext;
+use crate::sops::walk::{misfit, obstacle};
 use crate::text::Span;
 
 declare_rule! {
@@ -13,13 +13,15 @@ declare_rule! {
     ///
     /// Reports a file that is, or says that it is, encrypted by sops and cannot be parsed, and a
     /// file past one of the limits: 16 MiB, 100 levels, 10,000 documents, 1,000,000 values.
-    /// So is the envelope of a binary file that has lost its content.
+    /// So is the envelope of a binary file that has lost its content, and a value of an encrypted
+    /// file that does not fit the tag before it (`!!binary` and no base64).
     /// Other files that do not parse are left alone: templates look like YAML and are none.
     ///
     /// ## Why it matters
     ///
     /// sops cannot read the file either, so it cannot be decrypted, and nobody has looked at
-    /// what stands in it.
+    /// what stands in it. What does not fit its tag is null to sops, which drops it when it next
+    /// writes the file.
     ///
     /// ## Example
     ///
@@ -51,6 +53,7 @@ impl FileRule for UnreadableDocument {
         // What was never encrypted is a matter of `unencrypted-file`.
         if subject.is_encrypted() {
             drafts.drafts.extend(subject.documents.iter().filter_map(refused));
+            drafts.drafts.extend(subject.documents.iter().filter_map(lost));
         }
         let Some(error) = subject.parse_error else { return };
         let is_ours = subject.traces.encrypted || holds_ciphertext(subject.text);
@@ -77,6 +80,18 @@ impl FileRule for UnreadableDocument {
     }
 }
 
+/// What sops takes for null, without a word.
+fn lost<'s>(judged: &Judged<'s>) -> Option<Draft<'s>> {
+    let message = "a value does not fit the tag before it, so sops reads null here";
+    let draft = Draft::new(&META, misfit(judged.document)?, message);
+    Some(
+        draft
+            .at(judged.document.index, None)
+            .note("lost")
+            .help("correct the value or its tag, or restore the file from its last good commit"),
+    )
+}
+
 /// What is good YAML and nothing that sops takes.
 fn refused<'s>(judged: &Judged<'s>) -> Option<Draft<'s>> {
     let (span, reason) = obstacle(judged.document)?;
@@ -87,14 +102,6 @@ fn refused<'s>(judged: &Judged<'s>) -> Option<Draft<'s>> {
             .note("this")
             .help("correct it, or restore the file from its last good commit"),
     )
-}
-
-/// Whether a whole ciphertext stands in a text; the block that belongs to it may have lost its name.
-fn holds_ciphertext(text: &str) -> bool {
-    text.match_indices(PREFIX).any(|(at, _)| {
-        let line = text[at..].lines().next().unwrap_or_default();
-        EncValue::parse(line).is_ok()
-    })
 }
 
 fn too_large<'s>(subject: &Subject<'s>, size: u64, drafts: &mut Drafts<'s>) {

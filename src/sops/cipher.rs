@@ -45,6 +45,9 @@ pub enum Damage {
     Authentication,
     /// It decrypts to something that its type cannot hold, or its type is unknown.
     Type,
+    /// It decrypts, and its type is `bytes`, which sops reads and then crashes over (`aes/cipher.go`,
+    /// `Decrypt`: such a value is no key for its stash). It keeps a comment with any other damage.
+    Crash,
 }
 
 impl Cipher {
@@ -73,7 +76,11 @@ impl Cipher {
         data.append(tag);
         let tag = data.split_off(data.len().checked_sub(TAG_LENGTH).ok_or(Damage::Form)?);
         self.decrypt(&iv, additional_data.as_bytes(), data, &tag)?;
-        typed(Plaintext::new(std::mem::take(data)), parts.kind).ok_or(Damage::Type)
+        let plaintext = Plaintext::new(std::mem::take(data));
+        match parts.kind {
+            "bytes" => Err(Damage::Crash),
+            kind => typed(plaintext, kind).ok_or(Damage::Type),
+        }
     }
 
     /// Encrypts a value, of the type `kind`, that stands under `additional_data`. An empty one is its
@@ -156,14 +163,14 @@ pub fn signed_bytes<'s>(scalar: &'s Scalar<'_>) -> Option<Cow<'s, str>> {
         Scalar::Float(float) => Cow::Owned(float.to_string()),
         Scalar::Time(time) => Cow::Borrowed(time),
         Scalar::Str(text) => Cow::Borrowed(text),
-        Scalar::Null | Scalar::TooLarge(_) | Scalar::Bytes(_) => return None,
+        Scalar::Null | Scalar::Misfit | Scalar::TooLarge(_) | Scalar::Bytes(_) => return None,
     })
 }
 
 /// The type that sops gives a value when it encrypts it; `None` of null and of what it cannot hold.
 pub fn kind_of(scalar: &Scalar<'_>) -> Option<&'static str> {
     match scalar {
-        Scalar::Null | Scalar::TooLarge(_) => None,
+        Scalar::Null | Scalar::TooLarge(_) | Scalar::Misfit => None,
         Scalar::Bool(_) => Some("bool"),
         Scalar::Int(_) => Some("int"),
         Scalar::Float(_) => Some("float"),
@@ -239,5 +246,24 @@ mod tests {
         assert_eq!(float("-Inf"), Some(f64::NEG_INFINITY));
         assert_eq!(float("infinity"), Some(f64::INFINITY));
         assert_eq!([boolean("yes"), boolean("t")], [None, Some(true)]);
+    }
+
+    #[test]
+    fn a_type_that_sops_crashes_over_is_not_one_that_it_does_not_know() {
+        let key = DataKey::new(&Plaintext::new(vec![7; 32])).expect("32 bytes");
+        let mut data = b"5".to_vec();
+        let tag = AesGcm::<Aes256, U32>::new(key.expose().into())
+            .encrypt_in_place_detached(Nonce::from_slice(&[1; 32]), b"a:", &mut data)
+            .expect("one byte is not too long");
+        let cipher = Cipher::new(key);
+        let opened = |kind: &str, place: &str| {
+            let [data, iv, tag] = [&data[..], &[1; 32], &tag].map(|part| GO_BASE64.encode(part));
+            let text = format!("ENC[AES256_GCM,data:{data},iv:{iv},tag:{tag},type:{kind}]");
+            cipher.open(&text, place).map(|_| ())
+        };
+        assert_eq!(["int", "str", "comment"].map(|kind| opened(kind, "a:")), [Ok(()); 3]);
+        assert_eq!(["bool", "foo"].map(|kind| opened(kind, "a:")), [Err(Damage::Type); 2]);
+        assert_eq!(opened("bytes", "a:"), Err(Damage::Crash));
+        assert_eq!(opened("bytes", "b:"), Err(Damage::Authentication));
     }
 }

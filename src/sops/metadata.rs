@@ -6,7 +6,7 @@ use super::selector::{FIELDS, Selector};
 use super::value::EncValue;
 use super::walk::METADATA_KEY;
 use crate::document::{Document, Entry, Node, Scalar, Shape, Value};
-use crate::keys::{Identity, KEY_SERVICES, KeyService, Recipient};
+use crate::keys::{KEY_SERVICES, KeyService, Recipient};
 use crate::text::Span;
 
 /// Length of the text of a MAC: SHA-512 in hexadecimal digits.
@@ -65,103 +65,8 @@ pub enum Found {
     Metadata(Box<Metadata>),
 }
 
-/// What it takes to open a file, still encrypted. Owned, since dotenv and INI fold it.
-pub struct Envelope {
-    /// The key groups in force, in file order.
-    pub groups: Vec<Vec<Stanza>>,
-    /// `shamir_threshold`; 0 where it is not set.
-    pub threshold: usize,
-    /// The encrypted MAC.
-    pub mac: String,
-    /// The key of the MAC.
-    pub mac_span: Span,
-    /// What the MAC is bound to: the time of the last change, to the second.
-    pub lastmodified: String,
-}
-
-/// The data key, or a share of it, as it is encrypted to one recipient.
-pub struct Stanza {
-    /// The key service.
-    pub service: &'static dyn KeyService,
-    /// Who can open it, says the file. sops does not look at it; `None` if it is no recipient.
-    pub recipient: Option<Identity>,
-    /// The encrypted data key.
-    pub enc: String,
-    /// The recipient's text.
-    pub span: Span,
-}
-
-/// What it takes to open the file whose first document this is; `None` without metadata.
-pub fn envelope(document: &Document<'_>) -> Option<Envelope> {
-    let unfolded = unfold(document);
-    let block = block(document, unfolded.as_ref())?;
-    let mac = block.entry("mac")?;
-    let lastmodified = match &block.get("lastmodified")?.value {
-        Value::Scalar(Scalar::Time(time)) => time.clone(),
-        Value::Scalar(Scalar::Str(time)) => Scalar::rfc3339(time)?,
-        _ => return None,
-    };
-    let groups = groups(block).into_iter().map(|group| {
-        let stanzas = stanzas(group).map(|(service, stanza)| Stanza {
-            service,
-            recipient: service.parse_stanza(stanza).ok(),
-            enc: stanza.get("enc").and_then(Node::as_str).unwrap_or_default().to_owned(),
-            span: stanza.get(service.label_field()).map_or(stanza.span, |label| label.span),
-        });
-        stanzas.collect()
-    });
-    Some(Envelope {
-        groups: groups.collect(),
-        threshold: threshold(block.get("shamir_threshold")).unwrap_or(0),
-        mac: mac.node.as_str()?.to_owned(),
-        mac_span: mac.key_span,
-        lastmodified: without_fraction(&lastmodified),
-    })
-}
-
-/// Calls `visit` with every stanza of a document's metadata that is in force.
-pub fn for_each_stanza(
-    document: &Document<'_>,
-    visit: &mut dyn FnMut(&'static dyn KeyService, &Node<'_>),
-) {
-    let unfolded = unfold(document);
-    let block = block(document, unfolded.as_ref());
-    let groups = block.into_iter().flat_map(groups);
-    groups.flat_map(stanzas).for_each(|(service, stanza)| visit(service, stanza));
-}
-
-fn block<'n, 't>(
-    document: &'n Document<'t>,
-    unfolded: Option<&'n flat::Unfolded<'t>>,
-) -> Option<&'n Node<'t>> {
-    let entry = unfolded.map(|unfolded| &unfolded.entry);
-    entry.or_else(|| entry_of(&document.root)).map(|entry| &entry.node)
-}
-
-/// The maps with the lists of stanzas: the block itself, or its key groups where it has no list.
-fn groups<'n, 't>(block: &'n Node<'t>) -> Vec<&'n Node<'t>> {
-    if stanzas(block).next().is_some() {
-        return vec![block];
-    }
-    block.get("key_groups").into_iter().flat_map(Node::elements).collect()
-}
-
-/// The stanzas in the lists of `map`, in file order.
-fn stanzas<'n, 't>(
-    map: &'n Node<'t>,
-) -> impl Iterator<Item = (&'static dyn KeyService, &'n Node<'t>)> {
-    let lists = map.entries().filter_map(|entry| Some((service_of(&entry.key)?, &entry.node)));
-    lists.flat_map(|(service, list)| list.elements().map(move |stanza| (service, stanza)))
-}
-
-/// Go's `time.RFC3339` has whole seconds.
-fn without_fraction(time: &str) -> String {
-    let Some((seconds, rest)) = time.split_once('.') else { return time.to_owned() };
-    format!("{seconds}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
-}
-
 /// The metadata of a shallow format as a tree.
-fn unfold<'t>(document: &'t Document<'_>) -> Option<flat::Unfolded<'t>> {
+pub(super) fn unfold<'t>(document: &'t Document<'_>) -> Option<flat::Unfolded<'t>> {
     match document.shape {
         Shape::Nested => None,
         Shape::Sections => flat::unfold_section(&document.root),
@@ -187,7 +92,7 @@ pub fn find(document: &Document<'_>) -> Found {
 }
 
 /// The key `sops`. Where it stands twice, which sops refuses, the one with something under it.
-fn entry_of<'n, 't>(root: &'n Node<'t>) -> Option<&'n Entry<'t>> {
+pub(super) fn entry_of<'n, 't>(root: &'n Node<'t>) -> Option<&'n Entry<'t>> {
     root.entries().find(|entry| entry.key == METADATA_KEY && !entry.node.is_null())
 }
 
@@ -200,7 +105,7 @@ fn is_metadata(node: &Node<'_>) -> bool {
     })
 }
 
-fn service_of(field: &str) -> Option<&'static dyn KeyService> {
+pub(super) fn service_of(field: &str) -> Option<&'static dyn KeyService> {
     KEY_SERVICES.iter().copied().find(|service| service.metadata_field() == field)
 }
 
@@ -223,6 +128,7 @@ fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
     let threshold = reader.threshold(key_groups.len());
     let (selector, is_ambiguous) = reader.selector();
     let mac_only_encrypted = entry.node.get("mac_only_encrypted").is_some_and(is_true);
+    reader.misfits(&entry.node);
     reader.lastmodified();
     reader.version();
     reader.mac();
@@ -361,6 +267,18 @@ impl Reader<'_, '_> {
         (found.into_iter().next().unwrap_or_default(), is_ambiguous)
     }
 
+    /// sops reads what does not fit its tag as null in the data, and does not read such a block.
+    fn misfits(&mut self, node: &Node<'_>) {
+        match &node.value {
+            Value::Scalar(Scalar::Misfit) => {
+                self.problem(node.span, "has a value that does not fit the tag before it");
+            }
+            Value::Scalar(_) => {}
+            Value::Map(_) => node.entries().for_each(|entry| self.misfits(&entry.node)),
+            Value::List(_) => node.elements().for_each(|element| self.misfits(element)),
+        }
+    }
+
     fn lastmodified(&mut self) {
         match self.block.entry("lastmodified") {
             None => self.problem(self.key, "has no `lastmodified` time"),
@@ -396,7 +314,7 @@ impl Reader<'_, '_> {
 }
 
 /// A number of key groups. Old versions of sops wrote it as text, or as a float.
-fn threshold(node: Option<&Node<'_>>) -> Option<usize> {
+pub(super) fn threshold(node: Option<&Node<'_>>) -> Option<usize> {
     match &node?.value {
         Value::Scalar(Scalar::Int(number)) => usize::try_from(*number).ok(),
         Value::Scalar(Scalar::Float(number)) => number.to_string().parse().ok(),

@@ -4,6 +4,7 @@
 
 pub mod census;
 pub mod cipher;
+pub mod envelope;
 pub mod flat;
 pub mod mac;
 pub mod metadata;

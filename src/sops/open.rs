@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 
 use super::cipher::{Cipher, Damage, Opened, signed_bytes};
+use super::envelope::{Envelope, Stanza};
 use super::mac::Mac;
-use super::metadata::{Envelope, Metadata, Stanza};
+use super::metadata::Metadata;
 use super::shamir;
 use super::value::{EncValue, PREFIX};
 use super::walk::{self, Leaf, Step, additional_data, key_path};
@@ -345,7 +346,7 @@ impl File<'_, '_> {
     }
 
     fn leaf(&self, leaf: &Leaf<'_, '_, '_>, scalar: &Scalar<'_>, walked: &mut Walked) {
-        if *scalar == Scalar::Null {
+        if matches!(scalar, Scalar::Null | Scalar::Misfit) {
             return;
         }
         if !leaf.is_selected {
@@ -368,7 +369,7 @@ impl File<'_, '_> {
                 Err(damage) if damage == Damage::Form || EncValue::parse(text).is_err() => {
                     ValueCause::Malformed
                 }
-                Err(Damage::Type) => ValueCause::Type,
+                Err(Damage::Type | Damage::Crash) => ValueCause::Type,
                 Err(_) => self.origin(text, &place),
             },
             _ => ValueCause::Malformed,
@@ -388,9 +389,9 @@ impl File<'_, '_> {
             return;
         }
         let is_fine = match self.cipher.open(&comment.text, &additional_data(path)) {
-            Ok(Opened::Comment(_)) | Err(Damage::Form | Damage::Authentication) => true,
+            Ok(Opened::Comment(_)) => true,
+            Err(damage) => damage != Damage::Crash,
             Ok(Opened::Value(_)) => false,
-            Err(Damage::Type) => !comment.text.contains(",type:bytes]"),
         };
         if !is_fine {
             walked.refusals.push(Refusal::Value {

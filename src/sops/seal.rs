@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use zeroize::Zeroizing;
 
 use super::cipher::{Cipher, Opened, kind_of, signed_bytes};
+use super::envelope;
 use super::flat;
 use super::mac::Mac;
 use super::metadata::{self, Found};
@@ -19,7 +20,8 @@ use super::selector::Selector;
 use super::shamir;
 use super::value::EncValue;
 use super::walk::{
-    Leaf, METADATA_KEY, Remark, Step, Stop, additional_data, is_metadata_key, obstacle, stops,
+    Leaf, METADATA_KEY, Remark, Step, Stop, additional_data, is_metadata_key, misfit, obstacle,
+    stops,
 };
 use crate::document::splice::{Block, Edit, Splice, apply};
 use crate::document::{Document, Format, Parsed, Scalar, Shape, json};
@@ -90,13 +92,16 @@ fn impossible(span: Option<Span>, reason: impl Into<String>) -> SealError {
     SealError::Impossible { span, reason: reason.into() }
 }
 
-/// Encrypts a text. Without a format it is binary to sops.
+/// Encrypts a file. Without a format it is binary to sops.
 pub fn seal(
-    text: &str,
+    bytes: &[u8],
     format: Option<&dyn Format>,
     sealing: &Sealing<'_>,
 ) -> Result<Sealed, SealError> {
-    let Some(format) = format else { return binary(text, sealing) };
+    let Some(format) = format else { return binary(bytes, sealing) };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        impossible(Some(Span::at(error.valid_up_to())), "a byte stands here that is not UTF-8")
+    })?;
     let parsed = format.parse(text);
     check_source(&parsed, &sealing.recipe.selector)?;
     let mut writer = Writer::new(sealing);
@@ -125,17 +130,17 @@ pub fn seal(
 }
 
 /// The envelope around a file of any other format (`stores/json/store.go`, `BinaryStore`).
-fn binary(text: &str, sealing: &Sealing<'_>) -> Result<Sealed, SealError> {
-    if text.is_empty() {
+fn binary(bytes: &[u8], sealing: &Sealing<'_>) -> Result<Sealed, SealError> {
+    if bytes.is_empty() {
         return Err(impossible(None, "it is empty, and sops encrypts no empty file"));
     }
     // sops does not apply the selector of a rule to binary files: most would leave them in clear.
     let recipe = Recipe { selector: Selector::default(), ..sealing.recipe.clone() };
     let mut writer = Writer::new(&Sealing { recipe: &recipe, ..*sealing });
     writer.is_binary = true;
-    writer.mac.add(text.as_bytes());
+    writer.mac.add(bytes);
     let place = additional_data(&[Step::Key(BINARY_KEY)]);
-    let value = writer.cipher.seal(text.as_bytes(), "str", &place, sealing.dice);
+    let value = writer.cipher.seal(bytes, "str", &place, sealing.dice);
     let block = Block::map([(BINARY_KEY, Block::Text(value)), (METADATA_KEY, writer.block()?)]);
     let sealed = json::pretty(&block, BINARY_INDENT, 0) + "\n";
     writer.opens(&json::Json.parse(&sealed))?;
@@ -157,6 +162,9 @@ fn check_source(parsed: &Parsed<'_>, selector: &Selector) -> Result<(), SealErro
     for document in &parsed.documents {
         if let Some((span, reason)) = obstacle(document) {
             return Err(impossible(Some(span), reason));
+        }
+        if let Some(span) = misfit(document) {
+            return Err(impossible(Some(span), "a value does not fit the tag before it"));
         }
         let keys = document.root.entries();
         let mut taken = keys.filter(|entry| is_metadata_key(&entry.key, document.shape));
@@ -386,7 +394,7 @@ impl<'s> Writer<'s> {
         let broken = SealError::Check("its metadata cannot be read");
         let first = new.documents.first().ok_or_else(|| broken.clone())?;
         let (Found::Metadata(found), Some(envelope)) =
-            (metadata::find(first), metadata::envelope(first))
+            (metadata::find(first), envelope::read(first))
         else {
             return Err(broken);
         };
@@ -472,7 +480,7 @@ mod tests {
             Ok(Block::map([("enc", Block::text("x")), ("recipient", Block::text(AGE))]))
         };
         let dice = |bytes: &mut [u8]| bytes.fill(7);
-        seal(text, format, &Sealing { recipe, wrap: &wrap, now: 0, dice: &dice })
+        seal(text.as_bytes(), format, &Sealing { recipe, wrap: &wrap, now: 0, dice: &dice })
     }
 
     #[test]

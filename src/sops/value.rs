@@ -64,6 +64,15 @@ pub fn looks_encrypted(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
+/// Whether a whole encrypted value stands somewhere in a text: the block that belongs to it may have
+/// lost its name, or its form.
+pub fn holds_ciphertext(text: &str) -> bool {
+    text.match_indices(PREFIX).any(|(at, _)| {
+        let line = text[at..].lines().next().unwrap_or_default();
+        EncValue::parse(line).is_ok()
+    })
+}
+
 impl<'t> Parts<'t> {
     /// Cuts a value by sops' own pattern,
     /// `^ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(.+)\]`.

@@ -142,6 +142,17 @@ fn obstacle_in(node: &Node<'_>, root_of: Option<Shape>) -> Option<(Span, &'stati
     }
 }
 
+/// The first value that does not fit the tag before it, which sops takes for null.
+pub fn misfit(document: &Document<'_>) -> Option<Span> {
+    let mut found = None;
+    leaves(document, &Selector::default(), &mut |leaf| {
+        if *leaf.scalar == Scalar::Misfit {
+            found = found.or(Some(leaf.span));
+        }
+    });
+    found
+}
+
 /// Whether the key of a line in dotenv can be a name. To sops a key is all that stands before the
 /// first `=`, so that the rest of a value that goes over lines may be one; it is never shown.
 pub fn is_name(key: &str) -> bool {

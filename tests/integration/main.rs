@@ -9,6 +9,7 @@ mod consumers;
 mod corpus;
 mod differential;
 mod docs;
+mod fix;
 mod git;
 mod history;
 mod hooks;

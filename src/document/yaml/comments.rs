@@ -4,10 +4,14 @@
 //! that it speaks of; a comment to the right of an entry moves in front of that entry
 //! (`stores/yaml/store.go`, `appendYamlNodeToTreeBranch`). A comment below the last entry of a
 //! block belongs to the innermost block that it is indented for.
+//!
+//! Above that stands what sops' YAML library makes of comments (`scannerc.go`, `scan_comments`): one
+//! right below other content and above an empty line is a *foot*, and speaks of what stands above it.
+//! It takes the two characters of a line end in CRLF for an empty line.
 
 use std::vec::IntoIter;
 
-use crate::document::{Comment, Element, Member, Node, Value};
+use crate::document::{Comment, Document, Element, Member, Node, Value};
 use crate::text::Span;
 
 /// A comment that has not found its place yet.
@@ -26,6 +30,19 @@ pub(super) fn place<'t>(root: &mut Node<'t>, mut remarks: Vec<Remark<'t>>, text:
     remarks.sort_by_key(|remark| remark.comment.span.start);
     let mut placer = Placer { text, remarks: remarks.into_iter().peekable() };
     placer.fill(root, None, true);
+}
+
+/// Gives the feet right below the line that begins a document to the document before it.
+pub(super) fn hand_back<'t>(before: &mut Document<'t>, remarks: &mut Vec<Remark<'t>>, text: &str) {
+    let first = remarks.first().map_or(0, |remark| remark.comment.span.start);
+    if !line_above(text, first).is_some_and(|line| line.starts_with("---")) {
+        return;
+    }
+    let feet = feet(remarks.iter().map(|remark| &remark.comment), text);
+    let feet = remarks.drain(..feet).map(|remark| Member::Comment(remark.comment));
+    if let Value::Map(members) = &mut before.root.value {
+        members.extend(feet);
+    }
 }
 
 struct Placer<'t, 's> {
@@ -60,20 +77,65 @@ impl<'t> Placer<'t, '_> {
             Value::List(elements) => {
                 let starts = elements.iter().map(start_of_element).collect::<Vec<_>>();
                 let old = std::mem::take(elements);
+                let mut is_below_block = false;
                 for (at, mut element) in old.into_iter().enumerate() {
                     let next = starts.get(at + 1).copied();
+                    let mut feet = Vec::new();
                     if let Element::Node(child) = &mut element {
                         let scalar_end = scalar_end(child, child.span);
-                        let own = self.before(child.span.start, scalar_end);
+                        let mut own = self.before(child.span.start, scalar_end);
+                        if is_below_block {
+                            let rest = own.split_off(self::feet(own.iter(), self.text));
+                            feet = std::mem::replace(&mut own, rest);
+                        }
                         elements.extend(own.into_iter().map(Element::Comment));
                         self.fill(child, next.or(until), false);
+                        feet = self.behind_first_scalar(child, feet);
+                        is_below_block = self.is_block(child);
                     }
                     elements.push(element);
+                    elements.extend(feet.into_iter().map(Element::Comment));
                 }
                 let rest = self.trailing(until, (column, end), is_root);
                 elements.extend(rest.into_iter().map(Element::Comment));
             }
         }
+    }
+
+    /// sops' YAML library loses sight of the feet of a block inside a list, and puts them behind the
+    /// first scalar that follows. Gives back those that belong behind `node` itself.
+    fn behind_first_scalar(&self, node: &mut Node<'t>, feet: Vec<Comment<'t>>) -> Vec<Comment<'t>> {
+        if feet.is_empty() {
+            return feet;
+        }
+        let is_block = self.is_block(node);
+        match &mut node.value {
+            Value::Scalar(_) => return feet,
+            Value::Map(members) => {
+                let first = members.iter().position(|one| matches!(one, Member::Entry(_)));
+                // It drops those in front of a flow collection; at its end they speak of nothing.
+                let at = first.filter(|_| is_block).map_or(members.len(), |at| at + 1);
+                members.splice(at..at, feet.into_iter().map(Member::Comment));
+            }
+            Value::List(elements) => {
+                let first = elements.iter().position(|one| matches!(one, Element::Node(_)));
+                let (mut at, mut feet) = (elements.len(), feet);
+                if let Some(first) = first.filter(|_| is_block)
+                    && let Element::Node(child) = &mut elements[first]
+                {
+                    feet = self.behind_first_scalar(child, feet);
+                    at = first + 1;
+                }
+                elements.splice(at..at, feet.into_iter().map(Element::Comment));
+            }
+        }
+        Vec::new()
+    }
+
+    /// Whether a node is a map or a list without brackets.
+    fn is_block(&self, node: &Node<'t>) -> bool {
+        let first = self.text.as_bytes().get(node.span.start);
+        !matches!(node.value, Value::Scalar(_)) && !matches!(first, Some(b'{' | b'['))
     }
 
     /// Comments above `start`, and the one to the right of what ends at `end` on its line.
@@ -132,6 +194,39 @@ impl<'t> Placer<'t, '_> {
         let line = self.text.as_bytes()[..offset].iter().rposition(|b| *b == b'\n');
         offset - line.map_or(0, |at| at + 1)
     }
+}
+
+/// How many of the comments that follow each other are feet of what stands above the first.
+fn feet<'c, 't: 'c>(comments: impl Iterator<Item = &'c Comment<'t>>, text: &str) -> usize {
+    let mut comments = comments.map(|comment| comment.span).peekable();
+    let is_content = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let Some(first) = comments.peek() else { return 0 };
+    if !line_above(text, first.start).is_some_and(is_content) {
+        return 0;
+    }
+    let mut count = 0;
+    while let Some(span) = comments.next() {
+        count += 1;
+        let below = text[span.end..].strip_prefix('\r').unwrap_or(&text[span.end..]);
+        if below.len() < text.len() - span.end && count == 1 {
+            return 1;
+        }
+        let line = below.strip_prefix('\n').and_then(|below| below.lines().next());
+        if line.is_none_or(|line| line.trim().is_empty()) {
+            return count;
+        }
+        let between = |next: &Span| text[span.end..next.start].trim_matches([' ', '\t']);
+        if comments.peek().is_none_or(|next| between(next) != "\n") {
+            return 0;
+        }
+    }
+    0
+}
+
+/// The line above the one in which a comment stands alone; `None` if it does not, or none is above.
+fn line_above(text: &str, comment: usize) -> Option<&str> {
+    let (above, own) = text.get(..comment)?.rsplit_once('\n')?;
+    own.trim().is_empty().then(|| above.rsplit('\n').next().unwrap_or(above))
 }
 
 /// Where a comment to the right still belongs to the entry: behind a scalar, else behind the key.
@@ -193,6 +288,42 @@ mod tests {
         assert_eq!(shape_of("# head\na: 1\n# b\nb: 2 # right\n"), "{#head a:· #b #right b:·}");
         assert_eq!(shape_of("l:\n  # first\n  - x\n  - y # y\n"), "{l:{#first · #y ·}}");
         assert_eq!(shape_of("m:\n  # x\n  x: 1\nn: 2\n"), "{m:{#x x:·} n:·}");
+    }
+
+    #[test]
+    fn a_foot_of_a_block_in_a_list_goes_behind_the_next_scalar() {
+        for (text, shape) in [
+            ("l:\n- k: 1\n# f\n\n- x\n- y\n", "{l:{{k:·} · #f ·}}"),
+            ("l:\n- k: 1\n# f\r\n- x\r\n- y\r\n", "{l:{{k:·} · #f ·}}"),
+            ("l:\n- k: 1\n# f\n# g\n\n- x\n- y\n", "{l:{{k:·} · #f #g ·}}"),
+            ("l:\n- k: 1\n# f\r\n# g\r\n- x # x\r\n- y\r\n", "{l:{{k:·} #g #x · #f ·}}"),
+            ("l:\n- k: 1\n# f\n\n# g\n- a: 1\n  b: 2\n", "{l:{{k:·} #g {a:· #f b:·}}}"),
+            ("l:\n- k: 1\n# f\n\n- - - x\n    - y\n", "{l:{{k:·} {{· #f ·}}}}"),
+            ("l:\n- k: 1\n# f\n\n- [x]\n- y\n", "{l:{{k:·} {· #f} ·}}"),
+            // These are none: an empty line above, none below, no block above, one's own indentation.
+            ("l:\n- k: 1\n\n# f\n\n- x\n- y\n", "{l:{{k:·} #f · ·}}"),
+            ("l:\n- k: 1\n# f\n- x\n- y\n", "{l:{{k:·} #f · ·}}"),
+            ("l:\n- k\n# f\n\n- x\n- y\n", "{l:{· #f · ·}}"),
+            ("l:\n- k: 1\n  # f\n\n- x\n- y\n", "{l:{{k:· #f} · ·}}"),
+        ] {
+            assert_eq!(shape_of(text), shape, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_foot_of_the_line_that_begins_a_document_belongs_to_the_one_before() {
+        for (text, first, second) in [
+            ("a: 1\n---\n# f\n\nb: 1\n", "{a:· #f}", "{b:·}"),
+            ("a: 1\r\n---\r\n# f\r\n# g\r\nb: 1\r\n", "{a:· #f}", "{#g b:·}"),
+            ("a: 1\n---\n# f\nb: 1\n", "{a:·}", "{#f b:·}"),
+            ("a: 1\n---\n\n# f\n\nb: 1\n", "{a:·}", "{#f b:·}"),
+            ("a: 1\n--- # f\n\nb: 1\n", "{a:·}", "{#f b:·}"),
+            ("a: 1\n---\nb: 1 # f\n\nc: 1\n", "{a:·}", "{#f b:· c:·}"),
+        ] {
+            let parsed = Yaml.parse(text);
+            let shapes: Vec<String> = parsed.documents.iter().map(|one| shape(&one.root)).collect();
+            assert_eq!(shapes, [first, second], "{text}");
+        }
     }
 
     #[test]

@@ -95,7 +95,11 @@ impl<'t> Reader<'t> {
                     }
                     let mut root = self.node()?;
                     while !matches!(self.next()?.0, Event::DocumentEnd) {}
-                    comments::place(&mut root, std::mem::take(&mut self.remarks), self.text);
+                    let mut remarks = std::mem::take(&mut self.remarks);
+                    if let Some(before) = self.parsed.documents.last_mut() {
+                        comments::hand_back(before, &mut remarks, self.text);
+                    }
+                    comments::place(&mut root, remarks, self.text);
                     self.parsed.documents.push(Document { index, root, shape: Shape::Nested });
                 }
                 _ => {}
@@ -139,9 +143,7 @@ impl<'t> Reader<'t> {
                     Scalar::Null // the parser writes an absent value as `~`
                 } else {
                     let text = if span.is_empty() && plain { Cow::Borrowed("") } else { text };
-                    scalar::resolve(text, plain, tag).map_err(|_| {
-                        ParseError::new(span.start, "a value does not fit the tag before it")
-                    })?
+                    scalar::resolve(text, plain, tag)
                 };
                 let span = self.trimmed(span, style);
                 (Node { span, value: Value::Scalar(value) }, anchor)

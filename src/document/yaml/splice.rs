@@ -3,13 +3,13 @@
 //! The places of block scalars, tags and ends of documents are no part of a tree, so the text is
 //! parsed once more for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use crate::document::json;
 use crate::document::splice::{Block, Edit, Splice, Spliced, Unspliceable, line_end};
-use crate::document::{MAX_DEPTH, Node, Parsed, Scalar, scalar};
+use crate::document::{Element, MAX_DEPTH, Member, Node, Parsed, Scalar, Value, scalar};
 use crate::text::Span;
 
 /// Columns of a level where the file has none to go by: those of sops.
@@ -22,7 +22,17 @@ pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Sp
     for value in splice.values {
         layout.value(value, &mut edits)?;
     }
+    let unsteady: HashSet<Span> = parsed
+        .documents
+        .iter()
+        .flat_map(|document| unsteady_comments(text, &document.root))
+        .collect();
     for comment in splice.comments {
+        let line = text[..comment.span.start].trim_end_matches([' ', '\t']);
+        if unsteady.contains(&comment.span) || line.ends_with(['}', ']']) {
+            let reason = "sops would lose this comment when it decrypts the file, since it stands between or behind brackets, or below a nested block: move it above a key";
+            return Err(Unspliceable { span: comment.span, reason });
+        }
         edits.push(Edit::new(comment.span, format!("#{}", comment.text)));
     }
     let roots = parsed.documents.iter().map(|document| &document.root);
@@ -32,6 +42,45 @@ pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Sp
         edits.push(append(text, root, (end, step), splice.appended));
     }
     Ok(edits)
+}
+
+/// Comments that belong to one map before a file is encrypted and to another afterwards, as sops' YAML
+/// library has it, so that their ciphertext is bound to a place where they do not stand.
+fn unsteady_comments(text: &str, node: &Node<'_>) -> Vec<Span> {
+    let mut found = Vec::new();
+    let is_flow = |node: &Node<'_>| text[node.span.start..].starts_with(['{', '[']);
+    let is_nested = |node: &Node<'_>| !matches!(node.value, Value::Scalar(_)) && !is_flow(node);
+    match &node.value {
+        Value::Scalar(_) => {}
+        Value::Map(members) => {
+            let mut is_below_block = false;
+            for member in members {
+                match member {
+                    Member::Comment(comment) if is_flow(node) => found.push(comment.span),
+                    Member::Comment(_) => {}
+                    Member::Entry(entry) => {
+                        found.extend(unsteady_comments(text, &entry.node));
+                        is_below_block = is_nested(&entry.node);
+                    }
+                }
+            }
+            let trailing = members.iter().rev().map_while(|member| match member {
+                Member::Comment(comment) => Some(comment.span),
+                Member::Entry(_) => None,
+            });
+            found.extend(trailing.filter(|_| is_below_block));
+        }
+        Value::List(elements) => {
+            for element in elements {
+                match element {
+                    Element::Comment(comment) if is_flow(node) => found.push(comment.span),
+                    Element::Comment(_) => {}
+                    Element::Node(inner) => found.extend(unsteady_comments(text, inner)),
+                }
+            }
+        }
+    }
+    found
 }
 
 /// A scalar as it is written.
@@ -272,8 +321,7 @@ fn flat(value: &Block) -> String {
 /// A text with the quotes that it needs to stay one: for YAML, and for the library of sops, which
 /// takes a timestamp for no text.
 fn plain(text: &str) -> String {
-    let is_text =
-        matches!(scalar::resolve(text.into(), true, scalar::Tag::None), Ok(Scalar::Str(_)));
+    let is_text = matches!(scalar::resolve(text.into(), true, scalar::Tag::None), Scalar::Str(_));
     let written = serde_yaml::to_string(text).unwrap_or_default();
     match written.strip_suffix('\n') {
         Some(written) if is_text && !written.contains('\n') => written.to_owned(),

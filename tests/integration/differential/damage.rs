@@ -10,7 +10,7 @@ pub(super) fn damage(
 ) -> Option<(Vec<u8>, &'static str)> {
     let text = std::str::from_utf8(bytes).ok()?;
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let (damaged, what) = match dice.below(17) {
+    let (damaged, what) = match dice.below(19) {
         0 => (flip(text, dice)?, "a character of a ciphertext changed"),
         1 => (swap(&lines, dice), "two lines swapped"),
         2 => (without(&lines, dice.below(lines.len())), "a line deleted"),
@@ -27,6 +27,8 @@ pub(super) fn damage(
         13 => (text.replacen("2026-", "2025-", 1), "a time changed"),
         14 => (edited(&lines, dice)?, "a plain value changed"),
         15 => (format!("\u{feff}{text}"), "a BOM in front"),
+        16 => (tagged(&lines, dice)?, "a value tagged"),
+        17 => (parted(&lines, dice), "an empty line put in"),
         _ => (quoted(&lines, dice)?, "a value quoted"),
     };
     Some((damaged.into_bytes(), what))
@@ -159,6 +161,20 @@ fn quoted(lines: &[&str], dice: &mut Dice) -> Option<String> {
     let at = *found.get(dice.below(found.len().max(1)))?;
     let (key, value) = parts(lines[at])?;
     Some(replaced(lines, at, &format!("{key}\"{}\"\n", value.trim_end())))
+}
+
+fn tagged(lines: &[&str], dice: &mut Dice) -> Option<String> {
+    let plain: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].contains(": ")).collect();
+    let at = *plain.get(dice.below(plain.len().max(1)))?;
+    let (key, value) = lines[at].split_once(": ")?;
+    let tag = dice.pick(&["!!binary", "!!int", "!!float", "!!timestamp", "!!null", "!!str"]);
+    Some(replaced(lines, at, &format!("{key}: {tag} {value}")))
+}
+
+fn parted(lines: &[&str], dice: &mut Dice) -> String {
+    let mut lines = lines.to_vec();
+    lines.insert(dice.below(lines.len()), "\n");
+    lines.concat()
 }
 
 fn documents_turned(text: &str) -> Option<String> {

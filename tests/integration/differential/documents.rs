@@ -180,10 +180,15 @@ pub(super) fn make(dice: &mut Dice) -> Made {
         8 => ("ini", ini(dice).into_bytes()),
         _ => ("bin", (0..dice.below(200)).map(|_| dice.byte()).collect()),
     };
-    let mac_only = if dice.chance(4) { "\n    mac_only_encrypted: true" } else { "" };
+    let mac_only = dice.chance(4);
     let selector = dice.pick(SELECTORS);
-    let config = format!("creation_rules:\n  - age: {}\n    {selector}{mac_only}\n", ALICE.trim());
-    Made { ending, bytes, config }
+    Made { ending, bytes, config: config(selector, mac_only) }
+}
+
+/// A creation rule for Alice.
+pub(super) fn config(selector: &str, mac_only: bool) -> String {
+    let mac_only = if mac_only { "\n    mac_only_encrypted: true" } else { "" };
+    format!("creation_rules:\n  - age: {}\n    {selector}{mac_only}\n", ALICE.trim())
 }
 
 fn yaml(dice: &mut Dice) -> String {

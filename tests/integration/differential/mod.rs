@@ -4,6 +4,7 @@
 
 mod damage;
 mod documents;
+mod known;
 mod sealed;
 
 use std::fs;
@@ -82,6 +83,22 @@ fn verdicts_are_those_of_sops() {
     assert!(tally.accepted * 20 > tally.damaged, "no damage is harmless: {tally:?}");
 }
 
+#[test]
+fn verdicts_that_once_were_others_are_those_of_sops() {
+    let Some(sops) = peers::sops() else { return peers::skip("differential", "sops") };
+    let (world, tally) = (World::new(&sops), Mutex::new(Tally::default()));
+    for case in known::CASES {
+        let path = world.tree().join("file.yaml");
+        let whole = world.encrypt(&path, &case.made()).expect("sops takes it");
+        let text = (case.damage)(&String::from_utf8(whole).expect("YAML is UTF-8"));
+        let accepts = world.compare(&path, text.as_bytes(), case.title, &tally);
+        assert_eq!(accepts, case.is_taken, "{}", case.title);
+        fs::remove_file(&path).expect("removed");
+    }
+    let tally = tally.into_inner().expect("nobody else has it");
+    assert!(tally.disagreements.is_empty(), "{:#?}", tally.disagreements);
+}
+
 #[derive(Debug, Default)]
 struct Tally {
     /// Documents that sops would not encrypt.
@@ -126,21 +143,12 @@ impl<'s> World<'s> {
     fn try_document(&self, at: usize, dice: &mut Dice, tally: &Mutex<Tally>) {
         let made = documents::make(dice);
         let path = self.tree().join(format!("file.{}", made.ending));
-        fs::write(&path, &made.bytes).expect("written");
-        let config = self.directory.path().join("config.yaml");
-        fs::write(&config, &made.config).expect("written");
-        let encrypted = self
-            .command(self.sops)
-            .args(["--config".as_ref(), config.as_os_str(), "encrypt".as_ref(), path.as_os_str()])
-            .output()
-            .expect("sops runs");
         let count = |add: &dyn Fn(&mut Tally)| add(&mut tally.lock().expect("not poisoned"));
-        if !encrypted.status.success() {
+        let Some(whole) = self.encrypt(&path, &made) else {
             fs::remove_file(&path).expect("removed");
             return count(&|tally| tally.refused_plain += 1);
-        }
+        };
         let context = format!("document {at} (.{}, {})", made.ending, made.config.trim());
-        let whole = encrypted.stdout;
         self.compare(&path, &whole, &format!("{context}, untouched"), tally);
         for _ in 0..3 {
             let Some((text, what)) = damage::damage(&whole, made.ending, dice) else { continue };
@@ -152,6 +160,19 @@ impl<'s> World<'s> {
             });
         }
         fs::remove_file(&path).expect("removed");
+    }
+
+    /// What sops makes of a file; `None` if it does not take it.
+    fn encrypt(&self, path: &Path, made: &documents::Made) -> Option<Vec<u8>> {
+        fs::write(path, &made.bytes).expect("written");
+        let config = self.directory.path().join("config.yaml");
+        fs::write(&config, &made.config).expect("written");
+        let encrypted = self
+            .command(self.sops)
+            .args(["--config".as_ref(), config.as_os_str(), "encrypt".as_ref(), path.as_os_str()])
+            .output()
+            .expect("sops runs");
+        encrypted.status.success().then_some(encrypted.stdout)
     }
 
     /// What sops says of a file; a disagreement is kept with the file.

@@ -17,10 +17,22 @@ struct Tally {
     sealed: usize,
     /// Left alone here and by sops.
     refused_by_both: usize,
-    /// Left alone here, with the reason; sops would encrypt them.
+    /// Left alone here, on purpose: sops would write plaintext, or lose something.
+    refused_on_purpose: usize,
+    /// Left alone here for another reason; sops would encrypt them.
     refused_here: Vec<String>,
     disagreements: Vec<String>,
 }
+
+/// What sops would write in plaintext, would lose, or would read differently in its next version; and
+/// files that are so empty that nobody misses encryption.
+const ON_PURPOSE: &[&str] = &[
+    "its creation rule would encrypt nothing in it",
+    "is no regular expression to sops",
+    "sops would lose this comment",
+    "a number beyond 2^53 stays readable",
+    "nothing was said",
+];
 
 /// One file of the test, in a directory of its own.
 struct Case {
@@ -35,7 +47,7 @@ struct Case {
 fn what_is_sealed_opens_as_what_sops_sealed() {
     let Some(sops) = peers::sops() else { return peers::skip("sealed", "sops") };
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
-    let documents: usize = number("SEALED_DOCUMENTS").unwrap_or(300);
+    let documents: usize = number("SEALED_DOCUMENTS").unwrap_or(500);
     let seed: usize = number("SEALED_SEED").unwrap_or(1);
     let tree = repository(&[]);
     let cases: Vec<Case> = (0..documents).map(|at| case(tree.path(), seed, at)).collect();
@@ -55,13 +67,12 @@ fn what_is_sealed_opens_as_what_sops_sealed() {
     });
     let tally = tally.into_inner().expect("no thread panicked");
     eprintln!(
-        "{} sealed, {} refused by both, {} here alone",
-        tally.sealed,
-        tally.refused_by_both,
-        tally.refused_here.len()
+        "{} sealed, {} refused by both, {} on purpose",
+        tally.sealed, tally.refused_by_both, tally.refused_on_purpose
     );
     assert!(tally.disagreements.is_empty(), "{:#?}", tally.disagreements);
-    assert!(tally.refused_here.len() * 4 < documents, "{:#?}", tally.refused_here);
+    assert!(tally.refused_here.is_empty(), "{:#?}", tally.refused_here);
+    assert!(tally.sealed * 2 > documents, "too little was sealed: {tally:?}");
     let scan = sops_lint(tree.path(), &["fix"]);
     assert_eq!(scan.stdout, "", "fixing twice is fixing once");
 }
@@ -76,6 +87,35 @@ fn case(tree: &Path, seed: usize, at: usize) -> Case {
     fs::write(&file, &made.bytes).expect("written");
     let name = format!("case-{at}/file.sops.{}", made.ending);
     Case { name, directory, file, plain: made.bytes, config: made.config }
+}
+
+/// Whether two outputs are one. sops moves some comments by an indentation, and before 3.13.2 takes the
+/// numbers of JSON for floats, of which large ones lose digits.
+fn is_same(one: &[u8], other: &[u8], file: &str) -> bool {
+    fn rounded(value: serde_json::Value) -> serde_json::Value {
+        match value {
+            serde_json::Value::Number(number) => number.as_f64().into(),
+            serde_json::Value::Array(all) => all.into_iter().map(rounded).collect(),
+            serde_json::Value::Object(all) => {
+                all.into_iter().map(|(key, value)| (key, rounded(value))).collect()
+            }
+            other => other,
+        }
+    }
+    let json = |bytes| rounded(serde_json::from_slice(bytes).expect("sops writes JSON"));
+    let lines = |bytes: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let trimmed = |line: &str| {
+            if line.trim_start().starts_with('#') {
+                line.trim().to_owned()
+            } else {
+                line.to_owned()
+            }
+        };
+        text.lines().map(trimmed).collect()
+    };
+    let is_json = Path::new(file).extension().is_some_and(|ending| ending == "json");
+    if is_json { json(one) == json(other) } else { lines(one) == lines(other) }
 }
 
 impl Case {
@@ -116,7 +156,11 @@ impl Case {
             if encrypted.status.success() {
                 let line = said.lines().find(|line| line.contains(&self.name));
                 let reason = line.unwrap_or("nothing was said").to_owned();
-                tally.refused_here.push(format!("{reason} ({})", self.config.trim()));
+                if ON_PURPOSE.iter().any(|known| reason.contains(known)) {
+                    tally.refused_on_purpose += 1;
+                } else {
+                    tally.refused_here.push(format!("{reason} ({})", self.config.trim()));
+                }
             } else {
                 tally.refused_by_both += 1;
             }
@@ -131,9 +175,20 @@ impl Case {
             return disagree("sops does not open it", &ours);
         }
         let theirs = self.sops(sops, &["decrypt", &path]);
-        if ours.stdout != theirs.stdout {
+        if !is_same(&ours.stdout, &theirs.stdout, file) {
             return disagree("it opens to something else", &theirs);
         }
+        if let Some((what, output)) = self.use_on(sops, file) {
+            return disagree(&what, &output);
+        }
+        let again = self.sops(sops, &["decrypt", file]);
+        if !is_same(&again.stdout, &ours.stdout, file) {
+            disagree("sops rotate loses something", &again);
+        }
+    }
+
+    /// What the other commands of sops have against it.
+    fn use_on(&self, sops: &Path, file: &str) -> Option<(String, Output)> {
         for arguments in [
             &["filestatus", file][..],
             &["updatekeys", "--yes", file],
@@ -141,16 +196,13 @@ impl Case {
         ] {
             let output = self.sops(sops, arguments);
             if !output.status.success() {
-                return disagree(&format!("sops {} fails", arguments[0]), &output);
+                return Some((format!("sops {} fails", arguments[0]), output));
             }
             let said = String::from_utf8_lossy(&output.stderr);
             if arguments[0] == "updatekeys" && !said.contains("already up to date") {
-                return disagree("its recipients are written differently", &output);
+                return Some(("its recipients are written differently".to_owned(), output));
             }
         }
-        let again = self.sops(sops, &["decrypt", file]);
-        if again.stdout != ours.stdout {
-            disagree("sops rotate loses something", &again);
-        }
+        None
     }
 }

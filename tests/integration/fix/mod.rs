@@ -1,0 +1,312 @@
+//! `sops-lint fix`: what it encrypts, what it refuses, and that nothing is lost on the way.
+
+mod killed;
+mod staged;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{
+    Git, Run, fixtures, repository, sops_lint, sops_lint_as_alice, sops_lint_with,
+};
+
+const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary # canary\n";
+const SELECTOR: &str = "    encrypted_regex: ^(data|stringData)$\n";
+
+fn recipient(name: &str) -> String {
+    let path = fixtures().join(format!("keys/age/{name}.pub"));
+    fs::read_to_string(path).expect("a public key").trim().to_owned()
+}
+
+/// Creation rules for Alice.
+fn rules() -> String {
+    format!("creation_rules:\n  - age: {}\n{SELECTOR}", recipient("alice"))
+}
+
+fn read(root: &Path, path: &str) -> String {
+    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn assert_sealed(text: &str) {
+    assert!(!text.contains("canary"), "{text}");
+    assert!(text.contains("ENC[AES256_GCM,") && text.contains("sops:"), "{text}");
+}
+
+/// Neither in what was said nor beside the files is anything left that should not be.
+fn assert_clean(root: &Path, run: &Run) {
+    assert!(!run.stdout.contains("canary") && !run.stderr.contains("canary"), "{run:?}");
+    let left: Vec<_> = walk(root).into_iter().filter(|name| name.contains(".sops-lint-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+fn walk(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).expect("readable") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(walk(&path));
+        } else {
+            found.push(path.to_string_lossy().into_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn plaintext_is_encrypted_and_the_next_scan_is_clean() {
+    let tree = repository(&[
+        (".sops.yaml", &rules()),
+        ("apps/db.yaml", SECRET),
+        ("apps/note.yaml", "kind: ConfigMap\napiVersion: v1\ndata:\n  a: b\n"),
+    ]);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert_clean(tree.path(), &run);
+    let said =
+        "apps/db.yaml: encrypted 1 value and 1 comment for 1 recipient of rule 1 in .sops.yaml\n";
+    assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(0), said, ""));
+    let text = read(tree.path(), "apps/db.yaml");
+    assert_sealed(&text);
+    assert!(text.starts_with(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: ENC["
+    ));
+    let scan = sops_lint_as_alice(tree.path(), &["scan", "--format", "json"]);
+    assert_eq!((scan.code, scan.findings()), (Some(0), Vec::new()));
+    assert_eq!(scan.json()["summary"]["verified"], 1);
+    let again = sops_lint(tree.path(), &["fix"]);
+    assert_eq!((again.code, &*again.stdout), (Some(0), ""));
+    assert_eq!(read(tree.path(), "apps/db.yaml"), text);
+}
+
+#[test]
+fn to_ask_changes_nothing_and_shows_no_value() {
+    let tree = repository(&[(".sops.yaml", &rules()), ("db.yaml", SECRET)]);
+    for option in ["--dry-run", "--diff"] {
+        let run = sops_lint(tree.path(), &["fix", option]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert_clean(tree.path(), &run);
+        assert_eq!(read(tree.path(), "db.yaml"), SECRET);
+    }
+    let diff = sops_lint(tree.path(), &["fix", "--diff"]).stdout;
+    for part in
+        ["--- a/db.yaml\n+++ b/db.yaml\n@@ -4,3 +4,", "\n-  password: ", "\n+  password: ENC["]
+    {
+        assert!(diff.contains(part), "{part}: {diff}");
+    }
+}
+
+#[test]
+fn keys_of_every_kind_open_what_was_encrypted_to_them() {
+    let pgp = "5CCF8425D57B7B6B23A8F8B9B9A998A212A64C26";
+    let public = fs::read_to_string(fixtures().join("keys/pgp/rsa.pub.asc")).expect("a key");
+    let ssh = fs::read_to_string(fixtures().join("keys/ssh/id_ed25519.pub")).expect("a key");
+    let (alice, bob) = (recipient("alice"), recipient("bob"));
+    let groups = format!(
+        "creation_rules:\n  - shamir_threshold: 2\n{SELECTOR}    key_groups:\n      - age: [{alice}]\n      \
+         - pgp: [{pgp}]\n      - age: ['{}']\n",
+        ssh.trim()
+    );
+    let flat =
+        |field: &str, keys: &str| format!("creation_rules:\n  - {field}: '{keys}'\n{SELECTOR}");
+    let both = format!("creation_rules:\n  - age: {bob}\n    pgp: {pgp}\n{SELECTOR}");
+    for (rules, has_pgp) in [
+        (flat("age", &format!("{bob},{alice}")), false),
+        (flat("pgp", pgp), true),
+        (flat("pgp", &pgp.to_lowercase()), true),
+        (both, true),
+        (groups, true),
+    ] {
+        let tree =
+            repository(&[(".sops.yaml", &rules), (".sops.pub.asc", &public), ("db.yaml", SECRET)]);
+        let run = sops_lint(tree.path(), &["fix"]);
+        assert_eq!(run.code, Some(0), "{rules}: {run:?}");
+        assert_sealed(&read(tree.path(), "db.yaml"));
+        let pgp_key = fixtures().join("keys/pgp/rsa.sec.asc");
+        let age_key = fixtures().join("keys/age/alice.txt");
+        let mut keys: Vec<(&str, &Path)> = vec![("SOPS_AGE_KEY_FILE", &age_key)];
+        keys.extend(has_pgp.then_some(("SOPS_LINT_PGP_KEY_FILE", &*pgp_key)));
+        let scan = sops_lint_with(tree.path(), &["scan", "--format", "json"], &keys);
+        assert_eq!(scan.json()["summary"]["verified"], 1, "{rules}: {scan:?}");
+        assert_eq!(scan.code, Some(0), "{rules}: {scan:?}");
+    }
+}
+
+/// Creation rules and a file that they cannot be applied to, why, and what is to be done.
+fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
+    let (alice, pq) = (recipient("alice"), recipient("pq"));
+    let kms = format!(
+        "creation_rules:\n  - kms: arn:aws:kms:eu-west-1:111122223333:key/x\n    age: {alice}\n{SELECTOR}"
+    );
+    let anchors = SECRET.replace("password: canary # canary", "a: &a canary\n  b: *a");
+    let nested = SECRET
+        .replace("  password", "  a:\n    b: canary\n  # canary\n")
+        .replace(": canary # canary", "");
+    vec![
+        (
+            kms,
+            SECRET.to_owned(),
+            "a service that sops has to ask",
+            "let sops do it: `sops --config .sops.yaml encrypt --in-place db.yaml`",
+        ),
+        (
+            format!("creation_rules:\n  - age: {pq}\n{SELECTOR}"),
+            SECRET.to_owned(),
+            "post-quantum",
+            "let sops do it",
+        ),
+        (
+            format!("creation_rules:\n  - age: {alice}\n"),
+            SECRET.to_owned(),
+            "would encrypt apiVersion",
+            "set encrypted_regex",
+        ),
+        (
+            rules().replace("(data|stringData)", "data"),
+            SECRET.to_owned(),
+            "encrypt nothing",
+            "change",
+        ),
+        (
+            rules().replace("- age", "- path_regex: ^x/\n    age"),
+            SECRET.to_owned(),
+            "no creation rule matches it",
+            "add a rule",
+        ),
+        (rules(), anchors, "an alias repeats a value", "change that in the file"),
+        (rules(), nested, "sops would lose this comment", "change that in the file"),
+        (
+            format!("creation_rules:\n  - pgp: {}\n{SELECTOR}", "AB".repeat(20)),
+            SECRET.to_owned(),
+            "has no public key here",
+            "correct the recipients",
+        ),
+        (rules().replace("age1", "age2"), SECRET.to_owned(), "no recipient", "change"),
+    ]
+}
+
+#[test]
+fn what_cannot_be_encrypted_is_named_and_left_alone() {
+    for (rules, secret, reason, help) in refusals() {
+        let tree = repository(&[
+            (".sops.yaml", &rules),
+            ("db.yaml", &secret),
+            ("other/db.yaml", SECRET),
+            ("other/.sops.yaml", &self::rules()),
+        ]);
+        let run = sops_lint(tree.path(), &["fix"]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert_clean(tree.path(), &run);
+        assert!(
+            run.stderr.contains("error: db.yaml") && run.stderr.contains(reason),
+            "{reason}: {run:?}"
+        );
+        assert!(run.stderr.contains(&format!("\n  help: {help}")), "{help}: {run:?}");
+        assert_eq!(read(tree.path(), "db.yaml"), secret);
+        assert_sealed(&read(tree.path(), "other/db.yaml"));
+    }
+    let tree = repository(&[("db.yaml", SECRET)]);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert!(run.code == Some(1) && run.stderr.contains("no .sops.yaml stands above it"), "{run:?}");
+}
+
+#[test]
+fn mistakes_of_a_config_are_corrected_and_files_encrypted_by_what_it_says_then() {
+    let wrong = rules().replace("encrypted_regex", "encrypted-regex");
+    let tree = repository(&[(".sops.yaml", &wrong), ("db.yaml", SECRET)]);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.starts_with(".sops.yaml: corrected 1 mistake\ndb.yaml: encrypted 1 value"));
+    assert_eq!(read(tree.path(), ".sops.yaml"), rules());
+    assert!(read(tree.path(), "db.yaml").contains("kind: Secret"));
+
+    let loose = rules().replace("^(data|stringData)$", "'data|stringData'");
+    let tree = repository(&[(".sops.yaml", &loose), ("db.yaml", SECRET)]);
+    assert_eq!(sops_lint(tree.path(), &["fix"]).code, Some(0));
+    assert_eq!(read(tree.path(), ".sops.yaml"), rules());
+
+    let tree = repository(&[(".sops.yml", &rules())]);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert_eq!(
+        (run.code, &*run.stdout),
+        (Some(0), ".sops.yml: renamed to .sops.yaml\n"),
+        "{run:?}"
+    );
+    assert_eq!(read(tree.path(), ".sops.yaml"), rules());
+    assert!(!tree.path().join(".sops.yml").exists());
+
+    let glob = rules().replace("- age", "- path_regex: secrets/*.yaml\n    age");
+    let tree =
+        repository(&[(".sops.yaml", &glob), ("secrets/a.txt", "x"), ("secrets/b.yaml", "a: b\n")]);
+    assert_eq!(sops_lint(tree.path(), &["fix", ".sops.yaml"]).stdout, "");
+    let run = sops_lint(tree.path(), &["fix", "--unsafe", ".sops.yaml"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(
+        read(tree.path(), ".sops.yaml").contains("path_regex: '^secrets/[^/]*\\.yaml$'"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_decrypted_file_is_told_to_git_as_one_to_ignore() {
+    let tree = repository(&[
+        (".sops.yaml", &rules()),
+        ("a b/secrets.dec.yaml", "a: canary\n"),
+        (".gitignore", "x"),
+    ]);
+    let run = sops_lint(tree.path(), &["fix", "a b"]);
+    assert_clean(tree.path(), &run);
+    assert_eq!(read(tree.path(), ".gitignore"), "x\n/a\\ b/secrets.dec.yaml\n", "{run:?}");
+}
+
+#[test]
+fn permissions_stay_and_what_is_no_plain_file_is_not_touched() {
+    let tree = repository(&[(".sops.yaml", &rules()), ("db.yaml", SECRET), ("ro/db.yaml", SECRET)]);
+    let mode = |path: &str| {
+        fs::metadata(tree.path().join(path)).expect("there").permissions().mode() & 0o777
+    };
+    let set = |path: &str, mode| {
+        fs::set_permissions(tree.path().join(path), fs::Permissions::from_mode(mode)).expect("set");
+    };
+    set("db.yaml", 0o640);
+    symlink("db.yaml", tree.path().join("link.yaml")).expect("linked");
+    let run = sops_lint(tree.path(), &["fix", "db.yaml", "link.yaml"]);
+    assert_eq!((run.code, mode("db.yaml")), (Some(0), 0o640), "{run:?}");
+    assert!(tree.path().join("link.yaml").is_symlink());
+    set("ro/db.yaml", 0o440);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert!(run.code == Some(2) && run.stderr.contains("ro/db.yaml is read-only"), "{run:?}");
+    assert!(run.stderr.contains("\n  help: make it writable"), "{run:?}");
+    assert_eq!(read(tree.path(), "ro/db.yaml"), SECRET);
+}
+
+/// Starts the binary where files may have no more than some kibibytes.
+fn fix_with_full_disk(root: &Path) -> Run {
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" fix --no-progress"])
+        .arg(env!("CARGO_BIN_EXE_sops-lint"))
+        .current_dir(root)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", root.join("nowhere"))
+        .output()
+        .expect("there is a shell");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Run { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code() }
+}
+
+#[test]
+fn where_one_file_cannot_be_written_none_is() {
+    let long = SECRET.replace("canary #", &format!("{} #", "canary".repeat(400)));
+    let git = Git::with(&[(".sops.yaml", &rules()), ("a.yaml", SECRET), ("b.yaml", &long)]);
+    let run = fix_with_full_disk(&git.root);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(
+        run.stderr.contains("nothing was changed") && run.stderr.contains("\n  help: "),
+        "{run:?}"
+    );
+    assert_clean(&git.root, &run);
+    assert_eq!((read(&git.root, "a.yaml"), read(&git.root, "b.yaml")), (SECRET.to_owned(), long));
+    assert_eq!(git.lint(&["fix"]).code, Some(0));
+    assert_sealed(&read(&git.root, "b.yaml"));
+}
