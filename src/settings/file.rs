@@ -50,7 +50,7 @@ pub struct SettingsFile {
     pub trusted_endpoints: Vec<String>,
     /// The version of Flux that reads the tree, such as `2.7`. No rule asks for it yet.
     pub flux_version: Option<String>,
-    /// When MACs are compared. No command asks for it yet.
+    /// When MACs are compared.
     pub verify: Verify,
     /// What is wrong with it, in file order.
     pub problems: Vec<Problem>,

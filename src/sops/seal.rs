@@ -377,9 +377,12 @@ impl<'s> Writer<'s> {
     fn contents(&self, document: &Document<'_>, is_sealed: bool) -> Option<Vec<Content>> {
         let mut contents = Some(Vec::new());
         stops(document, &self.sealing.recipe.selector, &mut |stop| {
-            // INI has them where lines of a comment were joined.
-            if matches!(stop, Stop::Remark(remark) if remark.comment.text.is_empty()) {
-                return;
+            match stop {
+                // INI has them where lines of a comment were joined.
+                Stop::Remark(remark) if remark.comment.text.is_empty() => return,
+                // An empty document becomes one that has metadata alone.
+                Stop::Leaf(leaf) if leaf.path.is_empty() => return,
+                _ => {}
             }
             let content = Content::of(stop, is_sealed.then_some(&self.cipher));
             match (&mut contents, content) {

@@ -1,6 +1,8 @@
 //! `sops-lint fix`: what it encrypts, what it refuses, and that nothing is lost on the way.
 
+mod corpus;
 mod killed;
+mod sops;
 mod staged;
 
 use std::fs;
