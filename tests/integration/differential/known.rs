@@ -111,6 +111,14 @@ pub(super) const CASES: &[Known] = &[
         is_taken: false,
     },
     Known {
+        title: "a text for a boolean in the block",
+        text: "a: 1\nx: 2\n",
+        selector: NONE,
+        mac_only: true,
+        damage: |text| text.replace("encrypted: true", "encrypted: !!str true"),
+        is_taken: false,
+    },
+    Known {
         title: "a tag that does not fit, in the block",
         text: "a: null\n",
         selector: NONE,
