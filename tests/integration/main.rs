@@ -10,6 +10,7 @@ mod corpus;
 mod differential;
 mod docs;
 mod git;
+mod gpg;
 mod history;
 mod hooks;
 mod hostile;
