@@ -19,6 +19,7 @@ mod layering;
 mod limits;
 mod neighbours;
 mod peers;
+mod private_keys;
 mod rules;
 mod schemas;
 mod settings;

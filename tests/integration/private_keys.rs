@@ -1,0 +1,150 @@
+//! When private keys are looked for, and how often a program is run for them.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::gpg::{FakeGpg, write_program};
+use crate::peers;
+use crate::support::{Run, fixtures, sops_lint_with};
+
+fn vectors() -> PathBuf {
+    fixtures().join("vectors/3.11.0")
+}
+
+/// A tree with these vectors, each as often as it is named.
+fn tree(names: &[&str]) -> tempfile::TempDir {
+    let tree = tempfile::tempdir().expect("made");
+    for (number, name) in names.iter().enumerate() {
+        let target = tree.path().join(format!("{number}-{name}"));
+        fs::copy(vectors().join("enc").join(name), target).expect("copied");
+    }
+    tree
+}
+
+/// A command that prints Alice's identity, and writes down for whom it was asked.
+fn key_command(directory: &Path) -> (PathBuf, PathBuf) {
+    let (program, asked) = (directory.join("command"), directory.join("asked"));
+    let key = vectors().join("keys/age/alice.txt");
+    let lines = format!(
+        "printf '%s\\n' \"$SOPS_AGE_RECIPIENT\" >> '{}'\ncat '{}'\n",
+        asked.display(),
+        key.display()
+    );
+    write_program(&program, &lines);
+    (program, asked)
+}
+
+fn scan(tree: &Path, gpg: &FakeGpg, more: &[(&str, &Path)], args: &[&str]) -> Run {
+    let program = gpg.program();
+    let mut variables = vec![("SOPS_GPG_EXEC", &*program), ("GNUPGHOME", gpg.home())];
+    variables.extend(more);
+    sops_lint_with(tree, &[&["scan", "--format", "json"], args].concat(), &variables)
+}
+
+fn number(run: &Run, name: &str) -> u64 {
+    run.json()["summary"][name].as_u64().expect("a number")
+}
+
+const AGE: &str = "12-scalars.yaml";
+const RSA: &str = "28-pgp-rsa4096.yaml";
+const ED: &str = "29-pgp-ed25519.yaml";
+const BOTH: &str = "30-pgp-two.yaml";
+
+#[test]
+fn no_program_is_run_before_a_file_needs_it() {
+    let directory = tempfile::tempdir().expect("made");
+    let (command, asked) = key_command(directory.path());
+    let run = |names: &[&str], args: &[&str]| {
+        let gpg = FakeGpg::new(&["ed", "rsa"], "exit 1");
+        let tree = tree(names);
+        fs::write(tree.path().join("plain.yaml"), "a: 1\n").expect("written");
+        let run = scan(tree.path(), &gpg, &[("SOPS_AGE_KEY_CMD", &command)], args);
+        assert_eq!(number(&run, "encrypted_files"), names.len() as u64, "{run:?}");
+        let was_asked = fs::remove_file(&asked).is_ok();
+        (was_asked, gpg.asked("secret").len() + gpg.asked("--decrypt").len())
+    };
+    assert_eq!(run(&[], &[]), (false, 0), "no file is encrypted");
+    assert_eq!(run(&[AGE, RSA], &["--verify", "never"]), (false, 0), "none is to be opened");
+    assert_eq!(run(&[AGE], &[]), (true, 0), "gpg is of no use");
+    assert_eq!(run(&[RSA], &[]), (false, 2), "an age key is of no use");
+}
+
+#[test]
+fn a_key_command_is_run_once_for_each_recipient() {
+    let directory = tempfile::tempdir().expect("made");
+    let (command, asked) = key_command(directory.path());
+    let tree = tree(&[AGE, AGE, "18-comments.yaml", "23-two-age.yaml"]);
+    let run = sops_lint_with(
+        tree.path(),
+        &["scan", "--format", "json"],
+        &[("SOPS_AGE_KEY_CMD", &command)],
+    );
+    assert_eq!(number(&run, "verified"), 4, "{run:?}");
+    let asked = fs::read_to_string(asked).expect("it was asked");
+    let mut recipients: Vec<&str> = asked.lines().collect();
+    recipients.sort_unstable();
+    recipients.dedup();
+    assert_eq!(asked.lines().count(), recipients.len(), "{asked}");
+}
+
+#[test]
+fn gpg_is_asked_once_for_what_it_has_and_then_about_its_own() {
+    for (has, decrypted) in [(&[][..], 0), (&["ed"], 4), (&["ed", "rsa"], 6)] {
+        let gpg = FakeGpg::new(has, "exit 1");
+        let tree = tree(&[RSA, RSA, ED, ED, ED, BOTH, AGE]);
+        let run = scan(tree.path(), &gpg, &[], &[]);
+        assert_eq!((number(&run, "verified"), number(&run, "unverified")), (0, 7), "{run:?}");
+        assert_eq!(gpg.asked("--list-secret-keys").len(), 1, "{has:?}");
+        let asked = gpg.asked("--decrypt");
+        // The two data keys of one file are tried one after the other, as none of them opens.
+        let more = usize::from(has.len() == 2);
+        assert_eq!(asked.len(), decrypted + more, "{has:?}: {asked:?}");
+        // A passphrase that its agent remembers will do.
+        assert!(asked.iter().all(|line| line.contains("--batch --no-tty")), "{asked:?}");
+        assert!(asked.iter().all(|line| line.contains("--pinentry-mode error")), "{asked:?}");
+    }
+    let gpg = FakeGpg::new(&["ed"], "exit 1");
+    scan(tree(&[ED]).path(), &gpg, &[], &["--verify", "always"]);
+    let asked = gpg.asked("--decrypt");
+    assert!(asked.len() == 1 && !asked[0].contains("pinentry"), "{asked:?}");
+}
+
+#[test]
+fn a_data_key_is_opened_once_for_a_file() {
+    let key = tempfile::NamedTempFile::new().expect("made");
+    let files: serde_json::Value =
+        serde_json::from_slice(&fs::read(vectors().join("datakeys.json")).expect("read"))
+            .expect("JSON");
+    let digits = files[BOTH]["datakey_hex"].as_str().expect("digits");
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
+    fs::write(key.path(), (0..64).step_by(2).map(byte).collect::<Vec<u8>>()).expect("written");
+    let gpg = FakeGpg::new(&["ed", "rsa"], &format!("cat '{}'", key.path().display()));
+    let run = scan(tree(&[BOTH]).path(), &gpg, &[], &[]);
+    assert_eq!(number(&run, "verified"), 1, "{run:?}");
+    assert_eq!(gpg.asked("--decrypt").len(), 1, "its other recipient is at hand too");
+}
+
+#[test]
+fn the_real_gpg_opens_what_is_for_its_keys() {
+    let home = tempfile::tempdir().expect("made");
+    let gpg = |args: &[&str]| {
+        let mut command = std::process::Command::new("gpg");
+        command.args(["--batch", "--quiet", "--homedir"]).arg(home.path()).args(args);
+        command.output().is_ok_and(|output| output.status.success())
+    };
+    let keys = ["rsa", "ed"].map(|name| vectors().join(format!("keys/pgp/{name}.sec.asc")));
+    let keys = keys.map(|path| path.display().to_string());
+    if !gpg(&["--import", &keys[0], &keys[1]]) {
+        return peers::skip("the real gpg", "gpg");
+    }
+    let tree = tree(&[RSA, ED, BOTH, "31-age-and-pgp.yaml", "32-pgp-subkey-fp.yaml"]);
+    let args = ["scan", "--format", "json"];
+    let run = sops_lint_with(tree.path(), &args, &[("GNUPGHOME", home.path())]);
+    let _ = std::process::Command::new("gpgconf")
+        .arg("--homedir")
+        .arg(home.path())
+        .args(["--kill", "all"])
+        .status();
+    assert_eq!((number(&run, "verified"), number(&run, "unverified")), (5, 0), "{run:?}");
+}
