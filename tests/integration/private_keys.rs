@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::gpg::{FakeGpg, write_program};
@@ -147,4 +148,83 @@ fn the_real_gpg_opens_what_is_for_its_keys() {
         .args(["--kill", "all"])
         .status();
     assert_eq!((number(&run, "verified"), number(&run, "unverified")), (5, 0), "{run:?}");
+}
+
+/// Alice's identity behind the passphrase `canary`.
+fn locked(directory: &Path) -> PathBuf {
+    let identity = fs::read(vectors().join("keys/age/alice.txt")).expect("read");
+    let mut recipient = age::scrypt::Recipient::new("canary".to_owned().into());
+    // Some thousandths of a second: nothing is kept behind it.
+    recipient.set_work_factor(4);
+    let recipients = std::iter::once(&recipient as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(recipients).expect("there is one");
+    let mut file = Vec::new();
+    let mut writer = encryptor.wrap_output(&mut file).expect("memory can be written");
+    writer.write_all(&identity).expect("memory can be written");
+    writer.finish().expect("memory can be written");
+    let path = directory.join("identities.age");
+    fs::write(&path, file).expect("written");
+    path
+}
+
+#[test]
+fn without_a_terminal_no_passphrase_is_asked_for() {
+    let directory = tempfile::tempdir().expect("made");
+    let (key, tree) = (locked(directory.path()), tree(&[AGE]));
+    for (verify, code, said) in [
+        ("auto", Some(0), "is protected by a passphrase, for which only --verify always asks"),
+        ("always", Some(2), "was not unlocked by a passphrase"),
+    ] {
+        let args = ["scan", "--verify", verify];
+        let run = sops_lint_with(tree.path(), &args, &[("SOPS_AGE_KEY_FILE", &key)]);
+        let text = format!("{}{}", run.stdout, run.stderr);
+        assert!(text.contains(said) && !text.contains("Passphrase"), "{verify}: {run:?}");
+        assert_eq!(run.code, code, "{verify}: {run:?}");
+    }
+}
+
+/// Runs a program on a terminal of its own and types `canary` when it is asked for a passphrase.
+const TERMINAL: &str = "
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+output = b''
+while True:
+    try:
+        more = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not more:
+        break
+    before = output.count(b'Passphrase')
+    output += more
+    if output.count(b'Passphrase') > before:
+        os.write(terminal, b'canary\\n')
+sys.stdout.buffer.write(output)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+";
+
+#[test]
+fn on_a_terminal_a_passphrase_is_asked_for_where_the_user_wants_it() {
+    let directory = tempfile::tempdir().expect("made");
+    let (key, tree) = (locked(directory.path()), tree(&[AGE, "18-comments.yaml"]));
+    let run = |verify: &str| {
+        let output = std::process::Command::new("python3")
+            .args(["-c", TERMINAL, env!("CARGO_BIN_EXE_sops-lint"), "scan", "--verify", verify])
+            .current_dir(tree.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", directory.path())
+            .env("SOPS_AGE_KEY_FILE", &key)
+            .output();
+        let output = output.expect("python3 is installed, as it is for the other tests");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+    };
+    let (text, code) = run("always");
+    assert_eq!(text.matches("Passphrase").count(), 1, "once for two files: {text}");
+    assert!(text.contains("Verified: the MAC of 2") && code == Some(0), "{code:?}: {text}");
+    assert!(!text.contains("canary"), "what was typed shows: {text}");
+    let (text, _) = run("auto");
+    assert!(!text.contains("Passphrase") && text.contains("Not verified"), "{text}");
 }
