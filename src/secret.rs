@@ -1,6 +1,7 @@
 //! Bytes that nobody may see: they cannot be printed, and are overwritten when they are dropped.
 
 use std::fmt;
+use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
@@ -41,6 +42,15 @@ impl Plaintext {
     pub fn expose_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
+}
+
+/// Reads to the end, or to `most` bytes. Room for `expected` bytes is made at once: a vector that grows
+/// leaves copies behind, which nobody overwrites.
+pub fn read_all(from: impl Read, expected: usize, most: u64) -> io::Result<Plaintext> {
+    // One byte more, or a vector that is full grows to see that there is nothing more.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(expected.saturating_add(32)));
+    from.take(most).read_to_end(&mut bytes)?;
+    Ok(Plaintext(bytes))
 }
 
 impl fmt::Debug for DataKey {

@@ -71,6 +71,77 @@ fn no_program_is_run_before_a_file_needs_it() {
     assert_eq!(run(&[RSA], &[]), (false, 2), "an age key is of no use");
 }
 
+/// What a place holds: a file of keys, or the variable itself.
+enum Place {
+    Variable(&'static str),
+    Named(&'static str),
+    Below(&'static str),
+}
+
+#[test]
+fn identities_are_found_wherever_sops_looks() {
+    const SSH: &str = "26-age-ssh-ed25519.yaml";
+    let (alice, ssh) =
+        (vectors().join("keys/age/alice.txt"), vectors().join("keys/ssh/id_ed25519"));
+    for (place, key, name) in [
+        (Place::Variable("SOPS_AGE_KEY"), &alice, AGE),
+        (Place::Named("SOPS_AGE_KEY_FILE"), &alice, AGE),
+        (Place::Named("SOPS_AGE_SSH_PRIVATE_KEY_FILE"), &ssh, SSH),
+        (Place::Below(".config/sops/age/keys.txt"), &alice, AGE),
+        (Place::Below("settings/sops/age/keys.txt"), &alice, AGE),
+        (Place::Below(".ssh/id_ed25519"), &ssh, SSH),
+        (Place::Below(".ssh/id_rsa"), &vectors().join("keys/ssh/id_rsa"), "27-age-ssh-rsa.yaml"),
+    ] {
+        let home = tempfile::tempdir().expect("made");
+        let (settings, text) =
+            (home.path().join("settings"), fs::read_to_string(key).expect("read"));
+        let mut variables = vec![("HOME", home.path())];
+        let title = match place {
+            Place::Variable(variable) => {
+                variables.push((variable, Path::new(&text)));
+                variable
+            }
+            Place::Named(variable) => {
+                variables.push((variable, key));
+                variable
+            }
+            Place::Below(path) => {
+                if path.starts_with("settings") {
+                    variables.push(("XDG_CONFIG_HOME", &settings));
+                } else if path.starts_with(".config") && cfg!(target_os = "macos") {
+                    continue;
+                }
+                let target = home.path().join(path);
+                fs::create_dir_all(target.parent().expect("below")).expect("made");
+                fs::copy(key, target).expect("copied");
+                path
+            }
+        };
+        let tree = tree(&[name]);
+        let run = sops_lint_with(tree.path(), &["scan", "--format", "json"], &variables);
+        assert_eq!(number(&run, "verified"), 1, "{title}: {run:?}");
+    }
+}
+
+#[test]
+fn key_groups_are_opened_by_their_threshold() {
+    let alice = vectors().join("keys/age/alice.txt");
+    let run = |names: &[&str], gpg: &FakeGpg| {
+        scan(tree(names).path(), gpg, &[("SOPS_AGE_KEY_FILE", &alice)], &["-v"])
+    };
+    let gpg = FakeGpg::new(&[], "exit 1");
+    let two = run(&["33-key-groups-2of2.yaml"], &gpg);
+    assert_eq!((number(&two, "verified"), two.code), (0, Some(0)), "{two:?}");
+    let why = "private keys for 1 of the 2 key groups that it takes";
+    assert!(two.json()["skipped"][0]["reason"] == why, "{two:?}");
+    // Her key opens one group, her gpg has another; the third is for somebody else.
+    let key = vectors().join("keys/pgp/rsa.sec.asc");
+    let tree = tree(&["34-key-groups-2of3.yaml"]);
+    let variables = [("SOPS_AGE_KEY_FILE", &*alice), ("SOPS_LINT_PGP_KEY_FILE", &*key)];
+    let run = sops_lint_with(tree.path(), &["scan", "--format", "json"], &variables);
+    assert_eq!(number(&run, "verified"), 1, "{run:?}");
+}
+
 #[test]
 fn a_key_command_is_run_once_for_each_recipient() {
     let directory = tempfile::tempdir().expect("made");
@@ -185,7 +256,7 @@ fn without_a_terminal_no_passphrase_is_asked_for() {
 
 /// Runs a program on a terminal of its own and types `canary` when it is asked for a passphrase.
 const TERMINAL: &str = "
-import os, pty, sys
+import os, pty, sys, termios, time
 child, terminal = pty.fork()
 if child == 0:
     os.execv(sys.argv[1], sys.argv[1:])
@@ -200,6 +271,8 @@ while True:
     before = output.count(b'Passphrase')
     output += more
     if output.count(b'Passphrase') > before:
+        while termios.tcgetattr(terminal)[3] & termios.ECHO:
+            time.sleep(0.01)
         os.write(terminal, b'canary\\n')
 sys.stdout.buffer.write(output)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
