@@ -76,7 +76,7 @@ impl KeyService for Age {
 }
 
 /// Bech32 as age has it: without a limit of length.
-enum LongBech32 {}
+pub(super) enum LongBech32 {}
 
 impl Checksum for LongBech32 {
     type MidstateRepr = u32;

@@ -13,6 +13,7 @@ use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, plugin, scrypt, ssh, x25519};
 
 use super::Identity;
+use super::age_hybrid::HybridIdentity;
 use super::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
 use crate::host::Host;
 use crate::secret::{Plaintext, read_all};
@@ -257,7 +258,10 @@ fn parse(line: &str, effort: Effort) -> Result<Option<Key>, &'static str> {
         return Ok(Some(Key { identity: Box::new(opener), recipient: None }));
     }
     if line.starts_with("AGE-SECRET-KEY-PQ-1") {
-        return Err("holds a post-quantum identity, which this program cannot use yet");
+        let identity = HybridIdentity::parse(line)
+            .ok_or("holds a damaged post-quantum identity, so sops would not use any of it")?;
+        let recipient = Some(identity.recipient());
+        return Ok(Some(Key { identity: Box::new(identity), recipient }));
     }
     let identity = x25519::Identity::from_str(line)
         .map_err(|_| "holds a line that is no age identity, so sops would not use any of it")?;
