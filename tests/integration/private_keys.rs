@@ -221,6 +221,26 @@ fn the_real_gpg_opens_what_is_for_its_keys() {
     assert_eq!((number(&run, "verified"), number(&run, "unverified")), (5, 0), "{run:?}");
 }
 
+#[test]
+fn a_plugin_is_run_where_the_user_wants_it_and_left_alone_otherwise() {
+    let directory = tempfile::tempdir().expect("made");
+    let asked = directory.path().join("asked");
+    let lines = format!("echo \"$*\" >> '{}'\n", asked.display());
+    write_program(&directory.path().join("age-plugin-test"), &lines);
+    let prefix = bech32::Hrp::parse_unchecked("age-plugin-test-");
+    let identity = bech32::encode_upper::<bech32::Bech32>(prefix, &[7; 8]).expect("short");
+    let path = std::env::var("PATH").expect("there is a shell somewhere");
+    let path = format!("{}:{path}", directory.path().display());
+    let tree = tree(&[AGE]);
+    for (verify, is_asked) in [("never", false), ("auto", false), ("always", true)] {
+        let variables = [("SOPS_AGE_KEY", Path::new(&identity)), ("PATH", Path::new(&path))];
+        let args = ["scan", "--format", "json", "--verify", verify];
+        let run = sops_lint_with(tree.path(), &args, &variables);
+        assert_eq!((number(&run, "verified"), number(&run, "errors")), (0, 0), "{run:?}");
+        assert_eq!(fs::remove_file(&asked).is_ok(), is_asked, "{verify}: {run:?}");
+    }
+}
+
 /// Alice's identity behind the passphrase `canary`.
 fn locked(directory: &Path) -> PathBuf {
     let identity = fs::read(vectors().join("keys/age/alice.txt")).expect("read");
