@@ -2,7 +2,7 @@
 
 use super::{FileRule, Subject, count, declare_rule};
 use crate::finding::{Draft, Drafts, RuleMeta};
-use crate::sops::open::{Refusal, ValueCause, Verdict};
+use crate::sops::verdict::{Refusal, ValueCause, Verdict};
 use crate::text::Span;
 
 declare_rule! {

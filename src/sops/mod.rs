@@ -13,4 +13,5 @@ pub mod recipe;
 pub mod selector;
 pub mod shamir;
 pub mod value;
+pub mod verdict;
 pub mod walk;
