@@ -79,9 +79,7 @@ fn unwrap_group(
                 share = Some(opened);
                 continue;
             }
-            (Some(share), Unwrapped::Opened(opened)) if share.expose() == opened.expose() => {
-                continue;
-            }
+            (Some(share), Unwrapped::Opened(opened)) if share.is(&opened) => continue,
             (Some(_), Unwrapped::Opened(_)) => LabelCause::OtherDataKey,
             (_, Unwrapped::NotMine | Unwrapped::Damaged) => LabelCause::DoesNotOpen,
         };
