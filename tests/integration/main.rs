@@ -25,3 +25,4 @@ mod schemas;
 mod settings;
 mod support;
 mod vectors;
+mod verifying;
