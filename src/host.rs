@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::secret::Plaintext;
+use crate::secret::{Plaintext, read_all};
 
 /// Largest file of private keys, in bytes.
 const MAX_KEY_FILE: u64 = 16 * 1024 * 1024;
+/// Bytes for which room is made before a program prints: a data key, some identities.
+const USUAL_OUTPUT: usize = 64 * 1024;
 /// Most bytes that are read of what a program prints.
 const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 
@@ -102,12 +104,13 @@ impl Host {
 
     /// The bytes of a file of private keys.
     pub fn read_secret(&self, path: &Path) -> io::Result<Plaintext> {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_KEY_FILE {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len().min(MAX_KEY_FILE);
+        let bytes = read_all(file, usize::try_from(size).unwrap_or_default(), MAX_KEY_FILE + 1)?;
+        if bytes.expose().len() as u64 > MAX_KEY_FILE {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        Ok(Plaintext::new(bytes))
+        Ok(bytes)
     }
 
     /// Where gpg keeps its keys: `GNUPGHOME`, or its place in the home directory. `None` where there
@@ -184,16 +187,14 @@ impl Host {
             .spawn()
             .ok()?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take()?);
-        let mut output = Vec::new();
-        let read = std::thread::scope(|threads| {
+        let output = std::thread::scope(|threads| {
             // Both ends at once: a program that answers while it is asked would wait for ever. One
             // that does not listen to the end may still have an answer.
             threads.spawn(|| stdin.map(|mut pipe| pipe.write_all(input)));
-            stdout.take(MAX_OUTPUT).read_to_end(&mut output)
+            read_all(stdout, USUAL_OUTPUT, MAX_OUTPUT)
         });
-        let output = Plaintext::new(output);
-        let is_success = child.wait().ok()?.success() && read.is_ok();
-        Some(Ran { output, is_success })
+        let is_success = child.wait().ok()?.success() && output.is_ok();
+        Some(Ran { output: output.unwrap_or_default(), is_success })
     }
 
     /// Asks on the terminal for something that does not show while it is typed. `None` without a

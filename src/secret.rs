@@ -1,6 +1,7 @@
 //! Bytes that nobody may see: they cannot be printed, and are overwritten when they are dropped.
 
 use std::fmt;
+use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
@@ -52,10 +53,26 @@ impl Plaintext {
         &mut self.0
     }
 
+    /// Whether both are the same bytes, in a time that says nothing about them but their length.
+    pub fn is(&self, other: &Self) -> bool {
+        let (one, other) = (self.expose(), other.expose());
+        let differences = one.iter().zip(other).fold(0, |all, (one, other)| all | (one ^ other));
+        one.len() == other.len() && std::hint::black_box(differences) == 0
+    }
+
     /// The bytes as text, if they are UTF-8.
     pub fn expose_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
+}
+
+/// Reads to the end, or to `most` bytes. Room for `expected` bytes is made at once: a vector that grows
+/// leaves copies behind, which nobody overwrites.
+pub fn read_all(from: impl Read, expected: usize, most: u64) -> io::Result<Plaintext> {
+    // One byte more, or a vector that is full grows to see that there is nothing more.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(expected.saturating_add(32)));
+    from.take(most).read_to_end(&mut bytes)?;
+    Ok(Plaintext(bytes))
 }
 
 impl fmt::Debug for DataKey {
@@ -73,6 +90,13 @@ impl fmt::Debug for Plaintext {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_bytes_are_equal() {
+        let of = |bytes: &[u8]| Plaintext::new(bytes.to_vec());
+        assert!(of(b"abc").is(&of(b"abc")) && of(b"").is(&of(b"")));
+        assert!(!of(b"abc").is(&of(b"abd")) && !of(b"abc").is(&of(b"ab")));
+    }
 
     #[test]
     fn nothing_is_printed() {

@@ -115,7 +115,7 @@ fn encrypt(recipient: &str, key: &Plaintext) -> Result<String, Unwrappable> {
 }
 
 /// Bech32 as age has it: without a limit of length.
-enum LongBech32 {}
+pub(super) enum LongBech32 {}
 
 impl Checksum for LongBech32 {
     type MidstateRepr = u32;

@@ -4,7 +4,6 @@
 //! a line of it cannot be read, which is what sops does.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,9 +13,10 @@ use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, plugin, scrypt, ssh, x25519};
 
 use super::Identity;
-use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Search, Unwrapped};
+use super::age_hybrid::HybridIdentity;
+use super::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
 use crate::host::Host;
-use crate::secret::Plaintext;
+use crate::secret::{Plaintext, read_all};
 
 /// Largest effort of a passphrase: 2^22 takes some seconds.
 const MAX_WORK_FACTOR: u8 = 22;
@@ -104,18 +104,13 @@ fn open<'k>(enc: &str, keys: impl Iterator<Item = &'k Key>) -> Unwrapped {
         return Unwrapped::Damaged;
     };
     let identities = keys.map(|key| &*key.identity as &dyn age::Identity);
-    let mut plaintext = Vec::new();
     match decryptor.decrypt(identities) {
         // A plugin that cannot be asked is no proof of anything.
         Err(
             DecryptError::NoMatchingKeys | DecryptError::Plugin(_) | DecryptError::PluginResolve(_),
         ) => Unwrapped::NotMine,
         Err(_) => Unwrapped::Damaged,
-        Ok(reader) => {
-            let read = reader.take(LONGEST_DATA_KEY).read_to_end(&mut plaintext);
-            let plaintext = Plaintext::new(plaintext);
-            if read.is_ok() { Unwrapped::Opened(plaintext) } else { Unwrapped::Damaged }
-        }
+        Ok(reader) => read_data_key(reader).map_or(Unwrapped::Damaged, Unwrapped::Opened),
     }
 }
 
@@ -233,11 +228,10 @@ fn unlock(file: &Plaintext, passphrase: &Plaintext) -> Option<Plaintext> {
     let mut identity = scrypt::Identity::new(SecretString::from(passphrase.expose_text()?));
     identity.set_max_work_factor(MAX_WORK_FACTOR);
     let decryptor = Decryptor::new_buffered(ArmoredReader::new(file.expose())).ok()?;
-    let mut bytes = Vec::new();
     let identities = std::iter::once(&identity as &dyn age::Identity);
-    let read = decryptor.decrypt(identities).ok()?.read_to_end(&mut bytes);
-    let bytes = Plaintext::new(bytes);
-    read.is_ok().then_some(bytes)
+    let reader = decryptor.decrypt(identities).ok()?;
+    // What is inside is shorter than what is around it.
+    read_all(reader, file.expose().len(), u64::MAX).ok()
 }
 
 /// One identity a line; empty lines and comments do not count.
@@ -264,7 +258,10 @@ fn parse(line: &str, effort: Effort) -> Result<Option<Key>, &'static str> {
         return Ok(Some(Key { identity: Box::new(opener), recipient: None }));
     }
     if line.starts_with("AGE-SECRET-KEY-PQ-1") {
-        return Err("holds a post-quantum identity, which this program cannot use yet");
+        let identity = HybridIdentity::parse(line)
+            .ok_or("holds a damaged post-quantum identity, so sops would not use any of it")?;
+        let recipient = Some(identity.recipient());
+        return Ok(Some(Key { identity: Box::new(identity), recipient }));
     }
     let identity = x25519::Identity::from_str(line)
         .map_err(|_| "holds a line that is no age identity, so sops would not use any of it")?;

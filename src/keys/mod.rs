@@ -7,6 +7,7 @@
 
 mod age;
 mod age_file;
+mod age_hybrid;
 mod age_private;
 mod aws_kms;
 mod azure_kv;

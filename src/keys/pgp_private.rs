@@ -5,7 +5,6 @@
 //! encrypted to one of those.
 
 use std::collections::HashSet;
-use std::io::Read;
 use std::path::Path;
 
 use openpgp::cert::CertParser;
@@ -21,10 +20,9 @@ use openpgp::{Cert, KeyHandle};
 use sequoia_openpgp as openpgp;
 
 use super::openpgp::addressees;
-use super::private::{Effort, LONGEST_DATA_KEY, PrivateKeys, Search, Unwrapped};
+use super::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
 use super::{Identity, pgp};
 use crate::host::{Host, Ran};
-use crate::secret::Plaintext;
 
 /// Names a file with an exported private key. sops has no such thing, gpg is its only key ring; a
 /// CI job without an agent needs one.
@@ -99,11 +97,8 @@ fn open(keys: &[Cert], message: &str) -> Unwrapped {
     let policy = StandardPolicy::new();
     let builder = DecryptorBuilder::from_bytes(message);
     let decryptor = builder.and_then(|builder| builder.with_policy(&policy, None, helper));
-    let mut plaintext = Vec::new();
-    let read = decryptor.map(|reader| reader.take(LONGEST_DATA_KEY).read_to_end(&mut plaintext));
-    let plaintext = Plaintext::new(plaintext);
-    match read {
-        Ok(Ok(_)) => Unwrapped::Opened(plaintext),
+    match decryptor.map(read_data_key) {
+        Ok(Ok(plaintext)) => Unwrapped::Opened(plaintext),
         _ if has_tried => Unwrapped::Damaged,
         _ => Unwrapped::NotMine,
     }

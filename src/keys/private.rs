@@ -1,14 +1,20 @@
 //! The private keys at hand, and what they open.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{Identity, KEY_SERVICES, KeyService};
 use crate::host::Host;
-use crate::secret::Plaintext;
+use crate::secret::{Plaintext, read_all};
 
 /// Most bytes of a data key or a share of one that are read; both have fewer.
-pub(super) const LONGEST_DATA_KEY: u64 = 64;
+const LONGEST_DATA_KEY: u8 = 64;
+
+/// Reads a data key, or a share of one.
+pub(super) fn read_data_key(from: impl Read) -> io::Result<Plaintext> {
+    read_all(from, LONGEST_DATA_KEY.into(), LONGEST_DATA_KEY.into())
+}
 
 /// What became of an encrypted data key.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::{FileRule, Subject, declare_rule};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::sops::open::{Caveat, MacCause, Refusal, Verdict};
+use crate::sops::verdict::{Caveat, MacCause, Refusal, Verdict};
 
 declare_rule! {
     /// ## What it does

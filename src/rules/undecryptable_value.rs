@@ -2,7 +2,7 @@
 
 use super::{FileRule, Subject, count, declare_rule};
 use crate::finding::{Draft, Drafts, RuleMeta};
-use crate::sops::open::{Refusal, ValueCause, Verdict};
+use crate::sops::verdict::{Refusal, ValueCause, Verdict};
 use crate::text::Span;
 
 declare_rule! {
@@ -70,7 +70,13 @@ fn undecryptable<'s>(
     let edit = subject.sops("edit");
     let (message, help) = match cause {
         // Rules that need no key say what is wrong with these.
-        ValueCause::Malformed => return None,
+        ValueCause::Malformed if has_finding(subject, document, key_span) => return None,
+        ValueCause::Malformed => (
+            format!(
+                "{key_path} is not encrypted, and the block of the first document, which counts for the whole file, covers it"
+            ),
+            "restore the blocks of the last good commit: all documents have the same".to_owned(),
+        ),
         ValueCause::Moved(from) => (
             format!("{key_path} does not decrypt here: it was encrypted for {from}"),
             format!("put it back, and move the value with {edit}"),
@@ -93,6 +99,16 @@ fn undecryptable<'s>(
             .note("sops refuses the whole file")
             .help(help),
     )
+}
+
+/// Whether a value that is no ciphertext is one under the block of its own document.
+fn has_finding(subject: &Subject<'_>, document: usize, key_span: Span) -> bool {
+    let judged = subject.documents.iter().find(|judged| judged.document.index == document);
+    judged.is_some_and(|judged| {
+        let broken = judged.census.malformed.iter().map(|(spot, _)| spot);
+        let mut spots = judged.census.plaintext.iter().chain(broken);
+        spots.any(|spot| spot.key_span == key_span)
+    })
 }
 
 fn none_decrypts<'s>(

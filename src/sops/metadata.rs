@@ -88,7 +88,7 @@ pub fn find(document: &Document<'_>) -> Found {
         let is_key = document.shape != Shape::Lines;
         return if is_key { Found::Unrelated(entry.key_span) } else { Found::Nothing };
     }
-    Found::Metadata(Box::new(read(entry, problems)))
+    Found::Metadata(Box::new(read(entry, document.shape, problems)))
 }
 
 /// The key `sops`. Where it stands twice, which sops refuses, the one with something under it.
@@ -109,11 +109,12 @@ pub(super) fn service_of(field: &str) -> Option<&'static dyn KeyService> {
     KEY_SERVICES.iter().copied().find(|service| service.metadata_field() == field)
 }
 
-fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
+fn read(entry: &Entry<'_>, shape: Shape, problems: &[Problem]) -> Metadata {
     let problems = problems.to_vec();
     let mut reader = Reader {
         key: entry.key_span,
         block: &entry.node,
+        shape,
         oldest_stanza: None,
         addressed: Vec::new(),
         problems,
@@ -127,7 +128,7 @@ fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
     }
     let threshold = reader.threshold(key_groups.len());
     let (selector, is_ambiguous) = reader.selector();
-    let mac_only_encrypted = entry.node.get("mac_only_encrypted").is_some_and(is_true);
+    let mac_only_encrypted = reader.mac_only_encrypted();
     reader.misfits(&entry.node);
     reader.lastmodified();
     reader.version();
@@ -140,6 +141,7 @@ fn read(entry: &Entry<'_>, problems: &[Problem]) -> Metadata {
 struct Reader<'b, 't> {
     key: Span,
     block: &'b Node<'t>,
+    shape: Shape,
     oldest_stanza: Option<(u32, Span)>,
     addressed: Vec<Addressed>,
     problems: Vec<Problem>,
@@ -228,8 +230,10 @@ impl Reader<'_, '_> {
 
     fn threshold(&mut self, groups: usize) -> Option<Threshold> {
         let entry = self.block.entry("shamir_threshold")?;
-        let number = threshold(Some(&entry.node));
+        let is_text = self.shape == Shape::Nested && entry.node.as_str().is_some();
+        let number = threshold(Some(&entry.node)).filter(|_| !is_text);
         match number {
+            None if entry.node.is_null() => {}
             None => self.problem(entry.key_span, "has a `shamir_threshold` that is no number"),
             Some(number) if groups > 1 && number > groups => {
                 let reason = format!("asks for {number} of only {groups} key groups");
@@ -238,6 +242,21 @@ impl Reader<'_, '_> {
             Some(_) => {}
         }
         number.map(|groups| Threshold { groups, span: entry.node.span })
+    }
+
+    /// A boolean where there are some. Where all is text only `true` counts, and anything else does not.
+    fn mac_only_encrypted(&mut self) -> bool {
+        let Some(entry) = self.block.entry("mac_only_encrypted") else { return false };
+        match &entry.node.value {
+            Value::Scalar(Scalar::Bool(is_set)) => *is_set,
+            Value::Scalar(Scalar::Null) => false,
+            Value::Scalar(Scalar::Str(text)) if self.shape != Shape::Nested => text == "true",
+            _ => {
+                let reason = "has a `mac_only_encrypted` that is neither true nor false";
+                self.problem(entry.key_span, reason);
+                false
+            }
+        }
     }
 
     /// The selector, and whether there are others beside it.
@@ -313,7 +332,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// A number of key groups. Old versions of sops wrote it as text, or as a float.
+/// A number of key groups, which is text in dotenv and INI. Old versions of sops wrote a float.
 pub(super) fn threshold(node: Option<&Node<'_>>) -> Option<usize> {
     match &node?.value {
         Value::Scalar(Scalar::Int(number)) => usize::try_from(*number).ok(),
@@ -323,15 +342,6 @@ pub(super) fn threshold(node: Option<&Node<'_>>) -> Option<usize> {
             _ => text.parse().ok(),
         },
         _ => None,
-    }
-}
-
-/// A boolean, which is text in dotenv and INI.
-fn is_true(node: &Node<'_>) -> bool {
-    match &node.value {
-        Value::Scalar(Scalar::Bool(is_set)) => *is_set,
-        Value::Scalar(Scalar::Str(text)) => matches!(&**text, "true" | "True" | "TRUE" | "1"),
-        _ => false,
     }
 }
 
@@ -407,6 +417,21 @@ mod tests {
                 "has no `mac`",
             ]
         );
+    }
+
+    #[test]
+    fn a_text_is_no_number_and_no_boolean_where_there_are_such() {
+        let found = |line| problems(&format!("sops:\n  mac: x\n  {line}\n"));
+        for bad in ["shamir_threshold: '2'", "mac_only_encrypted: 'true'", "mac_only_encrypted: 1"]
+        {
+            let field = bad.split(':').next().expect("a key");
+            let names = |reason: &String| reason.contains(field);
+            assert!(found(bad).iter().any(names), "{bad}");
+        }
+        for good in ["shamir_threshold: 2", "shamir_threshold: 2.0", "mac_only_encrypted: true"] {
+            let field = good.split(':').next().expect("a key");
+            assert!(!found(good).iter().any(|reason| reason.contains(field)), "{good}");
+        }
     }
 
     #[test]

@@ -14,4 +14,5 @@ pub mod seal;
 pub mod selector;
 pub mod shamir;
 pub mod value;
+pub mod verdict;
 pub mod walk;

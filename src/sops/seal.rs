@@ -14,11 +14,11 @@ use super::envelope;
 use super::flat;
 use super::mac::Mac;
 use super::metadata::{self, Found};
-use super::open::{Verdict, verdict};
 use super::recipe::{KeyGroup, Recipe};
 use super::selector::Selector;
 use super::shamir;
 use super::value::EncValue;
+use super::verdict::{File, Verdict};
 use super::walk::{
     Leaf, METADATA_KEY, Remark, Step, Stop, additional_data, is_metadata_key, misfit, obstacle,
     stops,
@@ -410,7 +410,7 @@ impl<'s> Writer<'s> {
             return Err(broken);
         }
         let documents: Vec<&Document<'_>> = new.documents.iter().collect();
-        match verdict(&documents, &found, &envelope, &self.cipher) {
+        match File::new(&documents, &found, &envelope, &self.cipher).verdict() {
             Verdict::Verified(_) => Ok(()),
             _ => Err(SealError::Check("it does not open with its own data key")),
         }

@@ -111,6 +111,22 @@ pub(super) const CASES: &[Known] = &[
         is_taken: false,
     },
     Known {
+        title: "another selector in the first block alone",
+        text: "x: 1\n---\nx: 2\na: 3\n",
+        selector: "encrypted_regex: ^x$",
+        mac_only: true,
+        damage: |text| text.replacen("^x$", "^(x|a)$", 1),
+        is_taken: false,
+    },
+    Known {
+        title: "a text for a boolean in the block",
+        text: "a: 1\nx: 2\n",
+        selector: NONE,
+        mac_only: true,
+        damage: |text| text.replace("encrypted: true", "encrypted: !!str true"),
+        is_taken: false,
+    },
+    Known {
         title: "a tag that does not fit, in the block",
         text: "a: null\n",
         selector: NONE,

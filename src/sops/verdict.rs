@@ -1,0 +1,332 @@
+//! Whether the values of a file whose data key is known are what sops once wrote.
+//!
+//! The verdict is that of `sops decrypt` (`cmd/sops/common/common.go`, `DecryptTree`). Nothing that
+//! was decrypted leaves this module: a value is hashed into the MAC and overwritten.
+
+use std::collections::HashMap;
+
+use super::cipher::{Cipher, Damage, Opened, signed_bytes};
+use super::envelope::Envelope;
+use super::mac::Mac;
+use super::metadata::Metadata;
+use super::value::{EncValue, PREFIX};
+use super::walk::{self, Leaf, Step, additional_data, key_path};
+use crate::document::{Comment, Document, Scalar, Shape, Value};
+use crate::text::Span;
+
+/// Whether a file is whole.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Every value decrypts and the MAC holds.
+    Verified(Caveat),
+    /// sops would refuse it.
+    Refused(Vec<Refusal>),
+    /// The keys at hand do not suffice.
+    Unopened(Unopened),
+}
+
+/// What to know about a file that is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caveat {
+    /// Nothing.
+    None,
+    /// It has encrypted comments inside lists. sops 3.13.2 takes them into the MAC when it
+    /// decrypts, though not when it encrypts (`sops.go`, `Decrypt`), and so refuses what it wrote.
+    ListComments,
+}
+
+/// Why the keys at hand do not suffice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unopened {
+    /// There is none for any recipient.
+    NoKey,
+    /// There is one, and the data key beside its recipient does not open. A finding says so, but for
+    /// gpg, which may have its own reasons.
+    NotOpened,
+    /// There are keys for `have` key groups of the `need`ed ones.
+    TooFewGroups {
+        /// Groups that were opened.
+        have: usize,
+        /// Groups that it takes.
+        need: usize,
+    },
+}
+
+/// One reason for which sops would refuse a file.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The data key is none, or the shares of its key groups do not fit together.
+    DataKey,
+    /// No value decrypts, of several.
+    AllValues {
+        /// How many there are.
+        values: usize,
+        /// Whether the MAC does, so that the block is at one with itself.
+        is_mac_good: bool,
+    },
+    /// A value.
+    Value {
+        /// The number of its document, from 0.
+        document: usize,
+        /// The way to it.
+        key_path: String,
+        /// The nearest key above it.
+        key_span: Span,
+        /// What is wrong.
+        cause: ValueCause,
+    },
+    /// The MAC, while all values decrypt.
+    Mac {
+        /// Where it stands.
+        span: Span,
+        /// What is wrong.
+        cause: MacCause,
+    },
+}
+
+/// Why a value does not decrypt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueCause {
+    /// It is no ciphertext, or a broken one. Rules that need no key say so.
+    Malformed,
+    /// It was encrypted for the place that this names.
+    Moved(String),
+    /// It was damaged, or encrypted for another place or another file.
+    Damaged,
+    /// It decrypts, and is not of the type that it says it is.
+    Type,
+}
+
+/// Why a MAC does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacCause {
+    /// It does not decrypt: it, or `lastmodified`, is not what sops wrote.
+    Undecryptable,
+    /// The values are not those that it was made of.
+    Mismatch,
+    /// It holds if `mac_only_encrypted` is the other way round.
+    Scope,
+}
+
+/// What varies between the versions of sops in what a MAC covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reading {
+    only_encrypted: bool,
+    /// Before 3.13.2 every number in JSON was a float, which cannot hold large ones exactly.
+    has_floats: bool,
+}
+
+/// A file whose data key is known.
+pub(super) struct File<'f, 't> {
+    documents: &'f [&'f Document<'t>],
+    metadata: &'f Metadata,
+    envelope: &'f Envelope,
+    cipher: &'f Cipher,
+}
+
+impl<'f, 't> File<'f, 't> {
+    /// A file under its data key. `metadata` and `envelope` are those of its first document.
+    pub(super) fn new(
+        documents: &'f [&'f Document<'t>],
+        metadata: &'f Metadata,
+        envelope: &'f Envelope,
+        cipher: &'f Cipher,
+    ) -> Self {
+        Self { documents, metadata, envelope, cipher }
+    }
+}
+
+/// What a walk over all values came to.
+struct Walked {
+    reading: Reading,
+    /// The number of the document at hand.
+    document: usize,
+    mac: Mac,
+    refusals: Vec<Refusal>,
+    /// Values that were decrypted.
+    opened: usize,
+    has_list_comments: bool,
+}
+
+impl File<'_, '_> {
+    /// Decrypts all values and compares the MAC.
+    pub(super) fn verdict(&self) -> Verdict {
+        let usual =
+            Reading { only_encrypted: self.metadata.recipe.mac_only_encrypted, has_floats: false };
+        let mut walked = self.walk(usual);
+        let mac = self.cipher.open(&self.envelope.mac, &self.envelope.lastmodified);
+        let values = walked.refusals.len();
+        if values > 0 {
+            let is_foreign = |refusal: &Refusal| {
+                matches!(refusal, Refusal::Value { cause: ValueCause::Damaged, .. })
+            };
+            // One value alone is more likely to be damaged itself.
+            if walked.opened == 0 && values > 1 && walked.refusals.iter().all(is_foreign) {
+                let is_mac_good = mac.is_ok();
+                walked.refusals = vec![Refusal::AllValues { values, is_mac_good }];
+            }
+            return Verdict::Refused(walked.refusals);
+        }
+        let refused =
+            |cause| Verdict::Refused(vec![Refusal::Mac { span: self.envelope.mac_span, cause }]);
+        let Ok(Opened::Value(mac)) = mac else { return refused(MacCause::Undecryptable) };
+        let caveat = if walked.has_list_comments { Caveat::ListComments } else { Caveat::None };
+        if walked.mac.is(mac.expose()) {
+            return Verdict::Verified(caveat);
+        }
+        let holds = |reading| self.walk(reading).mac.is(mac.expose());
+        if holds(Reading { has_floats: true, ..usual }) {
+            return Verdict::Verified(caveat);
+        }
+        let other = Reading { only_encrypted: !usual.only_encrypted, ..usual };
+        refused(if holds(other) { MacCause::Scope } else { MacCause::Mismatch })
+    }
+
+    /// Decrypts all values in sops' order.
+    fn walk(&self, reading: Reading) -> Walked {
+        let mut walked = Walked {
+            reading,
+            document: 0,
+            mac: Mac::new(reading.only_encrypted),
+            refusals: Vec::new(),
+            opened: 0,
+            has_list_comments: false,
+        };
+        let selector = &self.metadata.recipe.selector;
+        for document in self.documents {
+            walked.document = document.index;
+            let mut last_of_keys = last_of_keys(document);
+            walk::leaves(document, selector, &mut |leaf| {
+                let mut scalar = leaf.scalar;
+                if let Some(last_of_keys) = &mut last_of_keys {
+                    let Some(last) = last_of_keys.remove(&address(leaf.scalar)) else { return };
+                    scalar = last;
+                }
+                self.leaf(leaf, scalar, &mut walked);
+            });
+            walk::comments(document, &mut |comment, path| {
+                self.comment(comment, path, &mut walked);
+            });
+        }
+        walked
+    }
+
+    fn leaf(&self, leaf: &Leaf<'_, '_, '_>, scalar: &Scalar<'_>, walked: &mut Walked) {
+        if matches!(scalar, Scalar::Null | Scalar::Misfit) {
+            return;
+        }
+        if !leaf.is_selected {
+            if !walked.reading.only_encrypted {
+                add(&mut walked.mac, scalar, walked.reading);
+            }
+            return;
+        }
+        let place = additional_data(leaf.path);
+        let cause = match scalar {
+            Scalar::Str(text) => match self.cipher.open(text, &place) {
+                Ok(Opened::Value(value)) => {
+                    walked.opened += usize::from(!text.is_empty());
+                    return walked.mac.add(value.expose());
+                }
+                Ok(Opened::Comment(_)) => {
+                    walked.has_list_comments = true;
+                    return;
+                }
+                Err(damage) if damage == Damage::Form || EncValue::parse(text).is_err() => {
+                    ValueCause::Malformed
+                }
+                Err(Damage::Type | Damage::Crash) => ValueCause::Type,
+                Err(_) => self.origin(text, &place),
+            },
+            _ => ValueCause::Malformed,
+        };
+        walked.refusals.push(Refusal::Value {
+            document: walked.document,
+            key_path: key_path(leaf.path),
+            key_span: leaf.key_span,
+            cause,
+        });
+    }
+
+    /// sops keeps a comment that does not decrypt as it is. One that decrypts to something else than a
+    /// comment is a value where none can stand.
+    fn comment(&self, comment: &Comment<'_>, path: &[Step<'_>], walked: &mut Walked) {
+        if !comment.text.starts_with(PREFIX) {
+            return;
+        }
+        let is_fine = match self.cipher.open(&comment.text, &additional_data(path)) {
+            Ok(Opened::Comment(_)) => true,
+            Err(damage) => damage != Damage::Crash,
+            Ok(Opened::Value(_)) => false,
+        };
+        if !is_fine {
+            walked.refusals.push(Refusal::Value {
+                document: walked.document,
+                key_path: match key_path(path).as_str() {
+                    "" => "a comment".to_owned(),
+                    path => format!("a comment in {path}"),
+                },
+                key_span: comment.span,
+                cause: ValueCause::Type,
+            });
+        }
+    }
+
+    /// Where in this file a value belongs that does not decrypt at its place.
+    fn origin(&self, text: &str, place: &str) -> ValueCause {
+        /// A file can have many values, and each of them may have been moved.
+        const MOST_PLACES: usize = 200;
+        let mut found = None;
+        let mut tried = 0;
+        for document in self.documents {
+            walk::leaves(document, &self.metadata.recipe.selector, &mut |leaf| {
+                if found.is_some() || tried == MOST_PLACES || !leaf.is_selected {
+                    return;
+                }
+                let other = additional_data(leaf.path);
+                tried += 1;
+                if other != place && self.cipher.open(text, &other).is_ok() {
+                    found = Some(key_path(leaf.path));
+                }
+            });
+        }
+        found.map_or(ValueCause::Damaged, ValueCause::Moved)
+    }
+}
+
+/// Adds a value that is not encrypted.
+fn add(mac: &mut Mac, scalar: &Scalar<'_>, reading: Reading) {
+    match scalar {
+        Scalar::Bytes(bytes) => mac.add(bytes),
+        #[expect(clippy::cast_precision_loss, reason = "sops reads them as Go's float64")]
+        Scalar::Int(int) if reading.has_floats => {
+            let rounded = Scalar::Float(*int as f64);
+            mac.add(signed_bytes(&rounded).unwrap_or_default().as_bytes());
+        }
+        _ => mac.add(signed_bytes(scalar).unwrap_or_default().as_bytes()),
+    }
+}
+
+/// In INI the last of equal keys in one section counts, in the place of the first: by the address of
+/// the first the value of the last. `None` for other formats, where every key counts.
+fn last_of_keys<'d, 't>(document: &'d Document<'t>) -> Option<HashMap<usize, &'d Scalar<'t>>> {
+    if document.shape != Shape::Sections {
+        return None;
+    }
+    let mut last = HashMap::new();
+    for section in document.root.entries() {
+        let mut first: HashMap<&str, usize> = HashMap::new();
+        for entry in section.node.entries() {
+            if let Value::Scalar(scalar) = &entry.node.value {
+                let place = *first.entry(&entry.key).or_insert_with(|| address(scalar));
+                last.insert(place, scalar);
+            }
+        }
+    }
+    Some(last)
+}
+
+/// Tells a value from its equals.
+fn address(scalar: &Scalar<'_>) -> usize {
+    std::ptr::from_ref(scalar).cast::<u8>().addr()
+}
