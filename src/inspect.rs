@@ -240,16 +240,22 @@ fn parse<'t>(
     };
     let parsed = format.parse(text);
     // `sops --input-type` can put any format under any name.
-    if traces.encrypted && !is_likely(&parsed, text) {
+    if traces.encrypted {
         let by_content = document::format_by_content(text);
-        if by_content.name() != format.name() {
+        let is_other = by_content.name() != format.name();
+        if is_other && !(is_likely(&parsed, text) && has_metadata(&parsed)) {
             let other = by_content.parse(text);
-            if is_likely(&other, text) {
+            if is_likely(&other, text) && (has_metadata(&other) || !is_likely(&parsed, text)) {
                 return Some(other);
             }
         }
     }
     Some(parsed)
+}
+
+fn has_metadata(parsed: &Parsed<'_>) -> bool {
+    let first = parsed.documents.first();
+    first.is_some_and(|document| matches!(metadata::find(document), Found::Metadata(_)))
 }
 
 /// sops takes a file of any other name as binary and writes a JSON envelope around it.
