@@ -1,10 +1,10 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
-use crate::finding::{Draft, Drafts, Finding, Label, Level, Place};
+use crate::finding::{Draft, Drafts, Finding, Label, Place};
 use crate::input::{Content, Input};
 use crate::keys::KeyRing;
 use crate::keys::certificate::Certificate;
@@ -189,7 +189,7 @@ pub fn inspect_repository(
     repository: Repository<'_>,
     mut read: impl FnMut(&RepoPath) -> Vec<u8>,
 ) -> Vec<Finding> {
-    let mut drafts: BTreeMap<&RepoPath, Vec<Draft<'_>>> = BTreeMap::new();
+    let mut drafts: BTreeMap<&RepoPath, Drafts<'_>> = BTreeMap::new();
     for rule in REPO_RULES {
         for (path, draft) in rule.check(&repository) {
             drafts.entry(path).or_default().push(draft);
@@ -197,7 +197,7 @@ pub fn inspect_repository(
     }
     let mut findings = Vec::new();
     for (path, drafts) in drafts {
-        let drafts = bounded(drafts).into_iter();
+        let drafts = drafts.into_all().into_iter();
         if let Some(config) = repository.policy.config(path) {
             let (index, redactor) = (LineIndex::new(&config.bytes), config_redactor(&config.bytes));
             findings.extend(drafts.map(|draft| finding(path, &index, &redactor, draft)));
@@ -365,7 +365,7 @@ fn settle(subject: &Subject<'_>, drafts: Drafts<'_>) -> Vec<Finding> {
         None => Redactor::new(bytes, &documents),
     };
     let (path, index) = (subject.path(), LineIndex::new(bytes));
-    let drafts = bounded(drafts.drafts);
+    let drafts = drafts.into_all();
     drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
 }
 
@@ -378,29 +378,6 @@ fn config_redactor(bytes: &[u8]) -> Redactor<'_> {
     } else {
         Redactor::new(bytes, &[])
     }
-}
-
-/// The first findings of each rule and level; the last of them says how many more there are. Nobody
-/// reads a thousand, and a hostile file has millions. By level, since an error fails the run and
-/// may not be lost behind warnings.
-fn bounded(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
-    const MOST: usize = 100;
-    let mut counts: HashMap<(&str, Level), usize> = HashMap::new();
-    let mut kept: Vec<Draft<'_>> = Vec::with_capacity(drafts.len().min(MOST));
-    for draft in drafts {
-        let count = counts.entry((draft.rule.id, draft.level)).or_default();
-        *count += 1;
-        if *count <= MOST {
-            kept.push(draft);
-        }
-    }
-    for (kind, count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
-        let last = kept.iter_mut().rfind(|draft| (draft.rule.id, draft.level) == kind);
-        if let Some(last) = last {
-            last.message += &format!("; {} more findings of this kind in this file", count - MOST);
-        }
-    }
-    kept
 }
 
 fn finding(
