@@ -84,6 +84,13 @@ def creation_rules_at_the_limit(place):
         (place / "apps" / f"{'a' * 100}{number}!.sops.yaml").write_text("a: canary\n")
 
 
+def creation_rules_without_plain_edges(place):
+    rules = "".join(f"- {{path_regex: '(a+|{number})+b$', age: {AGE}}}\n" for number in range(9_999))
+    (place / ".sops.yaml").write_text("creation_rules:\n" + rules)
+    for number in range(200):
+        (place / f"{'a' * 100}{number}!.sops.yaml").write_text("a: canary\n")
+
+
 def regular_expressions(place):
     patterns = ["(a+)+$", "(.*)*(.*)*(.*)*x", "((a{100}){10}){10}", r"(\pL{30}|\PL{30}){30}", "(" * 100_000, "[a-z&&[^b]]" * 5_000]
     rules = "".join(f"- {{path_regex: '{pattern}', age: {AGE}}}\n" for pattern in patterns * 20)
@@ -140,7 +147,7 @@ def measure(program, make):
 
 
 def main(program):
-    print(f"{'input':<28} {'wall':>8} {'peak memory':>12}  exit  findings")
+    print(f"{'input':<36} {'wall':>8} {'cpu':>8} {'peak memory':>12}  exit  findings")
     missed = False
     for make in MAKERS:
         # A process of its own for each: the system keeps the largest child that ever was.
@@ -149,21 +156,24 @@ def main(program):
         if child == 0:
             seconds, code, out, err = measure(program, make)
             unit = 1 if sys.platform == "darwin" else 1024
-            memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / MIB
+            usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+            memory, cpu = usage.ru_maxrss * unit / MIB, usage.ru_utime + usage.ru_stime
             findings = len(json.loads(out)["findings"]) if code in (0, 1, 2) and out else 0
             is_silent = findings == 0 and not err and make not in SILENT
             is_wrong = code not in (0, 1, 2) or is_silent or b"canary" in out + err
-            os.write(sender, json.dumps([seconds, memory, code, findings, is_wrong]).encode())
+            os.write(sender, json.dumps([seconds, cpu, memory, code, findings, is_wrong]).encode())
             os._exit(0)
         os.close(sender)
         with os.fdopen(receiver) as pipe:
-            seconds, memory, code, findings, is_wrong = json.loads(pipe.read())
+            seconds, cpu, memory, code, findings, is_wrong = json.loads(pipe.read())
         os.waitpid(child, 0)
-        is_missed = is_wrong or seconds >= MOST_SECONDS or memory >= MOST_MEBIBYTES
+        # Where other programs hold the processor the wall clock measures them.
+        is_slow = min(seconds, cpu) >= MOST_SECONDS
+        is_missed = is_wrong or is_slow or memory >= MOST_MEBIBYTES
         missed |= is_missed
         verdict = "  MISSED" if is_missed else ""
         title = make.__name__.replace("_", " ")
-        print(f"{title:<28} {seconds * 1000:>5.0f} ms {memory:>8.0f} MiB {code:>5} {findings:>9}{verdict}", flush=True)
+        print(f"{title:<36} {seconds * 1000:>5.0f} ms {cpu * 1000:>5.0f} ms {memory:>8.0f} MiB {code:>5} {findings:>9}{verdict}", flush=True)
     print(f"goals: under {MOST_SECONDS:.0f} s and {MOST_MEBIBYTES} MiB, exit 0 to 2, no value printed")
     return 1 if missed else 0
 
@@ -178,6 +188,7 @@ MAKERS = [
     names,
     creation_rules,
     creation_rules_at_the_limit,
+    creation_rules_without_plain_edges,
     regular_expressions,
     repeated_mistakes,
     findings_on_one_line,

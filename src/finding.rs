@@ -4,6 +4,7 @@
 //! [`Finding`]s: with lines and columns, and with redacted copies of the lines that they point
 //! at. A finding holds no other byte of any file.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -338,15 +339,41 @@ impl<'c> Draft<'c> {
     }
 }
 
-/// Where rules leave their drafts.
+/// Most findings of one rule and level at one file. Nobody reads a thousand, and a hostile file has
+/// millions. By level, since an error fails the run and may not be lost behind warnings.
+const MOST: usize = 100;
+
+/// Where rules leave their drafts about one file: the first [`MOST`] of each rule and level.
 #[derive(Debug, Default)]
 pub struct Drafts<'c> {
     pub(crate) drafts: Vec<Draft<'c>>,
+    counts: HashMap<(&'static str, Level), usize>,
 }
 
 impl<'c> Drafts<'c> {
     /// Adds one.
     pub fn push(&mut self, draft: Draft<'c>) {
-        self.drafts.push(draft);
+        let count = self.counts.entry((draft.rule.id, draft.level)).or_default();
+        *count += 1;
+        if *count <= MOST {
+            self.drafts.push(draft);
+        }
+    }
+
+    /// Adds some.
+    pub fn extend(&mut self, drafts: impl IntoIterator<Item = Draft<'c>>) {
+        drafts.into_iter().for_each(|draft| self.push(draft));
+    }
+
+    /// All of them. The last of each kind says how many more there are.
+    pub(crate) fn into_all(mut self) -> Vec<Draft<'c>> {
+        for (kind, count) in self.counts.into_iter().filter(|(_, count)| *count > MOST) {
+            let last = self.drafts.iter_mut().rfind(|draft| (draft.rule.id, draft.level) == kind);
+            if let Some(last) = last {
+                last.message +=
+                    &format!("; {} more findings of this kind in this file", count - MOST);
+            }
+        }
+        self.drafts
     }
 }

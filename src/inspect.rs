@@ -1,10 +1,10 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
-use crate::finding::{Draft, Drafts, Finding, Label, Level, Place};
+use crate::finding::{Draft, Drafts, Finding, Label, Place};
 use crate::input::{Content, Input};
 use crate::keys::KeyRing;
 use crate::keys::certificate::Certificate;
@@ -191,7 +191,7 @@ pub fn inspect_repository(
     repository: Repository<'_>,
     mut read: impl FnMut(&RepoPath) -> Vec<u8>,
 ) -> Vec<Finding> {
-    let mut drafts: BTreeMap<&RepoPath, Vec<Draft<'_>>> = BTreeMap::new();
+    let mut drafts: BTreeMap<&RepoPath, Drafts<'_>> = BTreeMap::new();
     for rule in REPO_RULES {
         for (path, draft) in rule.check(&repository) {
             drafts.entry(path).or_default().push(draft);
@@ -199,7 +199,7 @@ pub fn inspect_repository(
     }
     let mut findings = Vec::new();
     for (path, drafts) in drafts {
-        let drafts = bounded(drafts).into_iter();
+        let drafts = drafts.into_all().into_iter();
         if let Some(config) = repository.policy.config(path) {
             let (index, redactor) = (LineIndex::new(&config.bytes), config_redactor(&config.bytes));
             findings.extend(drafts.map(|draft| finding(path, &index, &redactor, draft)));
@@ -242,16 +242,22 @@ fn parse<'t>(
     };
     let parsed = format.parse(text);
     // `sops --input-type` can put any format under any name.
-    if traces.encrypted && !is_likely(&parsed, text) {
+    if traces.encrypted {
         let by_content = document::format_by_content(text);
-        if by_content.name() != format.name() {
+        let is_other = by_content.name() != format.name();
+        if is_other && !(is_likely(&parsed, text) && has_metadata(&parsed)) {
             let other = by_content.parse(text);
-            if is_likely(&other, text) {
+            if is_likely(&other, text) && (has_metadata(&other) || !is_likely(&parsed, text)) {
                 return Some(other);
             }
         }
     }
     Some(parsed)
+}
+
+fn has_metadata(parsed: &Parsed<'_>) -> bool {
+    let first = parsed.documents.first();
+    first.is_some_and(|document| matches!(metadata::find(document), Found::Metadata(_)))
 }
 
 /// sops takes a file of any other name as binary and writes a JSON envelope around it.
@@ -361,7 +367,7 @@ fn settle(subject: &Subject<'_>, drafts: Drafts<'_>) -> Vec<Finding> {
         None => Redactor::new(bytes, &documents),
     };
     let (path, index) = (subject.path(), LineIndex::new(bytes));
-    let drafts = bounded(drafts.drafts);
+    let drafts = drafts.into_all();
     drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
 }
 
@@ -374,29 +380,6 @@ fn config_redactor(bytes: &[u8]) -> Redactor<'_> {
     } else {
         Redactor::new(bytes, &[])
     }
-}
-
-/// The first findings of each rule and level; the last of them says how many more there are. Nobody
-/// reads a thousand, and a hostile file has millions. By level, since an error fails the run and
-/// may not be lost behind warnings.
-fn bounded(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
-    const MOST: usize = 100;
-    let mut counts: HashMap<(&str, Level), usize> = HashMap::new();
-    let mut kept: Vec<Draft<'_>> = Vec::with_capacity(drafts.len().min(MOST));
-    for draft in drafts {
-        let count = counts.entry((draft.rule.id, draft.level)).or_default();
-        *count += 1;
-        if *count <= MOST {
-            kept.push(draft);
-        }
-    }
-    for (kind, count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
-        let last = kept.iter_mut().rfind(|draft| (draft.rule.id, draft.level) == kind);
-        if let Some(last) = last {
-            last.message += &format!("; {} more findings of this kind in this file", count - MOST);
-        }
-    }
-    kept
 }
 
 fn finding(

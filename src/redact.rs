@@ -56,14 +56,12 @@ impl<'t> Redactor<'t> {
     pub fn show(&self, span: Span) -> String {
         let mut shown = self.masked(span);
         // On a long line a key may begin before what is shown, and end behind it.
-        let before = &self.text[..span.start.min(self.text.len())];
-        let behind = &self.text[span.end.min(self.text.len())..];
+        let (start, end) = (span.start.min(self.text.len()), span.end.min(self.text.len()));
+        let before = &self.text[start.saturating_sub(LONGEST_KEY)..start];
+        let behind = &self.text[end..self.text.len().min(end + LONGEST_KEY)];
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let line_rest = behind.iter().position(|byte| *byte == b'\n').unwrap_or(behind.len());
-        let around = Span::new(
-            line_start.max(span.start.saturating_sub(LONGEST_KEY)),
-            span.end + line_rest.min(LONGEST_KEY),
-        );
+        let around = Span::new(start - before.len() + line_start, end + line_rest);
         if holds_private_key(&self.masked(around)) {
             for byte in shown.iter_mut().filter(|byte| !byte.is_ascii_whitespace()) {
                 *byte = MASK;

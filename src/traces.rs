@@ -108,11 +108,17 @@ fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
         return (false, false);
     }
     let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
-    let controller = has(&FINDERS.controller) && has_token_variable(bytes);
+    let is_near = has(&FINDERS.controller) || is_of_flux(path);
+    let controller = is_near && has_token_variable(bytes);
     let generator = name.starts_with("kustomization.") && has(&FINDERS.generator)
         || has(&FINDERS.ksops)
         || has(&FINDERS.goabout);
     (controller, generator)
+}
+
+/// Whether a file stands where `flux bootstrap` keeps the controllers.
+pub fn is_of_flux(path: &RepoPath) -> bool {
+    path.as_str().split('/').rev().skip(1).any(|directory| directory == "flux-system")
 }
 
 /// Variables that hold what a key service asks for.

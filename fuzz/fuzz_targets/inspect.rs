@@ -1,4 +1,5 @@
-//! A whole file under a config, from bytes to findings.
+//! A whole file under a config, from bytes to findings. The first byte chooses the file's name; a line
+//! of `%%%` stands between the file and the config.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -16,10 +17,16 @@ const NAMES: [&str; 8] = [
     "templates/a.yaml",
     "key",
 ];
+const SEPARATOR: &[u8] = b"\n%%%\n";
 
-fuzz_target!(|input: (u8, &[u8], &[u8])| {
-    let (name, bytes, config) = input;
-    let path = NAMES[usize::from(name) % NAMES.len()].into();
+fuzz_target!(|bytes: &[u8]| {
+    let Some((name, bytes)) = bytes.split_first() else { return };
+    let at = bytes.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);
+    let (bytes, config) = at.map_or((bytes, &b""[..]), |at| {
+        let (bytes, config) = bytes.split_at(at);
+        (bytes, &config[SEPARATOR.len()..])
+    });
+    let path = NAMES[usize::from(*name) % NAMES.len()].into();
     let policy = Policy::load(["", "b"], |path| {
         Some(if path.as_str() == "b/.sops.yaml" { bytes } else { config }.to_vec())
     });
@@ -30,6 +37,7 @@ fuzz_target!(|input: (u8, &[u8], &[u8])| {
         exists: &exists,
         encrypted_names: None,
         twins: &Default::default(),
+        ring: None,
         today: 20_634,
     };
     for finding in inspect(&input, surroundings).findings {

@@ -273,9 +273,9 @@ pub fn format_of(path: &RepoPath) -> Option<&'static dyn Format> {
 pub fn format_by_content(text: &str) -> &'static dyn Format {
     if is_json(text) {
         &json::Json
-    } else if lines(text).any(|line| line == "[sops]") {
+    } else if has(text, "[sops]") && lines(text).any(|line| line == "[sops]") {
         &ini::Ini
-    } else if lines(text).any(is_dotenv_metadata) {
+    } else if has(text, "sops_") && lines(text).any(is_dotenv_metadata) {
         &dotenv::Dotenv
     } else {
         &yaml::Yaml
@@ -285,6 +285,11 @@ pub fn format_by_content(text: &str) -> &'static dyn Format {
 /// Whether a text begins as a JSON object does.
 pub fn is_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+}
+
+/// Quick, for the many files that have no such line.
+fn has(text: &str, piece: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), piece.as_bytes()).is_some()
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {

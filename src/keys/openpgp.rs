@@ -14,7 +14,7 @@ use openpgp::cert::amalgamation::{ValidAmalgamation, ValidateAmalgamation};
 use openpgp::cert::prelude::ErasedKeyAmalgamation;
 use openpgp::cert::raw::RawCertParser;
 use openpgp::packet::key::PublicParts;
-use openpgp::packet::{Packet, Signature};
+use openpgp::packet::{PKESK, Packet, Signature};
 use openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use openpgp::policy::{AsymmetricAlgorithm, StandardPolicy};
 use openpgp::types::{HashAlgorithm, RevocationStatus};
@@ -24,6 +24,9 @@ use super::certificate::{Certificate, Key, State};
 
 /// Most bytes of an encrypted data key. Those of sops have less than 2 KiB.
 const MAX_MESSAGE: usize = 64 * 1024;
+/// Fewest bytes of the encrypted part of a message, behind its version: a block with two bytes that are
+/// repeated, and the packet with the checksum. The library panics on less.
+const MIN_ENCRYPTED: usize = 16 + 2 + 22;
 /// Most packets before the encrypted part of a message, of which each names one key.
 const MAX_RECIPIENTS: usize = 64;
 /// Most bytes of one armor. A key with many signatures by others has some 100 KiB.
@@ -48,17 +51,35 @@ pub(super) fn addressees(message: &str) -> Vec<String> {
         return Vec::new();
     }
     let mut found = Vec::new();
+    encrypted_part(message, |wrapped| found.extend(wrapped.recipient().map(|key| hex(&key))));
+    found
+}
+
+/// Whether a message has an encrypted part, and as much of it as it takes to begin with it.
+pub(super) fn can_be_decrypted(message: &str) -> bool {
+    if message.len() > MAX_MESSAGE {
+        return false;
+    }
+    let parser = encrypted_part(message, |_| ());
+    parser.is_some_and(|mut parser| {
+        parser.buffer_unread_content().is_ok_and(|content| content.len() >= MIN_ENCRYPTED)
+    })
+}
+
+/// The first packet that is none of those before the encrypted part. `visit` is called with the data
+/// keys before it.
+fn encrypted_part(message: &str, mut visit: impl FnMut(&PKESK)) -> Option<PacketParser<'_>> {
     let mut parsed = PacketParser::from_bytes(message.as_bytes());
     for _ in 0..MAX_RECIPIENTS {
-        let Ok(PacketParserResult::Some(parser)) = parsed else { break };
+        let Ok(PacketParserResult::Some(parser)) = parsed else { return None };
         match &parser.packet {
-            Packet::PKESK(wrapped) => found.extend(wrapped.recipient().map(|key| hex(&key))),
+            Packet::PKESK(wrapped) => visit(wrapped),
             Packet::Marker(_) | Packet::SKESK(_) | Packet::Padding(_) => {}
-            _ => break,
+            _ => return Some(parser),
         }
         parsed = parser.next().map(|(_, next)| next);
     }
-    found
+    None
 }
 
 /// The certificates in a file, as they stand on a day that is counted from 1970-01-01: in one or

@@ -19,7 +19,7 @@ use openpgp::types::SymmetricAlgorithm;
 use openpgp::{Cert, KeyHandle};
 use sequoia_openpgp as openpgp;
 
-use super::openpgp::addressees;
+use super::openpgp::{addressees, can_be_decrypted};
 use super::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
 use super::{Identity, pgp};
 use crate::host::{Host, Ran};
@@ -89,7 +89,7 @@ fn exported(host: &Host, path: &Path) -> Result<Vec<Cert>, String> {
 
 /// Opens a message with keys of our own.
 fn open(keys: &[Cert], message: &str) -> Unwrapped {
-    if keys.is_empty() {
+    if keys.is_empty() || !can_be_decrypted(message) {
         return Unwrapped::NotMine;
     }
     let mut has_tried = false;
@@ -191,5 +191,50 @@ impl Gpg {
             .and_then(Ran::success)
             .filter(|opened| !opened.expose().is_empty())
             .map_or(Unwrapped::NotMine, Unwrapped::Opened)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+    use crate::keys::data_key::dearmor;
+
+    const PRIVATE: &str = include_str!("../../fixtures/keys/pgp/ed.sec.asc");
+    const TWO: &str = include_str!("../../fixtures/vectors/3.11.0/enc/30-pgp-two.yaml");
+
+    /// The packets of the data keys in a file.
+    fn messages(file: &str) -> impl Iterator<Item = Vec<u8>> {
+        let armors = file.split("-----BEGIN PGP MESSAGE").skip(1).map(|armor| {
+            let armor = armor.split("END PGP MESSAGE").next().unwrap_or_default();
+            let lines = armor.lines().map(|line| format!("{}\n", line.trim())).collect::<String>();
+            format!("-----BEGIN PGP MESSAGE{lines}").trim_end().to_owned() + "END PGP MESSAGE-----"
+        });
+        armors.map(|armor| dearmor(&armor, "PGP MESSAGE").expect("sops wrote it"))
+    }
+
+    fn armored(packets: &[u8]) -> String {
+        let body = STANDARD.encode(packets);
+        format!("-----BEGIN PGP MESSAGE-----\n\n{body}\n-----END PGP MESSAGE-----\n")
+    }
+
+    #[test]
+    fn a_message_that_ends_too_early_does_not_open() {
+        let parser = CertParser::from_bytes(PRIVATE).expect("an armor");
+        let keys: Vec<Cert> = parser.filter_map(Result::ok).collect();
+        let is_own =
+            |packets: &Vec<u8>| matches!(open(&keys, &armored(packets)), Unwrapped::Opened(_));
+        let whole = messages(TWO).find(is_own).expect("one is for this key");
+        // Behind the packet with the session key stands the encrypted one, of less than 192 bytes.
+        let encrypted = 2 + usize::from(whole[1]);
+        assert_eq!((whole[0], whole[encrypted]), (0x84, 0xd2));
+        for length in 0..whole[encrypted + 1] {
+            let mut short = whole[..encrypted + 2 + usize::from(length)].to_vec();
+            short[encrypted + 1] = length;
+            assert!(!is_own(&short), "{length} bytes");
+            assert!(!is_own(&whole[..short.len()].to_vec()), "cut off at {length} bytes");
+        }
     }
 }

@@ -30,6 +30,7 @@ mod unicode;
 use std::thread;
 
 use regex::{Regex, RegexBuilder};
+use translate::Translation;
 
 /// Bytes of source text that are accepted; a hand-written pattern has a hundred. A hostile one of
 /// this length (`(?i)\pL\pL\pL...`) takes seconds to compile, here and in Go.
@@ -60,6 +61,10 @@ const DEEP_STACK_BYTES: usize = 32 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Pattern {
     source: String,
+    /// What a text has to begin and to end with: most of a config's rules are ruled out by that, which
+    /// takes a hundredth of the time of a search.
+    start: Box<str>,
+    end: Box<str>,
     regex: Regex,
 }
 
@@ -76,13 +81,13 @@ impl Pattern {
             );
             return Err(PatternError::new(reason, 0));
         }
-        let root = translate::translate(source)?;
+        let Translation { root, start, end } = translate::translate(source)?;
         let regex = if root.height() <= SHALLOW_HEIGHT {
             build(root.text())?
         } else {
             build_on_large_stack(root.text())?
         };
-        Ok(Self { source: source.to_owned(), regex })
+        Ok(Self { source: source.to_owned(), start: start.into(), end: end.into(), regex })
     }
 
     /// Whether the pattern matches anywhere in the text, as Go's `MatchString` decides.
@@ -91,7 +96,7 @@ impl Pattern {
     /// `(?m)`. Go reads each byte of a name that is not UTF-8 as one U+FFFD, so the caller must
     /// have replaced those bytes one by one.
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        text.starts_with(&*self.start) && text.ends_with(&*self.end) && self.regex.is_match(text)
     }
 
     /// The pattern as it was written.
@@ -201,6 +206,35 @@ mod tests {
             Ok(_) => panic!("`{source}` must be refused"),
             Err(error) => assert_eq!((error.reason(), error.offset()), (reason, offset)),
         }
+    }
+
+    #[test]
+    fn edges_rule_out_what_the_pattern_does_not_match_and_nothing_else() {
+        let edges = |source| {
+            let pattern = compile(source);
+            (pattern.start.to_string(), pattern.end.to_string())
+        };
+        for (source, start, end) in [
+            (r"^apps/.*\.yaml$", "apps/", ".yaml"),
+            (r"\Aa\Q.b\E\x{e9}", "a.b\u{e9}", ""),
+            ("abc", "", ""),
+            ("^abc?", "ab", ""),
+            ("^ab{2}c+$", "a", ""),
+            ("^(ab)c$", "", "c"),
+            ("^[a]b$", "", "b"),
+            ("^ab$|c$", "", ""),
+            ("^(?i)ab$", "", ""),
+            ("(?m)^ab$", "", ""),
+            ("(?i:x)ab$", "", "ab"),
+            ("^^ab$$", "", ""),
+            ("^*ab$", "", "ab"),
+            ("^ab$c", "ab", ""),
+            ("^ab$", "ab", "ab"),
+        ] {
+            assert_eq!(edges(source), (start.to_owned(), end.to_owned()), "`{source}`");
+        }
+        check_matches("^aba$", &["aba"]);
+        check_misses("^ab.*ba$", &["aba", "ab", "ba"]);
     }
 
     #[test]

@@ -176,6 +176,23 @@ impl Node {
         &self.text
     }
 
+    /// Whether it is this anchor.
+    pub(super) fn is_anchor(&self, text: &str) -> bool {
+        self.tree == Tree::Other && self.text == text
+    }
+
+    /// The one character that it matches, for a piece that matches no other text.
+    pub(super) fn verbatim(&self) -> Option<char> {
+        if self.tree != (Tree::Character { folds: false }) {
+            return None;
+        }
+        if let Some(digits) = self.text.strip_prefix(r"\x") {
+            return u32::from_str_radix(digits, 16).ok().and_then(char::from_u32);
+        }
+        let mut characters = self.text.chars();
+        characters.next().filter(|_| characters.next().is_none())
+    }
+
     /// The levels of Go's syntax tree.
     pub(super) fn height(&self) -> usize {
         self.height

@@ -13,11 +13,26 @@ use super::cursor::{Cursor, quote};
 use super::node::{MAX_COPIES, MAX_HEIGHT, Node};
 use super::{class, escape};
 
+/// The beginning and the end of the text, in Rust's syntax.
+const START: &str = r"\A";
+const END: &str = r"\z";
+
+/// A whole source.
+#[derive(Debug)]
+pub(super) struct Translation {
+    /// The pattern.
+    pub(super) root: Node,
+    /// What every text that it matches begins with, as far as that can be told at a glance.
+    pub(super) start: String,
+    /// What every text that it matches ends with.
+    pub(super) end: String,
+}
+
 /// Translates a whole source.
 ///
 /// *Errors*: whatever Go's `regexp.Compile` refuses.
 /// *Source*: `parse` in Go's `regexp/syntax`, with the flags `syntax.Perl`.
-pub(super) fn translate(source: &str) -> Result<Node, PatternError> {
+pub(super) fn translate(source: &str) -> Result<Translation, PatternError> {
     let mut translator = Translator {
         cursor: Cursor::new(source),
         flags: Flags::default(),
@@ -32,8 +47,10 @@ pub(super) fn translate(source: &str) -> Result<Node, PatternError> {
         let start = translator.group.start;
         return Err(PatternError::new("the group opened by `(` has no closing `)`", start));
     }
-    let root = mem::take(&mut translator.group).finish();
-    translator.checked(root)
+    let group = mem::take(&mut translator.group);
+    let (start, end) = group.edges();
+    let root = translator.checked(group.finish())?;
+    Ok(Translation { root, start, end })
 }
 
 struct Translator<'a> {
@@ -73,6 +90,26 @@ impl Group {
             Some(others) => others.or(&last),
             None => last,
         });
+    }
+
+    /// The plain text behind `^` at its start and before `$` at its end.
+    fn edges(&self) -> (String, String) {
+        if self.alternatives.is_some() {
+            return Default::default();
+        }
+        let start = match &self.pieces[..] {
+            [first, rest @ ..] if first.is_anchor(START) => {
+                rest.iter().map_while(Node::verbatim).collect()
+            }
+            _ => String::new(),
+        };
+        let end: Vec<char> = match &self.pieces[..] {
+            [rest @ .., last] if last.is_anchor(END) => {
+                rest.iter().rev().map_while(Node::verbatim).collect()
+            }
+            _ => Vec::new(),
+        };
+        (start, end.into_iter().rev().collect())
     }
 
     fn finish(mut self) -> Node {
@@ -125,9 +162,9 @@ impl Translator<'_> {
     fn symbol(&self, symbol: char) -> Node {
         match symbol {
             '^' if self.flags.is_multi_line => Node::anchor("(?m:^)"),
-            '^' => Node::anchor(r"\A"),
+            '^' => Node::anchor(START),
             '$' if self.flags.is_multi_line => Node::anchor("(?m:$)"),
-            '$' => Node::anchor(r"\z"),
+            '$' => Node::anchor(END),
             _ if self.flags.dot_takes_newline => Node::set("(?s:.)", false),
             _ => Node::set(".", false),
         }
@@ -144,7 +181,7 @@ impl Translator<'_> {
             return Ok(());
         }
         // Go's boundaries know ASCII words only.
-        let anchors = [(r"\A", r"\A"), (r"\z", r"\z"), (r"\b", r"(?-u:\b)"), (r"\B", r"(?-u:\B)")];
+        let anchors = [(r"\A", START), (r"\z", END), (r"\b", r"(?-u:\b)"), (r"\B", r"(?-u:\B)")];
         for (go, rust) in anchors {
             if self.cursor.eat(go) {
                 self.group.pieces.push(Node::anchor(rust));

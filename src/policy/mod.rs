@@ -50,6 +50,20 @@ pub enum Governing<'p> {
     Rule(&'p Config, &'p CreationRule),
 }
 
+/// A [`Governing`] without what the path of the file tells, for keeping: to find it takes a match for
+/// every rule of a config.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// [`Governing::NoConfig`].
+    NoConfig,
+    /// [`Governing::Unusable`].
+    Unusable,
+    /// [`Governing::NoRule`].
+    NoRule,
+    /// [`Governing::Rule`], with its number.
+    Rule(usize),
+}
+
 /// What a creation rule was written for, as seen from a file that it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
@@ -77,6 +91,16 @@ impl<'p> Governing<'p> {
             Aim::SecretsDirectory
         } else {
             Aim::Anything
+        }
+    }
+
+    /// As much of it as [`Policy::recall`] needs.
+    pub fn ruling(self) -> Ruling {
+        match self {
+            Self::NoConfig => Ruling::NoConfig,
+            Self::Unusable(_) => Ruling::Unusable,
+            Self::NoRule(_) => Ruling::NoRule,
+            Self::Rule(_, rule) => Ruling::Rule(rule.number),
         }
     }
 
@@ -133,7 +157,24 @@ impl Policy {
 
     /// Who governs this file.
     pub fn governing(&self, path: &RepoPath) -> Governing<'_> {
-        let nearest = path.ancestors().find_map(|directory| self.by_directory.get(directory));
-        nearest.map_or(Governing::NoConfig, |config| config.governing(path))
+        self.nearest(path).map_or(Governing::NoConfig, |config| config.governing(path))
+    }
+
+    /// Who governs this file, of which that was found before.
+    pub fn recall(&self, path: &RepoPath, ruling: Ruling) -> Governing<'_> {
+        let Some(config) = self.nearest(path) else { return Governing::NoConfig };
+        match ruling {
+            Ruling::NoConfig => Governing::NoConfig,
+            Ruling::Unusable => Governing::Unusable(config),
+            Ruling::NoRule => Governing::NoRule(config),
+            Ruling::Rule(number) => {
+                let rule = config.rules.get(number.saturating_sub(1));
+                rule.map_or(Governing::NoRule(config), |rule| Governing::Rule(config, rule))
+            }
+        }
+    }
+
+    fn nearest(&self, path: &RepoPath) -> Option<&Config> {
+        path.ancestors().find_map(|directory| self.by_directory.get(directory))
     }
 }

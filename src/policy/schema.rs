@@ -3,6 +3,8 @@
 //!
 //! sops unmarshals into structs and drops every other key without a word.
 
+use std::collections::HashSet;
+
 use crate::document::{Entry, Node};
 use crate::text::Span;
 
@@ -141,7 +143,7 @@ const MOST_CHARACTERS: usize = 16 * 1024;
 
 /// The unknown keys of a config in file order, each place once. `text` is the whole file.
 pub(super) fn unknown_keys(root: &Node<'_>, text: &str) -> Vec<UnknownKey> {
-    let mut search = Search { text, rule: None, found: Vec::new() };
+    let mut search = Search { text, rule: None, seen: HashSet::new(), found: Vec::new() };
     search.map(root, &TOP);
     for (index, rule) in items(root, "creation_rules").enumerate() {
         search.rule = Some(index + 1);
@@ -171,6 +173,8 @@ fn items<'n, 't>(node: &'n Node<'t>, key: &str) -> impl Iterator<Item = &'n Node
 struct Search<'t> {
     text: &'t str,
     rule: Option<usize>,
+    /// Maps that were searched, and as what: aliases repeat them.
+    seen: HashSet<(Span, &'static str)>,
     found: Vec<UnknownKey>,
 }
 
@@ -196,6 +200,9 @@ impl Search<'_> {
     }
 
     fn map(&mut self, node: &Node<'_>, level: &Level) {
+        if !self.seen.insert((node.span, level.place)) {
+            return;
+        }
         for entry in node.entries() {
             let key = &*entry.key;
             if level.keys.contains(&key) || self.is_on_purpose(entry) {

@@ -59,10 +59,12 @@ fn draft<'f>(
     nested: &'f Config,
 ) -> Option<Draft<'f>> {
     let mut disputed = repository.facts.iter().filter_map(|facts| {
-        let (config, near) = repository.policy.governing(&facts.path).rule()?;
+        let (_, near) = repository
+            .governing(facts)
+            .rule()
+            .filter(|(config, _)| std::ptr::eq(*config, nested))?;
         let (_, far) = root.governing(&facts.path).rule()?;
-        let difference = difference(facts, near, far)?;
-        std::ptr::eq(config, nested).then_some((facts, near, far, difference))
+        Some((facts, near, far, difference(facts, near, far)?))
     });
     let (facts, near, far, difference) = disputed.next()?;
     let more = disputed.count();

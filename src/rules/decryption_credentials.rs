@@ -11,6 +11,8 @@ use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::Secret;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::sops::census::Spot;
+use crate::text::Span;
+use crate::traces;
 
 declare_rule! {
     /// ## What it does
@@ -21,7 +23,9 @@ declare_rule! {
     ///   `*.asc` with a private key in it, `sops.vault-token`, `sops.aws-kms`, `sops.azure-kv`
     ///   and `sops.gcp-kms`,
     /// * `VAULT_TOKEN`, `AZURE_CLIENT_SECRET` and `AWS_SECRET_ACCESS_KEY` with a literal `value`
-    ///   in a Deployment named kustomize-controller, or in a patch of one.
+    ///   in a Deployment named kustomize-controller, or in a patch of one,
+    /// * the same in a JSON patch that is a file of its own and stands below `flux-system`. Such a
+    ///   file does not say what it patches, so this is a warning.
     ///
     /// Silent for encrypted values, references, and templates. A warning among examples and
     /// tests. These values are not reported by `unencrypted-secret` again; the age and OpenPGP
@@ -79,6 +83,9 @@ impl FileRule for DecryptionCredentials {
                 check_secret(judged, secret, level, drafts);
             }
             check_controller(judged, level, drafts);
+            if traces::is_of_flux(subject.path()) {
+                check_json_patch(judged, drafts);
+            }
         }
     }
 }
@@ -153,19 +160,34 @@ fn check_controller<'s>(judged: &Judged<'s>, level: Level, drafts: &mut Drafts<'
     for patch in patches(root) {
         patch_variables(patch, &mut found);
     }
-    for (span, name) in found {
-        let message = format!("{name} of {CONTROLLER} has a literal value");
-        drafts.push(
-            Draft::new(&META, span, message)
-                .level(level)
-                .at(judged.document.index, judged.key_path(span))
-                .note("opens the secrets of the cluster")
-                .help("revoke it, and let the variable come from a Secret that is created in the cluster: `valueFrom.secretKeyRef`"),
-        );
-    }
+    let draft = |(span, name)| literal(judged, span, &format!("{name} of {CONTROLLER}"), level);
+    drafts.extend(found.into_iter().map(draft));
 }
 
-type Place = (crate::text::Span, &'static str);
+/// The operations of a JSON patch (RFC 6902) in a file of its own: it may be for any controller.
+fn check_json_patch<'s>(judged: &Judged<'s>, drafts: &mut Drafts<'s>) {
+    let root = &judged.document.root;
+    let path_of = |operation: &'s Node<'s>| operation.get("path").and_then(Node::as_str);
+    let mut found = Vec::new();
+    for operation in root.elements().filter(|operation| operation.get("op").is_some()) {
+        if path_of(operation).is_some_and(|path| path.starts_with("/spec/template/")) {
+            variables(operation, &mut found);
+        }
+    }
+    let title = |name| format!("{name} in a JSON patch of a controller of Flux");
+    let draft = |(span, name)| literal(judged, span, &title(name), Level::Warning);
+    drafts.extend(found.into_iter().map(draft));
+}
+
+fn literal<'s>(judged: &Judged<'s>, span: Span, title: &str, level: Level) -> Draft<'s> {
+    Draft::new(&META, span, format!("{title} has a literal value"))
+        .level(level)
+        .at(judged.document.index, judged.key_path(span))
+        .note("opens the secrets of the cluster")
+        .help("revoke it, and let the variable come from a Secret that is created in the cluster: `valueFrom.secretKeyRef`")
+}
+
+type Place = (Span, &'static str);
 
 fn is_controller(root: &Node<'_>) -> bool {
     let name = root.get("metadata").and_then(|metadata| metadata.get("name"));

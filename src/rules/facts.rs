@@ -14,7 +14,7 @@ use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
-use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Policy};
+use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Policy, Ruling};
 use crate::sops::metadata::Addressed;
 use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
@@ -52,6 +52,8 @@ pub struct Facts {
     /// Whether the rule that the repository's own config has for it would encrypt other values of
     /// it than the governing rule.
     pub is_disputed: bool,
+    /// Who governs it: [`Repository::governing`].
+    pub ruling: Ruling,
 }
 
 impl Facts {
@@ -96,6 +98,7 @@ impl Facts {
             is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
             values: covered(subject),
             is_disputed: is_disputed(subject, policy),
+            ruling: subject.governing.ruling(),
         })
     }
 }
@@ -141,6 +144,11 @@ impl<'f> Repository<'f> {
         self.policy.configs().into_iter().filter(is_listed)
     }
 
+    /// Who governs a file.
+    pub(super) fn governing(&self, facts: &Facts) -> Governing<'f> {
+        self.policy.recall(&facts.path, facts.ruling)
+    }
+
     /// The files that a config can govern, as its rules see them; without the config itself. None
     /// where only some are known: what holds for those may not hold for all.
     pub(super) fn paths_below(&self, config: &Config) -> Vec<&'f str> {
@@ -167,7 +175,7 @@ impl<'f> Repository<'f> {
     fn rules(&self) -> Vec<(&'f Config, &'f CreationRule, Vec<&'f Facts>)> {
         let mut governed: HashMap<*const CreationRule, Vec<&'f Facts>> = HashMap::new();
         for facts in self.facts {
-            if let Some((_, rule)) = self.policy.governing(&facts.path).rule() {
+            if let Some((_, rule)) = self.governing(facts).rule() {
                 governed.entry(std::ptr::from_ref(rule)).or_default().push(facts);
             }
         }

@@ -1,7 +1,7 @@
 //! A file that sops wrote in another format than it will read.
 
-use super::{FileRule, Subject, declare_rule, is_envelope};
-use crate::document;
+use super::{FileRule, Judged, Subject, declare_rule, is_envelope};
+use crate::document::{self, FORMATS, Shape};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
 
@@ -12,8 +12,10 @@ declare_rule! {
     /// finds
     ///
     /// * the envelope of a binary file (`data` with one ciphertext, and `sops`) under the name of
-    ///   a YAML or JSON file,
-    /// * YAML under a name that ends in `.json`.
+    ///   a YAML, JSON, dotenv or INI file,
+    /// * YAML under a name that ends in `.json`,
+    /// * dotenv or INI under a name that ends in `.yaml` or `.json`, or in the other's ending,
+    /// * YAML or JSON under a name that ends in `.env` or `.ini`.
     ///
     /// An error below a directory that Flux or kubectl reads (`apps`, `clusters`, `kubernetes` and
     /// the like), a warning elsewhere: some tools, Ansible among them, name the format themselves.
@@ -22,7 +24,7 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// sops and Flux go by the name. They decrypt the envelope to a map with the one key `data`,
-    /// or cannot read the file at all.
+    /// find no metadata in the lines of a dotenv file, or cannot read the file at all.
     ///
     /// ## Example
     ///
@@ -34,7 +36,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Rename a YAML file so that it ends in `.yaml`. Decrypt an envelope with
+    /// Rename the file so that it ends as its format does: `.yaml`, `.json`, `.env`, `.ini`. Where the
+    /// name has to stay, decrypt it with `sops decrypt --input-type dotenv --output-type yaml FILE`, or
+    /// whatever the two formats are, and encrypt what comes out of it. Decrypt an envelope with
     /// `sops decrypt --in-place --input-type binary --output-type binary FILE`, and encrypt the
     /// file under its name.
     FormatMismatch, "format-mismatch", Error, needs Text,
@@ -51,32 +55,43 @@ impl FileRule for FormatMismatch {
         let Some(first) = subject.documents.first().filter(|first| first.metadata.is_some()) else {
             return;
         };
-        let is_json = document::is_json(subject.text);
-        let actual = if is_json && subject.documents.len() == 1 && is_envelope(first) {
-            "binary"
-        } else if !is_json && named.name() == "json" {
-            "yaml"
-        } else {
+        let actual = actual(subject, first);
+        // JSON is YAML.
+        if actual == named.name() || (actual, named.name()) == ("json", "yaml") {
             return;
-        };
+        }
         let message = format!(
             "the file was encrypted as {actual}, but by its name sops reads it as {}",
             named.name()
         );
-        let decrypt = format!("decrypt --in-place --input-type {actual} --output-type {actual}");
-        let (decrypt, encrypt) = (subject.sops(&decrypt), subject.sops("encrypt --in-place"));
         let level = if is_deployed(subject) { META.level } else { Level::Warning };
         drafts.push(
             Draft::new(&META, Span::new(0, first.document.root.span.start.max(1)), message)
                 .level(level)
                 .note("not what the name says")
-                .help(if actual == "yaml" {
-                    "rename it so that it ends in .yaml".to_owned()
-                } else {
-                    format!("run {decrypt}, then {encrypt}")
-                }),
+                .help(help(subject, actual)),
         );
     }
+}
+
+/// The name that sops has for the format that the file is in.
+fn actual(subject: &Subject<'_>, first: &Judged<'_>) -> &'static str {
+    match first.document.shape {
+        Shape::Lines => "dotenv",
+        Shape::Sections => "ini",
+        Shape::Nested if !document::is_json(subject.text) => "yaml",
+        Shape::Nested if subject.documents.len() == 1 && is_envelope(first) => "binary",
+        Shape::Nested => "json",
+    }
+}
+
+fn help(subject: &Subject<'_>, actual: &str) -> String {
+    let format = FORMATS.iter().find(|format| format.name() == actual);
+    if let Some(ending) = format.and_then(|format| format.endings().first()) {
+        return format!("rename it so that it ends in .{ending}");
+    }
+    let decrypt = format!("decrypt --in-place --input-type {actual} --output-type {actual}");
+    format!("run {}, then {}", subject.sops(&decrypt), subject.sops("encrypt --in-place"))
 }
 
 /// Whether the file stands where manifests stand.

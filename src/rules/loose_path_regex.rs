@@ -134,7 +134,7 @@ fn by_ending<'f>(
         let relative = facts.path.below(directory.as_str()).filter(|_| is_meant);
         let renamed = relative.and_then(|path| path.strip_suffix(".yml"));
         renamed.is_some_and(|stem| rule.matches(&format!("{stem}.yaml")) == Some(true))
-            && matches!(repository.policy.governing(&facts.path), Governing::NoRule(nearest) if std::ptr::eq(nearest, config))
+            && matches!(repository.governing(facts), Governing::NoRule(nearest) if std::ptr::eq(nearest, config))
     };
     let missed: Vec<&Facts> = repository.facts.iter().filter(is_missed).collect();
     if missed.is_empty() {

@@ -67,7 +67,7 @@ impl FileRule for MalformedDataKey {
             return;
         };
         for_each_stanza(first.document, &mut |service, stanza| {
-            drafts.drafts.extend(check_stanza(subject, service, stanza));
+            drafts.extend(check_stanza(subject, service, stanza));
         });
     }
 }

@@ -59,7 +59,7 @@ impl FileRule for PlaintextComment {
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         for judged in subject.documents {
-            drafts.drafts.extend(check_document(subject, judged));
+            drafts.extend(check_document(subject, judged));
         }
     }
 }

@@ -47,7 +47,7 @@ impl FileRule for SplitKeyGroups {
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         for rule in subject.config.into_iter().flat_map(|config| &config.rules) {
-            drafts.drafts.extend(draft(rule));
+            drafts.extend(draft(rule));
         }
     }
 }

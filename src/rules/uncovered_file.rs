@@ -47,7 +47,7 @@ impl RepoRule for UncoveredFile {
         let mut without_config: Vec<&'f Facts> = Vec::new();
         // A plaintext Secret has a finding of its own.
         for facts in repository.facts.iter().filter(|facts| facts.is_encrypted) {
-            match repository.policy.governing(&facts.path) {
+            match repository.governing(facts) {
                 Governing::NoRule(config) => {
                     without_rule.entry(&config.path).or_insert((config, Vec::new())).1.push(facts);
                 }

@@ -50,7 +50,7 @@ impl FileRule for UndecryptableValue {
             match refusal {
                 Refusal::Value { document, key_path, key_span, cause } => {
                     let place = (*document, key_path.as_str(), *key_span);
-                    drafts.drafts.extend(undecryptable(subject, place, cause));
+                    drafts.extend(undecryptable(subject, place, cause));
                 }
                 Refusal::AllValues { values, is_mac_good } => {
                     drafts.push(none_decrypts(subject, block, *values, *is_mac_good));

@@ -52,8 +52,8 @@ impl FileRule for UnreadableDocument {
         }
         // What was never encrypted is a matter of `unencrypted-file`.
         if subject.is_encrypted() {
-            drafts.drafts.extend(subject.documents.iter().filter_map(refused));
-            drafts.drafts.extend(subject.documents.iter().filter_map(lost));
+            drafts.extend(subject.documents.iter().filter_map(refused));
+            drafts.extend(subject.documents.iter().filter_map(lost));
         }
         let Some(error) = subject.parse_error else { return };
         let is_ours = subject.traces.encrypted || holds_ciphertext(subject.text);

@@ -162,15 +162,16 @@ fn a_config_that_is_a_link_is_no_config() {
 
 #[test]
 fn a_config_of_many_rules_is_read_in_time() {
-    let rules: String = (0..9_000)
+    let list: String = (0..9_000)
         .map(|number| format!("  - {{path_regex: '^apps/{number}/(a+)+$', age: {RECIPIENT}}}\n"))
         .collect();
-    let config = format!("creation_rules:\n{rules}");
-    let run = scan(&[
-        (".sops.yaml", &config),
-        ("apps/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!/a.yaml", "a: b\n"),
-    ]);
-    assert_eq!(run.code, Some(0), "{run:?}");
+    let config = format!("creation_rules:\n{list}");
+    let names: Vec<String> =
+        (0..100).map(|number| format!("apps/{}{number}!.sops.yaml", "a".repeat(35))).collect();
+    let mut files = vec![(".sops.yaml", &*config)];
+    files.extend(names.iter().map(|name| (&**name, "a: b\n")));
+    let run = scan(&files);
+    assert_eq!(rules(&run), vec!["unencrypted-file"; names.len()], "{run:?}");
 }
 
 #[test]
