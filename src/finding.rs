@@ -49,6 +49,8 @@ pub enum Needs {
     Text,
     /// The governing `.sops.yaml` too.
     Policy,
+    /// The file before a change.
+    Change,
     /// A private key.
     Keys,
 }

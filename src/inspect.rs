@@ -33,6 +33,9 @@ pub struct Surroundings<'p> {
     pub encrypted_names: Option<&'p Globs>,
     /// Files after which one is named that says it is encrypted: `x.yaml` for `x.enc.yaml`.
     pub twins: &'p HashSet<RepoPath>,
+    /// The file at a path before the change that is judged, if that is another; `None` where no
+    /// change is judged.
+    pub before: Option<&'p (dyn Fn(&RepoPath) -> Option<Input> + Sync)>,
     /// The private keys at hand; without it no file is opened.
     pub ring: Option<&'p KeyRing>,
     /// The day of the run, counted from 1970-01-01.
@@ -98,10 +101,15 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
     let documents = judge(&parsed.documents);
     let opening = surroundings.ring.and_then(|ring| open(&parsed, &documents, ring));
+    let earlier = surroundings.before.filter(|_| is_encrypted(&documents));
+    let earlier = earlier.and_then(|before| before(&input.path));
+    let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
+    let before = earlier.as_ref().map(|parsed| judge(&parsed.documents)).unwrap_or_default();
     let subject = Subject {
         input,
         text: text.unwrap_or_default(),
         documents: &documents,
+        before: &before,
         duplicate_keys: &parsed.duplicate_keys,
         parse_error: parsed.error.as_ref(),
         governing,
@@ -252,6 +260,14 @@ fn parse<'t>(
     Some(parsed)
 }
 
+/// Parses what a file was before, if it was encrypted.
+fn parse_earlier<'t>(input: &'t Input, format: Option<&'static dyn Format>) -> Option<Parsed<'t>> {
+    let bytes = input.bytes();
+    let traces = traces::look(&input.path, bytes);
+    let text = std::str::from_utf8(bytes).ok().filter(|_| traces.encrypted)?;
+    parse(text, format, traces, false)
+}
+
 /// sops takes a file of any other name as binary and writes a JSON envelope around it.
 fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed<'_>> {
     if !traces.sops {
@@ -332,6 +348,10 @@ fn judge<'s>(documents: &'s [Document<'s>]) -> Vec<Judged<'s>> {
         judged.push(Judged { document, metadata, unrelated, secrets, census });
     }
     judged
+}
+
+fn is_encrypted(documents: &[Judged<'_>]) -> bool {
+    documents.iter().any(|judged| judged.metadata.is_some())
 }
 
 /// Whether a file is a template of a Helm chart: below `templates/` beside a `Chart.yaml`.

@@ -26,6 +26,7 @@ fuzz_target!(|input: (u8, &[u8], &[u8])| {
     let exists = |_: &_| false;
     let input = Input { path, content: Content::new(bytes.to_vec()) };
     let surroundings = Surroundings {
+        before: None,
         policy: &policy,
         exists: &exists,
         encrypted_names: None,

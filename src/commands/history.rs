@@ -114,6 +114,7 @@ impl Past<'_> {
             exists: &exists,
             encrypted_names: self.settings.file.encrypted_names.as_ref(),
             twins: &HashSet::new(),
+            before: None,
             // What stood in a file once is judged for what it gives away, not for whether it is whole.
             ring: None,
             today: self.today,

@@ -150,10 +150,18 @@ fn judge(
     (ring, today): (Option<&KeyRing>, u32),
 ) -> JudgedFiles {
     let exists = |path: &RepoPath| source.exists(path);
+    let before = |path: &RepoPath| source.before(path);
     let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
     let encrypted_names = settings.file.encrypted_names.as_ref();
-    let surroundings =
-        Surroundings { policy, exists: &exists, encrypted_names, twins: &twins, ring, today };
+    let surroundings = Surroundings {
+        policy,
+        exists: &exists,
+        encrypted_names,
+        twins: &twins,
+        before: source.has_before().then_some(&before),
+        ring,
+        today,
+    };
     let progress = Progress::start(listing.files.len(), settings.progress);
     in_parallel(settings.threads, || {
         listing
@@ -163,8 +171,11 @@ fn judge(
                 match source.read(file) {
                     Ok(input) => {
                         // What is only context is not opened.
-                        let ring = ring.filter(|_| listing.reports(&file.path));
-                        let surroundings = Surroundings { ring, ..surroundings };
+                        let surroundings = if listing.reports(&file.path) {
+                            surroundings
+                        } else {
+                            Surroundings { ring: None, before: None, ..surroundings }
+                        };
                         all.add(&input, inspect(&input, surroundings));
                     }
                     Err(error) => all.errors.push(format!("cannot read {}: {error}", file.path)),

@@ -42,26 +42,26 @@ pub(super) fn files(objects: &mut Objects, tree: ObjectId) -> Result<Vec<File>, 
     Ok(files)
 }
 
-/// Whether a regular file stands at this path.
-pub(super) fn has_file(
+/// The regular file that stands at this path.
+pub(super) fn file(
     objects: &mut Objects,
     mut tree: ObjectId,
     path: &RepoPath,
-) -> Result<bool, GitError> {
+) -> Result<Option<ObjectId>, GitError> {
     let mut names = path.as_str().split('/').peekable();
     while let Some(name) = names.next() {
         let bytes = objects.tree(tree)?;
         let mut entries = TreeRefIter::from_bytes(&bytes, objects.hash()).flatten();
-        let Some(entry) = entries.find(|entry| entry.filename == name) else { return Ok(false) };
+        let Some(entry) = entries.find(|entry| entry.filename == name) else { return Ok(None) };
         if names.peek().is_none() {
-            return Ok(is_file(&entry));
+            return Ok(is_file(&entry).then(|| entry.oid.into()));
         }
         if !entry.mode.is_tree() {
-            return Ok(false);
+            return Ok(None);
         }
         tree = entry.oid.into();
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Regular files that are new or different in `new`, and paths at which there is none any more.

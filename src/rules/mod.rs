@@ -32,6 +32,7 @@ mod plaintext_generator_source;
 mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
+mod removed_recipient_not_rotated;
 mod selector_drift;
 mod selector_hits_metadata;
 mod selector_misses_data;
@@ -111,6 +112,7 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &format_mismatch::FormatMismatch,
     &unreadable_document::UnreadableDocument,
     &recipients_mismatch::RecipientsMismatch,
+    &removed_recipient_not_rotated::RemovedRecipientNotRotated,
     &selector_drift::SelectorDrift,
     &invalid_recipient::InvalidRecipient,
     &invalid_sops_config::InvalidSopsConfig,
@@ -207,6 +209,10 @@ pub struct Subject<'s> {
     pub documents: &'s [Judged<'s>],
     /// Keys that stand twice.
     pub duplicate_keys: &'s [DuplicateKey],
+    /// The documents of the file before the change that is judged; none where no change is, or
+    /// where it did not stand at the same path. Their places are in other bytes: no finding may
+    /// point at them.
+    pub before: &'s [Judged<'s>],
     /// Why parsing ended early.
     pub parse_error: Option<&'s ParseError>,
     /// Who governs it.

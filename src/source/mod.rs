@@ -173,6 +173,19 @@ impl Source {
         }
     }
 
+    /// Whether a change is judged, and it is known what stood there before.
+    pub fn has_before(&self) -> bool {
+        matches!(self, Self::Snapshot(snapshot) if snapshot.before.is_some())
+    }
+
+    /// What stood at a path before the change that is judged, if it was something else.
+    pub fn before(&self, path: &RepoPath) -> Option<Input> {
+        match self {
+            Self::WorkTree(_) => None,
+            Self::Snapshot(snapshot) => snapshot.earlier(path),
+        }
+    }
+
     /// The directory that paths are relative to.
     pub fn root(&self) -> &Path {
         match self {

@@ -24,6 +24,8 @@ pub struct Snapshot {
     files: Files,
     /// What is different from before; nothing: everything is looked at.
     changes: Option<Vec<Change>>,
+    /// The tree from before the changes, if they are changes of a tree that is here.
+    pub(super) before: Option<ObjectId>,
     notes: Vec<String>,
     /// What to call it.
     name: String,
@@ -114,8 +116,10 @@ impl Snapshot {
             let files = if unmerged == 1 { "file is" } else { "files are" };
             notes.push(format!("{unmerged} {files} in conflict and not looked at"));
         }
+        let before = repo.head().and_then(|head| repo.tree_of(head).ok());
         Self {
             changes: Some(changes),
+            before,
             notes,
             ..Self::new(repo, Files::Index(index), "the index".to_owned(), directory)
         }
@@ -138,12 +142,10 @@ impl Snapshot {
         let tip = repo.commit(head)?;
         let since = since(&repo, base, head, tip)?;
         let tree = repo.tree_of(tip)?;
-        let changes = match since.commit {
-            Some(since) => Some(repo.changes(Some(repo.tree_of(since)?), tree)?),
-            None => None,
-        };
+        let before = since.commit.map(|since| repo.tree_of(since)).transpose()?;
+        let changes = before.map(|before| repo.changes(Some(before), tree)).transpose()?;
         let snapshot = Self::at(repo, tip, head, directory)?;
-        Ok(Self { changes, notes: since.notes, ..snapshot })
+        Ok(Self { changes, before, notes: since.notes, ..snapshot })
     }
 
     /// The end of a range of commits: the settings for all of them stand there.
@@ -175,7 +177,7 @@ impl Snapshot {
         let root = repo.work_tree().unwrap_or(directory);
         let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
         let range = Range::default();
-        Self { root, repo, range, files, changes: None, notes: Vec::new(), name }
+        Self { root, repo, range, files, changes: None, before: None, notes: Vec::new(), name }
     }
 
     /// The files that changed and what is needed to judge them; all files if nothing is said of
@@ -225,6 +227,15 @@ impl Snapshot {
 
     pub(super) fn exists(&self, path: &RepoPath) -> bool {
         self.files.blob(path.as_str()).is_some()
+    }
+
+    /// What stood at a path before the changes, if it was something else.
+    pub(super) fn earlier(&self, path: &RepoPath) -> Option<Input> {
+        let blob = self.repo.file(self.before?, path)?;
+        if self.files.blob(path.as_str()) == Some(blob) {
+            return None;
+        }
+        Some(Input { path: path.clone(), content: self.repo.read(blob).ok()? })
     }
 
     /// Whether this content stands at this path.

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use crate::support::{Git, git_in, sops_lint};
+use crate::support::{Git, fixtures, git_in, sops_lint};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
@@ -403,4 +403,47 @@ fn what_is_tracked_is_looked_at_though_it_is_ignored() {
     fs::remove_file(git.root.join("tracked.yaml")).expect("removed");
     symlink("untracked.yaml", git.root.join("tracked.yaml")).expect("linked");
     assert_eq!(git.errors(&[]), plain_at("deep/er/too.yaml"));
+}
+
+/// A commit with the first state of a fixture, and the second in the work tree.
+fn change(case: &str) -> Git {
+    let git = Git::init(&[]);
+    let directory = fixtures().join("rules/removed-recipient-not-rotated").join(case);
+    for state in ["base", ""] {
+        for name in [".sops.yaml", "database.yaml"] {
+            let file = fs::read_to_string(directory.join(state).join(name)).expect("it is there");
+            git.stage(&[(name, &*file)]);
+        }
+        if state == "base" {
+            git.run(&["commit", "--quiet", "-m", "before"]);
+        }
+    }
+    git
+}
+
+#[test]
+fn a_recipient_that_is_removed_without_a_new_data_key_is_told_of_before_it_is_committed_and_merged()
+{
+    const RULE: &str = "removed-recipient-not-rotated";
+    let git = change("bad-updatekeys-alone");
+    let tells = |arguments: &[&str]| git.lint(arguments).stdout.contains(RULE);
+    assert!(tells(&["scan", "--staged", "--fail-on", "warning"]));
+    assert!(tells(&["hook", "pre-commit", "--fail-on", "warning"]));
+    assert!(tells(&["hook", "pre-commit", "--fail-on", "warning", "database.yaml"]));
+    assert!(!tells(&["scan"]) && !tells(&["scan", "--rev", "HEAD"]), "no change is judged here");
+    git.run(&["checkout", "--quiet", "-b", "feature"]);
+    git.run(&["commit", "--quiet", "-m", "without Bob"]);
+    assert!(tells(&["scan", "--diff", "main"]) && !tells(&["scan", "--staged"]));
+    // The branch is judged by what it comes to, not commit by commit.
+    let good = fixtures().join("rules/removed-recipient-not-rotated/good-rotated/database.yaml");
+    git.commit(&[("database.yaml", &fs::read_to_string(good).expect("it is there"))]);
+    assert!(!tells(&["scan", "--diff", "main"]) && !tells(&["scan", "--staged"]));
+}
+
+#[test]
+fn the_first_commit_has_nothing_before_it() {
+    let git = Git::init(&[]);
+    git.stage(&[("db.yaml", &encrypted())]);
+    let run = git.lint(&["scan", "--staged"]);
+    assert!(!run.stdout.contains("removed-recipient"), "{run:?}");
 }

@@ -206,7 +206,7 @@ fn run(output: Output) -> Run {
     Run { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code() }
 }
 
-/// A copy of a directory outside of any repository. Files named in `without` are left out.
+/// A copy of a directory outside of any repository, without what is named in `without`.
 pub(crate) fn copy_of(directory: &Path, without: &[&str]) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a directory can be made");
     copy_into(directory, copy.path(), without);
@@ -218,9 +218,12 @@ fn copy_into(from: &Path, to: &Path, without: &[&str]) {
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let entry = entry.expect("entries can be read");
         let target = to.join(entry.file_name());
+        if without.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
         if entry.file_type().expect("entries have types").is_dir() {
             copy_into(&entry.path(), &target, without);
-        } else if !without.iter().any(|name| entry.file_name() == *name) {
+        } else {
             fs::copy(entry.path(), target).expect("files can be copied");
         }
     }
