@@ -35,12 +35,15 @@ pub struct Surroundings<'p> {
     pub twins: &'p HashSet<RepoPath>,
     /// The file at a path before the change that is judged, if that is another; `None` where no
     /// change is judged.
-    pub before: Option<&'p (dyn Fn(&RepoPath) -> Option<Input> + Sync)>,
+    pub before: Option<&'p Earlier<'p>>,
     /// The private keys at hand; without it no file is opened.
     pub ring: Option<&'p KeyRing>,
     /// The day of the run, counted from 1970-01-01.
     pub today: u32,
 }
+
+/// Gives the file at a path as it was before.
+pub type Earlier<'p> = dyn Fn(&RepoPath) -> Option<Input> + Sync + 'p;
 
 /// What came out of one file.
 #[derive(Debug, Default)]

@@ -54,7 +54,10 @@ pub(super) fn examine(
             (wanted.is_empty() || wanted.iter().any(is_inside))
                 && !settings.file.exclude.covers(path.as_str())
         };
-        let newcomers: Vec<&Newcomer> = brought.newcomers.iter().filter(is_wanted).collect();
+        let mut newcomers: Vec<&Newcomer> = brought.newcomers.iter().filter(is_wanted).collect();
+        // Git keeps the contents of one path as changes of each other. By path, and for each path
+        // in the order of the commits, they are read in one go.
+        newcomers.sort_by(|one, other| one.file.path.cmp(&other.file.path));
         let past = Past {
             end,
             brought: &brought,
@@ -129,7 +132,7 @@ impl Past<'_> {
             });
             outcome.findings.retain_mut(|finding| belongs(finding, &origin));
         }
-        all.add(&input, outcome);
+        all.add_without_facts(&input, outcome);
     }
 
     fn policy(&self, state: usize) -> Policy {

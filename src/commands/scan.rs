@@ -131,7 +131,16 @@ pub(super) struct JudgedFiles {
     /// Encrypted files whose MAC was not compared, and why.
     unverified: Vec<Skipped>,
     verified: usize,
+    /// Files of which no more than this was kept.
+    counted: Counted,
     pub(super) errors: Vec<String>,
+}
+
+/// What the summary says of files.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    secrets: usize,
+    encrypted_files: usize,
 }
 
 /// What a run came to.
@@ -219,6 +228,15 @@ impl JudgedFiles {
         }
     }
 
+    /// The same where no rule about the repository will ask for more: facts of all that ever stood in
+    /// history would fill the memory.
+    pub(super) fn add_without_facts(&mut self, input: &Input, mut outcome: Outcome) {
+        if let Some(facts) = outcome.facts.take() {
+            self.counted.count(&facts);
+        }
+        self.add(input, outcome);
+    }
+
     /// Why files could not be verified though they had to be.
     fn not_verified(&self) -> Vec<String> {
         const SHOWN: usize = 10;
@@ -240,6 +258,8 @@ impl JudgedFiles {
         self.skipped.extend(other.skipped);
         self.unverified.extend(other.unverified);
         self.verified += other.verified;
+        self.counted.secrets += other.counted.secrets;
+        self.counted.encrypted_files += other.counted.encrypted_files;
         self.errors.extend(other.errors);
         self
     }
@@ -265,11 +285,12 @@ impl JudgedFiles {
         selected
             .findings
             .extend(of_settings.filter_map(|finding| settings.selection.admit(finding, file)));
-        let encrypted_files = self.facts.iter().filter(|facts| facts.is_encrypted).count();
+        let mut counted = self.counted;
+        self.facts.iter().for_each(|facts| counted.count(facts));
         let summary = Summary {
             files,
-            secrets: self.facts.iter().map(|facts| facts.secrets).sum(),
-            encrypted_files,
+            secrets: counted.secrets,
+            encrypted_files: counted.encrypted_files,
             verified: self.verified,
             unverified: self.unverified.len(),
             ignored: selected.ignored,
@@ -278,6 +299,13 @@ impl JudgedFiles {
         };
         let skipped = self.skipped.into_iter().chain(self.unverified).collect();
         Report::new(selected.findings, skipped, summary)
+    }
+}
+
+impl Counted {
+    fn count(&mut self, facts: &Facts) {
+        self.secrets += facts.secrets;
+        self.encrypted_files += usize::from(facts.is_encrypted);
     }
 }
 

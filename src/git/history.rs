@@ -60,6 +60,7 @@ pub struct Newcomer {
 impl Repo {
     /// All that the commits of a range brought. `config` is the name of configs.
     pub fn brought(&self, range: &Range, config: &str) -> Result<Brought, GitError> {
+        self.stores.open_packs();
         let commits = self.walk(range)?;
         let numbers: HashMap<ObjectId, usize> =
             commits.iter().enumerate().map(|(number, commit)| (commit.id, number)).collect();

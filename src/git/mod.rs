@@ -6,6 +6,7 @@
 mod history;
 mod index;
 mod objects;
+mod packs;
 mod program;
 mod range;
 mod tree;
