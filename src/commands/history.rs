@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::CommandError;
 use super::progress::Progress;
 use super::scan::{Finished, JudgedFiles, in_parallel};
-use crate::finding::{Finding, Origin};
+use crate::finding::{Finding, Origin, Risk};
 use crate::git::{Brought, Newcomer};
 use crate::host::Host;
 use crate::input::{Content, Input};
@@ -17,21 +17,6 @@ use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Policy};
 use crate::settings::Settings;
 use crate::source::{Snapshot, Source};
-
-/// The rules that speak of something that was published. Of a file that is no longer at HEAD the
-/// others say what nobody can change any more.
-const LEAKS: [&str; 10] = [
-    "unencrypted-secret",
-    "unencrypted-file",
-    "plaintext-value",
-    "unselected-value",
-    "plaintext-comment",
-    "nothing-encrypted",
-    "mixed-documents",
-    "private-key",
-    "decryption-credentials",
-    "last-applied-leak",
-];
 
 /// Judges all that the commits brought, each by the configs of its own commit. Rules about the
 /// repository are left out: there is no one repository that they could speak of.
@@ -152,7 +137,8 @@ impl Past<'_> {
 /// Writes down where a finding comes from; `false` if it is of no use any more.
 fn belongs(finding: &mut Finding, origin: &Arc<Origin>) -> bool {
     if !origin.is_at_head {
-        if !LEAKS.contains(&finding.rule.id) {
+        // Nobody can change any more what the other rules would say of it.
+        if !matches!(finding.rule.risk, Risk::Leak(_)) {
             return false;
         }
         finding.fix = None;
@@ -161,16 +147,4 @@ fn belongs(finding: &mut Finding, origin: &Arc<Origin>) -> bool {
     }
     finding.origin = Some(Arc::clone(origin));
     true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_leaks_are_rules() {
-        for id in LEAKS {
-            assert!(crate::rules::find(id).is_some(), "{id}");
-        }
-    }
 }

@@ -4,7 +4,6 @@
 //! new objects in quarantine: git names that store in the environment, and gix does not look there.
 #![expect(clippy::disallowed_methods, reason = "git names its stores in the environment")]
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -36,7 +35,7 @@ pub(super) struct Objects {
     memory: Memory,
     buffer: Vec<u8>,
     /// Directories that were read: the next commit has most of them too.
-    trees: HashMap<ObjectId, Arc<Vec<u8>>>,
+    trees: gix::hashtable::HashMap<ObjectId, Arc<Vec<u8>>>,
     /// How many bytes these have.
     tree_bytes: usize,
 }
@@ -91,7 +90,7 @@ impl Stores {
             packs: Arc::clone(&self.packs),
             memory: Memory::default(),
             buffer: Vec::new(),
-            trees: HashMap::new(),
+            trees: gix::hashtable::HashMap::default(),
             tree_bytes: 0,
         }
     }

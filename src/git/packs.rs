@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,14 +48,39 @@ pub(super) struct Rebuilt {
 /// forgotten with the next.
 #[derive(Default)]
 pub(super) struct Memory {
-    young: HashMap<Place, Rebuilt>,
-    old: HashMap<Place, Rebuilt>,
+    young: HashMap<Place, Rebuilt, BuildHasherDefault<Spread>>,
+    old: HashMap<Place, Rebuilt, BuildHasherDefault<Spread>>,
     /// How many bytes the young ones have.
     size: usize,
     /// The pack that was asked last; the next object is mostly in it too.
     last: usize,
     inflate: gix::zlib::Inflate,
     delta: Vec<u8>,
+}
+
+/// Spreads places over a table. Whoever makes packs can make them collide, and gains a slow lookup
+/// among a few thousand objects.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(32) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(32)
+    }
 }
 
 impl Packs {

@@ -170,27 +170,35 @@ pub fn find(id: &str) -> Option<&'static RuleMeta> {
     all().find(|meta| meta.id == id)
 }
 
-/// Writes down a rule: its manual is its doc comment.
+/// Writes down a rule: its manual is its doc comment. One that a secret can come to harm by says so
+/// before the summary, as in `Leak(90),` or `Weakness(50),`; see [`crate::finding::Risk`].
 macro_rules! declare_rule {
+    (risk) => { crate::finding::Risk::Unrated };
+    (risk $risk:ident($tenths:literal)) => { crate::finding::Risk::$risk($tenths) };
     (
         $(#[doc = $line:literal])+
-        $name:ident, $id:literal, $level:ident, needs $needs:ident, $summary:literal
+        $name:ident, $id:literal, $level:ident, needs $needs:ident,
+        $($risk:ident($tenths:literal),)? $summary:literal
     ) => {
         $(#[doc = $line])+
         #[derive(Debug)]
         pub(super) struct $name;
 
-        declare_rule! { $(#[doc = $line])+ $id, $level, needs $needs, $summary }
+        declare_rule! {
+            $(#[doc = $line])+ $id, $level, needs $needs, $($risk($tenths),)? $summary
+        }
     };
     (
         $(#[doc = $line:literal])+
-        $id:literal, $level:ident, needs $needs:ident, $summary:literal
+        $id:literal, $level:ident, needs $needs:ident,
+        $($risk:ident($tenths:literal),)? $summary:literal
     ) => {
         $(#[doc = $line])+
         pub(super) static META: crate::finding::RuleMeta = crate::finding::RuleMeta {
             id: $id,
             level: crate::finding::Level::$level,
             needs: crate::finding::Needs::$needs,
+            risk: declare_rule!(risk $($risk($tenths))?),
             summary: $summary,
             manual: concat!($($line, "\n"),+),
         };

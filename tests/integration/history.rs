@@ -162,3 +162,27 @@ fn a_push_is_judged_in_quarantine() {
     assert!(run.stderr.contains("d.yaml"), "{run:?}");
     assert_eq!(git_in(&bare, &["for-each-ref"]).stdout.lines().count(), 2);
 }
+
+#[test]
+fn every_format_names_the_commit_and_says_whether_it_is_over() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    let commit = git.run(&["rev-parse", "HEAD"]);
+    git.run(&["rm", "--quiet", "db.yaml"]);
+    git.commit(&[("api.yaml", PLAIN)]);
+    let report = |format: &str| git.lint(&["scan", "--history", "--format", format]).stdout;
+    let words = format!("(in {}, 2026-01-02, no longer at HEAD)", &commit[..8]);
+    for format in ["human", "github", "markdown", "gitlab", "junit", "sarif"] {
+        let report = report(format);
+        assert!(report.contains(&words), "{format}: {report}");
+        assert!(report.contains("still at HEAD)"), "{format}: {report}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&report("json")).expect("JSON");
+    let over = &json["findings"][1];
+    assert_eq!(
+        (&over["commit"], &over["commit_date"], &over["at_head"]),
+        (&commit.clone().into(), &"2026-01-02".into(), &false.into())
+    );
+    let sarif: serde_json::Value = serde_json::from_str(&report("sarif")).expect("JSON");
+    let over = &sarif["runs"][0]["results"][1]["properties"];
+    assert_eq!(*over, serde_json::json!({"commit": commit, "date": "2026-01-02", "atHead": false}));
+}
