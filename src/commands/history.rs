@@ -38,6 +38,7 @@ pub(super) fn examine(
             let is_inside = |directory: &String| path.below(directory).is_some();
             (wanted.is_empty() || wanted.iter().any(is_inside))
                 && !settings.file.exclude.covers(path.as_str())
+                && settings.shard.is_none_or(|shard| shard.holds(path))
         };
         let mut newcomers: Vec<&Newcomer> = brought.newcomers.iter().filter(is_wanted).collect();
         // Git keeps the contents of one path as changes of each other. By path, and for each path

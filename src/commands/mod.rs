@@ -5,6 +5,7 @@ pub mod completions;
 pub mod explain;
 mod history;
 pub mod hook;
+pub mod inputs;
 pub mod install;
 mod keyring;
 pub mod man;
@@ -16,6 +17,7 @@ use std::io;
 use std::process::ExitCode;
 
 use self::hook::HookError;
+use self::inputs::InputError;
 use self::install::InstallError;
 use crate::cli::{Cli, Command};
 use crate::git::GitError;
@@ -49,6 +51,9 @@ pub enum CommandError {
     /// The files could not be found.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// What there is to look at was not told.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// A hook was not told what it has to judge.
     #[error(transparent)]
     Hook(#[from] HookError),
@@ -76,6 +81,7 @@ impl CommandError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Source(error) => error.help(),
+            Self::Input(error) => error.help(),
             Self::Hook(error) => error.help(),
             Self::Install(error) => error.help(),
             Self::Output { .. } => "check that the directory exists and may be written to",
@@ -95,7 +101,7 @@ impl CommandError {
 /// Runs what was typed.
 pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
     match cli.command {
-        Command::Scan(args) => scan::run(args, host),
+        Command::Scan(args) => scan::run(*args, host),
         Command::Baseline(args) => baseline::run(args, host),
         Command::Hook(args) => hook::run(args, host),
         Command::Install(args) => install::run(&args, host),

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use rayon::prelude::*;
 
 use super::progress::Progress;
-use super::{CommandError, Exit, history, keyring};
+use super::{CommandError, Exit, history, inputs, keyring};
 use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;
@@ -23,8 +23,11 @@ use crate::source::{Listed, Listing, Source, View};
 use crate::traces;
 
 /// Looks at files and writes down what is wrong with them.
-pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
-    run_as(Settings::resolve(args, host), host)
+pub fn run(mut args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
+    let given = inputs::read(&mut args, host)?;
+    let mut settings = Settings::resolve(args, host);
+    settings.view = given.unwrap_or(settings.view);
+    run_as(settings, host)
 }
 
 /// The same, with arguments that are resolved.
@@ -63,6 +66,7 @@ pub(super) fn examine(
     if listing.files.is_empty() && !settings.paths.is_empty() && !listing.is_partial {
         errors.push("there is no file to look at in the given paths".to_owned());
     }
+    listing.shard = settings.shard;
     // A hook names what is committed, so what is left out here is no reason to fail.
     listing.exclude(&settings.file.exclude);
     let directories = listing.config_directories.iter().map(String::as_str);
@@ -277,7 +281,7 @@ impl JudgedFiles {
         let file = &settings.file;
         let mut selected = settings.selection.apply(self.findings, file);
         let is_whole_view = matches!(settings.view, View::WorkTree | View::Commit(_));
-        if !settings.paths.is_empty() || !is_whole_view {
+        if !settings.paths.is_empty() || !is_whole_view || settings.shard.is_some() {
             // What was not looked at may need them.
             selected.unused.clear();
         }

@@ -188,7 +188,10 @@ impl Snapshot {
             (Some(changes), Files::Index(_)) => self.around(changes),
             _ => self.files.below("").collect(),
         };
-        let is_wanted = |path: &RepoPath| wanted.iter().any(|want| path.below(want).is_some());
+        let names: HashSet<&str> = wanted.iter().map(String::as_str).collect();
+        let is_wanted = |path: &RepoPath| {
+            names.contains(path.as_str()) || path.ancestors().any(|one| names.contains(one))
+        };
         files.retain(|file| wanted.is_empty() || is_wanted(&file.path));
         let config_directories = self.config_directories(&files);
         let reported = self.changes.as_ref().map(|changes| self.reported(changes));
@@ -201,6 +204,7 @@ impl Snapshot {
             config_directories,
             is_whole: wanted.iter().all(|path| self.files.blob(path).is_none()),
             is_partial: self.changes.is_some(),
+            shard: None,
             errors: Vec::new(),
             notes: self.notes.clone(),
         })
@@ -383,7 +387,7 @@ fn since(repo: &Repo, base: &str, head: &str, tip: ObjectId) -> Result<Since, So
 }
 
 /// The path without `.` and `..`, and without links in what stands on disk of it.
-fn normal(path: &Path) -> Option<PathBuf> {
+pub(super) fn normal(path: &Path) -> Option<PathBuf> {
     let mut lexical = PathBuf::new();
     for component in path.components() {
         match component {

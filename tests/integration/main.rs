@@ -13,6 +13,7 @@ mod git;
 mod history;
 mod hooks;
 mod hostile;
+mod inputs;
 mod keyring;
 mod layering;
 mod limits;

@@ -61,6 +61,15 @@ pub(crate) fn sops_lint_with(directory: &Path, args: &[&str], variables: &[(&str
     start(command, directory, args, variables)
 }
 
+/// The same with something on standard input.
+pub(crate) fn sops_lint_fed(directory: &Path, args: &[&str], input: &[u8]) -> Run {
+    let file = tempfile::NamedTempFile::new().expect("a file can be made");
+    fs::write(file.path(), input).expect("files can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sops-lint"));
+    command.stdin(fs::File::open(file.path()).expect("it is there"));
+    start(command, directory, args, &[])
+}
+
 /// The same on one thread, with 256 MiB of memory and a minute of processor time: past either
 /// limit the system ends the program, and there is no exit code. A clock would measure how busy the
 /// machine is; `benches/hostile.sh` does that.
