@@ -62,7 +62,7 @@ impl Repo {
     pub fn brought(&self, range: &Range, config: &str) -> Result<Brought, GitError> {
         self.stores.open_packs();
         let commits = self.walk(range)?;
-        let numbers: HashMap<ObjectId, usize> =
+        let numbers: gix::hashtable::HashMap<ObjectId, usize> =
             commits.iter().enumerate().map(|(number, commit)| (commit.id, number)).collect();
         let mut ledger = Ledger {
             repo: self,
@@ -110,7 +110,7 @@ impl Repo {
 fn parents_first(mut found: Vec<(ObjectId, Fields)>) -> Vec<Commit> {
     found.sort_by_key(|(id, fields)| (fields.time, *id));
     let mut order = Vec::with_capacity(found.len());
-    let numbers: HashMap<ObjectId, usize> =
+    let numbers: gix::hashtable::HashMap<ObjectId, usize> =
         found.iter().enumerate().map(|(number, (id, _))| (*id, number)).collect();
     let mut is_entered = vec![false; found.len()];
     let mut path = Vec::new();
@@ -149,7 +149,7 @@ struct Ledger<'r> {
     repo: &'r Repo,
     config: &'r str,
     brought: Brought,
-    numbers: HashMap<ObjectId, usize>,
+    numbers: gix::hashtable::HashMap<ObjectId, usize>,
     seen: HashSet<File>,
     by_state: HashMap<Vec<File>, usize>,
 }

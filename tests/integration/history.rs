@@ -186,3 +186,32 @@ fn every_format_names_the_commit_and_says_whether_it_is_over() {
     let over = &sarif["runs"][0]["results"][1]["properties"];
     assert_eq!(*over, serde_json::json!({"commit": commit, "date": "2026-01-02", "atHead": false}));
 }
+
+#[test]
+fn what_git_packed_is_read_as_it_was_before() {
+    let git = Git::init(&[]);
+    let text = |number: usize, word: &str| {
+        let filler: String = (0..60).map(|line| format!("  k{line}: v{line}\n")).collect();
+        format!("apiVersion: v1\nkind: {word}\nmetadata:\n  name: n{number}\nstringData:\n{filler}")
+    };
+    for number in 0..80 {
+        let word = if number == 37 { "Secret" } else { "ConfigMap" };
+        git.commit(&[("a/b/db.yaml", &*text(number, word)), ("other.yaml", &*text(number, "X"))]);
+    }
+    let loose = history(&git, &["--history"]);
+    assert_eq!(loose.len(), 1, "{loose:?}");
+    git.run(&["repack", "-adfq", "--depth=50"]);
+    git.run(&["prune-packed"]);
+    assert_eq!(history(&git, &["--history"]), loose, "one pack");
+    git.run(&["gc", "--quiet", "--prune=now"]);
+    git.commit(&[("late.yaml", PLAIN)]);
+    git.run(&["repack", "-dq"]);
+    git.run(&["multi-pack-index", "write"]);
+    let two = history(&git, &["--history"]);
+    assert!(two.len() == 2 && two.contains(&loose[0]), "two packs and an index of both: {two:?}");
+    let borrower = git.beside("borrower");
+    let target = borrower.to_str().expect("UTF-8");
+    git.run(&["clone", "--quiet", "--shared", ".", target]);
+    let run = sops_lint(&borrower, &["scan", "--history", "--format", "json"]);
+    assert_eq!(found(&run), two, "the objects of another repository");
+}
