@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
-use crate::finding::{Draft, Drafts, Finding, Label, Level, Place};
+use crate::finding::{Draft, Drafts, Finding, Label, Level, Place, Risk, RuleMeta};
 use crate::input::{Content, Input};
 use crate::keys::KeyRing;
 use crate::keys::certificate::Certificate;
@@ -36,10 +36,19 @@ pub struct Surroundings<'p> {
     /// The file at a path before the change that is judged, if that is another; `None` where no
     /// change is judged.
     pub before: Option<&'p Earlier<'p>>,
+    /// Whether the file is gone, so that nothing but a leak can be told of it.
+    pub is_gone: bool,
     /// The private keys at hand; without it no file is opened.
     pub ring: Option<&'p KeyRing>,
     /// The day of the run, counted from 1970-01-01.
     pub today: u32,
+}
+
+impl Surroundings<'_> {
+    /// Whether a rule is asked.
+    fn ask(&self, rule: &RuleMeta) -> bool {
+        !self.is_gone || matches!(rule.risk, Risk::Leak(_))
+    }
 }
 
 /// Gives the file at a path as it was before.
@@ -124,7 +133,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         opening: opening.as_ref(),
     };
     let mut drafts = Drafts::default();
-    for rule in FILE_RULES {
+    for rule in FILE_RULES.iter().filter(|rule| surroundings.ask(rule.meta())) {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);

@@ -27,6 +27,7 @@ fuzz_target!(|input: (u8, &[u8], &[u8])| {
     let input = Input { path, content: Content::new(bytes.to_vec()) };
     let surroundings = Surroundings {
         before: None,
+        is_gone: false,
         policy: &policy,
         exists: &exists,
         encrypted_names: None,

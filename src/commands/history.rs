@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::CommandError;
 use super::progress::Progress;
 use super::scan::{Finished, JudgedFiles, in_parallel};
-use crate::finding::{Finding, Origin, Risk};
+use crate::finding::{Finding, Origin};
 use crate::git::{Brought, Newcomer};
 use crate::host::Host;
 use crate::input::{Content, Input};
@@ -98,12 +98,14 @@ impl Past<'_> {
         let input = Input { path: file.path.clone(), content };
         let policy = self.policies[commit.state].get_or_init(|| self.policy(commit.state));
         let exists = |path: &RepoPath| repo.has_file(commit.tree, path);
+        let is_at_head = self.end.has(file);
         let surroundings = Surroundings {
             policy,
             exists: &exists,
             encrypted_names: self.settings.file.encrypted_names.as_ref(),
             twins: &HashSet::new(),
             before: None,
+            is_gone: !is_at_head,
             // What stood in a file once is judged for what it gives away, not for whether it is whole.
             ring: None,
             today: self.today,
@@ -111,12 +113,9 @@ impl Past<'_> {
         let mut outcome = inspect(&input, surroundings);
         outcome.verification = None;
         if !outcome.findings.is_empty() {
-            let origin = Arc::new(Origin {
-                commit: commit.id.to_string(),
-                day: commit.day(),
-                is_at_head: self.end.has(file),
-            });
-            outcome.findings.retain_mut(|finding| belongs(finding, &origin));
+            let origin =
+                Arc::new(Origin { commit: commit.id.to_string(), day: commit.day(), is_at_head });
+            outcome.findings.iter_mut().for_each(|finding| attribute(finding, &origin));
         }
         all.add_without_facts(&input, outcome);
     }
@@ -135,17 +134,12 @@ impl Past<'_> {
     }
 }
 
-/// Writes down where a finding comes from; `false` if it is of no use any more.
-fn belongs(finding: &mut Finding, origin: &Arc<Origin>) -> bool {
+/// Writes down where a finding comes from.
+fn attribute(finding: &mut Finding, origin: &Arc<Origin>) {
     if !origin.is_at_head {
-        // Nobody can change any more what the other rules would say of it.
-        if !matches!(finding.rule.risk, Risk::Leak(_)) {
-            return false;
-        }
         finding.fix = None;
         finding.help =
             Some("it is no longer at HEAD, but it stays in history: change the secret".to_owned());
     }
     finding.origin = Some(Arc::clone(origin));
-    true
 }

@@ -172,6 +172,7 @@ fn judge(
         encrypted_names,
         twins: &twins,
         before: source.has_before().then_some(&before),
+        is_gone: false,
         ring,
         today,
     };
