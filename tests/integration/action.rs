@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::peers;
-use crate::support::{Git, project};
+use crate::support::{Git, fixtures, project};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
@@ -162,4 +162,22 @@ fn zizmor_accepts_the_action_and_the_workflows() {
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("No findings to report"), "{text}");
+}
+
+#[test]
+fn where_there_are_no_keys_nothing_is_said_of_them_in_the_pull_request() {
+    let directory = fixtures().join("rules/removed-recipient-not-rotated/good-rotated");
+    let read = |name: &str| fs::read_to_string(directory.join(name)).expect("it is there");
+    let git = Git::with(&[(".sops.yaml", &*read(".sops.yaml"))]);
+    git.run(&["checkout", "--quiet", "-b", "feature"]);
+    git.commit(&[("database.yaml", &*read("database.yaml"))]);
+    let clone = git.beside("clone");
+    let url = format!("file://{}", git.root.display());
+    git.run(&["clone", "--quiet", &url, clone.to_str().expect("UTF-8")]);
+    let pull = scan(&clone, "main", "");
+    assert_eq!(pull.code, Some(0), "{pull:?}");
+    assert!(!pull.log.contains("::") && !pull.log.contains("error"), "{pull:?}");
+    // The report says that nothing was verified: silence is not health.
+    let notes = &pull.sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+    assert!(notes.to_string().contains("no private key"), "{pull:?}");
 }
