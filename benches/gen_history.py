@@ -137,7 +137,8 @@ def main():
     importer.stdin.close()
     if importer.wait():
         sys.exit("git fast-import failed")
-    subprocess.run(["git", "-C", args.out, "repack", "-adq"], check=True)
+    # As a server packs it, from new to old: fast-import writes chains of deltas from old to new.
+    subprocess.run(["git", "-C", args.out, "repack", "-adfq"], check=True)
 
 
 if __name__ == "__main__":

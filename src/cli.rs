@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::finding::Level;
+use crate::path::Shard;
 use crate::report::REPORTERS;
 use crate::rules;
 
@@ -23,7 +24,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Look for plaintext secrets, wrong recipients and broken files
-    Scan(Scan),
+    Scan(Box<Scan>),
     /// Encrypt plaintext secrets as their creation rule demands, and correct mistakes in .sops.yaml
     Fix(Fix),
     /// Show which .sops.yaml and which creation rule govern a file, and what they demand
@@ -51,6 +52,18 @@ pub struct Scan {
     /// Files and directories to look at [default: the repository around the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Look at the files and directories that stand in this list too, one a line; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<PathBuf>,
+    /// The paths of the list end with NUL bytes instead of lines
+    #[arg(short = '0', long = "null", requires = "files_from")]
+    pub null: bool,
+    /// Look at one file that comes in on standard input, as if it stood here
+    #[arg(long, value_name = "PATH", group = "view", conflicts_with_all = ["paths", "files_from", "shard"])]
+    pub stdin_filename: Option<PathBuf>,
+    /// Report part I of N, so that N jobs can share the work
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub shard: Option<Shard>,
     /// Look at what the next commit changes, as it stands in the index
     #[arg(long, group = "view")]
     pub staged: bool,
@@ -199,6 +212,10 @@ impl Scan {
     fn plain() -> Self {
         Self {
             paths: Vec::new(),
+            files_from: None,
+            null: false,
+            stdin_filename: None,
+            shard: None,
             staged: false,
             rev: None,
             diff: None,
@@ -410,6 +427,14 @@ impl From<LevelName> for Level {
 
 fn rule_id() -> impl TypedValueParser<Value = String> {
     PossibleValuesParser::new(rules::all().map(|meta| meta.id))
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let (number, of) = text.split_once('/').ok_or("write it as I/N, as in 1/4")?;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok());
+    let both = digits(number).flatten().zip(digits(of).flatten());
+    let (number, of) = both.ok_or("I and N are whole numbers, as in 1/4")?;
+    Shard::new(number, of).ok_or_else(|| "I goes from 1 to N".to_owned())
 }
 
 fn level_override(text: &str) -> Result<(String, Level), String> {

@@ -4,6 +4,7 @@
 //! [`Finding`]s: with lines and columns, and with redacted copies of the lines that they point
 //! at. A finding holds no other byte of any file.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -51,8 +52,23 @@ pub enum Needs {
     Text,
     /// The governing `.sops.yaml` too.
     Policy,
+    /// The file before a change.
+    Change,
     /// A private key.
     Keys,
+}
+
+/// What comes of a finding, rated on the scale of CVSS times ten: GitHub shows 90 and more as
+/// critical, 70 and more as high, 40 and more as medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// Something is wrong, and nobody can read a secret for it.
+    Unrated,
+    /// Secrets are not as safe as they should be, or may be lost.
+    Weakness(u32),
+    /// A secret stands there for everybody to read. Once published it stays so: it is looked for in
+    /// files that are no longer at `HEAD` too.
+    Leak(u32),
 }
 
 /// The static facts of a rule.
@@ -64,6 +80,8 @@ pub struct RuleMeta {
     pub level: Level,
     /// What it needs to know.
     pub needs: Needs,
+    /// What comes of it for those whose secrets they are.
+    pub risk: Risk,
     /// One line for the list of rules.
     pub summary: &'static str,
     /// Its manual in Markdown: what it does, why it matters, an example, how to fix.
@@ -204,7 +222,25 @@ pub struct Finding {
     pub occurrence: usize,
 }
 
+impl Origin {
+    /// Which commit brought the file, and whether it is still there.
+    pub fn words(&self) -> String {
+        let short = self.commit.get(..8).unwrap_or(&self.commit);
+        let today = if self.is_at_head { "still at HEAD" } else { "no longer at HEAD" };
+        format!("in {short}, {}, {today}", self.day)
+    }
+}
+
 impl Finding {
+    /// The message, and in history which commit it is about; for reports that have no other place
+    /// for that.
+    pub fn sentence(&self) -> Cow<'_, str> {
+        match &self.origin {
+            Some(origin) => format!("{} ({})", self.message, origin.words()).into(),
+            None => (&*self.message).into(),
+        }
+    }
+
     /// A name that stays when lines move: a hash of rule, path, document, key path and, where
     /// these stand twice, occurrence; in hexadecimal digits. No value goes into it.
     pub fn fingerprint(&self) -> String {

@@ -140,6 +140,13 @@ impl Host {
         Ok(text)
     }
 
+    /// The bytes of standard input: not many more than the limit, so that it shows if there are more.
+    pub fn read_input(&self, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        io::stdin().take(limit + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Writes a program where nothing stands yet, and the directories above it.
     pub fn write_program(&self, path: &Path, text: &str) -> io::Result<()> {
         if let Some(directory) = path.parent() {

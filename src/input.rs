@@ -15,6 +15,7 @@ pub struct Input {
 }
 
 /// What could be read of a file.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// All of it.
     Bytes(Vec<u8>),

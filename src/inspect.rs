@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
-use crate::finding::{Draft, Drafts, Finding, Label, Place};
+use crate::finding::{Draft, Drafts, Finding, Label, Place, Risk, RuleMeta};
 use crate::input::{Content, Input};
 use crate::keys::KeyRing;
 use crate::keys::certificate::Certificate;
@@ -35,11 +35,26 @@ pub struct Surroundings<'p> {
     pub encrypted_names: Option<&'p Globs>,
     /// Files after which one is named that says it is encrypted: `x.yaml` for `x.enc.yaml`.
     pub twins: &'p HashSet<RepoPath>,
+    /// The file at a path before the change that is judged, if that is another; `None` where no
+    /// change is judged.
+    pub before: Option<&'p Earlier<'p>>,
+    /// Whether the file is gone, so that nothing but a leak can be told of it.
+    pub is_gone: bool,
     /// The private keys at hand; without it no file is opened.
     pub ring: Option<&'p KeyRing>,
     /// The day of the run, counted from 1970-01-01.
     pub today: u32,
 }
+
+impl Surroundings<'_> {
+    /// Whether a rule is asked.
+    fn ask(&self, rule: &RuleMeta) -> bool {
+        !self.is_gone || matches!(rule.risk, Risk::Leak(_))
+    }
+}
+
+/// Gives the file at a path as it was before.
+pub type Earlier<'p> = dyn Fn(&RepoPath) -> Option<Input> + Sync + 'p;
 
 /// What came out of one file.
 #[derive(Debug, Default)]
@@ -100,10 +115,15 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
     let documents = judge(&parsed.documents);
     let opening = surroundings.ring.and_then(|ring| open(&parsed, &documents, ring));
+    let earlier = surroundings.before.filter(|_| is_encrypted(&documents));
+    let earlier = earlier.and_then(|before| before(&input.path));
+    let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
+    let before = earlier.as_ref().map(|parsed| judge(&parsed.documents)).unwrap_or_default();
     let subject = Subject {
         input,
         text: text.unwrap_or_default(),
         documents: &documents,
+        before: &before,
         duplicate_keys: &parsed.duplicate_keys,
         parse_error: parsed.error.as_ref(),
         governing,
@@ -115,7 +135,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         opening: opening.as_ref(),
     };
     let mut drafts = Drafts::default();
-    for rule in FILE_RULES {
+    for rule in FILE_RULES.iter().filter(|rule| surroundings.ask(rule.meta())) {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
@@ -260,6 +280,14 @@ fn has_metadata(parsed: &Parsed<'_>) -> bool {
     first.is_some_and(|document| matches!(metadata::find(document), Found::Metadata(_)))
 }
 
+/// Parses what a file was before, if it was encrypted.
+fn parse_earlier<'t>(input: &'t Input, format: Option<&'static dyn Format>) -> Option<Parsed<'t>> {
+    let bytes = input.bytes();
+    let traces = traces::look(&input.path, bytes);
+    let text = std::str::from_utf8(bytes).ok().filter(|_| traces.encrypted)?;
+    parse(text, format, traces, false)
+}
+
 /// sops takes a file of any other name as binary and writes a JSON envelope around it.
 fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed<'_>> {
     if !traces.sops {
@@ -340,6 +368,10 @@ fn judge<'s>(documents: &'s [Document<'s>]) -> Vec<Judged<'s>> {
         judged.push(Judged { document, metadata, unrelated, secrets, census });
     }
     judged
+}
+
+fn is_encrypted(documents: &[Judged<'_>]) -> bool {
+    documents.iter().any(|judged| judged.metadata.is_some())
 }
 
 /// Whether a file is a template of a Helm chart: below `templates/` beside a `Chart.yaml`.

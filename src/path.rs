@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::text::printable;
 
 /// A path relative to the repository's root: components joined by `/`, no leading `/` or `./`,
@@ -83,6 +85,30 @@ impl RepoPath {
     }
 }
 
+/// One of the parts that paths are divided into. Which part a path belongs to depends on the path
+/// alone, so that jobs need not agree on a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// From 1.
+    number: u32,
+    of: u32,
+}
+
+impl Shard {
+    /// The part `number` of `of`; `None` if there is no such part.
+    pub fn new(number: u32, of: u32) -> Option<Self> {
+        (1..=of).contains(&number).then_some(Self { number, of })
+    }
+
+    /// Whether a path belongs to it: the first eight bytes of its SHA-256 as a number, the highest
+    /// byte first, leave the remainder `number - 1` when divided by `of`.
+    pub fn holds(&self, path: &RepoPath) -> bool {
+        let hash = Sha256::digest(path.as_str());
+        let number = hash[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        number % u64::from(self.of) == u64::from(self.number - 1)
+    }
+}
+
 impl From<&str> for RepoPath {
     /// Trusts the caller that the text is relative and normal; for paths that come from git.
     fn from(text: &str) -> Self {
@@ -105,6 +131,17 @@ impl fmt::Debug for RepoPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shard_holds_what_its_manual_says() {
+        // python3 -c "import hashlib; print(int(hashlib.sha256(b'apps/db.yaml').hexdigest()[:16], 16) % 7 + 1)"
+        let path = RepoPath::from("apps/db.yaml");
+        let holders: Vec<u32> = (1..=7)
+            .filter(|number| Shard::new(*number, 7).expect("there is one").holds(&path))
+            .collect();
+        assert_eq!(holders, [1]);
+        assert_eq!((Shard::new(0, 7), Shard::new(8, 7), Shard::new(0, 0)), (None, None, None));
+    }
 
     #[test]
     fn stays_inside_the_root() {

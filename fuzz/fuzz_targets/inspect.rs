@@ -33,6 +33,8 @@ fuzz_target!(|bytes: &[u8]| {
     let exists = |_: &_| false;
     let input = Input { path, content: Content::new(bytes.to_vec()) };
     let surroundings = Surroundings {
+        before: None,
+        is_gone: false,
         policy: &policy,
         exists: &exists,
         encrypted_names: None,

@@ -33,6 +33,7 @@ pub fn manual(meta: &RuleMeta) -> String {
     let needs = match meta.needs {
         Needs::Text => "the file alone",
         Needs::Policy => "the governing .sops.yaml",
+        Needs::Change => "the file before a change",
         Needs::Keys => "a private key",
     };
     format!(

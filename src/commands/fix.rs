@@ -219,6 +219,8 @@ impl Plan {
                 exists: &exists,
                 encrypted_names: settings.file.encrypted_names.as_ref(),
                 twins: &twins,
+                before: None,
+                is_gone: false,
                 ring: None,
                 today: host.today(),
             },

@@ -18,21 +18,6 @@ use crate::policy::{CONFIG_NAME, Policy};
 use crate::settings::Settings;
 use crate::source::{Snapshot, Source};
 
-/// The rules that speak of something that was published. Of a file that is no longer at HEAD the
-/// others say what nobody can change any more.
-const LEAKS: [&str; 10] = [
-    "unencrypted-secret",
-    "unencrypted-file",
-    "plaintext-value",
-    "unselected-value",
-    "plaintext-comment",
-    "nothing-encrypted",
-    "mixed-documents",
-    "private-key",
-    "decryption-credentials",
-    "last-applied-leak",
-];
-
 /// Judges all that the commits brought, each by the configs of its own commit. Rules about the
 /// repository are left out: there is no one repository that they could speak of.
 pub(super) fn examine(
@@ -53,8 +38,12 @@ pub(super) fn examine(
             let is_inside = |directory: &String| path.below(directory).is_some();
             (wanted.is_empty() || wanted.iter().any(is_inside))
                 && !settings.file.exclude.covers(path.as_str())
+                && settings.shard.is_none_or(|shard| shard.holds(path))
         };
-        let newcomers: Vec<&Newcomer> = brought.newcomers.iter().filter(is_wanted).collect();
+        let mut newcomers: Vec<&Newcomer> = brought.newcomers.iter().filter(is_wanted).collect();
+        // Git keeps the contents of one path as changes of each other. By path, and for each path
+        // in the order of the commits, they are read in one go.
+        newcomers.sort_by(|one, other| one.file.path.cmp(&other.file.path));
         let past = Past {
             end,
             brought: &brought,
@@ -109,11 +98,14 @@ impl Past<'_> {
         let input = Input { path: file.path.clone(), content };
         let policy = self.policies[commit.state].get_or_init(|| self.policy(commit.state));
         let exists = |path: &RepoPath| repo.has_file(commit.tree, path);
+        let is_at_head = self.end.has(file);
         let surroundings = Surroundings {
             policy,
             exists: &exists,
             encrypted_names: self.settings.file.encrypted_names.as_ref(),
             twins: &HashSet::new(),
+            before: None,
+            is_gone: !is_at_head,
             // What stood in a file once is judged for what it gives away, not for whether it is whole.
             ring: None,
             today: self.today,
@@ -121,14 +113,11 @@ impl Past<'_> {
         let mut outcome = inspect(&input, surroundings);
         outcome.verification = None;
         if !outcome.findings.is_empty() {
-            let origin = Arc::new(Origin {
-                commit: commit.id.to_string(),
-                day: commit.day(),
-                is_at_head: self.end.has(file),
-            });
-            outcome.findings.retain_mut(|finding| belongs(finding, &origin));
+            let origin =
+                Arc::new(Origin { commit: commit.id.to_string(), day: commit.day(), is_at_head });
+            outcome.findings.iter_mut().for_each(|finding| attribute(finding, &origin));
         }
-        all.add(&input, outcome);
+        all.add_without_facts(&input, outcome);
     }
 
     fn policy(&self, state: usize) -> Policy {
@@ -145,28 +134,12 @@ impl Past<'_> {
     }
 }
 
-/// Writes down where a finding comes from; `false` if it is of no use any more.
-fn belongs(finding: &mut Finding, origin: &Arc<Origin>) -> bool {
+/// Writes down where a finding comes from.
+fn attribute(finding: &mut Finding, origin: &Arc<Origin>) {
     if !origin.is_at_head {
-        if !LEAKS.contains(&finding.rule.id) {
-            return false;
-        }
         finding.fix = None;
         finding.help =
             Some("it is no longer at HEAD, but it stays in history: change the secret".to_owned());
     }
     finding.origin = Some(Arc::clone(origin));
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_leaks_are_rules() {
-        for id in LEAKS {
-            assert!(crate::rules::find(id).is_some(), "{id}");
-        }
-    }
 }

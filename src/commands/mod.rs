@@ -6,6 +6,7 @@ pub mod explain;
 pub mod fix;
 mod history;
 pub mod hook;
+pub mod inputs;
 pub mod install;
 mod keyring;
 pub mod man;
@@ -17,6 +18,7 @@ use std::io;
 use std::process::ExitCode;
 
 use self::hook::HookError;
+use self::inputs::InputError;
 use self::install::InstallError;
 use crate::cli::{Cli, Command};
 use crate::fix::stage::StageError;
@@ -51,6 +53,9 @@ pub enum CommandError {
     /// The files could not be found.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// What there is to look at was not told.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// A hook was not told what it has to judge.
     #[error(transparent)]
     Hook(#[from] HookError),
@@ -81,6 +86,7 @@ impl CommandError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Source(error) => error.help(),
+            Self::Input(error) => error.help(),
             Self::Hook(error) => error.help(),
             Self::Install(error) => error.help(),
             Self::Stage(error) => error.help(),
@@ -101,7 +107,7 @@ impl CommandError {
 /// Runs what was typed.
 pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
     match cli.command {
-        Command::Scan(args) => scan::run(args, host),
+        Command::Scan(args) => scan::run(*args, host),
         Command::Baseline(args) => baseline::run(args, host),
         Command::Hook(args) => hook::run(args, host),
         Command::Install(args) => install::run(&args, host),

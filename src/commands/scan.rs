@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use rayon::prelude::*;
 
 use super::progress::Progress;
-use super::{CommandError, Exit, history, keyring};
+use super::{CommandError, Exit, history, inputs, keyring};
 use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;
@@ -23,8 +23,11 @@ use crate::source::{Listed, Listing, Source, View};
 use crate::traces;
 
 /// Looks at files and writes down what is wrong with them.
-pub fn run(args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
-    run_as(Settings::resolve(args, host), host)
+pub fn run(mut args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
+    let given = inputs::read(&mut args, host)?;
+    let mut settings = Settings::resolve(args, host);
+    settings.view = given.unwrap_or(settings.view);
+    run_as(settings, host)
 }
 
 /// The same, with arguments that are resolved.
@@ -72,6 +75,7 @@ pub(super) fn examine(
     if listing.files.is_empty() && !settings.paths.is_empty() && !listing.is_partial {
         errors.push("there is no file to look at in the given paths".to_owned());
     }
+    listing.shard = settings.shard;
     // A hook names what is committed, so what is left out here is no reason to fail.
     listing.exclude(&settings.file.exclude);
     let directories = listing.config_directories.iter().map(String::as_str);
@@ -142,6 +146,8 @@ pub(super) struct JudgedFiles {
     /// Encrypted files whose MAC was not compared, and why.
     unverified: Vec<Skipped>,
     verified: usize,
+    /// Files of which no more than this was kept.
+    counted: Counted,
     pub(super) errors: Vec<String>,
 }
 
@@ -152,6 +158,13 @@ pub(super) struct Examined {
     pub(super) policy: Policy,
     /// Files with OpenPGP certificates.
     pub(super) with_certificates: Vec<RepoPath>,
+}
+
+/// What the summary says of files.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    secrets: usize,
+    encrypted_files: usize,
 }
 
 /// What a run came to.
@@ -170,10 +183,19 @@ fn judge(
     (ring, today): (Option<&KeyRing>, u32),
 ) -> JudgedFiles {
     let exists = |path: &RepoPath| source.exists(path);
+    let before = |path: &RepoPath| source.before(path);
     let twins = listing.files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
     let encrypted_names = settings.file.encrypted_names.as_ref();
-    let surroundings =
-        Surroundings { policy, exists: &exists, encrypted_names, twins: &twins, ring, today };
+    let surroundings = Surroundings {
+        policy,
+        exists: &exists,
+        encrypted_names,
+        twins: &twins,
+        before: source.has_before().then_some(&before),
+        is_gone: false,
+        ring,
+        today,
+    };
     let progress = Progress::start(listing.files.len(), settings.progress);
     in_parallel(settings.threads, || {
         listing
@@ -183,8 +205,11 @@ fn judge(
                 match source.read(file) {
                     Ok(input) => {
                         // What is only context is not opened.
-                        let ring = ring.filter(|_| listing.reports(&file.path));
-                        let surroundings = Surroundings { ring, ..surroundings };
+                        let surroundings = if listing.reports(&file.path) {
+                            surroundings
+                        } else {
+                            Surroundings { ring: None, before: None, ..surroundings }
+                        };
                         all.add(&input, inspect(&input, surroundings));
                     }
                     Err(error) => all.errors.push(format!("cannot read {}: {error}", file.path)),
@@ -228,6 +253,15 @@ impl JudgedFiles {
         }
     }
 
+    /// The same where no rule about the repository will ask for more: facts of all that ever stood in
+    /// history would fill the memory.
+    pub(super) fn add_without_facts(&mut self, input: &Input, mut outcome: Outcome) {
+        if let Some(facts) = outcome.facts.take() {
+            self.counted.count(&facts);
+        }
+        self.add(input, outcome);
+    }
+
     /// Why files could not be verified though they had to be.
     fn not_verified(&self) -> Vec<String> {
         const SHOWN: usize = 10;
@@ -249,6 +283,8 @@ impl JudgedFiles {
         self.skipped.extend(other.skipped);
         self.unverified.extend(other.unverified);
         self.verified += other.verified;
+        self.counted.secrets += other.counted.secrets;
+        self.counted.encrypted_files += other.counted.encrypted_files;
         self.errors.extend(other.errors);
         self
     }
@@ -266,7 +302,7 @@ impl JudgedFiles {
         let file = &settings.file;
         let mut selected = settings.selection.apply(self.findings, file);
         let is_whole_view = matches!(settings.view, View::WorkTree | View::Commit(_));
-        if !settings.paths.is_empty() || !is_whole_view {
+        if !settings.paths.is_empty() || !is_whole_view || settings.shard.is_some() {
             // What was not looked at may need them.
             selected.unused.clear();
         }
@@ -274,11 +310,12 @@ impl JudgedFiles {
         selected
             .findings
             .extend(of_settings.filter_map(|finding| settings.selection.admit(finding, file)));
-        let encrypted_files = self.facts.iter().filter(|facts| facts.is_encrypted).count();
+        let mut counted = self.counted;
+        self.facts.iter().for_each(|facts| counted.count(facts));
         let summary = Summary {
             files,
-            secrets: self.facts.iter().map(|facts| facts.secrets).sum(),
-            encrypted_files,
+            secrets: counted.secrets,
+            encrypted_files: counted.encrypted_files,
             verified: self.verified,
             unverified: self.unverified.len(),
             ignored: selected.ignored,
@@ -287,6 +324,13 @@ impl JudgedFiles {
         };
         let skipped = self.skipped.into_iter().chain(self.unverified).collect();
         Report::new(selected.findings, skipped, summary)
+    }
+}
+
+impl Counted {
+    fn count(&mut self, facts: &Facts) {
+        self.secrets += facts.secrets;
+        self.encrypted_files += usize::from(facts.is_encrypted);
     }
 }
 

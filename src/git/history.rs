@@ -1,18 +1,18 @@
 //! History: every file that a commit brought, once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::traverse::commit::Simple;
-use rayon::prelude::*;
 
 use super::objects::Fields;
 use super::tree::{Change, File};
 use super::{GitError, Range, Repo};
 use crate::path::RepoPath;
 
-/// Commits that are compared before what they brought is written down: a bound for memory.
-const CHUNK: usize = 4096;
+/// Commits that one thread compares in one go: neighbours have most directories in common.
+const BATCH: usize = 256;
 
 /// What the commits of a range brought.
 #[derive(Debug, Default)]
@@ -60,8 +60,10 @@ pub struct Newcomer {
 impl Repo {
     /// All that the commits of a range brought. `config` is the name of configs.
     pub fn brought(&self, range: &Range, config: &str) -> Result<Brought, GitError> {
-        let commits = self.walk(range)?;
-        let numbers: HashMap<ObjectId, usize> =
+        self.stores.open_packs();
+        let Walked { found, mut compared } = self.walk(range, config)?;
+        let commits = parents_first(found);
+        let numbers: gix::hashtable::HashMap<ObjectId, usize> =
             commits.iter().enumerate().map(|(number, commit)| (commit.id, number)).collect();
         let mut ledger = Ledger {
             repo: self,
@@ -71,21 +73,52 @@ impl Repo {
             seen: HashSet::new(),
             by_state: HashMap::new(),
         };
-        for start in (0..ledger.brought.commits.len()).step_by(CHUNK) {
-            let end = (start + CHUNK).min(ledger.brought.commits.len());
-            let compared: Result<Vec<Compared>, GitError> = (start..end)
-                .into_par_iter()
-                .map(|number| ledger.compare(&ledger.brought.commits[number]))
-                .collect();
-            for (number, compared) in (start..end).zip(compared?) {
-                ledger.enter(number, compared)?;
-            }
+        for number in 0..ledger.brought.commits.len() {
+            let id = ledger.brought.commits[number].id;
+            let compared = compared.remove(&id).expect("every commit that was found was compared");
+            ledger.enter(number, compared)?;
         }
         Ok(ledger.brought)
     }
 
-    /// The commits of a range, parents before their children.
-    fn walk(&self, range: &Range) -> Result<Vec<Commit>, GitError> {
+    /// The commits of a range, in no order, and what each has that its parents have not. While the
+    /// next ones are looked for, the last ones are compared.
+    fn walk(&self, range: &Range, config: &str) -> Result<Walked, GitError> {
+        let compared = Mutex::new(Ok(gix::hashtable::HashMap::default()));
+        let compare = |batch: Vec<(ObjectId, Fields)>| {
+            let batch = self.compare_all(&batch, config);
+            let Ok(mut all) = compared.lock() else { return };
+            match (&mut *all, batch) {
+                (Ok(all), Ok(batch)) => all.extend(batch),
+                (Ok(_), Err(error)) => *all = Err(error),
+                (Err(_), _) => {}
+            }
+        };
+        let found = rayon::scope(|scope| {
+            let mut found: Vec<(ObjectId, Fields)> = Vec::new();
+            let mut done = 0;
+            self.each_commit(range, &mut |id, fields| {
+                found.push((id, fields));
+                if found.len() - done == BATCH {
+                    let batch = found[done..].to_vec();
+                    scope.spawn(|_| compare(batch));
+                    done = found.len();
+                }
+            })?;
+            let rest = found[done..].to_vec();
+            scope.spawn(|_| compare(rest));
+            Ok::<_, GitError>(found)
+        })?;
+        let compared = compared.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+        Ok(Walked { found, compared })
+    }
+
+    /// Calls `visit` with every commit of a range, children before their parents for the most part.
+    fn each_commit(
+        &self,
+        range: &Range,
+        visit: &mut dyn FnMut(ObjectId, Fields),
+    ) -> Result<(), GitError> {
         let objects = self.stores.reader();
         let is_shallow = self.is_shallow();
         let present = |id: &gix::oid| !is_shallow || objects.contains(id.into());
@@ -93,15 +126,62 @@ impl Repo {
         let mut walk = Simple::filtered(range.tips.iter().copied(), &objects, present)
             .hide(range.known.iter().copied())
             .map_err(unreadable)?;
-        let mut found: Vec<(ObjectId, Fields)> = Vec::new();
         while let Some(info) = walk.next() {
             let id = info.map_err(unreadable)?.id;
             let fields = super::objects::fields(walk.commit_iter());
-            let fields = fields
-                .ok_or_else(|| GitError::unreadable(format!("commit {id}"), "it is damaged"))?;
-            found.push((id, fields));
+            let damaged = || GitError::unreadable(format!("commit {id}"), "it is damaged");
+            visit(id, fields.ok_or_else(damaged)?);
         }
-        Ok(parents_first(found))
+        Ok(())
+    }
+
+    fn compare_all(
+        &self,
+        batch: &[(ObjectId, Fields)],
+        config: &str,
+    ) -> Result<Vec<(ObjectId, Compared)>, GitError> {
+        let trees: gix::hashtable::HashMap<ObjectId, ObjectId> =
+            batch.iter().map(|(id, fields)| (*id, fields.tree)).collect();
+        // None of a parent that was not cloned.
+        let tree_of =
+            |parent: ObjectId| trees.get(&parent).copied().or_else(|| self.tree_of(parent).ok());
+        let compare = |(id, fields): &(ObjectId, Fields)| {
+            let parents = fields.parents.iter().map(|parent| tree_of(*parent));
+            Ok((*id, self.compare(fields.tree, parents, config)?))
+        };
+        batch.iter().map(compare).collect()
+    }
+
+    /// A tree beside those of its parents.
+    fn compare(
+        &self,
+        tree: ObjectId,
+        mut parents: impl Iterator<Item = Option<ObjectId>>,
+        config: &str,
+    ) -> Result<Compared, GitError> {
+        let changes = self.changes(parents.next().flatten(), tree)?;
+        let mut is_new: Vec<bool> = changes.iter().map(|change| change.now.is_some()).collect();
+        // What a merge has from another parent is not the merge's.
+        for parent in parents.flatten() {
+            if !is_new.contains(&true) {
+                break;
+            }
+            let others = self.changes(Some(parent), tree)?;
+            let others: HashSet<&RepoPath> = others.iter().map(|change| &change.path).collect();
+            for (is_new, change) in is_new.iter_mut().zip(&changes) {
+                *is_new &= others.contains(&change.path);
+            }
+        }
+        let mut compared = Compared { files: Vec::new(), configs: Vec::new() };
+        for (change, is_new) in changes.into_iter().zip(is_new) {
+            if change.path.file_name() == config {
+                compared.configs.push(change.clone());
+            }
+            if let Some(blob) = change.now.filter(|_| is_new) {
+                compared.files.push(File { path: change.path, blob });
+            }
+        }
+        Ok(compared)
     }
 }
 
@@ -109,7 +189,7 @@ impl Repo {
 fn parents_first(mut found: Vec<(ObjectId, Fields)>) -> Vec<Commit> {
     found.sort_by_key(|(id, fields)| (fields.time, *id));
     let mut order = Vec::with_capacity(found.len());
-    let numbers: HashMap<ObjectId, usize> =
+    let numbers: gix::hashtable::HashMap<ObjectId, usize> =
         found.iter().enumerate().map(|(number, (id, _))| (*id, number)).collect();
     let mut is_entered = vec![false; found.len()];
     let mut path = Vec::new();
@@ -136,57 +216,34 @@ fn parents_first(mut found: Vec<(ObjectId, Fields)>) -> Vec<Commit> {
     order.into_iter().map(commit).collect()
 }
 
+/// What a walk through a range came to.
+struct Walked {
+    found: Vec<(ObjectId, Fields)>,
+    compared: gix::hashtable::HashMap<ObjectId, Compared>,
+}
+
 /// A commit beside its parents.
 struct Compared {
-    /// What is different from its first parent.
-    changes: Vec<Change>,
-    /// Which of these stand in no parent.
-    is_new: Vec<bool>,
+    /// The files that stand in no parent.
+    files: Vec<File>,
+    /// How its configs differ from those of its first parent.
+    configs: Vec<Change>,
 }
 
 struct Ledger<'r> {
     repo: &'r Repo,
     config: &'r str,
     brought: Brought,
-    numbers: HashMap<ObjectId, usize>,
+    numbers: gix::hashtable::HashMap<ObjectId, usize>,
     seen: HashSet<File>,
     by_state: HashMap<Vec<File>, usize>,
 }
 
 impl Ledger<'_> {
-    /// The tree of a parent; `None` if it was not cloned.
-    fn tree_of(&self, parent: ObjectId) -> Option<ObjectId> {
-        match self.numbers.get(&parent) {
-            Some(number) => Some(self.brought.commits[*number].tree),
-            None => self.repo.tree_of(parent).ok(),
-        }
-    }
-
-    fn compare(&self, commit: &Commit) -> Result<Compared, GitError> {
-        let mut parents = commit.parents.iter().map(|parent| self.tree_of(*parent));
-        let changes = self.repo.changes(parents.next().flatten(), commit.tree)?;
-        let mut is_new: Vec<bool> = changes.iter().map(|change| change.now.is_some()).collect();
-        // What a merge has from another parent is not the merge's.
-        for parent in parents.flatten() {
-            if !is_new.contains(&true) {
-                break;
-            }
-            let others = self.repo.changes(Some(parent), commit.tree)?;
-            let others: HashSet<&RepoPath> = others.iter().map(|change| &change.path).collect();
-            for (is_new, change) in is_new.iter_mut().zip(&changes) {
-                *is_new &= others.contains(&change.path);
-            }
-        }
-        Ok(Compared { changes, is_new })
-    }
-
     /// Writes down what a commit brought; after its parents.
     fn enter(&mut self, number: usize, compared: Compared) -> Result<(), GitError> {
-        let Compared { changes, is_new } = compared;
-        self.brought.commits[number].state = self.state(number, &changes)?;
-        for (change, is_new) in changes.into_iter().zip(is_new) {
-            let (true, Some(blob)) = (is_new, change.now) else { continue };
-            let file = File { path: change.path, blob };
+        self.brought.commits[number].state = self.state(number, compared.configs)?;
+        for file in compared.files {
             if self.seen.insert(file.clone()) {
                 self.brought.newcomers.push(Newcomer { file, commit: number });
             }
@@ -195,14 +252,13 @@ impl Ledger<'_> {
     }
 
     /// The configs of a commit: those of its first parent, and what it changed.
-    fn state(&mut self, number: usize, changes: &[Change]) -> Result<usize, GitError> {
+    fn state(&mut self, number: usize, changed: Vec<Change>) -> Result<usize, GitError> {
         let parent = self.brought.commits[number].parents.first().copied();
         let inherited = parent.and_then(|parent| self.numbers.get(&parent).copied());
-        let mut changed = changes.iter().filter(|c| c.path.file_name() == self.config).peekable();
         let mut configs = match inherited {
             Some(parent) => {
                 let state = self.brought.commits[parent].state;
-                if changed.peek().is_none() {
+                if changed.is_empty() {
                     return Ok(state);
                 }
                 self.brought.states[state].clone()
@@ -212,8 +268,8 @@ impl Ledger<'_> {
         if inherited.is_some() {
             for change in changed {
                 configs.retain(|config| config.path != change.path);
-                let path = change.path.clone();
-                configs.extend(change.now.map(|blob| File { path, blob }));
+                let Change { path, now } = change;
+                configs.extend(now.map(|blob| File { path, blob }));
             }
             configs.sort_by(|one, other| one.path.cmp(&other.path));
         }

@@ -6,6 +6,7 @@
 mod history;
 mod index;
 mod objects;
+mod packs;
 mod program;
 mod range;
 mod tree;
@@ -206,7 +207,12 @@ impl Repo {
 
     /// Whether a tree has a regular file at this path.
     pub fn has_file(&self, tree: ObjectId, path: &RepoPath) -> bool {
-        self.with(|objects| tree::has_file(objects, tree, path)).unwrap_or(false)
+        self.file(tree, path).is_some()
+    }
+
+    /// The regular file at a path of a tree.
+    pub fn file(&self, tree: ObjectId, path: &RepoPath) -> Option<ObjectId> {
+        self.with(|objects| tree::file(objects, tree, path)).ok().flatten()
     }
 
     /// What stands in a blob. One that is too large is not read.

@@ -4,32 +4,38 @@
 //! new objects in quarantine: git names that store in the environment, and gix does not look there.
 #![expect(clippy::disallowed_methods, reason = "git names its stores in the environment")]
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gix::ObjectId;
 use gix::objs::{CommitRefIter, Exists as _, Find, FindExt as _, FindHeader as _, Kind};
 use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 
 use super::GitError;
+use super::packs::{Memory, Packs};
 use crate::input::{Content, MAX_FILE_SIZE};
 
 /// Bytes of a reader's memory for the bases of deltas.
 const DELTA_CACHE: usize = 16 * 1024 * 1024;
 
 /// Bytes of a reader's memory for directories.
-const TREE_CACHE: usize = 8 * 1024 * 1024;
+const TREE_CACHE: usize = 2 * 1024 * 1024;
 
 /// The stores of a repository, for all threads.
-pub(super) struct Stores(Vec<Arc<gix::odb::Store>>);
+pub(super) struct Stores {
+    stores: Vec<Arc<gix::odb::Store>>,
+    /// Set when most of the repository is going to be read.
+    packs: Arc<OnceLock<Packs>>,
+}
 
 /// A reader of objects, for one thread.
 pub(super) struct Objects {
     handles: Vec<gix::odb::Handle>,
+    packs: Arc<OnceLock<Packs>>,
+    memory: Memory,
     buffer: Vec<u8>,
     /// Directories that were read: the next commit has most of them too.
-    trees: HashMap<ObjectId, Arc<[u8]>>,
+    trees: gix::hashtable::HashMap<ObjectId, Arc<Vec<u8>>>,
     /// How many bytes these have.
     tree_bytes: usize,
 }
@@ -54,11 +60,24 @@ impl Stores {
             stores.push(handle.store());
         }
         stores.push(repo.objects.clone());
-        Ok(Self(stores))
+        Ok(Self { stores, packs: Arc::default() })
+    }
+
+    /// Prepares for reading most of the objects.
+    pub(super) fn open_packs(&self) {
+        let open = || {
+            let directories = self.stores.iter().flat_map(|store| {
+                let others = store.alternate_db_paths().unwrap_or_default();
+                std::iter::once(store.path().to_path_buf()).chain(others)
+            });
+            let hash = self.stores.last().expect("a repository has its own store").object_hash();
+            Packs::open(&directories.collect::<Vec<_>>(), hash)
+        };
+        self.packs.get_or_init(open);
     }
 
     pub(super) fn reader(&self) -> Objects {
-        let handles = self.0.iter().map(|store| {
+        let handles = self.stores.iter().map(|store| {
             let mut handle = store.to_cache();
             // Nobody adds packs while we look, and to check for it takes time.
             handle.refresh_never();
@@ -68,8 +87,10 @@ impl Stores {
         });
         Objects {
             handles: handles.collect(),
+            packs: Arc::clone(&self.packs),
+            memory: Memory::default(),
             buffer: Vec::new(),
-            trees: HashMap::new(),
+            trees: gix::hashtable::HashMap::default(),
             tree_bytes: 0,
         }
     }
@@ -132,34 +153,50 @@ impl Objects {
     }
 
     /// The bytes of a tree object.
-    pub(super) fn tree(&mut self, id: ObjectId) -> Result<Arc<[u8]>, GitError> {
+    pub(super) fn tree(&mut self, id: ObjectId) -> Result<Arc<Vec<u8>>, GitError> {
         if id == ObjectId::empty_tree(id.kind()) {
             return Ok(Arc::default());
         }
         if let Some(bytes) = self.trees.get(&id) {
             return Ok(Arc::clone(bytes));
         }
-        let mut bytes = Vec::new();
-        let unreadable =
-            |reason: String| GitError::unreadable(format!("the directory {id}"), reason);
-        match self.try_find(&id, &mut bytes) {
-            Ok(Some(data)) if data.kind == Kind::Tree => {}
-            Ok(Some(_)) => return Err(unreadable("it is none".to_owned())),
-            Ok(None) => return Err(unreadable("it is missing".to_owned())),
-            Err(error) => return Err(unreadable(error.to_string())),
-        }
+        let bytes = match self.packed(id, Kind::Tree) {
+            Some(bytes) => bytes,
+            None => Arc::new(self.loose_tree(id)?),
+        };
         if self.tree_bytes > TREE_CACHE {
             self.trees.clear();
             self.tree_bytes = 0;
         }
         self.tree_bytes += bytes.len();
-        let bytes: Arc<[u8]> = bytes.into();
         self.trees.insert(id, Arc::clone(&bytes));
         Ok(bytes)
     }
 
+    /// An object of a pack, if the packs are open.
+    fn packed(&mut self, id: ObjectId, kind: Kind) -> Option<Arc<Vec<u8>>> {
+        let object = self.packs.get()?.read(id, &mut self.memory)?;
+        (object.kind == kind).then_some(object.bytes)
+    }
+
+    /// The bytes of a tree object, wherever it is.
+    fn loose_tree(&self, id: ObjectId) -> Result<Vec<u8>, GitError> {
+        let mut bytes = Vec::new();
+        let unreadable =
+            |reason: String| GitError::unreadable(format!("the directory {id}"), reason);
+        match self.try_find(&id, &mut bytes) {
+            Ok(Some(data)) if data.kind == Kind::Tree => Ok(bytes),
+            Ok(Some(_)) => Err(unreadable("it is none".to_owned())),
+            Ok(None) => Err(unreadable("it is missing".to_owned())),
+            Err(error) => Err(unreadable(error.to_string())),
+        }
+    }
+
     /// What stands in a blob; its size alone if it is too large.
     pub(super) fn read(&mut self, id: ObjectId) -> Result<Content, String> {
+        if let Some(bytes) = self.packed(id, Kind::Blob) {
+            return Ok(Content::new(Arc::unwrap_or_clone(bytes)));
+        }
         let missing = || "git does not have its content".to_owned();
         let header = self.handles.iter().find_map(|handle| handle.try_header(&id).transpose());
         let size = header.ok_or_else(missing)?.map_err(|error| error.to_string())?.size;

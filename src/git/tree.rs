@@ -42,26 +42,26 @@ pub(super) fn files(objects: &mut Objects, tree: ObjectId) -> Result<Vec<File>, 
     Ok(files)
 }
 
-/// Whether a regular file stands at this path.
-pub(super) fn has_file(
+/// The regular file that stands at this path.
+pub(super) fn file(
     objects: &mut Objects,
     mut tree: ObjectId,
     path: &RepoPath,
-) -> Result<bool, GitError> {
+) -> Result<Option<ObjectId>, GitError> {
     let mut names = path.as_str().split('/').peekable();
     while let Some(name) = names.next() {
         let bytes = objects.tree(tree)?;
         let mut entries = TreeRefIter::from_bytes(&bytes, objects.hash()).flatten();
-        let Some(entry) = entries.find(|entry| entry.filename == name) else { return Ok(false) };
+        let Some(entry) = entries.find(|entry| entry.filename == name) else { return Ok(None) };
         if names.peek().is_none() {
-            return Ok(is_file(&entry));
+            return Ok(is_file(&entry).then(|| entry.oid.into()));
         }
         if !entry.mode.is_tree() {
-            return Ok(false);
+            return Ok(None);
         }
         tree = entry.oid.into();
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Regular files that are new or different in `new`, and paths at which there is none any more.
@@ -95,21 +95,24 @@ impl Walk<'_> {
         let old = old.map(|id| self.objects.tree(id)).transpose()?.unwrap_or_default();
         let new = new.map(|id| self.objects.tree(id)).transpose()?.unwrap_or_default();
         let kind = self.objects.hash();
-        let mut old = TreeRefIter::from_bytes(&old, kind).peekable();
-        let mut new = TreeRefIter::from_bytes(&new, kind).peekable();
+        let (mut old, mut new) = (&old[..], &new[..]);
         loop {
-            let order = match (old.peek(), new.peek()) {
+            let common = common(old, new, kind);
+            (old, new) = (&old[common..], &new[common..]);
+            let (before, after) = (first(old, kind)?, first(new, kind)?);
+            let order = match (&before, &after) {
                 (None, None) => return Ok(()),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(Ok(old)), Some(Ok(new))) => in_tree(old, new),
-                // Taken out below, where it becomes an error.
-                (Some(_), Some(_)) => Ordering::Equal,
+                (Some(old), Some(new)) => in_tree(old, new),
             };
-            let before = if order.is_le() { old.next().transpose() } else { Ok(None) };
-            let after = if order.is_ge() { new.next().transpose() } else { Ok(None) };
-            let damaged = |error| GitError::unreadable("a tree", error);
-            self.entry(before.map_err(damaged)?, after.map_err(damaged)?)?;
+            if order.is_le() {
+                old = behind(old, kind);
+            }
+            if order.is_ge() {
+                new = behind(new, kind);
+            }
+            self.entry(before.filter(|_| order.is_le()), after.filter(|_| order.is_ge()))?;
         }
     }
 
@@ -140,6 +143,34 @@ impl Walk<'_> {
         self.prefix.truncate(length);
         Ok(())
     }
+}
+
+/// How many bytes of whole entries two trees begin with in common. Most of two trees is the same, and
+/// what is the same is not read.
+fn common(old: &[u8], new: &[u8], kind: gix::hash::Kind) -> usize {
+    let mut at = 0;
+    while let Some(length) = length(&new[at..], kind) {
+        if old.get(at..at + length) != Some(&new[at..at + length]) {
+            break;
+        }
+        at += length;
+    }
+    at
+}
+
+/// Bytes of the first entry: mode and name, a NUL, an id.
+fn length(tree: &[u8], kind: gix::hash::Kind) -> Option<usize> {
+    let length = memchr::memchr(0, tree)? + 1 + kind.len_in_bytes();
+    (length <= tree.len()).then_some(length)
+}
+
+fn first(tree: &[u8], kind: gix::hash::Kind) -> Result<Option<EntryRef<'_>>, GitError> {
+    let entry = TreeRefIter::from_bytes(tree, kind).next().transpose();
+    entry.map_err(|error| GitError::unreadable("a tree", error))
+}
+
+fn behind(tree: &[u8], kind: gix::hash::Kind) -> &[u8] {
+    &tree[length(tree, kind).unwrap_or(tree.len())..]
 }
 
 /// No link and no submodule: what stands in those is no file of this repository.

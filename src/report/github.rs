@@ -48,7 +48,8 @@ impl Reporter for GitHub {
 
 /// `error[unencrypted-secret] apps/db.yaml:8:13: ..`; it begins with a word of ours.
 fn log_line(finding: &Finding) -> String {
-    let Finding { level, rule, place, message, .. } = finding;
+    let Finding { level, rule, place, .. } = finding;
+    let message = finding.sentence();
     let line = format!(
         "{level}[{}] {}:{}:{}: {message}",
         rule.id, place.path, place.start.line, place.start.column
@@ -74,7 +75,7 @@ fn annotation(finding: &Finding) -> String {
             text += &format!(",endColumn={}", end.column);
         }
     }
-    text += &format!(",title=sops-lint%3A {}::{}", finding.rule.id, data(&finding.message));
+    text += &format!(",title=sops-lint%3A {}::{}", finding.rule.id, data(&finding.sentence()));
     if let Some(help) = &finding.help {
         text += &format!("%0AHelp: {}", data(help));
     }

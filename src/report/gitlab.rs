@@ -30,7 +30,7 @@ impl Reporter for GitLab {
 }
 
 fn issue(finding: &Finding) -> Value {
-    let mut description = finding.message.clone();
+    let mut description = finding.sentence().into_owned();
     if let Some(help) = &finding.help {
         description += &format!(". Help: {help}");
     }

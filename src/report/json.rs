@@ -117,6 +117,12 @@ struct JsonFinding<'r> {
     path: &'r str,
     /// The commit that brought it, where history is looked at.
     commit: Option<&'r str>,
+    /// Its day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit_date: Option<&'r str>,
+    /// Whether the file is the same today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_head: Option<bool>,
     document: usize,
     key_path: Option<&'r str>,
     start: Position,
@@ -135,6 +141,8 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
             level: finding.level,
             path: finding.place.path.as_str(),
             commit: finding.origin.as_ref().map(|origin| &*origin.commit),
+            commit_date: finding.origin.as_ref().map(|origin| &*origin.day),
+            at_head: finding.origin.as_ref().map(|origin| origin.is_at_head),
             document: finding.document,
             key_path: finding.key_path.as_deref(),
             start: finding.place.start,

@@ -98,7 +98,7 @@ fn write_case(
     if is_failure(findings) {
         // Viewers show the one or the other, and GitLab the text alone.
         let first = findings.iter().find(|finding| finding.level == Level::Error);
-        let message = escape(first.map_or("", |finding| &finding.message));
+        let message = first.map_or_else(String::new, |finding| escape(&finding.sentence()));
         writeln!(out, "      <failure type=\"error\" message=\"{message}\">{text}</failure>")?;
     } else {
         writeln!(out, "      <system-out>{text}</system-out>")?;
@@ -108,9 +108,9 @@ fn write_case(
 
 /// A finding as plain text, escaped.
 fn paragraph(finding: &Finding) -> String {
-    let Finding { place, level, message, .. } = finding;
+    let Finding { place, level, .. } = finding;
     let position = format!("{}:{}:{}", place.path, place.start.line, place.start.column);
-    let mut text = format!("{}: {level}: {}\n", escape(&position), escape(message));
+    let mut text = format!("{}: {level}: {}\n", escape(&position), escape(&finding.sentence()));
     if let Some(help) = &finding.help {
         text += &format!("help: {}\n", escape(help));
     }

@@ -58,7 +58,7 @@ fn add_table(report: &Report, room: usize, text: &mut String) {
 
 fn row(finding: &Finding) -> String {
     let place = &finding.place;
-    let mut what = with_code(&finding.message);
+    let mut what = with_code(&finding.sentence());
     if let Some(help) = &finding.help {
         what += &format!("<br>Help: {}", with_code(help));
     }

@@ -1,7 +1,7 @@
 //! Reports that the tests of all reporters share.
 
 use super::{Report, Skipped, Summary};
-use crate::finding::{Finding, Fix, Label, Level, Needs, Place, RuleMeta};
+use crate::finding::{Finding, Fix, Label, Level, Needs, Place, Risk, RuleMeta};
 use crate::text::{LineIndex, Position};
 
 /// A file name that colours, breaks lines and ends fields.
@@ -13,7 +13,7 @@ pub(super) static UNCOVERED: RuleMeta = rule("uncovered-file", Level::Info);
 pub(super) static UNREADABLE: RuleMeta = rule("unreadable-document", Level::Error);
 
 const fn rule(id: &'static str, level: Level) -> RuleMeta {
-    RuleMeta { id, level, needs: Needs::Text, summary: "", manual: "" }
+    RuleMeta { id, level, needs: Needs::Text, risk: Risk::Unrated, summary: "", manual: "" }
 }
 
 /// The first place of `what` in a file of which `shown` is the redacted text.

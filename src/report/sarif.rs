@@ -8,7 +8,7 @@ use std::io;
 use serde_json::{Map, Value, json};
 
 use super::{Report, Reporter, Style, human, json as plain_json, look};
-use crate::finding::{Finding, Label, Level, Place, RuleMeta};
+use crate::finding::{Finding, Label, Level, Origin, Place, Risk, RuleMeta};
 use crate::path::RepoPath;
 
 /// GitHub refuses a run with more results.
@@ -25,29 +25,6 @@ const LARGEST: usize = 0x7fff_ffff;
 const ROOT: &str = "%SRCROOT%";
 /// Who does the work, and where its manual is; empty until the project has an address.
 const HOME: &str = env!("CARGO_PKG_REPOSITORY");
-
-/// How bad the rules about leaks are on the scale of CVSS, times ten: GitHub shows 90 and more as
-/// critical, 70 and more as high, 40 and more as medium. Other rules have their level only.
-const SEVERITIES: &[(&str, u32)] = &[
-    ("private-key", 98),
-    ("decryption-credentials", 95),
-    ("unencrypted-secret", 91),
-    ("unencrypted-file", 90),
-    ("plaintext-value", 90),
-    ("nothing-encrypted", 90),
-    ("mixed-documents", 80),
-    ("last-applied-leak", 90),
-    ("decrypted-artifact", 90),
-    ("plaintext-generator-source", 85),
-    ("untrusted-key-endpoint", 80),
-    ("recipients-mismatch", 75),
-    ("selector-misses-data", 75),
-    ("mac-mismatch", 70),
-    ("undecryptable-value", 50),
-    ("pgp-data-key-mismatch", 60),
-    ("unselected-value", 50),
-    ("plaintext-comment", 50),
-];
 
 /// `--format sarif`.
 #[derive(Debug)]
@@ -115,7 +92,7 @@ fn rule(meta: &RuleMeta, worst: Level) -> Value {
     let described = described.map_or_else(|| title.clone(), |part| part.replace('\n', " "));
     let described: String = described.chars().take(LONGEST_DESCRIPTION).collect();
     let mut properties = json!({ "tags": ["security", "sops"], "precision": "high" });
-    if let Some(severity) = severity(meta.id, worst) {
+    if let Some(severity) = severity(meta.risk, worst) {
         // SARIF has no such field; GitHub wants a number in a string.
         properties["security-severity"] = format!("{}.{}", severity / 10, severity % 10).into();
     }
@@ -141,8 +118,11 @@ fn help_address(home: &str, id: &str) -> Option<String> {
 }
 
 /// Not above what the findings deserve: users lower levels, and rules do where they are unsure.
-fn severity(id: &str, worst: Level) -> Option<u32> {
-    let (_, severity) = *SEVERITIES.iter().find(|(rule, _)| *rule == id)?;
+fn severity(risk: Risk, worst: Level) -> Option<u32> {
+    let severity = match risk {
+        Risk::Unrated => return None,
+        Risk::Weakness(severity) | Risk::Leak(severity) => severity,
+    };
     let most = match worst {
         Level::Error => 100,
         Level::Warning => 69,
@@ -177,7 +157,7 @@ fn result(finding: &Finding, rules: &[(&'static RuleMeta, Level)]) -> Value {
         primary["logicalLocations"] = json!([{ "fullyQualifiedName": name, "kind": "member" }]);
     }
     let fingerprint = finding.fingerprint();
-    json!({
+    let mut result = json!({
         "ruleId": finding.rule.id,
         "ruleIndex": index.expect("every finding has its rule in the list"),
         "level": level(finding.level),
@@ -190,12 +170,17 @@ fn result(finding: &Finding, rules: &[(&'static RuleMeta, Level)]) -> Value {
             "primaryLocationLineHash": fingerprint,
             "sopsLint/v1": fingerprint,
         },
-    })
+    });
+    if let Some(origin) = &finding.origin {
+        let Origin { commit, day, is_at_head } = &**origin;
+        result["properties"] = json!({ "commit": commit, "date": day, "atHead": is_at_head });
+    }
+    result
 }
 
 /// The message, what is left out, and the next step.
 fn sentences(finding: &Finding) -> String {
-    let mut text = finding.message.clone();
+    let mut text = finding.sentence().into_owned();
     if finding.related.len() > MOST_RELATED {
         text += &format!(" ({MOST_RELATED} of {} other places follow)", finding.related.len());
     }
@@ -410,15 +395,15 @@ mod tests {
     }
 
     #[test]
-    fn severities_are_those_of_rules_and_follow_the_level() {
-        for (id, number) in SEVERITIES {
-            assert!(rules::find(id).is_some(), "{id} is no rule");
-            assert!((1..=100).contains(number));
+    fn severities_are_on_the_scale_and_follow_the_level() {
+        for meta in rules::all() {
+            let severity = severity(meta.risk, Level::Error);
+            assert!(severity.is_none_or(|number| (1..=100).contains(&number)), "{}", meta.id);
         }
-        assert_eq!(severity("private-key", Level::Error), Some(98));
-        assert_eq!(severity("private-key", Level::Warning), Some(69));
-        assert_eq!(severity("private-key", Level::Info), Some(39));
-        assert_eq!(severity("uncovered-file", Level::Error), None);
+        assert_eq!(severity(Risk::Leak(98), Level::Error), Some(98));
+        assert_eq!(severity(Risk::Leak(98), Level::Warning), Some(69));
+        assert_eq!(severity(Risk::Weakness(60), Level::Info), Some(39));
+        assert_eq!(severity(Risk::Unrated, Level::Error), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use miette::{
 };
 
 use super::look::{Look, Tone, clean, wrap};
-use crate::finding::{Finding, Origin, Place};
+use crate::finding::{Finding, Place};
 
 /// Words beside an arrow are wrapped where there is at least this much room.
 const LEAST_ROOM: usize = 24;
@@ -26,19 +26,13 @@ pub(super) fn draw(finding: &Finding, look: &Look, out: &mut String) -> fmt::Res
     for (index, section) in sections.iter().enumerate() {
         let corner = if index == 0 { chars.ltop } else { chars.lcross };
         let name = look.paint(Tone::Strong, &section.name());
-        let origin = finding.origin.as_deref().filter(|_| index == 0).map(words_of);
-        let name = name + &origin.unwrap_or_default();
+        let origin = finding.origin.as_deref().filter(|_| index == 0);
+        let name =
+            name + &origin.map(|origin| format!(" ({})", origin.words())).unwrap_or_default();
         writeln!(out, "{:digits$}  {corner}{}[{name}]", "", chars.hbar)?;
         section.draw(look, digits, out)?;
     }
     writeln!(out, "{:digits$}  {}{}", "", chars.lbot, chars.hbar.to_string().repeat(4))
-}
-
-/// Which commit brought the file, and whether it is still there.
-fn words_of(origin: &Origin) -> String {
-    let short = origin.commit.get(..8).unwrap_or(&origin.commit);
-    let today = if origin.is_at_head { "still at HEAD" } else { "no longer at HEAD" };
-    format!(" (in {short}, {}, {today})", origin.day)
 }
 
 /// A place with the words that stand below it.

@@ -44,7 +44,7 @@ declare_rule! {
     ///
     /// Remove it with `git rm --cached FILE`, add its name to `.gitignore`, and change the values
     /// if it was ever pushed.
-    DecryptedArtifact, "decrypted-artifact", Error, needs Text,
+    DecryptedArtifact, "decrypted-artifact", Error, needs Text, Leak(90),
     "a decrypted copy of an encrypted file"
 }
 

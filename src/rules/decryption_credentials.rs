@@ -57,7 +57,7 @@ declare_rule! {
     ///
     /// Revoke the credential first: it stays in the history of every clone. Then remove the file
     /// and create the Secret in the cluster, or let the controller use a workload identity.
-    DecryptionCredentials, "decryption-credentials", Error, needs Text,
+    DecryptionCredentials, "decryption-credentials", Error, needs Text, Leak(95),
     "a credential with which Flux decrypts, in clear"
 }
 

@@ -41,7 +41,7 @@ declare_rule! {
     ///
     /// Remove the annotation: with `sops edit FILE` from an encrypted file, since the MAC covers
     /// it. If the file was ever pushed, change the values too.
-    LastAppliedLeak, "last-applied-leak", Error, needs Text,
+    LastAppliedLeak, "last-applied-leak", Error, needs Text, Leak(90),
     "an annotation that repeats the values of a Secret in clear"
 }
 

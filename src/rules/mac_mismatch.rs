@@ -42,7 +42,7 @@ declare_rule! {
     ///
     /// sops 3.13.2 counts encrypted comments in lists when it decrypts, though not when it encrypts, so
     /// that it refuses its own files. All other versions take them. That is said at level info.
-    MacMismatch, "mac-mismatch", Error, needs Keys,
+    MacMismatch, "mac-mismatch", Error, needs Keys, Weakness(70),
     "a file that was changed after it was encrypted"
 }
 

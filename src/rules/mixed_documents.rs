@@ -34,7 +34,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Move the bare documents into files of their own, and encrypt those that hold secrets.
-    MixedDocuments, "mixed-documents", Error, needs Text,
+    MixedDocuments, "mixed-documents", Error, needs Text, Leak(80),
     "a file in which some documents have a sops block and others have none"
 }
 

@@ -32,6 +32,7 @@ mod plaintext_generator_source;
 mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
+mod removed_recipient_not_rotated;
 mod selector_drift;
 mod selector_hits_metadata;
 mod selector_misses_data;
@@ -111,6 +112,7 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &format_mismatch::FormatMismatch,
     &unreadable_document::UnreadableDocument,
     &recipients_mismatch::RecipientsMismatch,
+    &removed_recipient_not_rotated::RemovedRecipientNotRotated,
     &selector_drift::SelectorDrift,
     &invalid_recipient::InvalidRecipient,
     &invalid_sops_config::InvalidSopsConfig,
@@ -168,27 +170,35 @@ pub fn find(id: &str) -> Option<&'static RuleMeta> {
     all().find(|meta| meta.id == id)
 }
 
-/// Writes down a rule: its manual is its doc comment.
+/// Writes down a rule: its manual is its doc comment. One that a secret can come to harm by says so
+/// before the summary, as in `Leak(90),` or `Weakness(50),`; see [`crate::finding::Risk`].
 macro_rules! declare_rule {
+    (risk) => { crate::finding::Risk::Unrated };
+    (risk $risk:ident($tenths:literal)) => { crate::finding::Risk::$risk($tenths) };
     (
         $(#[doc = $line:literal])+
-        $name:ident, $id:literal, $level:ident, needs $needs:ident, $summary:literal
+        $name:ident, $id:literal, $level:ident, needs $needs:ident,
+        $($risk:ident($tenths:literal),)? $summary:literal
     ) => {
         $(#[doc = $line])+
         #[derive(Debug)]
         pub(super) struct $name;
 
-        declare_rule! { $(#[doc = $line])+ $id, $level, needs $needs, $summary }
+        declare_rule! {
+            $(#[doc = $line])+ $id, $level, needs $needs, $($risk($tenths),)? $summary
+        }
     };
     (
         $(#[doc = $line:literal])+
-        $id:literal, $level:ident, needs $needs:ident, $summary:literal
+        $id:literal, $level:ident, needs $needs:ident,
+        $($risk:ident($tenths:literal),)? $summary:literal
     ) => {
         $(#[doc = $line])+
         pub(super) static META: crate::finding::RuleMeta = crate::finding::RuleMeta {
             id: $id,
             level: crate::finding::Level::$level,
             needs: crate::finding::Needs::$needs,
+            risk: declare_rule!(risk $($risk($tenths))?),
             summary: $summary,
             manual: concat!($($line, "\n"),+),
         };
@@ -207,6 +217,10 @@ pub struct Subject<'s> {
     pub documents: &'s [Judged<'s>],
     /// Keys that stand twice.
     pub duplicate_keys: &'s [DuplicateKey],
+    /// The documents of the file before the change that is judged; none where no change is, or
+    /// where it did not stand at the same path. Their places are in other bytes: no finding may
+    /// point at them.
+    pub before: &'s [Judged<'s>],
     /// Why parsing ended early.
     pub parse_error: Option<&'s ParseError>,
     /// Who governs it.

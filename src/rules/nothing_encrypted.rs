@@ -38,7 +38,7 @@ declare_rule! {
     ///
     /// Correct the selector in `.sops.yaml`, remove the `sops` block from the file, and encrypt
     /// it again. If the file was pushed, change its values.
-    NothingEncrypted, "nothing-encrypted", Error, needs Policy,
+    NothingEncrypted, "nothing-encrypted", Error, needs Policy, Leak(90),
     "a file with SOPS metadata in which no value is encrypted"
 }
 

@@ -42,7 +42,7 @@ declare_rule! {
     /// If the owner has made a new subkey, export the public key to the repository again.
     /// Otherwise find out who changed the stanza, run `sops rotate --in-place FILE`, and change
     /// the secret itself. `sops updatekeys` does not help: it compares the labels.
-    PgpDataKeyMismatch, "pgp-data-key-mismatch", Warning, needs Text,
+    PgpDataKeyMismatch, "pgp-data-key-mismatch", Warning, needs Text, Weakness(60),
     "a data key that is encrypted to another PGP key than its label says"
 }
 

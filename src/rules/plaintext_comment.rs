@@ -36,7 +36,7 @@ declare_rule! {
     ///
     /// Remove the comment and write it again with `sops edit FILE`, which encrypts it. If it
     /// named a secret and was ever pushed, change that.
-    PlaintextComment, "plaintext-comment", Warning, needs Text,
+    PlaintextComment, "plaintext-comment", Warning, needs Text, Leak(50),
     "a comment in clear where sops would have encrypted it"
 }
 

@@ -70,7 +70,7 @@ declare_rule! {
     /// it under `envs` or `files`; a file that a generator of KSOPS or goabout names is encrypted
     /// where it stands. If the values were ever pushed, change them. What is no secret
     /// belongs into a `configMapGenerator`.
-    PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text,
+    PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text, Leak(85),
     "a generator of Secrets with literals or files in clear"
 }
 

@@ -34,7 +34,7 @@ declare_rule! {
     ///
     /// Restore the file from its last good commit, then set the value with `sops edit FILE` or
     /// `sops set FILE`. If the file was pushed, change the value itself.
-    PlaintextValue, "plaintext-value", Error, needs Text,
+    PlaintextValue, "plaintext-value", Error, needs Text, Leak(90),
     "a plaintext value in an encrypted file, at a place that has to be encrypted"
 }
 

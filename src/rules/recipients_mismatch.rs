@@ -36,7 +36,7 @@ declare_rule! {
     ///
     /// Run `sops updatekeys FILE`. Where somebody was removed, run `sops rotate --in-place FILE`
     /// afterwards, since that person may have kept the data key, and change the secret itself.
-    RecipientsMismatch, "recipients-mismatch", Error, needs Policy,
+    RecipientsMismatch, "recipients-mismatch", Error, needs Policy, Weakness(75),
     "a file encrypted to other recipients than its creation rule demands"
 }
 

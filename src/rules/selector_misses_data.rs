@@ -43,7 +43,7 @@ declare_rule! {
     ///
     /// Let the selector name both fields. Files keep the selector that they were made with, so
     /// decrypt and encrypt those that lack a field, and change the values that were pushed.
-    SelectorMissesData, "selector-misses-data", Error, needs Policy,
+    SelectorMissesData, "selector-misses-data", Error, needs Policy, Weakness(75),
     "a creation rule that would leave data or stringData of a Secret in plaintext"
 }
 

@@ -46,7 +46,7 @@ declare_rule! {
     ///
     /// Encrypt it: `sops encrypt --in-place FILE`. If it holds no secret, rename it, or narrow
     /// the `path_regex` of the rule that matches it.
-    UnencryptedFile, "unencrypted-file", Error, needs Policy,
+    UnencryptedFile, "unencrypted-file", Error, needs Policy, Leak(90),
     "a file that claims to be encrypted, by name or by creation rule, but is not"
 }
 

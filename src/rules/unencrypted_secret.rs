@@ -65,7 +65,7 @@ declare_rule! {
     ///
     /// Encrypt the file in place: `sops encrypt --in-place FILE`. If it was ever pushed, the
     /// values are known: change them where they are used, then encrypt the new ones.
-    UnencryptedSecret, "unencrypted-secret", Error, needs Text,
+    UnencryptedSecret, "unencrypted-secret", Error, needs Text, Leak(91),
     "a Kubernetes Secret whose values are not encrypted"
 }
 

@@ -39,7 +39,7 @@ declare_rule! {
     /// Do not decrypt the file, and reject the change. If the place is yours, name it in a
     /// creation rule, or under `trusted_endpoints` in `.sops-lint.yaml`. For Vault, `SOPS_HC_VAULT_ALLOWLIST` makes sops 3.13 and later ask only
     /// the addresses that you list.
-    UntrustedKeyEndpoint, "untrusted-key-endpoint", Error, needs Policy,
+    UntrustedKeyEndpoint, "untrusted-key-endpoint", Error, needs Policy, Weakness(80),
     "a file that sends its data key to a place that no .sops.yaml names"
 }
 

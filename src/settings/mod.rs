@@ -19,7 +19,7 @@ pub use selection::{Selected, Selection};
 use crate::cli;
 use crate::finding::Level;
 use crate::host::Host;
-use crate::path::RepoPath;
+use crate::path::{RepoPath, Shard};
 use crate::report::{REPORTERS, Reporter, Style};
 use crate::source::{Source, View, worktree};
 
@@ -29,6 +29,8 @@ pub struct Settings {
     pub view: View,
     /// Where to look; nothing: everywhere.
     pub paths: Vec<PathBuf>,
+    /// Which part of the files, if there are several jobs.
+    pub shard: Option<Shard>,
     /// Where relative paths begin.
     pub directory: PathBuf,
     /// How to write the findings.
@@ -112,6 +114,7 @@ impl Settings {
         Self {
             view,
             paths: args.paths,
+            shard: args.shard,
             directory: host.directory.clone(),
             reporter,
             output: args.output,
@@ -160,7 +163,8 @@ impl Settings {
     /// Whether the run is about the whole tree and all rules.
     pub fn is_whole(&self) -> bool {
         let is_whole_view = matches!(self.view, View::WorkTree | View::Commit(_));
-        is_whole_view && self.paths.is_empty() && self.selection.is_whole()
+        let is_whole = is_whole_view && self.paths.is_empty() && self.shard.is_none();
+        is_whole && self.selection.is_whole()
     }
 
     /// When MACs are compared.

@@ -11,8 +11,8 @@ pub use snapshot::Snapshot;
 pub use worktree::WorkTree;
 
 use crate::git::{GitError, ObjectId};
-use crate::input::Input;
-use crate::path::RepoPath;
+use crate::input::{Content, Input};
+use crate::path::{RepoPath, Shard};
 use crate::pattern::globs::Globs;
 use crate::policy::CONFIG_NAME;
 
@@ -26,6 +26,10 @@ pub enum View {
     Staged,
     /// These files, as they stand in the index, whether the next commit changes them or not.
     Index(Vec<PathBuf>),
+    /// One file, as if it stood at this path of the work tree.
+    Stdin(PathBuf, Content),
+    /// No file at all.
+    Nothing,
     /// A commit.
     Commit(String),
     /// What a branch changes: `BASE`, or `BASE..HEAD`.
@@ -54,6 +58,8 @@ pub struct Listing {
     pub is_whole: bool,
     /// Whether findings are reported in some of the files alone.
     pub is_partial: bool,
+    /// In which part of the files findings are reported; all are looked at for what they say of others.
+    pub shard: Option<Shard>,
     /// What could not be looked at, in words.
     pub errors: Vec<String>,
     /// What people should know about what was looked at.
@@ -95,6 +101,9 @@ impl Listing {
 
     /// Whether findings at this path are reported.
     pub fn reports(&self, path: &RepoPath) -> bool {
+        if self.shard.is_some_and(|shard| !shard.holds(path)) {
+            return false;
+        }
         if !self.is_partial {
             return true;
         }
@@ -104,7 +113,9 @@ impl Listing {
 
     /// How many files are judged for their own sake.
     pub fn reported(&self) -> usize {
-        self.files.iter().filter(|file| !file.is_context).count()
+        let is_elsewhere =
+            |file: &&Listed| self.shard.is_some_and(|shard| !shard.holds(&file.path));
+        self.files.iter().filter(|file| !file.is_context && !is_elsewhere(file)).count()
     }
 }
 
@@ -117,6 +128,10 @@ impl Source {
         let start = start.as_deref().and_then(worktree::directory_of).unwrap_or(directory);
         let snapshot = match view {
             View::WorkTree => return WorkTree::discover(directory, paths).map(Self::WorkTree),
+            View::Stdin(path, content) => {
+                return WorkTree::around(directory, path, content.clone()).map(Self::WorkTree);
+            }
+            View::Nothing => return WorkTree::empty(directory).map(Self::WorkTree),
             View::Staged => Snapshot::staged(start)?,
             View::Index(files) => Snapshot::indexed(start, directory, files)?,
             View::Commit(name) => Snapshot::commit(start, name)?,
@@ -158,7 +173,7 @@ impl Source {
     /// The bytes of the settings, which stand at the root.
     pub fn read_settings(&self, path: &RepoPath) -> io::Result<Vec<u8>> {
         match self {
-            Self::WorkTree(tree) => worktree::read_regular(&path.in_root(&tree.root)),
+            Self::WorkTree(tree) => tree.read_settings(path),
             Self::Snapshot(snapshot) => {
                 snapshot.bytes(path).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))
             }
@@ -170,6 +185,19 @@ impl Source {
         match self {
             Self::WorkTree(tree) => tree.exists(path),
             Self::Snapshot(snapshot) => snapshot.exists(path),
+        }
+    }
+
+    /// Whether a change is judged, and it is known what stood there before.
+    pub fn has_before(&self) -> bool {
+        matches!(self, Self::Snapshot(snapshot) if snapshot.before.is_some())
+    }
+
+    /// What stood at a path before the change that is judged, if it was something else.
+    pub fn before(&self, path: &RepoPath) -> Option<Input> {
+        match self {
+            Self::WorkTree(_) => None,
+            Self::Snapshot(snapshot) => snapshot.earlier(path),
         }
     }
 
@@ -206,6 +234,9 @@ pub enum SourceError {
         /// The tree of the first path.
         root: PathBuf,
     },
+    /// A directory in place of a file.
+    #[error("{} is a directory", .0.display())]
+    IsDirectory(PathBuf),
     /// A path cannot be looked at.
     #[error("cannot look at {}", .path.display())]
     Io {
@@ -232,6 +263,7 @@ impl SourceError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::NotFound(_) => "check the spelling; paths are relative to the current directory",
+            Self::IsDirectory(_) => "name the file that standard input stands for",
             Self::OutsideRoot { .. } => "run sops-lint once for each repository",
             Self::Io { .. } => "check the permissions",
             Self::NotInState { .. } => "check the spelling; `git ls-files` shows what git has",

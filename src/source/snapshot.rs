@@ -24,6 +24,8 @@ pub struct Snapshot {
     files: Files,
     /// What is different from before; nothing: everything is looked at.
     changes: Option<Vec<Change>>,
+    /// The tree from before the changes, if they are changes of a tree that is here.
+    pub(super) before: Option<ObjectId>,
     notes: Vec<String>,
     /// What to call it.
     name: String,
@@ -114,8 +116,10 @@ impl Snapshot {
             let files = if unmerged == 1 { "file is" } else { "files are" };
             notes.push(format!("{unmerged} {files} in conflict and not looked at"));
         }
+        let before = repo.head().and_then(|head| repo.tree_of(head).ok());
         Self {
             changes: Some(changes),
+            before,
             notes,
             ..Self::new(repo, Files::Index(index), "the index".to_owned(), directory)
         }
@@ -138,12 +142,10 @@ impl Snapshot {
         let tip = repo.commit(head)?;
         let since = since(&repo, base, head, tip)?;
         let tree = repo.tree_of(tip)?;
-        let changes = match since.commit {
-            Some(since) => Some(repo.changes(Some(repo.tree_of(since)?), tree)?),
-            None => None,
-        };
+        let before = since.commit.map(|since| repo.tree_of(since)).transpose()?;
+        let changes = before.map(|before| repo.changes(Some(before), tree)).transpose()?;
         let snapshot = Self::at(repo, tip, head, directory)?;
-        Ok(Self { changes, notes: since.notes, ..snapshot })
+        Ok(Self { changes, before, notes: since.notes, ..snapshot })
     }
 
     /// The end of a range of commits: the settings for all of them stand there.
@@ -175,7 +177,7 @@ impl Snapshot {
         let root = repo.work_tree().unwrap_or(directory);
         let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
         let range = Range::default();
-        Self { root, repo, range, files, changes: None, notes: Vec::new(), name }
+        Self { root, repo, range, files, changes: None, before: None, notes: Vec::new(), name }
     }
 
     /// The files that changed and what is needed to judge them; all files if nothing is said of
@@ -186,7 +188,10 @@ impl Snapshot {
             (Some(changes), Files::Index(_)) => self.around(changes),
             _ => self.files.below("").collect(),
         };
-        let is_wanted = |path: &RepoPath| wanted.iter().any(|want| path.below(want).is_some());
+        let names: HashSet<&str> = wanted.iter().map(String::as_str).collect();
+        let is_wanted = |path: &RepoPath| {
+            names.contains(path.as_str()) || path.ancestors().any(|one| names.contains(one))
+        };
         files.retain(|file| wanted.is_empty() || is_wanted(&file.path));
         let config_directories = self.config_directories(&files);
         let reported = self.changes.as_ref().map(|changes| self.reported(changes));
@@ -199,6 +204,7 @@ impl Snapshot {
             config_directories,
             is_whole: wanted.iter().all(|path| self.files.blob(path).is_none()),
             is_partial: self.changes.is_some(),
+            shard: None,
             errors: Vec::new(),
             notes: self.notes.clone(),
         })
@@ -225,6 +231,15 @@ impl Snapshot {
 
     pub(super) fn exists(&self, path: &RepoPath) -> bool {
         self.files.blob(path.as_str()).is_some()
+    }
+
+    /// What stood at a path before the changes, if it was something else.
+    pub(super) fn earlier(&self, path: &RepoPath) -> Option<Input> {
+        let blob = self.repo.file(self.before?, path)?;
+        if self.files.blob(path.as_str()) == Some(blob) {
+            return None;
+        }
+        Some(Input { path: path.clone(), content: self.repo.read(blob).ok()? })
     }
 
     /// Whether this content stands at this path.
@@ -372,7 +387,7 @@ fn since(repo: &Repo, base: &str, head: &str, tip: ObjectId) -> Result<Since, So
 }
 
 /// The path without `.` and `..`, and without links in what stands on disk of it.
-fn normal(path: &Path) -> Option<PathBuf> {
+pub(super) fn normal(path: &Path) -> Option<PathBuf> {
     let mut lexical = PathBuf::new();
     for component in path.components() {
         match component {

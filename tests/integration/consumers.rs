@@ -12,7 +12,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::schemas::{Schema, schema, without_unknown_fields};
-use crate::support::{directories, fixtures, project, repository, sops_lint};
+use crate::support::{Git, directories, fixtures, project, repository, sops_lint};
 
 const SECRET: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
@@ -50,7 +50,7 @@ fn hostile() -> tempfile::TempDir {
     repository(&HOSTILE.map(|name| (name, SECRET)))
 }
 
-/// The reports of the demo, of a case of every rule, of hostile names, and of nothing.
+/// The reports of the demo, of a case of every rule, of hostile names, of history, and of nothing.
 fn reports(format: &str) -> Vec<String> {
     let rules = directories(&fixtures().join("rules"));
     let mut places: Vec<PathBuf> =
@@ -63,6 +63,11 @@ fn reports(format: &str) -> Vec<String> {
         // With a path, for the repository around a fixture is this one.
         .map(|place| sops_lint(place, &[&args[..], &["."]].concat()).stdout)
         .collect();
+    let git = Git::with(&HOSTILE.map(|name| (name, SECRET)));
+    git.run(&["rm", "--quiet", "-r", "."]);
+    git.commit(&[("now.yaml", SECRET)]);
+    reports.push(git.lint(&[&args[..], &["--history"]].concat()).stdout);
+    // The last one: a test asks for it.
     reports.push(sops_lint(empty.path(), &args).stdout);
     reports
 }

@@ -6,8 +6,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::process::Command;
 
-use crate::support::{Git, git_in, sops_lint};
+use crate::support::{Git, fixtures, git_in, sops_lint};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
@@ -403,4 +404,126 @@ fn what_is_tracked_is_looked_at_though_it_is_ignored() {
     fs::remove_file(git.root.join("tracked.yaml")).expect("removed");
     symlink("untracked.yaml", git.root.join("tracked.yaml")).expect("linked");
     assert_eq!(git.errors(&[]), plain_at("deep/er/too.yaml"));
+}
+
+/// A commit with the first state of a fixture, and the second in the work tree.
+fn change(case: &str) -> Git {
+    let git = Git::init(&[]);
+    let directory = fixtures().join("rules/removed-recipient-not-rotated").join(case);
+    for state in ["base", ""] {
+        for name in [".sops.yaml", "database.yaml"] {
+            let file = fs::read_to_string(directory.join(state).join(name)).expect("it is there");
+            git.stage(&[(name, &*file)]);
+        }
+        if state == "base" {
+            git.run(&["commit", "--quiet", "-m", "before"]);
+        }
+    }
+    git
+}
+
+#[test]
+fn a_recipient_that_is_removed_without_a_new_data_key_is_told_of_before_it_is_committed_and_merged()
+{
+    const RULE: &str = "removed-recipient-not-rotated";
+    let git = change("bad-updatekeys-alone");
+    let tells = |arguments: &[&str]| git.lint(arguments).stdout.contains(RULE);
+    assert!(tells(&["scan", "--staged", "--fail-on", "warning"]));
+    assert!(tells(&["hook", "pre-commit", "--fail-on", "warning"]));
+    assert!(tells(&["hook", "pre-commit", "--fail-on", "warning", "database.yaml"]));
+    assert!(!tells(&["scan"]) && !tells(&["scan", "--rev", "HEAD"]), "no change is judged here");
+    git.run(&["checkout", "--quiet", "-b", "feature"]);
+    git.run(&["commit", "--quiet", "-m", "without Bob"]);
+    assert!(tells(&["scan", "--diff", "main"]) && !tells(&["scan", "--staged"]));
+    // The branch is judged by what it comes to, not commit by commit.
+    let good = fixtures().join("rules/removed-recipient-not-rotated/good-rotated/database.yaml");
+    git.commit(&[("database.yaml", &fs::read_to_string(good).expect("it is there"))]);
+    assert!(!tells(&["scan", "--diff", "main"]) && !tells(&["scan", "--staged"]));
+}
+
+#[test]
+fn the_first_commit_has_nothing_before_it() {
+    let git = Git::init(&[]);
+    git.stage(&[("db.yaml", &encrypted())]);
+    let run = git.lint(&["scan", "--staged"]);
+    assert!(!run.stdout.contains("removed-recipient"), "{run:?}");
+}
+
+/// Makes commits as `git fast-import` reads them: of each its files.
+fn import(git: &Git, commits: &[Vec<(String, String)>]) {
+    let mut stream = String::new();
+    for (number, files) in commits.iter().enumerate() {
+        let time = 1_767_000_000 + number;
+        stream += &format!(
+            "commit refs/heads/main\ncommitter A <a@example.com> {time} +0000\ndata 1\nx\n"
+        );
+        for (path, text) in files {
+            stream += &format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len());
+        }
+    }
+    git.write("../stream", &stream);
+    let import = "git fast-import --quiet --force <../stream && git reset --quiet --hard main";
+    let run = Command::new("sh").args(["-c", import]).current_dir(&git.root).status();
+    assert!(run.is_ok_and(|status| status.success()));
+}
+
+#[test]
+fn one_file_among_ten_thousand_is_refused_and_the_others_are_left_alone() {
+    let git = Git::init(&[]);
+    let file = |number: usize| (format!("d{}/f{number}.yaml", number % 100), PLAIN.to_owned());
+    import(&git, &[(0..10_000).map(file).collect()]);
+    hook(&git, "pre-commit", "exec \"$SOPS_LINT\" hook pre-commit");
+    git.stage(&[("d7/new.yaml", PLAIN)]);
+    let run = git.attempt(&["commit", "--quiet", "-m", "x"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert_eq!(git.errors(&["--staged"]), plain_at("d7/new.yaml"));
+    let report = git.lint(&["scan", "--staged", "--format", "json"]).json();
+    assert_eq!(report["summary"]["files"], 1);
+    git.stage(&[("d7/new.yaml", HARMLESS)]);
+    assert_eq!(git.run(&["commit", "--quiet", "-m", "x"]), "");
+}
+
+#[test]
+fn a_push_of_a_thousand_commits_takes_less_than_a_second() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    let first = git.run(&["rev-parse", "HEAD"]);
+    let commit = |number: usize| {
+        let text = HARMLESS.replace("db", &format!("n{number}"));
+        vec![(format!("d{}/f{}.yaml", number % 7, number % 100), text)]
+    };
+    let mut commits: Vec<_> = (0..1000).map(commit).collect();
+    let judge = |git: &Git| {
+        let tip = git.run(&["rev-parse", "HEAD"]);
+        let refs = format!("refs/heads/main {tip} refs/heads/main {first}\n");
+        let received = format!("{first} {tip} refs/heads/main\n");
+        // The system counts the processor time of this process alone, and ends it after a second.
+        let limited = |event: &str, input: &str| {
+            git.write("../input", input);
+            let script = "ulimit -t 1 && exec \"$SOPS_LINT\" hook \"$0\" <../input";
+            let output = Command::new("sh")
+                .args(["-c", script, event])
+                .current_dir(&git.root)
+                .env("SOPS_LINT", env!("CARGO_BIN_EXE_sops-lint"))
+                .output()
+                .expect("there is a shell");
+            (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        [limited("pre-push", &refs), limited("pre-receive", &received)]
+    };
+    import(&git, &commits);
+    // On the server the old commit is what a branch has, which the new ones are not.
+    git.run(&["checkout", "--quiet", "--detach"]);
+    git.run(&["branch", "--quiet", "--force", "main", &first]);
+    for (code, out) in judge(&git) {
+        assert_eq!(code, Some(0), "{out}");
+    }
+    git.run(&["checkout", "--quiet", "main"]);
+    commits[500].push(("d1/middle.yaml".to_owned(), PLAIN.to_owned()));
+    commits[501].push(("d1/middle.yaml".to_owned(), HARMLESS.to_owned()));
+    import(&git, &commits);
+    git.run(&["checkout", "--quiet", "--detach"]);
+    git.run(&["branch", "--quiet", "--force", "main", &first]);
+    for (code, out) in judge(&git) {
+        assert!(code == Some(1) && out.contains("d1/middle.yaml"), "{code:?} {out}");
+    }
 }

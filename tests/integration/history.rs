@@ -162,3 +162,56 @@ fn a_push_is_judged_in_quarantine() {
     assert!(run.stderr.contains("d.yaml"), "{run:?}");
     assert_eq!(git_in(&bare, &["for-each-ref"]).stdout.lines().count(), 2);
 }
+
+#[test]
+fn every_format_names_the_commit_and_says_whether_it_is_over() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    let commit = git.run(&["rev-parse", "HEAD"]);
+    git.run(&["rm", "--quiet", "db.yaml"]);
+    git.commit(&[("api.yaml", PLAIN)]);
+    let report = |format: &str| git.lint(&["scan", "--history", "--format", format]).stdout;
+    let words = format!("(in {}, 2026-01-02, no longer at HEAD)", &commit[..8]);
+    for format in ["human", "github", "markdown", "gitlab", "junit", "sarif"] {
+        let report = report(format);
+        assert!(report.contains(&words), "{format}: {report}");
+        assert!(report.contains("still at HEAD)"), "{format}: {report}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&report("json")).expect("JSON");
+    let over = &json["findings"][1];
+    assert_eq!(
+        (&over["commit"], &over["commit_date"], &over["at_head"]),
+        (&commit.clone().into(), &"2026-01-02".into(), &false.into())
+    );
+    let sarif: serde_json::Value = serde_json::from_str(&report("sarif")).expect("JSON");
+    let over = &sarif["runs"][0]["results"][1]["properties"];
+    assert_eq!(*over, serde_json::json!({"commit": commit, "date": "2026-01-02", "atHead": false}));
+}
+
+#[test]
+fn what_git_packed_is_read_as_it_was_before() {
+    let git = Git::init(&[]);
+    let text = |number: usize, word: &str| {
+        let filler: String = (0..60).map(|line| format!("  k{line}: v{line}\n")).collect();
+        format!("apiVersion: v1\nkind: {word}\nmetadata:\n  name: n{number}\nstringData:\n{filler}")
+    };
+    for number in 0..80 {
+        let word = if number == 37 { "Secret" } else { "ConfigMap" };
+        git.commit(&[("a/b/db.yaml", &*text(number, word)), ("other.yaml", &*text(number, "X"))]);
+    }
+    let loose = history(&git, &["--history"]);
+    assert_eq!(loose.len(), 1, "{loose:?}");
+    git.run(&["repack", "-adfq", "--depth=50"]);
+    git.run(&["prune-packed"]);
+    assert_eq!(history(&git, &["--history"]), loose, "one pack");
+    git.run(&["gc", "--quiet", "--prune=now"]);
+    git.commit(&[("late.yaml", PLAIN)]);
+    git.run(&["repack", "-dq"]);
+    git.run(&["multi-pack-index", "write"]);
+    let two = history(&git, &["--history"]);
+    assert!(two.len() == 2 && two.contains(&loose[0]), "two packs and an index of both: {two:?}");
+    let borrower = git.beside("borrower");
+    let target = borrower.to_str().expect("UTF-8");
+    git.run(&["clone", "--quiet", "--shared", ".", target]);
+    let run = sops_lint(&borrower, &["scan", "--history", "--format", "json"]);
+    assert_eq!(found(&run), two, "the objects of another repository");
+}

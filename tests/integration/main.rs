@@ -15,6 +15,7 @@ mod gpg;
 mod history;
 mod hooks;
 mod hostile;
+mod inputs;
 mod keyring;
 mod layering;
 mod limits;

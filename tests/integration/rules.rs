@@ -4,13 +4,17 @@
 //! has none. `findings.txt` holds the whole report and is reviewed like code; run the tests with
 //! `UPDATE_FIXTURES=1` to write it anew. Alice's private key is at hand for rules that need one, and
 //! in cases whose name ends in `-with-own-key`.
+//!
+//! Where a case has a directory `base`, that is what git has in its last commit. The other files are
+//! staged on top of it, and what is judged is the change.
 
 use std::fs;
 use std::path::Path;
 
-use crate::support::{copy_of, directories, fixtures, name, sops_lint, sops_lint_as_alice};
+use crate::support::{copy_of, directories, fixtures, git_in, name, sops_lint, sops_lint_as_alice};
 
 const EXPECTED: &str = "findings.txt";
+const BASE: &str = "base";
 const NEED_KEYS: [&str; 2] = ["mac-mismatch", "undecryptable-value"];
 
 #[test]
@@ -46,10 +50,15 @@ fn every_rule_has_a_bad_a_good_and_a_silent_case() {
 }
 
 fn check(rule: &str, case: &Path) -> Option<String> {
-    let copy = copy_of(case, &[EXPECTED]);
+    let copy = copy_of(case, &[EXPECTED, BASE]);
+    let is_change = case.join(BASE).is_dir();
+    if is_change {
+        stage_on_base(case, copy.path());
+    }
+    let view: &[&str] = if is_change { &["--staged"] } else { &[] };
     let has_key = NEED_KEYS.contains(&rule) || name(case).ends_with("-with-own-key");
     let sops_lint = if has_key { sops_lint_as_alice } else { sops_lint };
-    let json = sops_lint(copy.path(), &["scan", "--format", "json"]);
+    let json = sops_lint(copy.path(), &[&["scan", "--format", "json"], view].concat());
     let has_finding = json.findings().iter().any(|(id, ..)| id == rule);
     let errors = json.json()["summary"]["errors"].as_u64().expect("a number");
     let (case_name, title) = (name(case), format!("{rule}/{}", name(case)));
@@ -62,7 +71,7 @@ fn check(rule: &str, case: &Path) -> Option<String> {
     } else {
         None
     };
-    let human = sops_lint(copy.path(), &["scan", "--quiet", "--fail-on", "info"]);
+    let human = sops_lint(copy.path(), &[&["scan", "--quiet", "--fail-on", "info"], view].concat());
     assert_eq!(human.stderr, "", "{title}");
     let expected = case.join(EXPECTED);
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
@@ -73,4 +82,19 @@ fn check(rule: &str, case: &Path) -> Option<String> {
         (reviewed != human.stdout)
             .then(|| format!("{title}: expected\n{reviewed}\nbut found\n{}", human.stdout))
     })
+}
+
+/// Makes the directory of a case a repository whose last commit is its base, and whose index is
+/// what stands there.
+fn stage_on_base(case: &Path, copy: &Path) {
+    let git = |arguments: &[&str]| {
+        let run = git_in(copy, arguments);
+        assert_eq!(run.code, Some(0), "git {arguments:?}: {run:?}");
+    };
+    let base = copy_of(&case.join(BASE), &[]);
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    let there = base.path().to_str().expect("UTF-8");
+    git(&["--work-tree", there, "add", "--all", "--force"]);
+    git(&["commit", "--quiet", "-m", "before"]);
+    git(&["add", "--all", "--force"]);
 }

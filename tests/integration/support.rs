@@ -61,6 +61,15 @@ pub(crate) fn sops_lint_with(directory: &Path, args: &[&str], variables: &[(&str
     start(command, directory, args, variables)
 }
 
+/// The same with something on standard input.
+pub(crate) fn sops_lint_fed(directory: &Path, args: &[&str], input: &[u8]) -> Run {
+    let file = tempfile::NamedTempFile::new().expect("a file can be made");
+    fs::write(file.path(), input).expect("files can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sops-lint"));
+    command.stdin(fs::File::open(file.path()).expect("it is there"));
+    start(command, directory, args, &[])
+}
+
 /// The same on one thread, with 256 MiB of memory and a minute of processor time: past either
 /// limit the system ends the program, and there is no exit code. A clock would measure how busy the
 /// machine is; `benches/hostile.sh` does that.
@@ -206,7 +215,7 @@ fn run(output: Output) -> Run {
     Run { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code() }
 }
 
-/// A copy of a directory outside of any repository. Files named in `without` are left out.
+/// A copy of a directory outside of any repository, without what is named in `without`.
 pub(crate) fn copy_of(directory: &Path, without: &[&str]) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a directory can be made");
     copy_into(directory, copy.path(), without);
@@ -218,9 +227,12 @@ fn copy_into(from: &Path, to: &Path, without: &[&str]) {
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let entry = entry.expect("entries can be read");
         let target = to.join(entry.file_name());
+        if without.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
         if entry.file_type().expect("entries have types").is_dir() {
             copy_into(&entry.path(), &target, without);
-        } else if !without.iter().any(|name| entry.file_name() == *name) {
+        } else {
             fs::copy(entry.path(), target).expect("files can be copied");
         }
     }

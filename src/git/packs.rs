@@ -1,0 +1,304 @@
+//! Objects by their place in a pack, when most of a repository is read.
+//!
+//! gix finds any object, and rebuilds it from its chain of deltas each time that the end of the chain
+//! is not at hand. History is read against the direction of these chains, so that would rebuild
+//! everything dozens of times. Here every object on the way stays in memory, and is rebuilt once.
+//! Whatever is odd is left to gix: loose objects, objects of other repositories, damage.
+#![expect(clippy::disallowed_methods, reason = "packs are read where git keeps them")]
+
+use std::collections::HashMap;
+use std::fs;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::path::Path;
+use std::sync::Arc;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+use gix::odb::pack::data::entry::Header;
+use gix::odb::pack::{MMap, data, index};
+
+use crate::input::MAX_FILE_SIZE;
+
+/// Bytes of a reader's memory for objects that others are deltas of, in each of two generations.
+const MEMORY: usize = 6 * 1024 * 1024;
+
+/// Most deltas that are applied one after the other; git makes 50, and hides no more than 4095.
+const LONGEST_CHAIN: usize = 4096;
+
+/// The packs of a repository.
+#[derive(Default)]
+pub(super) struct Packs(Vec<Pack>);
+
+struct Pack {
+    index: index::File<MMap>,
+    data: data::File<MMap>,
+}
+
+/// Where an object stands: the number of its pack, and bytes from its beginning.
+type Place = (usize, u64);
+
+/// An object as it was before git made deltas of it.
+#[derive(Clone)]
+pub(super) struct Rebuilt {
+    pub(super) kind: Kind,
+    pub(super) bytes: Arc<Vec<u8>>,
+}
+
+/// What a reader remembers of packs. What was not asked for since the last change of generations is
+/// forgotten with the next.
+#[derive(Default)]
+pub(super) struct Memory {
+    young: HashMap<Place, Rebuilt, BuildHasherDefault<Spread>>,
+    old: HashMap<Place, Rebuilt, BuildHasherDefault<Spread>>,
+    /// How many bytes the young ones have.
+    size: usize,
+    /// The pack that was asked last; the next object is mostly in it too.
+    last: usize,
+    inflate: gix::zlib::Inflate,
+    delta: Vec<u8>,
+}
+
+/// Spreads places over a table. Whoever makes packs can make them collide, and gains a slow lookup
+/// among a few thousand objects.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(32) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(32)
+    }
+}
+
+impl Packs {
+    /// Those in a directory of objects. What cannot be opened is left out.
+    pub(super) fn open(objects: &[impl AsRef<Path>], hash: gix::hash::Kind) -> Self {
+        let directories = objects.iter().map(|objects| objects.as_ref().join("pack"));
+        let entries = directories.filter_map(|directory| fs::read_dir(directory).ok()).flatten();
+        let paths = entries.flatten().map(|entry| entry.path());
+        let indices = paths.filter(|path| path.extension().is_some_and(|end| end == "idx"));
+        let mut packs: Vec<Pack> = indices
+            .filter_map(|path| {
+                let index = index::File::at(&path, hash).ok()?;
+                let data = data::File::at(path.with_extension("pack"), hash).ok()?;
+                Some(Pack { index, data })
+            })
+            .collect();
+        packs.sort_by_key(|pack| std::cmp::Reverse(pack.index.num_objects()));
+        Self(packs)
+    }
+
+    /// An object; `None` if it is not here, or for gix to tell why not.
+    pub(super) fn read(&self, id: ObjectId, memory: &mut Memory) -> Option<Rebuilt> {
+        let mut place = self.find(id, memory)?;
+        let mut chain = Vec::new();
+        let mut found = loop {
+            if let Some(known) = memory.get(place) {
+                break known;
+            }
+            let entry = self.0[place.0].data.entry(place.1).ok()?;
+            if entry.decompressed_size > MAX_FILE_SIZE || chain.len() > LONGEST_CHAIN {
+                return None;
+            }
+            let base = match entry.header {
+                Header::OfsDelta { base_distance } => {
+                    (place.0, place.1.checked_sub(base_distance).filter(|at| *at < place.1)?)
+                }
+                Header::RefDelta { base_id } => self.find(base_id, memory)?,
+                whole => {
+                    let mut bytes = Vec::new();
+                    self.inflate(place, &entry, memory, &mut bytes)?;
+                    let found = Rebuilt { kind: whole.as_kind()?, bytes: Arc::new(bytes) };
+                    memory.keep(place, &found);
+                    break found;
+                }
+            };
+            chain.push((place, entry));
+            place = base;
+        };
+        for (place, entry) in chain.into_iter().rev() {
+            let mut delta = std::mem::take(&mut memory.delta);
+            let bytes = self
+                .inflate(place, &entry, memory, &mut delta)
+                .and_then(|()| apply(&delta, &found.bytes));
+            memory.delta = delta;
+            found = Rebuilt { kind: found.kind, bytes: Arc::new(bytes?) };
+            memory.keep(place, &found);
+        }
+        Some(found)
+    }
+
+    fn find(&self, id: ObjectId, memory: &mut Memory) -> Option<Place> {
+        let last = memory.last;
+        let numbers = std::iter::once(last).chain((0..self.0.len()).filter(|at| *at != last));
+        for number in numbers {
+            let Some(pack) = self.0.get(number) else { continue };
+            if let Some(at) = place_of(&pack.index, &id) {
+                memory.last = number;
+                return Some((number, pack.index.pack_offset_at_index(at)));
+            }
+        }
+        None
+    }
+
+    fn inflate(
+        &self,
+        place: Place,
+        entry: &data::Entry,
+        memory: &mut Memory,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        out.resize(usize::try_from(entry.decompressed_size).ok()?, 0);
+        self.0[place.0].data.decompress_entry(entry, &mut memory.inflate, out).ok()?;
+        Some(())
+    }
+}
+
+impl Memory {
+    fn get(&mut self, place: Place) -> Option<Rebuilt> {
+        if let Some(found) = self.young.get(&place) {
+            return Some(found.clone());
+        }
+        let found = self.old.remove(&place)?;
+        self.keep(place, &found);
+        Some(found)
+    }
+
+    fn keep(&mut self, place: Place, object: &Rebuilt) {
+        if self.size > MEMORY {
+            self.old = std::mem::take(&mut self.young);
+            self.size = 0;
+        }
+        self.size += object.bytes.len();
+        self.young.insert(place, object.clone());
+    }
+}
+
+/// The number of an id in a sorted list of them. Ids are as good as random, so it stands near where its
+/// first digits say, and a guess beats halving. After a few guesses it halves all the same: ids can be
+/// made to mislead.
+fn place_of(index: &index::File<MMap>, id: &gix::oid) -> Option<u32> {
+    const GUESSES: usize = 6;
+    let first = |id: &gix::oid| id.as_bytes().first_chunk().map_or(0, |b| u64::from_be_bytes(*b));
+    let wanted = first(id);
+    let (mut low, mut high) = (0, index.num_objects());
+    let (mut below, mut above) = (0, u64::MAX);
+    for guess in 0.. {
+        if low >= high {
+            break;
+        }
+        let part = if guess < GUESSES {
+            let (done, all) = (wanted.saturating_sub(below), above.saturating_sub(below).max(1));
+            u128::from(high - low - 1) * u128::from(done.min(all)) / u128::from(all)
+        } else {
+            u128::from((high - low) / 2)
+        };
+        let at = low + u32::try_from(part).ok()?;
+        let found = index.oid_at_index(at);
+        match found.cmp(id) {
+            std::cmp::Ordering::Equal => return Some(at),
+            std::cmp::Ordering::Less => (low, below) = (at + 1, first(found)),
+            std::cmp::Ordering::Greater => (high, above) = (at, first(found)),
+        }
+    }
+    None
+}
+
+/// What a delta makes of its base (gitformat-pack, "Deltified representation"); `None` if it is
+/// damaged, or more than is read of a file.
+fn apply(delta: &[u8], base: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = delta;
+    if size(&mut rest)? != base.len() as u64 {
+        return None;
+    }
+    let target = size(&mut rest).filter(|size| *size <= MAX_FILE_SIZE)?;
+    let target = usize::try_from(target).ok()?;
+    let mut out = Vec::with_capacity(target);
+    while let Some((&command, behind)) = rest.split_first() {
+        rest = behind;
+        if command & 0x80 == 0 {
+            // The command 0 is reserved.
+            let (inserted, behind) = rest.split_at_checked(usize::from(command))?;
+            if inserted.is_empty() {
+                return None;
+            }
+            out.extend_from_slice(inserted);
+            rest = behind;
+            continue;
+        }
+        let start = number(command, &mut rest, 4)?;
+        let length = match number(command >> 4, &mut rest, 3)? {
+            0 => 0x10000,
+            length => length,
+        };
+        out.extend_from_slice(base.get(start..start.checked_add(length)?)?);
+        if out.len() > target {
+            return None;
+        }
+    }
+    (out.len() == target).then_some(out)
+}
+
+/// A size in groups of seven bits, the lowest first.
+fn size(rest: &mut &[u8]) -> Option<u64> {
+    let mut size = 0;
+    for shift in (0..63).step_by(7) {
+        let (byte, behind) = rest.split_first()?;
+        *rest = behind;
+        size |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(size);
+        }
+    }
+    None
+}
+
+/// A number of which a bit of the command says for each byte whether it is there, the lowest first.
+fn number(command: u8, rest: &mut &[u8], bytes: usize) -> Option<usize> {
+    let mut number = 0;
+    for at in 0..bytes {
+        if command >> at & 1 == 1 {
+            let (byte, behind) = rest.split_first()?;
+            *rest = behind;
+            number |= usize::from(*byte) << (8 * at);
+        }
+    }
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delta_copies_and_inserts() {
+        // 6 bytes of a base become 7: three from its offset 2, then "xyzw".
+        let delta = [6, 7, 0b1001_0001, 2, 3, 4, b'x', b'y', b'z', b'w'];
+        assert_eq!(apply(&delta, b"abcdef").as_deref(), Some(&b"cdexyzw"[..]));
+    }
+
+    #[test]
+    fn a_damaged_delta_makes_nothing() {
+        let whole = [6, 7, 0b1001_0001, 2, 3, 4, b'x', b'y', b'z', b'w'];
+        assert_eq!(apply(&whole, b"abcde"), None, "another base");
+        for end in 0..whole.len() {
+            assert_eq!(apply(&whole[..end], b"abcdef"), None, "cut at {end}");
+        }
+        assert_eq!(apply(&[6, 1, 0, 0], b"abcdef"), None, "the reserved command");
+        assert_eq!(apply(&[6, 3, 0b1001_0001, 4, 3], b"abcdef"), None, "behind the end");
+        assert_eq!(apply(&[6, 1, 0b1001_0001, 2, 3], b"abcdef"), None, "more than it says");
+    }
+}

@@ -1,0 +1,102 @@
+//! A recipient that was removed and still knows the data key.
+
+use std::collections::HashSet;
+
+use super::{FileRule, Judged, Subject, count, declare_rule, listing};
+use crate::document::Scalar;
+use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::sops::recipe::drift;
+use crate::sops::selector::Selector;
+use crate::sops::value::Parts;
+use crate::sops::walk::{self, METADATA_KEY};
+
+declare_rule! {
+    /// ## What it does
+    ///
+    /// Where a change is judged (`scan --staged`, `scan --diff` and the hook before a commit), it
+    /// compares an encrypted file with the same file before the change, at `HEAD` or where the
+    /// branch began. It warns of a recipient that is gone while the data key is the same. No
+    /// private key is needed to see that: one value with the ciphertext and tag that it had
+    /// before proves it, since another data key would have made others. Nonces prove nothing,
+    /// because `sops rotate` keeps them.
+    ///
+    /// It is silent where every value was changed too, and where the file was moved: then nothing
+    /// is left to compare.
+    ///
+    /// ## Why it matters
+    ///
+    /// `sops updatekeys` takes the recipient out of the file and encrypts the same data key to
+    /// the others. Who was removed may have kept that key, as plain as it was handed out, and can
+    /// decrypt with it whatever will be written into this file from now on.
+    ///
+    /// ## Example
+    ///
+    /// Bad, a change made with `sops updatekeys` alone:
+    ///
+    /// ```diff
+    ///  stringData:
+    ///      password: ENC[AES256_GCM,data:m5Vg..,iv:Zl1c..,tag:9rQx..,type:str]
+    ///  sops:
+    ///      age:
+    /// -        - recipient: age1left..
+    ///          - recipient: age1stays..
+    /// ```
+    ///
+    /// ## How to fix
+    ///
+    /// Run `sops rotate --in-place FILE` and commit that together with the change: a new data key,
+    /// and every value encrypted anew. The old versions in history can be read as before, so change
+    /// the secret itself if whoever was removed must not know it.
+    RemovedRecipientNotRotated, "removed-recipient-not-rotated", Warning, needs Change, Weakness(60),
+    "a recipient that was removed while the data key stayed the same"
+}
+
+impl FileRule for RemovedRecipientNotRotated {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
+        let before = subject.before.first().and_then(|judged| judged.metadata.as_ref());
+        let (Some(now), Some(before)) = (subject.metadata(), before) else { return };
+        // One that may be the same key under another name is not counted.
+        let removed = drift(&before.recipe, &now.recipe).extra;
+        if removed.is_empty() || !share_a_ciphertext(subject.before, subject.documents) {
+            return;
+        }
+        let verb = if removed.len() == 1 { "was" } else { "were" };
+        let message = format!(
+            "{} {verb} removed while the data key stayed the same: {}",
+            count(removed.len(), "recipient"),
+            listing(&removed, ToString::to_string),
+        );
+        let help = format!(
+            "run {}; who was removed has read the secret, so change it too if that matters",
+            subject.sops("rotate --in-place")
+        );
+        drafts.push(
+            Draft::new(&META, now.span, message)
+                .at(0, Some(METADATA_KEY.to_owned()))
+                .note("values are encrypted as before, so the data key is that of before")
+                .help(help),
+        );
+    }
+}
+
+/// Whether a value is encrypted to the very same bytes at the same place: proof of one data key.
+fn share_a_ciphertext(before: &[Judged<'_>], now: &[Judged<'_>]) -> bool {
+    let old: HashSet<_> = before.iter().flat_map(ciphertexts).collect();
+    now.iter().flat_map(ciphertexts).any(|one| old.contains(&one))
+}
+
+/// What each value is bound to, its ciphertext and its tag.
+fn ciphertexts<'s>(judged: &Judged<'s>) -> Vec<(String, &'s str, &'s str)> {
+    let mut found = Vec::new();
+    walk::leaves(judged.document, &Selector::default(), &mut |leaf| {
+        let Scalar::Str(text) = leaf.scalar else { return };
+        if let Ok(Parts { data, tag, .. }) = Parts::of(text) {
+            found.push((walk::additional_data(leaf.path), data, tag));
+        }
+    });
+    found
+}
