@@ -76,6 +76,10 @@ impl KeyService for Age {
         age_private::find(search)
     }
 
+    fn can_wrap(&self) -> bool {
+        true
+    }
+
     fn wrap(&self, wrapping: &Wrapping<'_>) -> Result<Block, Unwrappable> {
         let message = encrypt(&wrapping.recipient.id, wrapping.key)?;
         Ok(Block::map([

@@ -95,6 +95,11 @@ pub trait KeyService: Sync + fmt::Debug {
         None
     }
 
+    /// Whether `wrap` can do it for most recipients: it takes a public key and nobody's service.
+    fn can_wrap(&self) -> bool {
+        false
+    }
+
     /// Encrypts a data key, or a share of it, to a recipient: the stanza of the metadata, its fields
     /// sorted. Services elsewhere are not asked; sops can.
     fn wrap(&self, _wrapping: &Wrapping<'_>) -> Result<Block, Unwrappable> {

@@ -90,6 +90,10 @@ impl KeyService for Pgp {
         Some(openpgp::addressees(enc))
     }
 
+    fn can_wrap(&self) -> bool {
+        true
+    }
+
     fn wrap(&self, wrapping: &Wrapping<'_>) -> Result<Block, Unwrappable> {
         let id = &*wrapping.recipient.id;
         let fingerprint = id.trim_end_matches('!');

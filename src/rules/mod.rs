@@ -66,6 +66,7 @@ use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
 use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
 use crate::sops::open::Opening;
+use crate::sops::recipe::Recipe;
 use crate::sops::walk;
 use crate::text::Span;
 use crate::text::printable;
@@ -289,6 +290,20 @@ impl<'s> Subject<'s> {
                 format!("`sops --config {} {verb} {path}`", quoted(config.path.as_str()))
             }
             _ => format!("`sops {verb} {path}`"),
+        }
+    }
+
+    /// The command that encrypts the file: ours, where public keys are enough.
+    fn encrypting(&self) -> String {
+        let recipe = self.governing.rule().map(|(_, rule)| &rule.recipe);
+        let is_ours = |recipe: &Recipe| {
+            recipe.invalid().next().is_none()
+                && recipe.recipients().all(|recipient| recipient.service.can_wrap())
+        };
+        if recipe.is_some_and(is_ours) {
+            format!("`sops-lint fix {}`", quoted(self.path().as_str()))
+        } else {
+            self.sops("encrypt --in-place")
         }
     }
 

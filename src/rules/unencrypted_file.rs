@@ -44,8 +44,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Encrypt it: `sops encrypt --in-place FILE`. If it holds no secret, rename it, or narrow
-    /// the `path_regex` of the rule that matches it.
+    /// Encrypt it: `sops-lint fix FILE`, or `sops encrypt --in-place FILE` where its creation rule has
+    /// keys of a cloud or of Vault. If it holds no secret, rename it, or narrow the `path_regex` of the
+    /// rule that matches it.
     UnencryptedFile, "unencrypted-file", Error, needs Policy, Leak(90),
     "a file that claims to be encrypted, by name or by creation rule, but is not"
 }
@@ -72,7 +73,7 @@ impl FileRule for UnencryptedFile {
         let Some((level, message)) = claim(subject) else { return };
         let help = format!(
             "run {}; if it holds no secret, {}",
-            subject.sops("encrypt --in-place"),
+            subject.encrypting(),
             if subject.claims_encryption { "rename it" } else { "narrow the rule's path_regex" }
         );
         let end = subject.text.find('\n').unwrap_or(subject.text.len());

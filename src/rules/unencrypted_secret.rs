@@ -63,8 +63,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Encrypt the file in place: `sops encrypt --in-place FILE`. If it was ever pushed, the
-    /// values are known: change them where they are used, then encrypt the new ones.
+    /// Encrypt the file: `sops-lint fix FILE`, or `sops encrypt --in-place FILE` where its creation
+    /// rule has keys of a cloud or of Vault. If it was ever pushed, the values are known: change them
+    /// where they are used, then encrypt the new ones.
     UnencryptedSecret, "unencrypted-secret", Error, needs Text, Leak(91),
     "a Kubernetes Secret whose values are not encrypted"
 }
@@ -123,7 +124,7 @@ fn help_for_file() -> String {
 
 /// How to encrypt the file, or what stands in the way.
 fn help(subject: &Subject<'_>) -> String {
-    let command = subject.sops("encrypt --in-place");
+    let command = subject.encrypting();
     let rotate = "if the file was ever pushed, change the values too";
     match subject.governing {
         Governing::Rule(_, rule)

@@ -71,9 +71,16 @@ fn unsteady_comments(text: &str, node: &Node<'_>) -> Vec<Span> {
             found.extend(trailing.filter(|_| is_below_block));
         }
         Value::List(elements) => {
-            for element in elements {
+            for (element, next) in
+                elements.iter().zip(elements.iter().skip(1).map(Some).chain([None]))
+            {
+                // An element of which nothing is written has no place for a comment.
+                let is_before_nothing =
+                    matches!(next, Some(Element::Node(next)) if next.span.is_empty());
                 match element {
-                    Element::Comment(comment) if is_flow(node) => found.push(comment.span),
+                    Element::Comment(comment) if is_flow(node) || is_before_nothing => {
+                        found.push(comment.span);
+                    }
                     Element::Comment(_) => {}
                     Element::Node(inner) => found.extend(unsteady_comments(text, inner)),
                 }

@@ -29,6 +29,8 @@ fn no_case_makes_the_program_print_a_secret() {
             &["scan", "-v", "--color", "always"][..],
             &["scan", "-v", "--format", "github"],
             &["policy", "a.yaml", "secret.yaml"],
+            &["fix", "--unsafe", "--diff"],
+            &["fix", "--unsafe"],
         ] {
             let run = sops_lint_as_alice(copy.path(), args);
             assert_silent(&run, &forbidden, &format!("{args:?} on {}", case.display()));

@@ -175,7 +175,8 @@ impl Case {
             return disagree("sops does not open it", &ours);
         }
         let theirs = self.sops(sops, &["decrypt", &path]);
-        if !is_same(&ours.stdout, &theirs.stdout, file) {
+        let is_lost = String::from_utf8_lossy(&ours.stdout).contains("#ENC[");
+        if is_lost || !(is_same(&ours.stdout, &theirs.stdout, file) || self.is_equal(sops, file)) {
             return disagree("it opens to something else", &theirs);
         }
         if let Some((what, output)) = self.use_on(sops, file) {
@@ -185,6 +186,16 @@ impl Case {
         if !is_same(&again.stdout, &ours.stdout, file) {
             disagree("sops rotate loses something", &again);
         }
+    }
+
+    /// Whether both are one to programs. sops loses comments that stay here, and moves others.
+    fn is_equal(&self, sops: &Path, file: &str) -> bool {
+        let json = |path: &str| {
+            let output = self.sops(sops, &["decrypt", "--output-type", "json", path]);
+            output.status.success().then_some(output.stdout)
+        };
+        let (ours, theirs) = (json(file), json(&format!("reference/{file}")));
+        ours.zip(theirs).is_some_and(|(ours, theirs)| is_same(&ours, &theirs, "x.json"))
     }
 
     /// What the other commands of sops have against it.

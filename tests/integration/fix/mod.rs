@@ -11,7 +11,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::{
-    Git, Run, fixtures, repository, sops_lint, sops_lint_as_alice, sops_lint_with,
+    Git, Run, copy_of, directories, fixtures, repository, sops_lint, sops_lint_as_alice,
+    sops_lint_with,
 };
 
 const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary # canary\n";
@@ -132,6 +133,43 @@ fn keys_of_every_kind_open_what_was_encrypted_to_them() {
         assert_eq!(scan.json()["summary"]["verified"], 1, "{rules}: {scan:?}");
         assert_eq!(scan.code, Some(0), "{rules}: {scan:?}");
     }
+}
+
+/// Repositories of the fixtures for rules whose findings can be fixed.
+#[test]
+fn to_fix_twice_is_to_fix_once_and_leaves_nothing_that_could_be_fixed() {
+    let mut encrypted = 0;
+    for rule in
+        ["unencrypted-secret", "unencrypted-file", "unknown-config-key", "selector-hits-metadata"]
+    {
+        for case in directories(&fixtures().join("rules").join(rule)) {
+            let copy = copy_of(&case, &["findings.txt"]);
+            let first = sops_lint(copy.path(), &["fix"]);
+            assert!(matches!(first.code, Some(0 | 1)), "{}: {first:?}", case.display());
+            assert_clean(copy.path(), &first);
+            encrypted += first.stdout.matches(": encrypted ").count();
+            let files = contents(copy.path());
+            let second = sops_lint(copy.path(), &["fix"]);
+            assert_eq!((&*second.stdout, second.code), ("", first.code), "{}", case.display());
+            assert_eq!(contents(copy.path()), files, "{}", case.display());
+            for line in first.stdout.lines().filter(|line| line.contains(": encrypted ")) {
+                let path = line.split(": encrypted ").next().expect("a path");
+                let scan = sops_lint_as_alice(copy.path(), &["scan", "--format", "json", path]);
+                let errors = scan.findings().into_iter().filter(|(_, level, _)| level == "error");
+                assert_eq!(errors.count(), 0, "{}: {scan:?}", case.display());
+            }
+        }
+    }
+    assert!(encrypted > 20, "only {encrypted} files were encrypted");
+}
+
+fn contents(root: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all: Vec<_> = walk(root)
+        .into_iter()
+        .map(|path| (path.clone(), fs::read(path).expect("readable")))
+        .collect();
+    all.sort();
+    all
 }
 
 /// Creation rules and a file that they cannot be applied to, why, and what is to be done.
