@@ -9,7 +9,9 @@ declare_rule! {
     /// ## What it does
     ///
     /// Opens the file with the private keys at hand, and reports every value that does not decrypt
-    /// where it stands. Without a private key the file is listed as not verified.
+    /// where it stands; also one in clear that the block of its own document leaves out, while that
+    /// of the first document, which counts for the whole file, covers it. Without a private key the
+    /// file is listed as not verified.
     ///
     /// ## Why it matters
     ///
