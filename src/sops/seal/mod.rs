@@ -4,12 +4,12 @@
 //! (`sops.go`, `Encrypt`; `cmd/sops/encrypt.go`). Before anybody sees the result it is opened with the
 //! data key, and its tree is compared with the old one.
 
-use std::borrow::Cow;
+mod content;
+
 use std::collections::HashMap;
 
-use zeroize::Zeroizing;
-
-use super::cipher::{Cipher, Opened, kind_of, signed_bytes};
+use self::content::contents;
+use super::cipher::{Cipher, kind_of, signed_bytes};
 use super::envelope;
 use super::flat;
 use super::mac::Mac;
@@ -17,7 +17,6 @@ use super::metadata::{self, Found};
 use super::recipe::{KeyGroup, Recipe};
 use super::selector::Selector;
 use super::shamir;
-use super::value::EncValue;
 use super::verdict::{File, Verdict};
 use super::walk::{
     Leaf, METADATA_KEY, Remark, Step, Stop, additional_data, is_metadata_key, misfit, obstacle,
@@ -363,34 +362,14 @@ impl<'s> Writer<'s> {
             return Err(SealError::Check("it has other documents"));
         }
         let is_same = old.documents.iter().zip(&new.documents).all(|(old, new)| {
-            let (old, new) = (self.contents(old, false), self.contents(new, true));
-            new.is_some() && old == new
+            let selector = &self.sealing.recipe.selector;
+            let old = contents(old, selector, None);
+            old.is_some() && old == contents(new, selector, Some(&self.cipher))
         });
         if !is_same {
             return Err(SealError::Check("it has other keys, values or comments"));
         }
         self.opens(new)
-    }
-
-    /// What stands where, in plaintext; `None` if something is not encrypted that should be, or does
-    /// not open.
-    fn contents(&self, document: &Document<'_>, is_sealed: bool) -> Option<Vec<Content>> {
-        let mut contents = Some(Vec::new());
-        stops(document, &self.sealing.recipe.selector, &mut |stop| {
-            match stop {
-                // INI has them where lines of a comment were joined.
-                Stop::Remark(remark) if remark.comment.text.is_empty() => return,
-                // An empty document becomes one that has metadata alone.
-                Stop::Leaf(leaf) if leaf.path.is_empty() => return,
-                _ => {}
-            }
-            let content = Content::of(stop, is_sealed.then_some(&self.cipher));
-            match (&mut contents, content) {
-                (Some(all), Some(content)) => all.push(content),
-                _ => contents = None,
-            }
-        });
-        contents
     }
 
     fn opens(&self, new: &Parsed<'_>) -> Result<(), SealError> {
@@ -414,42 +393,6 @@ impl<'s> Writer<'s> {
             Verdict::Verified(_) => Ok(()),
             _ => Err(SealError::Check("it does not open with its own data key")),
         }
-    }
-}
-
-/// A value or a comment, where it stands, and what it is.
-#[derive(PartialEq)]
-struct Content {
-    place: String,
-    kind: Option<String>,
-    is_selected: bool,
-    bytes: Zeroizing<Vec<u8>>,
-}
-
-impl Content {
-    /// With a cipher what is selected is decrypted.
-    fn of(stop: &Stop<'_, '_, '_>, cipher: Option<&Cipher>) -> Option<Self> {
-        let (path, scalar, is_selected) = match stop {
-            Stop::Leaf(leaf) => (leaf.path, Cow::Borrowed(leaf.scalar), leaf.is_selected),
-            Stop::Remark(remark) => {
-                let text = Scalar::Str(Cow::Borrowed(&*remark.comment.text));
-                (remark.path, Cow::Owned(text), remark.is_selected)
-            }
-        };
-        let mut kind =
-            if matches!(stop, Stop::Leaf(_)) { kind_of(&scalar) } else { Some("comment") };
-        let text = signed_bytes(&scalar).unwrap_or_default();
-        let bytes = if let Scalar::Bytes(bytes) = &*scalar { bytes } else { text.as_bytes() };
-        let mut bytes = Zeroizing::new(bytes.to_vec());
-        let place = additional_data(path);
-        let cipher = cipher.filter(|_| is_selected && !scalar.is_empty());
-        if let Some(cipher) = cipher {
-            kind = Some(EncValue::parse(&text).ok()?.kind);
-            let (Opened::Value(value) | Opened::Comment(value)) =
-                cipher.open(&text, &place).ok()?;
-            bytes = Zeroizing::new(value.expose().to_vec());
-        }
-        Some(Self { place, kind: kind.map(str::to_owned), is_selected, bytes })
     }
 }
 
