@@ -15,10 +15,7 @@ pub fn correct(path: &RepoPath, bytes: &[u8], edits: Vec<Edit>) -> Result<Change
     };
     let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
     let new = apply(text, &edits).ok_or_else(|| refused("two corrections touch one place"))?;
-    let problems = |text: &str| {
-        let config = Config::read(path.clone(), text.as_bytes().to_vec());
-        config.problems.len() + config.unknown_keys.len()
-    };
+    let problems = |text: &str| Config::read(path.clone(), text.as_bytes().to_vec()).problems.len();
     if problems(&new) > problems(text) {
         return Err(refused("its corrections would bring other mistakes"));
     }
