@@ -5,9 +5,10 @@ set -euo pipefail
 
 usage() {
   cat <<'END'
-usage: benches/seal.sh [--files N] [--program FILE]
+usage: benches/seal.sh [--files N] [--directory DIR] [--program FILE]
 
   --files N       make N plaintext Secrets (1000)
+  --directory DIR make them in a new directory there (target/bench)
   --program FILE  measure this program instead of building sops-lint
 
 exit code: 0 the goal is met, 1 it is not, 2 could not measure
@@ -22,13 +23,13 @@ die() {
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 target=${CARGO_TARGET_DIR:-$root/target}
-files=1000 program=''
+files=1000 program='' directory=$target/bench
 
 while [ $# -gt 0 ]; do
   case $1 in
-    --files | --program)
+    --files | --directory | --program)
       [ $# -ge 2 ] || die "$1 needs a value"
-      if [ "$1" = --files ]; then files=$2; else program=$2; fi
+      case $1 in --files) files=$2 ;; --directory) directory=$2 ;; *) program=$(realpath "$2") ;; esac
       shift
       ;;
     -h | --help) usage && exit 0 ;;
@@ -46,7 +47,7 @@ if [ -z "$program" ]; then
 fi
 
 # On a real disk: to write files down costs time, and a file system in memory would not show it.
-mkdir -p "$target/bench"
-work=$(mktemp -d "$target/bench/seal.XXXXXX")
+mkdir -p "$directory"
+work=$(mktemp -d "$directory/seal.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 HOME=$work python3 "$here/seal.py" "$program" "$work" "$files" "$root/fixtures/keys/age"

@@ -11,7 +11,7 @@ use crate::cli;
 use crate::document::splice::Edit;
 use crate::finding::Remedy;
 use crate::fix::stage::{Recovered, Stage};
-use crate::fix::{Bytes, Change, Refusal, config, diff, encrypt};
+use crate::fix::{Change, Refusal, config, diff, encrypt};
 use crate::git::{Pushed, Repo};
 use crate::host::Host;
 use crate::inspect::Surroundings;
@@ -318,18 +318,16 @@ impl Plan {
         if plaintext.is_empty() {
             return;
         }
-        let pushed = plaintext.iter().filter_map(|change| {
-            let Bytes(old) = &change.old;
-            match repo.pushed(&change.path, repo.blob_of(old)) {
+        let files: Vec<_> =
+            plaintext.iter().map(|change| (&change.path, repo.blob_of(&change.old.0))).collect();
+        let pushed =
+            files.iter().zip(repo.pushed(&files)).filter_map(|((path, _), pushed)| match pushed {
                 Pushed::Never => None,
-                Pushed::Same(commit) => {
-                    Some(format!("{} was pushed with commit {commit}", change.path))
-                }
+                Pushed::Same(commit) => Some(format!("{path} was pushed with commit {commit}")),
                 Pushed::Other(commit) => {
-                    Some(format!("{} was pushed in plaintext with commit {commit}", change.path))
+                    Some(format!("{path} was pushed in plaintext with commit {commit}"))
                 }
-            }
-        });
+            });
         let pushed: Vec<String> = pushed.collect();
         for known in pushed.iter().take(SHOWN) {
             remark(&format!(

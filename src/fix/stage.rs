@@ -18,6 +18,9 @@ use crate::git::{Entry, GitError, ObjectId, Repo};
 use crate::host::Host;
 use crate::path::RepoPath;
 
+/// Files that are written at once: threads that wait for the disk, which takes many in one go.
+const WRITERS: usize = 64;
+
 /// What temporary files begin with.
 const PREFIX: &str = ".sops-lint-";
 
@@ -250,12 +253,18 @@ impl<'s> Stage<'s> {
             let path = repo.directory();
             journal.write(&steps).map_err(|source| StageError::Io { path, source })?;
         }
-        // The disk takes its time for each, and many at once.
-        let written = files.par_iter().zip(contents).try_for_each(|(file, new)| {
-            let temporary = file.temporary.in_root(self.root);
-            write_beside(&temporary, &file.place, &new.0)
-                .map_err(|source| StageError::Io { path: temporary, source })
-        });
+        let root = self.root;
+        let write = || {
+            files.par_iter().zip(contents).try_for_each(|(file, new)| {
+                let temporary = file.temporary.in_root(root);
+                write_beside(&temporary, &file.place, &new.0)
+                    .map_err(|source| StageError::Io { path: temporary, source })
+            })
+        };
+        let written = match rayon::ThreadPoolBuilder::new().num_threads(WRITERS).build() {
+            Ok(pool) => pool.install(write),
+            Err(_) => write(),
+        };
         if written.is_err() {
             self.undo(files);
         }

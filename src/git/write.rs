@@ -3,7 +3,8 @@
 //! The git program does it. It keeps the version and the extensions of an index, its locks and
 //! permissions, and split indexes, all of which gix 0.90 would lose or does not know.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -17,6 +18,9 @@ const PARTIAL_INDEX: &str = "next-index-";
 
 /// Digits of a commit that are shown.
 const SHOWN_DIGITS: usize = 10;
+
+/// Most paths that git is given; for more it is asked for all.
+const MOST_PATHS: usize = 100;
 
 /// An entry for the index.
 #[derive(Clone, Debug)]
@@ -93,11 +97,14 @@ impl Repo {
         fed.map_err(|reason| GitError::Unwritable { what: what.to_owned(), reason })
     }
 
-    /// The commits of remote branches that brought a file at this path: with these bytes, or without
-    /// any sign that they are encrypted. The newest first.
-    pub fn pushed(&self, path: &RepoPath, blob: ObjectId) -> Pushed {
-        let file = path.as_str();
-        let arguments = [
+    /// For each file, with the bytes it had, whether it was pushed so, as far as remote branches that
+    /// were fetched tell. In the order of `files`.
+    pub fn pushed(&self, files: &[(&RepoPath, ObjectId)]) -> Vec<Pushed> {
+        let mut found = vec![Pushed::Never; files.len()];
+        if program::refs(&self.start, "refs/remotes/").is_empty() {
+            return found;
+        }
+        let options = [
             "--literal-pathspecs",
             "log",
             "--remotes",
@@ -105,32 +112,27 @@ impl Repo {
             "--no-abbrev",
             "--no-renames",
             "-z",
-            "--format=%x01%H",
-            "--",
-            file,
         ];
-        let output =
-            program::output(&self.start, &arguments.map(AsRef::as_ref)).unwrap_or_default();
-        let mut commit = String::new();
-        let (mut seen, mut other) = (HashSet::new(), None);
-        for part in output.split(|byte| matches!(byte, 0 | b'\n')) {
-            let part = String::from_utf8_lossy(part);
-            if let Some(id) = part.strip_prefix('\u{1}') {
-                commit = id.chars().take(SHOWN_DIGITS).collect();
-            }
-            let brought = part.strip_prefix(':').and_then(|record| record.split(' ').nth(3));
-            let Some(brought) = brought.and_then(|id| ObjectId::from_hex(id.as_bytes()).ok())
-            else {
-                continue;
-            };
-            if brought == blob {
-                return Pushed::Same(commit);
-            }
-            if other.is_none() && seen.insert(brought) && self.is_readable(brought) {
-                other = Some(commit.clone());
+        let mut arguments: Vec<&str> = options.into();
+        arguments.extend(["--format=%x01%H", "--"]);
+        if files.len() <= MOST_PATHS {
+            arguments.extend(files.iter().map(|(path, _)| path.as_str()));
+        }
+        let arguments: Vec<&OsStr> = arguments.into_iter().map(OsStr::new).collect();
+        let root = self.work_tree().unwrap_or(&self.start);
+        let output = program::output(root, &arguments).unwrap_or_default();
+        let places: HashMap<&str, usize> =
+            files.iter().enumerate().map(|(at, (path, _))| (path.as_str(), at)).collect();
+        let mut seen = HashSet::new();
+        for Record { commit, path, blob } in records(&output) {
+            let Some(&at) = places.get(&*path) else { continue };
+            if blob == files[at].1 {
+                found[at] = Pushed::Same(commit);
+            } else if found[at] == Pushed::Never && seen.insert(blob) && self.is_readable(blob) {
+                found[at] = Pushed::Other(commit);
             }
         }
-        other.map_or(Pushed::Never, Pushed::Other)
+        found
     }
 
     fn is_readable(&self, blob: ObjectId) -> bool {
@@ -141,6 +143,35 @@ impl Repo {
             _ => false,
         }
     }
+}
+
+/// A file that a commit brought.
+struct Record {
+    commit: String,
+    path: String,
+    blob: ObjectId,
+}
+
+/// What `git log --raw -z` prints: commits, and behind each `:MODE MODE OLD NEW STATUS` and a path.
+fn records(output: &[u8]) -> Vec<Record> {
+    let mut commit = String::new();
+    let mut found = Vec::new();
+    let mut parts = output.split(|byte| *byte == 0);
+    while let Some(part) = parts.next() {
+        let part = String::from_utf8_lossy(part);
+        // An empty line stands before the first file of a commit.
+        let part = part.trim_start_matches('\n');
+        if let Some(id) = part.strip_prefix('\u{1}') {
+            commit = id.chars().take(SHOWN_DIGITS).collect();
+        }
+        let blob = part.strip_prefix(':').and_then(|record| record.split(' ').nth(3));
+        let Some(blob) = blob.and_then(|id| ObjectId::from_hex(id.as_bytes()).ok()) else {
+            continue;
+        };
+        let path = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+        found.push(Record { commit: commit.clone(), path, blob });
+    }
+    found
 }
 
 /// Whether a file was ever pushed in plaintext, as far as remote branches that were fetched tell.
