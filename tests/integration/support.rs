@@ -70,13 +70,14 @@ pub(crate) fn sops_lint_fed(directory: &Path, args: &[&str], input: &[u8]) -> Ru
     start(command, directory, args, &[])
 }
 
-/// The same on one thread, with 256 MiB of memory and a minute of processor time: past either
+/// The same on one thread, with 256 MiB of memory beside the 64 MiB of addresses that the program itself
+/// takes in a debug build, and a minute of processor time: past either
 /// limit the system ends the program, and there is no exit code. A clock would measure how busy the
 /// machine is; `benches/hostile.sh` does that.
 #[cfg(target_os = "linux")]
 pub(crate) fn sops_lint_in_bounds(directory: &Path, args: &[&str]) -> Run {
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -v 262144 && ulimit -t 60 && exec \"$0\" \"$@\" --threads 1"]);
+    command.args(["-c", "ulimit -v 327680 && ulimit -t 60 && exec \"$0\" \"$@\" --threads 1"]);
     command.arg(env!("CARGO_BIN_EXE_sops-lint"));
     start(command, directory, args, &[])
 }
