@@ -370,6 +370,8 @@ mod tests {
         for (before, after) in [
             ("secret: x # c\n", "secret: X # c\n"),
             ("secret:   'x y'   \n", "secret:   X   \n"),
+            ("secret:\tx\t# c\n", "secret:\tX\t# c\n"),
+            ("secret: >-\n  a\n\n  b", "secret: X\n"),
             ("secret: \"a\n  b\" # c\n", "secret: X # c\n"),
             ("secret: a\n  b\n\n  c\nd: 1\n", "secret: X\nd: 1\n"),
             ("secret: |\n  a\n  b\nd: 1\n", "secret: X\nd: 1\n"),

@@ -47,7 +47,7 @@ struct Case {
 fn what_is_sealed_opens_as_what_sops_sealed() {
     let Some(sops) = peers::sops() else { return peers::skip("sealed", "sops") };
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
-    let documents: usize = number("SEALED_DOCUMENTS").unwrap_or(500);
+    let documents: usize = number("SEALED_DOCUMENTS").unwrap_or(600);
     let seed: usize = number("SEALED_SEED").unwrap_or(1);
     let tree = repository(&[]);
     let cases: Vec<Case> = (0..documents).map(|at| case(tree.path(), seed, at)).collect();

@@ -163,6 +163,18 @@ fn to_fix_twice_is_to_fix_once_and_leaves_nothing_that_could_be_fixed() {
     assert!(encrypted > 20, "only {encrypted} files were encrypted");
 }
 
+/// Whatever sops encrypted is encrypted.
+#[test]
+fn what_sops_wrote_is_never_touched() {
+    let copy = copy_of(&fixtures().join("vectors/3.11.0/enc"), &[]);
+    fs::write(copy.path().join(".sops.yaml"), rules()).expect("written");
+    let files = contents(copy.path());
+    let run = sops_lint(copy.path(), &["fix"]);
+    // One of them has no value encrypted, which is said, and nothing that a public key could mend.
+    assert_eq!((run.code, &*run.stdout), (Some(0), ""), "{run:?}");
+    assert_eq!(contents(copy.path()), files);
+}
+
 fn contents(root: &Path) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<_> = walk(root)
         .into_iter()
