@@ -21,6 +21,7 @@ use openpgp::types::{HashAlgorithm, RevocationStatus};
 use openpgp::{Cert, KeyHandle};
 
 use super::certificate::{Certificate, Key, State};
+use super::data_key::dearmor;
 
 /// Most bytes of an encrypted data key. Those of sops have less than 2 KiB.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -51,7 +52,8 @@ pub(super) fn addressees(message: &str) -> Vec<String> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    encrypted_part(message, |wrapped| found.extend(wrapped.recipient().map(|key| hex(&key))));
+    let Some(message) = message_in(message) else { return found };
+    encrypted_part(&message, |wrapped| found.extend(wrapped.recipient().map(|key| hex(&key))));
     found
 }
 
@@ -60,16 +62,27 @@ pub(super) fn can_be_decrypted(message: &str) -> bool {
     if message.len() > MAX_MESSAGE {
         return false;
     }
-    let parser = encrypted_part(message, |_| ());
+    let Some(message) = message_in(message) else { return false };
+    let parser = encrypted_part(&message, |_| ());
     parser.is_some_and(|mut parser| {
         parser.buffer_unread_content().is_ok_and(|content| content.len() >= MIN_ENCRYPTED)
     })
 }
 
+/// The packets of an armored message, which may stand among other text. The library would take off the
+/// armor by itself, and make room for as many bytes as a packet claims to have.
+pub(super) fn message_in(text: &str) -> Option<Vec<u8>> {
+    const BEGIN: &str = "-----BEGIN PGP MESSAGE-----";
+    const END: &str = "-----END PGP MESSAGE-----";
+    let start = text.find(BEGIN)?;
+    let end = start + text[start..].find(END)? + END.len();
+    dearmor(&text[start..end], "PGP MESSAGE").ok()
+}
+
 /// The first packet that is none of those before the encrypted part. `visit` is called with the data
 /// keys before it.
-fn encrypted_part(message: &str, mut visit: impl FnMut(&PKESK)) -> Option<PacketParser<'_>> {
-    let mut parsed = PacketParser::from_bytes(message.as_bytes());
+fn encrypted_part(message: &[u8], mut visit: impl FnMut(&PKESK)) -> Option<PacketParser<'_>> {
+    let mut parsed = PacketParser::from_bytes(message);
     for _ in 0..MAX_RECIPIENTS {
         let Ok(PacketParserResult::Some(parser)) = parsed else { return None };
         match &parser.packet {
@@ -104,21 +117,24 @@ pub(super) fn whole(bytes: &[u8]) -> Vec<Cert> {
         }
     };
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.contains(BEGIN) => armors(text).for_each(|armor| read(armor.as_bytes())),
-        _ if bytes.len() <= MAX_ARMOR => read(bytes),
+        Ok(text) if text.contains(BEGIN) => armors(text).for_each(|packets| read(&packets)),
+        // Every packet begins with this bit, and no text does.
+        _ if bytes.len() <= MAX_ARMOR && bytes.first().is_some_and(|first| first & 0x80 != 0) => {
+            read(bytes);
+        }
         _ => {}
     }
     found
 }
 
-/// The armors in a text. Each line is trimmed: in YAML they are indented.
-fn armors(text: &str) -> impl Iterator<Item = String> {
+/// What stands in the armors of a text, which may be indented.
+fn armors(text: &str) -> impl Iterator<Item = Vec<u8>> {
     let starts = memchr::memmem::find_iter(text.as_bytes(), BEGIN).take(MAX_ARMORS);
     starts.filter_map(|at| {
         let rest = &text[at..];
         let length = memchr::memmem::find(rest.as_bytes(), END.as_bytes())? + END.len();
         let armor = rest.get(..length).filter(|armor| armor.len() <= MAX_ARMOR)?;
-        Some(armor.lines().map(|line| format!("{}\n", line.trim())).collect())
+        dearmor(armor, "PGP PUBLIC KEY BLOCK").ok()
     })
 }
 

@@ -19,7 +19,7 @@ use openpgp::types::SymmetricAlgorithm;
 use openpgp::{Cert, KeyHandle};
 use sequoia_openpgp as openpgp;
 
-use super::openpgp::{addressees, can_be_decrypted};
+use super::openpgp::{addressees, can_be_decrypted, message_in};
 use super::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
 use super::{Identity, pgp};
 use crate::host::{Host, Ran};
@@ -92,10 +92,11 @@ fn open(keys: &[Cert], message: &str) -> Unwrapped {
     if keys.is_empty() || !can_be_decrypted(message) {
         return Unwrapped::NotMine;
     }
+    let Some(message) = message_in(message) else { return Unwrapped::NotMine };
     let mut has_tried = false;
     let helper = Helper { keys, has_tried: &mut has_tried };
     let policy = StandardPolicy::new();
-    let builder = DecryptorBuilder::from_bytes(message);
+    let builder = DecryptorBuilder::from_bytes(&message);
     let decryptor = builder.and_then(|builder| builder.with_policy(&policy, None, helper));
     match decryptor.map(read_data_key) {
         Ok(Ok(plaintext)) => Unwrapped::Opened(plaintext),

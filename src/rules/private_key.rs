@@ -147,6 +147,7 @@ fn armored_packet(body: &[u8]) -> bool {
         .skip_while(|line| line.is_empty() || line.contains(": "))
         .take(1)
         .any(|line| {
+            let line = line.as_bytes();
             let whole = &line[..line.len() / 4 * 4];
             BASE64.decode(whole).is_ok_and(|packet| secret_key_packet(&packet).is_some())
         })
@@ -160,6 +161,9 @@ mod tests {
     fn an_example_that_is_cut_short_is_no_key() {
         assert!(find(b"AGE-SECRET-KEY-1QQPQQ...").is_empty());
         assert!(find(b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n...\n").is_empty());
+        let strange =
+            format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlFg{}\n", "\u{fffd}".repeat(9));
+        assert!(find(strange.as_bytes()).is_empty());
         assert!(find(b"grep -e '-----BEGIN PGP PRIVATE KEY BLOCK-----'").is_empty());
     }
 
