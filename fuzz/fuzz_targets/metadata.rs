@@ -8,6 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use sops_lint::document::{Document, FORMATS};
 use sops_lint::host::Host;
 use sops_lint::keys::{Effort, KEY_SERVICES, KeyRing, Sameness};
+use sops_lint::sops::envelope;
 use sops_lint::sops::metadata::{self, Found};
 use sops_lint::sops::open;
 
@@ -25,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
     let parsed = FORMATS[usize::from(*format) % FORMATS.len()].parse(text);
     let mut blocks = Vec::new();
     for document in &parsed.documents {
-        metadata::for_each_stanza(document, &mut |service, stanza| {
+        envelope::for_each_stanza(document, &mut |service, stanza| {
             let _ = service.parse_stanza(stanza);
         });
         let Found::Metadata(block) = metadata::find(document) else { continue };
@@ -39,7 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         blocks.push(block);
     }
-    let envelope = parsed.documents.first().and_then(metadata::envelope);
+    let envelope = parsed.documents.first().and_then(envelope::read);
     if let (Some(block), Some(envelope)) = (blocks.first(), envelope) {
         let documents: Vec<&Document<'_>> = parsed.documents.iter().collect();
         let _ = open::open(&documents, block, &envelope, &RING);

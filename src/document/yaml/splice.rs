@@ -251,10 +251,14 @@ fn step(text: &str, node: &Node<'_>) -> Option<usize> {
     inner?.checked_sub(own).filter(|step| *step > 0)
 }
 
+/// Where a key begins on its line: at the tag or anchor before it, if it has one.
 fn column(text: &str, offset: usize) -> usize {
     let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
     // A byte order mark takes no place.
-    text[line..offset].trim_start_matches('\u{feff}').len()
+    let before = text[line..offset].trim_start_matches('\u{feff}');
+    let behind_blanks = before.trim_start_matches(' ');
+    let is_named = behind_blanks.starts_with(['!', '&']);
+    if is_named { before.len() - behind_blanks.len() } else { before.len() }
 }
 
 /// Lines in sops' form: lists stand deeper than their key, texts of several lines as literals.
@@ -411,6 +415,7 @@ mod tests {
             ("{a: 1}\n", "{a: 1, \"sops\": {\"v\": \"1\"}}\n".to_owned()),
             ("{a: 1,\n}\n", "{a: 1,\n\"sops\": {\"v\": \"1\"}}\n".to_owned()),
             ("{}\n", "{\"sops\": {\"v\": \"1\"}}\n".to_owned()),
+            ("!t a: 1\n&b b: 2\n", format!("!t a: 1\n&b b: 2\n{END}")),
             ("\u{feff}a:\n  b: 1\n", "\u{feff}a:\n  b: 1\nsops:\n  v: \"1\"\n".to_owned()),
             ("  a:\n     b: 1\n", "  a:\n     b: 1\n  sops:\n     v: \"1\"\n".to_owned()),
         ] {
