@@ -379,7 +379,7 @@ impl<'c> Draft<'c> {
 /// millions. By level, since an error fails the run and may not be lost behind warnings.
 const MOST: usize = 100;
 
-/// Where rules leave their drafts about one file: the first [`MOST`] of each rule and level.
+/// Where rules leave their drafts about one file: the first `MOST` of each rule and level.
 #[derive(Debug, Default)]
 pub struct Drafts<'c> {
     pub(crate) drafts: Vec<Draft<'c>>,

@@ -52,7 +52,7 @@ pub struct Facts {
     /// Whether the rule that the repository's own config has for it would encrypt other values of
     /// it than the governing rule.
     pub is_disputed: bool,
-    /// Who governs it: [`Repository::governing`].
+    /// Who governs it: `Repository::governing`.
     pub ruling: Ruling,
 }
 
