@@ -152,11 +152,12 @@ fn comments(text: &[u8]) -> usize {
         .count()
 }
 
-/// The lines of YAML without the comments, and so without what stands beside a value.
-fn values(text: &[u8]) -> Vec<String> {
+/// YAML without the comments, what stands beside a value among them, and without how its lines are laid out:
+/// a comment that is lost from `{ }` takes two lines with it.
+fn values(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    lines.map(|line| line.split(" #").next().unwrap_or_default().trim_end().to_owned()).collect()
+    lines.map(|line| line.split(" #").next().unwrap_or_default().trim()).collect()
 }
 
 impl Case {
