@@ -12,7 +12,7 @@ use crate::keys::openpgp;
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
-use crate::policy::{self, Aim, Policy};
+use crate::policy::{self, Aim, Governing, Policy};
 use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
@@ -90,18 +90,12 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let config = surroundings.policy.config(&input.path);
     let governing = surroundings.policy.governing(&input.path);
     let format = document::format_of(&input.path);
-    // Only some files can break a promise that a creation rule makes for them.
-    let is_ruled = match governing.aim(&input.path) {
-        Aim::Anything => false,
-        Aim::SecretsDirectory => format.is_some(),
-        Aim::File => true,
-    };
     let is_oversized = matches!(input.content, Content::TooLarge(_));
     let is_twin = surroundings.twins.contains(&input.path);
     let is_copy = is_twin || traces::claims_decryption(&input.path).is_some();
     let may_configure = config.is_some() || policy::has_misleading_name(&input.path);
-    if !(traces.any() || is_copy || claims_encryption || is_ruled || may_configure || is_oversized)
-    {
+    let is_suspect = traces.any() || is_copy || claims_encryption || may_configure || is_oversized;
+    if !is_suspect && !is_ruled(&governing, &input.path, format.is_some()) {
         return Outcome {
             certificates: certificates(bytes, traces, surroundings),
             ..Outcome::default()
@@ -144,6 +138,16 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         subject.is_encrypted().then(|| verification(&subject, surroundings.ring.is_some()));
     let certificates = certificates(bytes, traces, surroundings);
     Outcome { findings: settle(&subject, drafts), facts, certificates, skipped, verification }
+}
+
+/// Whether a creation rule makes a promise for a file that this one can break; asked last, since it
+/// takes longest to find out.
+fn is_ruled(governing: &Governing<'_>, path: &RepoPath, has_format: bool) -> bool {
+    match governing.aim(path) {
+        Aim::Anything => false,
+        Aim::SecretsDirectory => has_format,
+        Aim::File => true,
+    }
 }
 
 /// Opens an encrypted file. `None` if it is damaged in a way that no key is needed to see: sops would

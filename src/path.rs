@@ -44,7 +44,8 @@ impl RepoPath {
 
     /// The last component; empty for the root.
     pub fn file_name(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
+        let start = memchr::memrchr(b'/', self.0.as_bytes()).map_or(0, |slash| slash + 1);
+        &self.0[start..]
     }
 
     /// The directory that holds it; the root holds the files at the top, and itself.

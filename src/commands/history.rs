@@ -40,10 +40,7 @@ pub(super) fn examine(
                 && !settings.file.exclude.covers(path.as_str())
                 && settings.shard.is_none_or(|shard| shard.holds(path))
         };
-        let mut newcomers: Vec<&Newcomer> = brought.newcomers.iter().filter(is_wanted).collect();
-        // Git keeps the contents of one path as changes of each other. By path, and for each path
-        // in the order of the commits, they are read in one go.
-        newcomers.sort_by(|one, other| one.file.path.cmp(&other.file.path));
+        let newcomers: Vec<&Newcomer> = brought.newcomers.iter().filter(is_wanted).collect();
         let past = Past {
             end,
             brought: &brought,

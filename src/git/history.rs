@@ -1,6 +1,7 @@
 //! History: every file that a commit brought, once.
 
 use std::collections::{HashMap, HashSet};
+use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use gix::ObjectId;
@@ -19,7 +20,8 @@ const BATCH: usize = 256;
 pub struct Brought {
     /// Parents before their children.
     pub commits: Vec<Commit>,
-    /// Each pair of path and content once, by the first commit that had it.
+    /// Each pair of path and content once, by the first commit that had it. Those of one path stand
+    /// together, the last first: so git keeps them, as changes of what came later.
     pub newcomers: Vec<Newcomer>,
     /// The configs of a commit's tree, sorted by path. Few of them differ.
     pub states: Vec<Vec<File>>,
@@ -36,7 +38,6 @@ pub struct Commit {
     pub time: i64,
     /// The number of its state.
     pub state: usize,
-    parents: Vec<ObjectId>,
 }
 
 impl Commit {
@@ -61,56 +62,47 @@ impl Repo {
     /// All that the commits of a range brought. `config` is the name of configs.
     pub fn brought(&self, range: &Range, config: &str) -> Result<Brought, GitError> {
         self.stores.open_packs();
-        let Walked { found, mut compared } = self.walk(range, config)?;
-        let commits = parents_first(found);
-        let numbers: gix::hashtable::HashMap<ObjectId, usize> =
-            commits.iter().enumerate().map(|(number, commit)| (commit.id, number)).collect();
+        let mut found = self.walk(range, config)?;
         let mut ledger = Ledger {
             repo: self,
             config,
-            brought: Brought { commits, ..Brought::default() },
-            numbers,
-            seen: HashSet::new(),
+            brought: Brought::default(),
+            numbers: gix::hashtable::HashMap::default(),
             by_state: HashMap::new(),
         };
-        for number in 0..ledger.brought.commits.len() {
-            let id = ledger.brought.commits[number].id;
-            let compared = compared.remove(&id).expect("every commit that was found was compared");
-            ledger.enter(number, compared)?;
+        for place in parents_first(&found) {
+            let Found { id, fields, compared } = &mut found[place];
+            ledger.enter(*id, fields, mem::take(compared))?;
         }
-        Ok(ledger.brought)
+        Ok(Brought { newcomers: once(ledger.brought.newcomers), ..ledger.brought })
     }
 
-    /// The commits of a range, in no order, and what each has that its parents have not. While the
-    /// next ones are looked for, the last ones are compared.
-    fn walk(&self, range: &Range, config: &str) -> Result<Walked, GitError> {
-        let compared = Mutex::new(Ok(gix::hashtable::HashMap::default()));
+    /// The commits of a range, in no order. While the next ones are looked for, the last ones are
+    /// compared with their parents.
+    fn walk(&self, range: &Range, config: &str) -> Result<Vec<Found>, GitError> {
+        let all = Mutex::new(Ok(Vec::new()));
         let compare = |batch: Vec<(ObjectId, Fields)>| {
-            let batch = self.compare_all(&batch, config);
-            let Ok(mut all) = compared.lock() else { return };
+            let batch = self.compare_all(batch, config);
+            let Ok(mut all) = all.lock() else { return };
             match (&mut *all, batch) {
                 (Ok(all), Ok(batch)) => all.extend(batch),
                 (Ok(_), Err(error)) => *all = Err(error),
                 (Err(_), _) => {}
             }
         };
-        let found = rayon::scope(|scope| {
-            let mut found: Vec<(ObjectId, Fields)> = Vec::new();
-            let mut done = 0;
+        rayon::scope(|scope| {
+            let mut batch = Vec::new();
             self.each_commit(range, &mut |id, fields| {
-                found.push((id, fields));
-                if found.len() - done == BATCH {
-                    let batch = found[done..].to_vec();
-                    scope.spawn(|_| compare(batch));
-                    done = found.len();
+                batch.push((id, fields));
+                if batch.len() == BATCH {
+                    let full = mem::take(&mut batch);
+                    scope.spawn(|_| compare(full));
                 }
             })?;
-            let rest = found[done..].to_vec();
-            scope.spawn(|_| compare(rest));
-            Ok::<_, GitError>(found)
+            scope.spawn(|_| compare(batch));
+            Ok::<_, GitError>(())
         })?;
-        let compared = compared.into_inner().unwrap_or_else(PoisonError::into_inner)?;
-        Ok(Walked { found, compared })
+        all.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Calls `visit` with every commit of a range, children before their parents for the most part.
@@ -137,19 +129,20 @@ impl Repo {
 
     fn compare_all(
         &self,
-        batch: &[(ObjectId, Fields)],
+        batch: Vec<(ObjectId, Fields)>,
         config: &str,
-    ) -> Result<Vec<(ObjectId, Compared)>, GitError> {
+    ) -> Result<Vec<Found>, GitError> {
         let trees: gix::hashtable::HashMap<ObjectId, ObjectId> =
             batch.iter().map(|(id, fields)| (*id, fields.tree)).collect();
         // None of a parent that was not cloned.
         let tree_of =
             |parent: ObjectId| trees.get(&parent).copied().or_else(|| self.tree_of(parent).ok());
-        let compare = |(id, fields): &(ObjectId, Fields)| {
+        let compare = |(id, fields): (ObjectId, Fields)| {
             let parents = fields.parents.iter().map(|parent| tree_of(*parent));
-            Ok((*id, self.compare(fields.tree, parents, config)?))
+            let compared = self.compare(fields.tree, parents, config)?;
+            Ok(Found { id, fields, compared })
         };
-        batch.iter().map(compare).collect()
+        batch.into_iter().map(compare).collect()
     }
 
     /// A tree beside those of its parents.
@@ -185,44 +178,60 @@ impl Repo {
     }
 }
 
-/// Sorted by time where nothing else decides.
-fn parents_first(mut found: Vec<(ObjectId, Fields)>) -> Vec<Commit> {
-    found.sort_by_key(|(id, fields)| (fields.time, *id));
+/// The places of commits, sorted by time where nothing else decides.
+fn parents_first(found: &[Found]) -> Vec<usize> {
+    let mut starts: Vec<usize> = (0..found.len()).collect();
+    starts.sort_unstable_by_key(|place| (found[*place].fields.time, found[*place].id));
+    let places: gix::hashtable::HashMap<ObjectId, usize> =
+        found.iter().enumerate().map(|(place, commit)| (commit.id, place)).collect();
     let mut order = Vec::with_capacity(found.len());
-    let numbers: gix::hashtable::HashMap<ObjectId, usize> =
-        found.iter().enumerate().map(|(number, (id, _))| (*id, number)).collect();
     let mut is_entered = vec![false; found.len()];
     let mut path = Vec::new();
-    for start in 0..found.len() {
+    for start in starts {
         path.push(start);
-        while let Some(number) = path.last().copied() {
-            let parents = found[number].1.parents.iter();
-            let mut waiting = parents.filter_map(|id| numbers.get(id)).filter(|n| !is_entered[**n]);
-            if is_entered[number] {
+        while let Some(place) = path.last().copied() {
+            let parents = found[place].fields.parents.iter();
+            let mut waiting =
+                parents.filter_map(|id| places.get(id)).filter(|at| !is_entered[**at]);
+            if is_entered[place] {
                 path.pop();
             } else if let Some(parent) = waiting.next() {
                 path.push(*parent);
             } else {
-                is_entered[number] = true;
-                order.push(number);
+                is_entered[place] = true;
+                order.push(place);
                 path.pop();
             }
         }
     }
-    let commit = |number: usize| {
-        let (id, Fields { tree, ref parents, time }) = found[number];
-        Commit { id, tree, time, state: 0, parents: parents.clone() }
-    };
-    order.into_iter().map(commit).collect()
+    order
 }
 
-/// What a walk through a range came to.
-struct Walked {
-    found: Vec<(ObjectId, Fields)>,
-    compared: gix::hashtable::HashMap<ObjectId, Compared>,
+/// Each pair of path and content once, from newcomers in the order of their commits.
+fn once(mut newcomers: Vec<Newcomer>) -> Vec<Newcomer> {
+    newcomers.sort_by(|one, other| one.file.path.cmp(&other.file.path));
+    let mut path = RepoPath::root();
+    let mut seen = gix::hashtable::HashSet::default();
+    newcomers.retain(|Newcomer { file, .. }| {
+        if file.path != path {
+            path.clone_from(&file.path);
+            seen.clear();
+        }
+        seen.insert(file.blob)
+    });
+    newcomers.reverse();
+    newcomers
+}
+
+/// A commit of a range, and what it has that its parents have not.
+struct Found {
+    id: ObjectId,
+    fields: Fields,
+    compared: Compared,
 }
 
 /// A commit beside its parents.
+#[derive(Default)]
 struct Compared {
     /// The files that stand in no parent.
     files: Vec<File>,
@@ -234,27 +243,26 @@ struct Ledger<'r> {
     repo: &'r Repo,
     config: &'r str,
     brought: Brought,
+    /// Those of the commits that were entered.
     numbers: gix::hashtable::HashMap<ObjectId, usize>,
-    seen: HashSet<File>,
     by_state: HashMap<Vec<File>, usize>,
 }
 
 impl Ledger<'_> {
     /// Writes down what a commit brought; after its parents.
-    fn enter(&mut self, number: usize, compared: Compared) -> Result<(), GitError> {
-        self.brought.commits[number].state = self.state(number, compared.configs)?;
-        for file in compared.files {
-            if self.seen.insert(file.clone()) {
-                self.brought.newcomers.push(Newcomer { file, commit: number });
-            }
-        }
+    fn enter(&mut self, id: ObjectId, fields: &Fields, compared: Compared) -> Result<(), GitError> {
+        let number = self.brought.commits.len();
+        let state = self.state(fields, compared.configs)?;
+        self.numbers.insert(id, number);
+        self.brought.commits.push(Commit { id, tree: fields.tree, time: fields.time, state });
+        let newcomers = compared.files.into_iter().map(|file| Newcomer { file, commit: number });
+        self.brought.newcomers.extend(newcomers);
         Ok(())
     }
 
     /// The configs of a commit: those of its first parent, and what it changed.
-    fn state(&mut self, number: usize, changed: Vec<Change>) -> Result<usize, GitError> {
-        let parent = self.brought.commits[number].parents.first().copied();
-        let inherited = parent.and_then(|parent| self.numbers.get(&parent).copied());
+    fn state(&mut self, commit: &Fields, changed: Vec<Change>) -> Result<usize, GitError> {
+        let inherited = commit.parents.first().and_then(|parent| self.numbers.get(parent).copied());
         let mut configs = match inherited {
             Some(parent) => {
                 let state = self.brought.commits[parent].state;
@@ -263,7 +271,7 @@ impl Ledger<'_> {
                 }
                 self.brought.states[state].clone()
             }
-            None => self.configs_of(self.brought.commits[number].tree)?,
+            None => self.configs_of(commit.tree)?,
         };
         if inherited.is_some() {
             for change in changed {

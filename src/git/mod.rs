@@ -12,9 +12,11 @@ mod range;
 mod tree;
 mod write;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::thread::ThreadId;
 
 use gix::discover::upwards;
 use gix::sec::Trust;
@@ -100,8 +102,8 @@ pub struct Repo {
     /// Where the search began, for what only the git program can answer.
     start: PathBuf,
     stores: Stores,
-    /// Readers that no thread is using.
-    idle: Mutex<Vec<Objects>>,
+    /// The readers of threads, while they are not at it: what one remembers serves the same thread best.
+    idle: Mutex<HashMap<ThreadId, Objects>>,
 }
 
 impl Repo {
@@ -222,11 +224,12 @@ impl Repo {
 
     /// Lends a reader to `work`. Every thread has its own, with what it remembers.
     fn with<T>(&self, work: impl FnOnce(&mut Objects) -> T) -> T {
-        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let thread = std::thread::current().id();
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.remove(&thread));
         let mut objects = idle.unwrap_or_else(|| self.stores.reader());
         let result = work(&mut objects);
         if let Ok(mut idle) = self.idle.lock() {
-            idle.push(objects);
+            idle.insert(thread, objects);
         }
         result
     }

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use gix::ObjectId;
 use gix::objs::{CommitRefIter, Exists as _, Find, FindExt as _, FindHeader as _, Kind};
 use gix::odb::pack::cache::lru::MemoryCappedHashmap;
+use gix::traverse::commit::ParentIds;
 
 use super::GitError;
 use super::packs::{Memory, Packs};
@@ -44,7 +45,7 @@ pub(super) struct Objects {
 #[derive(Clone, Debug)]
 pub(super) struct Fields {
     pub(super) tree: ObjectId,
-    pub(super) parents: Vec<ObjectId>,
+    pub(super) parents: ParentIds,
     /// Seconds since 1970-01-01.
     pub(super) time: i64,
 }

@@ -6,9 +6,11 @@
 //! Whatever is odd is left to gix: loose objects, objects of other repositories, damage.
 #![expect(clippy::disallowed_methods, reason = "packs are read where git keeps them")]
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fs;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ pub(super) struct Packs(Vec<Pack>);
 
 struct Pack {
     index: index::File<MMap>,
+    /// For each first byte, how many ids begin with it or a lesser one (gitformat-pack, "fan-out").
+    fan: [u32; 256],
     data: data::File<MMap>,
 }
 
@@ -90,13 +94,7 @@ impl Packs {
         let entries = directories.filter_map(|directory| fs::read_dir(directory).ok()).flatten();
         let paths = entries.flatten().map(|entry| entry.path());
         let indices = paths.filter(|path| path.extension().is_some_and(|end| end == "idx"));
-        let mut packs: Vec<Pack> = indices
-            .filter_map(|path| {
-                let index = index::File::at(&path, hash).ok()?;
-                let data = data::File::at(path.with_extension("pack"), hash).ok()?;
-                Some(Pack { index, data })
-            })
-            .collect();
+        let mut packs: Vec<Pack> = indices.filter_map(|path| Pack::open(&path, hash)).collect();
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.index.num_objects()));
         Self(packs)
     }
@@ -146,7 +144,7 @@ impl Packs {
         let numbers = std::iter::once(last).chain((0..self.0.len()).filter(|at| *at != last));
         for number in numbers {
             let Some(pack) = self.0.get(number) else { continue };
-            if let Some(at) = place_of(&pack.index, &id) {
+            if let Some(at) = pack.place_of(&id) {
                 memory.last = number;
                 return Some((number, pack.index.pack_offset_at_index(at)));
             }
@@ -164,6 +162,60 @@ impl Packs {
         out.resize(usize::try_from(entry.decompressed_size).ok()?, 0);
         self.0[place.0].data.decompress_entry(entry, &mut memory.inflate, out).ok()?;
         Some(())
+    }
+}
+
+impl Pack {
+    fn open(path: &Path, hash: gix::hash::Kind) -> Option<Self> {
+        let index = index::File::at(path, hash).ok()?;
+        let data = data::File::at(path.with_extension("pack"), hash).ok()?;
+        let before = match index.version() {
+            index::Version::V1 => 0,
+            index::Version::V2 => 8,
+        };
+        let mut head = vec![0; before + 4 * 256];
+        fs::File::open(path).ok()?.read_exact(&mut head).ok()?;
+        let (numbers, _) = head[before..].as_chunks();
+        let mut fan = [0; 256];
+        for (border, number) in fan.iter_mut().zip(numbers) {
+            *border = u32::from_be_bytes(*number).min(index.num_objects());
+        }
+        Some(Self { index, fan, data })
+    }
+
+    /// The number of an id. Ids are as good as random, so it stands near where its first digits say, and
+    /// a guess beats halving. After a few guesses it halves all the same: ids can be made to mislead.
+    fn place_of(&self, id: &gix::oid) -> Option<u32> {
+        const GUESSES: usize = 6;
+        let first =
+            |id: &gix::oid| id.as_bytes().first_chunk().map_or(0, |b| u64::from_be_bytes(*b));
+        let wanted = first(id);
+        let byte = id.first_byte();
+        let mut low = byte.checked_sub(1).map_or(0, |lesser| self.fan[usize::from(lesser)]);
+        let mut high = self.fan[usize::from(byte)];
+        let mut below = u64::from(byte) << 56;
+        let mut above = below | u64::MAX >> 8;
+        for guess in 0.. {
+            if low >= high {
+                break;
+            }
+            let part = if guess < GUESSES {
+                let (done, all) =
+                    (wanted.saturating_sub(below), above.saturating_sub(below).max(1));
+                u128::from(high - low - 1) * u128::from(done.min(all)) / u128::from(all)
+            } else {
+                u128::from((high - low) / 2)
+            };
+            let at = low + u32::try_from(part).ok()?;
+            let found = self.index.oid_at_index(at);
+            // Most are told apart by what is at hand.
+            match first(found).cmp(&wanted).then_with(|| found.cmp(id)) {
+                Ordering::Equal => return Some(at),
+                Ordering::Less => (low, below) = (at + 1, first(found)),
+                Ordering::Greater => (high, above) = (at, first(found)),
+            }
+        }
+        None
     }
 }
 
@@ -185,36 +237,6 @@ impl Memory {
         self.size += object.bytes.len();
         self.young.insert(place, object.clone());
     }
-}
-
-/// The number of an id in a sorted list of them. Ids are as good as random, so it stands near where its
-/// first digits say, and a guess beats halving. After a few guesses it halves all the same: ids can be
-/// made to mislead.
-fn place_of(index: &index::File<MMap>, id: &gix::oid) -> Option<u32> {
-    const GUESSES: usize = 6;
-    let first = |id: &gix::oid| id.as_bytes().first_chunk().map_or(0, |b| u64::from_be_bytes(*b));
-    let wanted = first(id);
-    let (mut low, mut high) = (0, index.num_objects());
-    let (mut below, mut above) = (0, u64::MAX);
-    for guess in 0.. {
-        if low >= high {
-            break;
-        }
-        let part = if guess < GUESSES {
-            let (done, all) = (wanted.saturating_sub(below), above.saturating_sub(below).max(1));
-            u128::from(high - low - 1) * u128::from(done.min(all)) / u128::from(all)
-        } else {
-            u128::from((high - low) / 2)
-        };
-        let at = low + u32::try_from(part).ok()?;
-        let found = index.oid_at_index(at);
-        match found.cmp(id) {
-            std::cmp::Ordering::Equal => return Some(at),
-            std::cmp::Ordering::Less => (low, below) = (at + 1, first(found)),
-            std::cmp::Ordering::Greater => (high, above) = (at, first(found)),
-        }
-    }
-    None
 }
 
 /// What a delta makes of its base (gitformat-pack, "Deltified representation"); `None` if it is
