@@ -1,6 +1,7 @@
 //! What is about to be committed, pushed or merged: the index, commits and what they change.
 //!
 //! Git itself makes every repository here, and calls the hooks.
+#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;

@@ -1,4 +1,5 @@
 //! All that commits ever brought.
+#![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,5 @@
 //! What git's hooks refuse: real commits and real pushes, through hooks that were installed.
+#![cfg(unix)]
 
 use std::ffi::OsString;
 use std::fs;

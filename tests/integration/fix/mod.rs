@@ -1,4 +1,5 @@
 //! `sops-lint fix`: what it encrypts, what it refuses, and that nothing is lost on the way.
+#![cfg(unix)]
 
 mod corpus;
 mod killed;
