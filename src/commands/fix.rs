@@ -125,6 +125,9 @@ pub(super) fn fix(
         _ => plan.list(out, "would have ").map_err(CommandError::stdout)?,
     }
     out.flush().map_err(CommandError::stdout)?;
+    if fixing.scope == Scope::Everywhere && !settings.style.quiet {
+        plan.report_rest();
+    }
     Ok(fixed)
 }
 
@@ -141,6 +144,10 @@ struct Plan {
     renames: Vec<(RepoPath, RepoPath)>,
     ignores: Vec<RepoPath>,
     refusals: Vec<Refusal>,
+    /// Findings that only a person can mend.
+    left: usize,
+    /// Findings that are mended only where that is asked for.
+    held_back: usize,
 }
 
 /// What a plan is made from.
@@ -159,7 +166,10 @@ impl Plan {
         let mut plaintext: Vec<&RepoPath> = Vec::new();
         let mut edits: BTreeMap<&RepoPath, Vec<Edit>> = BTreeMap::new();
         for finding in &examined.finished.report.findings {
-            let Some(fix) = &finding.fix else { continue };
+            let Some(fix) = &finding.fix else {
+                plan.left += 1;
+                continue;
+            };
             let path = &finding.place.path;
             match &fix.remedy {
                 Remedy::Encrypt => {
@@ -169,12 +179,12 @@ impl Plan {
                 }
                 // What is staged may not be what stands in the work tree.
                 _ if settings.view != View::WorkTree => {}
-                _ if !(fix.safe || fixing.takes_unsafe) => {}
+                _ if !(fix.safe || fixing.takes_unsafe) => plan.held_back += 1,
                 Remedy::Edit(edit) => edits.entry(path).or_default().push(edit.clone()),
                 Remedy::Rename(to) if !source.exists(to) => {
                     plan.renames.push((path.clone(), to.clone()));
                 }
-                Remedy::Rename(_) => {}
+                Remedy::Rename(_) => plan.left += 1,
                 Remedy::Ignore => plan.ignores.push(path.clone()),
             }
         }
@@ -307,6 +317,26 @@ impl Plan {
             let line = line.map(|line| format!(":{line}")).unwrap_or_default();
             complain(&format!("{path}{line} was left as it is: {reason}"));
             advise(help);
+        }
+    }
+
+    /// What there was nothing to do about.
+    fn report_rest(&self) {
+        let findings = |number| match number {
+            1 => "1 finding".to_owned(),
+            _ => format!("{number} findings"),
+        };
+        if self.left > 0 {
+            let verb = if self.left == 1 { "is" } else { "are" };
+            let findings = findings(self.left);
+            remark(&format!("{findings} {verb} left for you to mend: see `sops-lint scan`"));
+        }
+        if self.held_back > 0 {
+            let findings = findings(self.held_back);
+            remark(&format!("with --unsafe, {findings} more would be mended: see --diff first"));
+        }
+        if self.size() + self.refusals.len() + self.left + self.held_back == 0 {
+            remark("there was nothing to fix");
         }
     }
 

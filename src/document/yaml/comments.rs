@@ -11,7 +11,7 @@
 
 use std::vec::IntoIter;
 
-use crate::document::{Comment, Document, Element, Member, Node, Value};
+use crate::document::{Comment, Document, Element, Entry, Member, Node, Value};
 use crate::text::Span;
 
 /// A comment that has not found its place yet.
@@ -29,7 +29,7 @@ pub(super) fn place<'t>(root: &mut Node<'t>, mut remarks: Vec<Remark<'t>>, text:
     // The parser reports a comment behind a block scalar's header after the scalar.
     remarks.sort_by_key(|remark| remark.comment.span.start);
     let mut placer = Placer { text, remarks: remarks.into_iter().peekable() };
-    placer.fill(root, None, true);
+    placer.fill(root, (None, usize::MAX), true);
 }
 
 /// Gives the feet right below the line that begins a document to the document before it.
@@ -52,10 +52,13 @@ struct Placer<'t, 's> {
 
 impl<'t> Placer<'t, '_> {
     /// Gives `node` the comments that belong into it. `until` is where the next sibling of the
-    /// node or of one of its parents begins; the root takes whatever is left.
-    fn fill(&mut self, node: &mut Node<'t>, until: Option<usize>, is_root: bool) {
+    /// node or of one of its parents begins, `limit` where the brackets around it end; the root takes
+    /// whatever is left.
+    fn fill(&mut self, node: &mut Node<'t>, (until, limit): (Option<usize>, usize), is_root: bool) {
         let column = self.first_child(node).map(|start| self.column(start));
         let end = node.span.end;
+        let is_flow = self.is_flow(node);
+        let limit = if is_flow { end } else { limit };
         match &mut node.value {
             Value::Scalar(_) => {}
             Value::Map(members) => {
@@ -64,14 +67,12 @@ impl<'t> Placer<'t, '_> {
                 for (at, mut member) in old.into_iter().enumerate() {
                     let next = starts.get(at + 1).copied();
                     if let Member::Entry(entry) = &mut member {
-                        let scalar_end = scalar_end(&entry.node, entry.key_span);
-                        let own = self.before(entry.key_span.start, scalar_end);
+                        let own = self.entry(entry, (next.or(until), limit));
                         members.extend(own.into_iter().map(Member::Comment));
-                        self.fill(&mut entry.node, next.or(until), false);
                     }
                     members.push(member);
                 }
-                let rest = self.trailing(until, (column, end), is_root);
+                let rest = self.trailing(until, (column, end), (is_root, is_flow));
                 members.extend(rest.into_iter().map(Member::Comment));
             }
             Value::List(elements) => {
@@ -82,24 +83,49 @@ impl<'t> Placer<'t, '_> {
                     let next = starts.get(at + 1).copied();
                     let mut feet = Vec::new();
                     if let Element::Node(child) = &mut element {
-                        let scalar_end = scalar_end(child, child.span);
-                        let mut own = self.before(child.span.start, scalar_end);
+                        let (start, scalar_end) = (child.span.start, scalar_end(child, child.span));
+                        let is_flow = self.is_flow(child);
+                        let is_scalar = matches!(child.value, Value::Scalar(_));
+                        let own_limit = if is_scalar { limit } else { start };
+                        let mut own = self.before(start, scalar_end, own_limit);
                         if is_below_block {
                             let rest = own.split_off(self::feet(own.iter(), self.text));
                             feet = std::mem::replace(&mut own, rest);
                         }
                         elements.extend(own.into_iter().map(Element::Comment));
-                        self.fill(child, next.or(until), false);
+                        self.fill(child, (next.or(until), limit), false);
+                        if is_flow {
+                            let own = self.right_of(child.span.end, limit);
+                            elements.extend(own.map(Element::Comment));
+                        }
                         feet = self.behind_first_scalar(child, feet);
                         is_below_block = self.is_block(child);
                     }
                     elements.push(element);
                     elements.extend(feet.into_iter().map(Element::Comment));
                 }
-                let rest = self.trailing(until, (column, end), is_root);
+                let rest = self.trailing(until, (column, end), (is_root, is_flow));
                 elements.extend(rest.into_iter().map(Element::Comment));
             }
         }
+    }
+
+    /// Gives the value of an entry the comments that belong into it, and back those that belong before
+    /// the entry.
+    fn entry(
+        &mut self,
+        entry: &mut Entry<'t>,
+        (until, limit): (Option<usize>, usize),
+    ) -> Vec<Comment<'t>> {
+        let Entry { key_span: key, node, .. } = entry;
+        let is_flow = self.is_flow(node) && key.end <= node.span.start;
+        let own_limit = if is_flow { node.span.start } else { limit };
+        let own = self.before(key.start, scalar_end(node, *key), own_limit);
+        self.fill(node, (until, limit), false);
+        if is_flow {
+            self.behind_value(node, limit);
+        }
+        own
     }
 
     /// sops' YAML library loses sight of the feet of a block inside a list, and puts them behind the
@@ -132,22 +158,49 @@ impl<'t> Placer<'t, '_> {
         Vec::new()
     }
 
-    /// Whether a node is a map or a list without brackets.
-    fn is_block(&self, node: &Node<'t>) -> bool {
-        let first = self.text.as_bytes().get(node.span.start);
-        !matches!(node.value, Value::Scalar(_)) && !matches!(first, Some(b'{' | b'['))
+    /// The comment to the right of the brackets of a value speaks of what is first in them.
+    fn behind_value(&mut self, node: &mut Node<'t>, limit: usize) {
+        let own = self.right_of(node.span.end, limit);
+        match &mut node.value {
+            Value::Scalar(_) => {}
+            Value::Map(members) => {
+                members.splice(..0, own.map(Member::Comment));
+            }
+            Value::List(elements) => {
+                elements.splice(..0, own.map(Element::Comment));
+            }
+        }
     }
 
-    /// Comments above `start`, and the one to the right of what ends at `end` on its line.
-    fn before(&mut self, start: usize, end: usize) -> Vec<Comment<'t>> {
+    /// The comment on the line on which something ends, unless it stands behind other brackets too.
+    fn right_of(&mut self, end: usize, limit: usize) -> std::option::IntoIter<Comment<'t>> {
+        let text = self.text;
+        let next = self.remarks.next_if(|remark| {
+            let at = remark.comment.span.start;
+            at < limit && is_right_of(text, remark, end)
+        });
+        next.map(|remark| remark.comment).into_iter()
+    }
+
+    /// Whether a node is a map or a list without brackets.
+    fn is_block(&self, node: &Node<'t>) -> bool {
+        !matches!(node.value, Value::Scalar(_)) && !self.is_flow(node)
+    }
+
+    /// Whether a node is a map or a list in brackets.
+    fn is_flow(&self, node: &Node<'t>) -> bool {
+        let first = self.text.as_bytes().get(node.span.start);
+        !matches!(node.value, Value::Scalar(_)) && matches!(first, Some(b'{' | b'['))
+    }
+
+    /// Comments above `start`, and the one to the right of what ends at `end` on its line, if it stands
+    /// before `limit`.
+    fn before(&mut self, start: usize, end: usize, limit: usize) -> Vec<Comment<'t>> {
+        let text = self.text;
         let mut own = Vec::new();
         while let Some(remark) = self.remarks.next_if(|remark| {
             let at = remark.comment.span.start;
-            at < start
-                || (remark.is_inline && at < self.text.len() && {
-                    let between = self.text.as_bytes().get(end.min(at)..at).unwrap_or_default();
-                    at < end || !between.contains(&b'\n')
-                })
+            at < start || (at < limit && is_right_of(text, remark, end))
         }) {
             own.push(remark.comment);
         }
@@ -160,15 +213,17 @@ impl<'t> Placer<'t, '_> {
         &mut self,
         until: Option<usize>,
         (column, end): (Option<usize>, usize),
-        is_root: bool,
+        (is_root, is_flow): (bool, bool),
     ) -> Vec<Comment<'t>> {
         let mut own = Vec::new();
         loop {
+            let text = self.text;
             let Some(next) = self.remarks.peek() else { return own };
             let at = next.comment.span.start;
+            let is_outside = is_flow && at >= end && is_right_of(text, next, end);
             let is_below = until.is_none_or(|until| at < until);
             let is_indented = column.is_some_and(|column| self.column(at) >= column);
-            if !(is_root || at < end || (is_below && is_indented)) {
+            if !(is_root || at < end || (is_below && is_indented && !is_outside)) {
                 return own;
             }
             own.extend(self.remarks.next().map(|remark| remark.comment));
@@ -194,6 +249,13 @@ impl<'t> Placer<'t, '_> {
         let line = self.text.as_bytes()[..offset].iter().rposition(|b| *b == b'\n');
         offset - line.map_or(0, |at| at + 1)
     }
+}
+
+/// Whether a comment stands on the line on which something ends, or to the right of a part of it.
+fn is_right_of(text: &str, remark: &Remark<'_>, end: usize) -> bool {
+    let at = remark.comment.span.start;
+    let between = text.as_bytes().get(end.min(at)..at).unwrap_or_default();
+    remark.is_inline && at < text.len() && (at < end || !between.contains(&b'\n'))
 }
 
 /// How many of the comments that follow each other are feet of what stands above the first.
@@ -332,9 +394,37 @@ mod tests {
             shape_of("m:\n  x: 1\n  # in m\n# before n\nn: 2\n# end\n"),
             "{m:{x:· #in m} #before n n:· #end}"
         );
-        assert_eq!(shape_of("a: {x: 1} # right\nb: 2\n"), "{#right a:{x:·} b:·}");
         assert_eq!(shape_of("a: {\n  # in a\n}\nb: 2\n"), "{a:{#in a} b:·}");
         assert_eq!(shape_of("a: [\n  # in a\n  ]\nb: 2\n"), "{a:{#in a} b:·}");
         assert_eq!(shape_of("a: |  # header\n  text\nb: 2\n"), "{#header a:· b:·}");
+    }
+
+    /// What sops 3.11.0 makes of them.
+    #[test]
+    fn a_comment_to_the_right_of_brackets_goes_into_those_of_a_value() {
+        for (text, shape) in [
+            ("a: {p: 1} # c\nz: 1\n", "{a:{#c p:·} z:·}"),
+            ("a: {p: 1 # c\n  }\nz: 1\n", "{a:{#c p:·} z:·}"),
+            ("a: {p: 1, # c\n  q: 2}\nz: 1\n", "{a:{#c p:· q:·} z:·}"),
+            ("a: {p: 1,\n  q: 2} # c\nz: 1\n", "{a:{#c p:· q:·} z:·}"),
+            ("a: {p: 1\n  } # c\nz: 1\n", "{a:{#c p:·} z:·}"),
+            ("a: # c\n  {p: 1, q: 2}\nz: 1\n", "{#c a:{p:· q:·} z:·}"),
+            ("a: {p: {b: 1}} # c\nz: 1\n", "{a:{#c p:{b:·}} z:·}"),
+            ("a: {p: [b, c]} # c\nz: 1\n", "{a:{#c p:{· ·}} z:·}"),
+            ("a: {p: {b: 1}, # c\n  q: 2}\nz: 1\n", "{a:{p:{#c b:·} q:·} z:·}"),
+            ("a: {p: {b: 1 # d\n  }, # c\n  q: 2}\n", "{a:{p:{#c #d b:·} q:·}}"),
+            ("a:\n  p: {b: 1} # c\n  z: 1\n", "{a:{p:{#c b:·} z:·}}"),
+            ("a: [p, q] # c\nz: 1\n", "{a:{#c · ·} z:·}"),
+            ("a: [{b: 1}, q] # c\nz: 1\n", "{a:{#c {b:·} ·} z:·}"),
+            ("a: {} # c\nz: 1\n", "{a:{#c} z:·}"),
+            ("a: [] # c\nz: 1\n", "{a:{#c} z:·}"),
+            // An element has its comment in front.
+            ("a:\n  - [1, 2] # c\n  - [{b: 1}] # d\n  - x\n", "{a:{#c {· ·} #d {{b:·}} ·}}"),
+            ("a:\n  - [1, # d\n    2] # c\n  - x\n", "{a:{#c {#d · ·} ·}}"),
+            ("a:\n  - p: {b: 1} # c\n  - {p: 1} # d\n  - z\n", "{a:{{p:{#c b:·}} #d {p:·} ·}}"),
+            ("x: &x {p: 1}\na: *x # c\nz: 1\n", "{x:{p:·} #c a:{p:·} z:·}"),
+        ] {
+            assert_eq!(shape_of(text), shape, "{text}");
+        }
     }
 }

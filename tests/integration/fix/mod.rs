@@ -195,7 +195,22 @@ fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
     let nested = SECRET
         .replace("  password", "  a:\n    b: canary\n  # canary\n")
         .replace(": canary # canary", "");
-    vec![
+    let flows = [
+        "stringData: {password: canary} # canary\n",
+        "stringData: {password: canary # canary\n  }\n",
+        "stringData: {password: canary, # canary\n  user: canary}\n",
+        "\"stringData\": {\"password\": \"canary\"} # canary\n",
+    ];
+    let head = SECRET.split("stringData").next().expect("it has a head").to_owned();
+    let flows = flows.map(|flow| {
+        (
+            rules(),
+            format!("{head}{flow}"),
+            "sops would lose this comment",
+            "change that in the file",
+        )
+    });
+    let mut all = vec![
         (
             kms,
             SECRET.to_owned(),
@@ -235,7 +250,9 @@ fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
             "correct the recipients",
         ),
         (rules().replace("age1", "age2"), SECRET.to_owned(), "no recipient", "change"),
-    ]
+    ];
+    all.extend(flows);
+    all
 }
 
 #[test]
