@@ -127,7 +127,7 @@ pub struct Scan {
 }
 
 /// `sops-lint fix`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Fix {
     /// Files and directories to repair [default: the repository around the current directory]

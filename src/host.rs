@@ -68,16 +68,18 @@ impl Host {
         size.or_else(|| self.env("COLUMNS")?.parse().ok())
     }
 
-    /// The present day in UTC, counted from 1970-01-01, or the one that `SOURCE_DATE_EPOCH` says.
+    /// The day by which files are judged, in UTC, counted from 1970-01-01: the present one, or the one
+    /// that `SOURCE_DATE_EPOCH` says.
     pub fn today(&self) -> u32 {
-        u32::try_from(self.now() / (24 * 60 * 60)).unwrap_or(u32::MAX)
+        let set = self.env("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+        u32::try_from(set.unwrap_or_else(|| self.now()) / (24 * 60 * 60)).unwrap_or(u32::MAX)
     }
 
-    /// The present second in UTC, counted from 1970-01-01, or the one that `SOURCE_DATE_EPOCH` says.
+    /// The present second in UTC, counted from 1970-01-01. It is written into files, so no variable of
+    /// a build environment changes it.
     pub fn now(&self) -> u64 {
-        let set = self.env("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        set.unwrap_or_else(|| since.map_or(0, |since| since.as_secs()))
+        since.map_or(0, |since| since.as_secs())
     }
 
     /// Fills bytes so that nobody can guess them.
@@ -157,6 +159,32 @@ impl Host {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o777);
         options.open(path)?.write_all(text.as_bytes())
+    }
+
+    /// Writes a file, whole or not at all. Below `root` no link is followed: a stranger's commit can have
+    /// brought it. What is no regular file, a terminal for one, is written to as it is.
+    pub fn write_whole(&self, path: &Path, bytes: &[u8], root: &Path) -> io::Result<()> {
+        if path.is_symlink() && path.starts_with(root) {
+            return Err(io::Error::other("it is a symbolic link, which is not followed"));
+        }
+        let metadata = path.metadata().ok();
+        let is_replaced = metadata.as_ref().is_none_or(std::fs::Metadata::is_file);
+        if path.is_symlink() || !is_replaced {
+            return OpenOptions::new().write(true).truncate(true).open(path)?.write_all(bytes);
+        }
+        let mut dice = [0; 8];
+        Self::random(&mut dice);
+        let name = format!(".sops-lint-{:016x}", u64::from_ne_bytes(dice));
+        let temporary = path.with_file_name(name);
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let written = file
+            .write_all(bytes)
+            .and_then(|()| metadata.map_or(Ok(()), |old| file.set_permissions(old.permissions())))
+            .and_then(|()| std::fs::rename(&temporary, path));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&temporary);
+        }
+        written
     }
 
     /// Whether a file may be run. Where there is no such bit, every file may.

@@ -1,6 +1,5 @@
 //! `sops-lint baseline`: today's findings, written down so that only new ones are reported.
 
-use std::fs::File;
 use std::io::{self, Write};
 
 use super::scan::{complain, examine};
@@ -32,7 +31,8 @@ pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
         None => source.root().join(BASELINE_NAME),
     };
     let name = path.strip_prefix(&settings.directory).unwrap_or(&path).display().to_string();
-    write(&path, &text).map_err(|source| CommandError::Output { what: name.clone(), source })?;
+    host.write_whole(&path, text.as_bytes(), source.root())
+        .map_err(|source| CommandError::Output { what: name.clone(), source })?;
     let count = text.lines().filter(|line| line.starts_with("- ")).count();
     let name = clean_path(&name);
     let plural = if count == 1 { "" } else { "s" };
@@ -40,9 +40,4 @@ pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
         .and_then(|()| writeln!(io::stdout(), "  sops-lint scan --baseline {name}"))
         .map_err(CommandError::stdout)?;
     Ok(Exit::Clean)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the baseline is the one file that is written here")]
-fn write(path: &std::path::Path, text: &str) -> io::Result<()> {
-    File::create(path)?.write_all(text.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! `sops-lint fix`: does what findings ask for, all of it or nothing.
+//! `sops-lint fix`: does what findings ask for.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -9,15 +9,16 @@ use super::scan::{self, Examined, advise, complain, remark};
 use super::{CommandError, Exit};
 use crate::cli;
 use crate::document::splice::Edit;
-use crate::finding::Remedy;
+use crate::finding::{Finding, Level, Remedy};
 use crate::fix::stage::{Recovered, Stage};
 use crate::fix::{Change, Refusal, config, diff, encrypt};
-use crate::git::{Pushed, Repo};
+use crate::git::{InPlaintext, ObjectId, Repo};
 use crate::host::Host;
 use crate::inspect::Surroundings;
 use crate::keys::PublicKeys;
 use crate::path::RepoPath;
 use crate::policy::Policy;
+use crate::rules::quoted;
 use crate::settings::{Settings, Verify};
 use crate::source::{Source, View};
 use crate::text::printable::{clean, clean_path};
@@ -35,23 +36,31 @@ pub(super) enum Mode {
 }
 
 /// Repairs what can be repaired without a private key.
-pub fn run(args: cli::Fix, host: &Host) -> Result<Exit, CommandError> {
+pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
     let mode = match (args.diff, args.dry_run) {
         (true, _) => Mode::Diff,
         (false, true) => Mode::List,
         (false, false) => Mode::Write,
     };
-    let takes_unsafe = args.r#unsafe;
-    let settings = Settings::resolve(args.into(), host);
-    let fixing = Fixing { mode, takes_unsafe, scope: Scope::Everywhere };
-    let outcome = fix(settings, fixing, host)?;
-    let changes = outcome.changes;
-    Ok(match (mode, changes, outcome.refused) {
-        // pre-commit takes a commit back whose files were changed, and so does everybody who asks only.
-        (Mode::List | Mode::Diff, 1.., _) => Exit::Findings,
-        (Mode::Write, 1.., _) if host.env("PRE_COMMIT").is_some() => Exit::Findings,
-        (_, _, 0) => Exit::Clean,
-        _ => Exit::Findings,
+    let fixing = Fixing { mode, takes_unsafe: args.r#unsafe, scope: Scope::Everywhere };
+    let resolve = || Settings::resolve(args.clone().into(), host);
+    let mut fixed = fix(resolve(), fixing, host)?;
+    if fixed.is_halfway {
+        let changes = fixed.changes;
+        fixed = fix(resolve(), fixing, host)?;
+        fixed.changes += changes;
+    }
+    if !resolve().style.quiet {
+        fixed.report_rest();
+    }
+    // pre-commit takes a commit back whose files were changed, and so does everybody who asks only.
+    let is_asked = mode != Mode::Write || host.env("PRE_COMMIT").is_some();
+    Ok(if fixed.unread > 0 {
+        Exit::Failed
+    } else if fixed.refused + fixed.errors > 0 || (is_asked && fixed.changes > 0) {
+        Exit::Findings
+    } else {
+        Exit::Clean
     })
 }
 
@@ -73,14 +82,50 @@ pub(super) enum Scope {
     Allowed,
 }
 
-/// How many files were, or would be, changed, and how many could not be.
+/// What came of it, in numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fixed {
+    /// Files that were, or would be, changed.
     pub(super) changes: usize,
-    pub(super) refused: usize,
+    /// Files that could not be.
+    refused: usize,
+    /// Files that could not be looked at.
+    unread: usize,
+    /// Findings that only a person can mend.
+    left: usize,
+    /// Those of them that are errors.
+    errors: usize,
+    /// Findings that are mended only where that is asked for.
+    held_back: usize,
+    /// Whether configs were corrected and nothing else, so that files can be judged by them now.
+    is_halfway: bool,
 }
 
-/// Works all changes out, and then makes them.
+impl Fixed {
+    /// What there was nothing to do about.
+    fn report_rest(&self) {
+        let findings = |number| match number {
+            1 => "1 finding".to_owned(),
+            _ => format!("{number} findings"),
+        };
+        if self.left > 0 {
+            let verb = if self.left == 1 { "is" } else { "are" };
+            let findings = findings(self.left);
+            remark(&format!("{findings} {verb} left for you to mend: see `sops-lint scan`"));
+        }
+        if self.held_back > 0 {
+            let findings = findings(self.held_back);
+            remark(&format!(
+                "`sops-lint fix --unsafe` would mend {findings} more; look at it with --diff first"
+            ));
+        }
+        if self.changes + self.refused + self.left + self.held_back == 0 {
+            remark("there was nothing to fix");
+        }
+    }
+}
+
+/// Works changes out, and then makes them.
 pub(super) fn fix(
     mut settings: Settings,
     fixing: Fixing,
@@ -105,9 +150,17 @@ pub(super) fn fix(
         complain(error);
     }
     let scene = Scene { source: &source, examined: &examined, settings: &settings, host };
-    let plan = Plan::of(&scene, fixing);
+    let mut plan = Plan::of(&scene, fixing);
+    if fixing.mode == Mode::Write && plan.corrects_configs() {
+        plan.leave_files_for_later();
+    }
     plan.report_refusals();
-    let fixed = Fixed { changes: plan.size(), refused: plan.refusals.len() };
+    let fixed = Fixed {
+        changes: plan.size(),
+        refused: plan.refusals.len(),
+        unread: examined.finished.errors.len(),
+        ..plan.rest
+    };
     let out = &mut BufWriter::new(io::stdout().lock());
     match (fixing.mode, stage.as_mut()) {
         (Mode::Diff, _) => plan.show(out).map_err(CommandError::stdout)?,
@@ -119,15 +172,13 @@ pub(super) fn fix(
                 out.flush().map_err(CommandError::stdout)?;
                 if let Some(repo) = &repo {
                     plan.report_remains(repo);
+                    plan.report_staged(repo);
                 }
             }
         }
         _ => plan.list(out, "would have ").map_err(CommandError::stdout)?,
     }
     out.flush().map_err(CommandError::stdout)?;
-    if fixing.scope == Scope::Everywhere && !settings.style.quiet {
-        plan.report_rest();
-    }
     Ok(fixed)
 }
 
@@ -144,10 +195,8 @@ struct Plan {
     renames: Vec<(RepoPath, RepoPath)>,
     ignores: Vec<RepoPath>,
     refusals: Vec<Refusal>,
-    /// Findings that only a person can mend.
-    left: usize,
-    /// Findings that are mended only where that is asked for.
-    held_back: usize,
+    /// What is not done.
+    rest: Fixed,
 }
 
 /// What a plan is made from.
@@ -167,7 +216,7 @@ impl Plan {
         let mut edits: BTreeMap<&RepoPath, Vec<Edit>> = BTreeMap::new();
         for finding in &examined.finished.report.findings {
             let Some(fix) = &finding.fix else {
-                plan.left += 1;
+                plan.leave(finding);
                 continue;
             };
             let path = &finding.place.path;
@@ -179,19 +228,36 @@ impl Plan {
                 }
                 // What is staged may not be what stands in the work tree.
                 _ if settings.view != View::WorkTree => {}
-                _ if !(fix.safe || fixing.takes_unsafe) => plan.held_back += 1,
+                _ if !(fix.safe || fixing.takes_unsafe) => plan.rest.held_back += 1,
                 Remedy::Edit(edit) => edits.entry(path).or_default().push(edit.clone()),
                 Remedy::Rename(to) if !source.exists(to) => {
                     plan.renames.push((path.clone(), to.clone()));
                 }
-                Remedy::Rename(_) => plan.left += 1,
-                Remedy::Ignore => plan.ignores.push(path.clone()),
+                Remedy::Ignore if !is_ignored(source, path) => plan.ignores.push(path.clone()),
+                Remedy::Rename(_) | Remedy::Ignore => plan.leave(finding),
             }
         }
         plaintext.dedup();
         plan.configs(examined, edits);
         plan.encrypt(scene, &plaintext);
         plan
+    }
+
+    fn leave(&mut self, finding: &Finding) {
+        self.rest.left += 1;
+        self.rest.errors += usize::from(finding.level == Level::Error);
+    }
+
+    fn corrects_configs(&self) -> bool {
+        !self.renames.is_empty() || self.changes.iter().any(|change| !change.was_plaintext)
+    }
+
+    /// Who governs a file, and how, is another matter once the configs are corrected.
+    fn leave_files_for_later(&mut self) {
+        self.changes.retain(|change| !change.was_plaintext);
+        self.refusals.clear();
+        self.ignores.clear();
+        self.rest.is_halfway = true;
     }
 
     fn configs(&mut self, examined: &Examined, edits: BTreeMap<&RepoPath, Vec<Edit>>) {
@@ -320,62 +386,85 @@ impl Plan {
         }
     }
 
-    /// What there was nothing to do about.
-    fn report_rest(&self) {
-        let findings = |number| match number {
-            1 => "1 finding".to_owned(),
-            _ => format!("{number} findings"),
-        };
-        if self.left > 0 {
-            let verb = if self.left == 1 { "is" } else { "are" };
-            let findings = findings(self.left);
-            remark(&format!("{findings} {verb} left for you to mend: see `sops-lint scan`"));
-        }
-        if self.held_back > 0 {
-            let findings = findings(self.held_back);
-            remark(&format!("with --unsafe, {findings} more would be mended: see --diff first"));
-        }
-        if self.size() + self.refusals.len() + self.left + self.held_back == 0 {
-            remark("there was nothing to fix");
-        }
-    }
-
-    /// Encrypting takes nothing back.
+    /// Encrypting takes nothing back: what git has of the plaintext, the worst of it first.
     fn report_remains(&self, repo: &Repo) {
-        const SHOWN: usize = 10;
-        let plaintext: Vec<&Change> =
-            self.changes.iter().filter(|change| change.was_plaintext).collect();
-        if plaintext.is_empty() {
-            return;
-        }
-        let files: Vec<_> =
-            plaintext.iter().map(|change| (&change.path, repo.blob_of(&change.old.0))).collect();
-        let pushed =
-            files.iter().zip(repo.pushed(&files)).filter_map(|((path, _), pushed)| match pushed {
-                Pushed::Never => None,
-                Pushed::Same(commit) => Some(format!("{path} was pushed with commit {commit}")),
-                Pushed::Other(commit) => {
-                    Some(format!("{path} was pushed in plaintext with commit {commit}"))
-                }
-            });
-        let pushed: Vec<String> = pushed.collect();
-        for known in pushed.iter().take(SHOWN) {
-            remark(&format!(
-                "{known}: change its values, they are known; to encrypt them takes nothing back"
-            ));
-        }
-        if pushed.len() > SHOWN {
-            remark(&format!(
-                "{} more were pushed in plaintext: change their values too",
-                pushed.len() - SHOWN
-            ));
-        }
-        if pushed.is_empty() {
+        let plaintext = self.changes.iter().filter(|change| change.was_plaintext);
+        let mut files: Vec<_> =
+            plaintext.map(|change| (&change.path, repo.blob_of(&change.old.0))).collect();
+        let advice =
+            "change its values, they are known: to encrypt the file does not undo the push";
+        let found = repo.brought_in_plaintext("--remotes", &files);
+        report_brought(&mut files, found, "pushed", advice);
+        let advice = "rewrite that commit before you push, with `git commit --amend` or `git rebase -i`, or change its values";
+        let found = repo.brought_in_plaintext("HEAD", &files);
+        report_brought(&mut files, found, "committed", advice);
+        files.retain(|(_, blob)| repo.holds(*blob));
+        if !files.is_empty() {
             remark(
-                "what was staged or committed in plaintext stays in .git until `git gc` removes it; no remote branch that was fetched has it",
+                "what was staged in plaintext stays in .git until `git gc --prune=now` removes it",
             );
         }
     }
+
+    /// Files of which git would still commit the plaintext.
+    fn report_staged(&self, repo: &Repo) {
+        let Ok(index) = repo.index() else { return };
+        let is_staged = |change: &&Change| {
+            let entry = index.entry(change.path.as_str());
+            change.was_plaintext
+                && entry.is_some_and(|entry| entry.blob == repo.blob_of(&change.old.0))
+        };
+        match &self.changes.iter().filter(is_staged).collect::<Vec<_>>()[..] {
+            [] => {}
+            [change] => remark(&format!(
+                "git has the plaintext staged or committed: run `git add {}`",
+                quoted(change.path.as_str())
+            )),
+            [first, others @ ..] => remark(&format!(
+                "git has the plaintext of {} and {} more staged or committed: `git add` them",
+                first.path,
+                others.len()
+            )),
+        }
+    }
+}
+
+/// Names the files that commits hold in plaintext, and leaves the others.
+fn report_brought(
+    files: &mut Vec<(&RepoPath, ObjectId)>,
+    found: Vec<InPlaintext>,
+    verb: &str,
+    advice: &str,
+) {
+    const SHOWN: usize = 10;
+    let mut known = Vec::new();
+    let mut found = found.into_iter();
+    files.retain(|(path, _)| match found.next() {
+        None | Some(InPlaintext::Never) => true,
+        Some(InPlaintext::Same(commit)) => {
+            known.push(format!("{path} was {verb} with commit {commit}"));
+            false
+        }
+        Some(InPlaintext::Other(commit)) => {
+            known.push(format!("{path} was {verb} in plaintext with commit {commit}"));
+            false
+        }
+    });
+    for known in known.iter().take(SHOWN) {
+        remark(&format!("{known}: {advice}"));
+    }
+    if known.len() > SHOWN {
+        let more = known.len() - SHOWN;
+        remark(&format!("{more} more were {verb} in plaintext: the same goes for them"));
+    }
+}
+
+/// Whether `.gitignore` has the line for a file, or could not have it.
+fn is_ignored(source: &Source, path: &RepoPath) -> bool {
+    let line = ignore_line(path);
+    let text = source.read_config(&RepoPath::from(".gitignore")).unwrap_or_default();
+    line.contains(['\n', '\r'])
+        || text.split(|byte| *byte == b'\n').any(|one| one == line.as_bytes())
 }
 
 /// The pattern for one file alone.

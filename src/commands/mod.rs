@@ -111,7 +111,7 @@ pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
         Command::Baseline(args) => baseline::run(args, host),
         Command::Hook(args) => hook::run(args, host),
         Command::Install(args) => install::run(&args, host),
-        Command::Fix(args) => fix::run(args, host),
+        Command::Fix(args) => fix::run(&args, host),
         Command::Policy(args) => policy::run(&args, host),
         Command::Explain(args) => explain::explain(&args, host),
         Command::Rules(args) => explain::rules(&args),

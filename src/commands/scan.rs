@@ -1,7 +1,7 @@
 //! `sops-lint scan`: list, judge in parallel, report.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -52,7 +52,7 @@ pub(super) fn run_from(
         baseline.apply(&mut finished.report, settings.is_whole());
     }
     finished.report.errors.clone_from(&finished.errors);
-    write(&finished.report, &settings)?;
+    write(&finished.report, &settings, source.root(), host)?;
     for note in &finished.notes {
         remark(note);
     }
@@ -346,17 +346,34 @@ pub(super) fn read_listed(source: &Source, files: &[Listed], path: &RepoPath) ->
     source.read(&files[at]).ok()
 }
 
-#[expect(clippy::disallowed_methods, reason = "--output names the one file that scan writes")]
-fn write(report: &Report, settings: &Settings) -> Result<(), CommandError> {
+fn write(
+    report: &Report,
+    settings: &Settings,
+    root: &Path,
+    host: &Host,
+) -> Result<(), CommandError> {
     let style = &settings.style;
     let Some(path) = &settings.output else {
         let mut out = BufWriter::new(io::stdout().lock());
         let written = settings.reporter.write(report, style, &mut out);
         return written.and_then(|()| out.flush()).map_err(CommandError::stdout);
     };
-    let failed = |source| CommandError::Output { what: path.display().to_string(), source };
-    let mut out = BufWriter::new(File::create(settings.directory.join(path)).map_err(failed)?);
-    settings.reporter.write(report, style, &mut out).and_then(|()| out.flush()).map_err(failed)
+    let name = path.display().to_string();
+    let mut text = Vec::new();
+    let made = settings.reporter.write(report, style, &mut text);
+    let written = made.and_then(|()| host.write_whole(&settings.directory.join(path), &text, root));
+    written.map_err(|source| CommandError::Output { what: name.clone(), source })?;
+    if !style.quiet {
+        // Where the report goes into a file, a failed job would say nothing of why.
+        let Summary { errors, warnings, infos, .. } = report.summary;
+        let number = match errors + warnings + infos {
+            0 => "no findings".to_owned(),
+            1 => "1 finding".to_owned(),
+            all => format!("{all} findings"),
+        };
+        remark(&format!("{number}; the report is in {name}"));
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stderr, reason = "what went wrong with the run belongs on standard error")]

@@ -2,17 +2,21 @@
 
 use super::{Bytes, Change, Refusal};
 use crate::document::{self, Document};
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Level, Risk};
 use crate::input::{Content, Input};
 use crate::inspect::{Surroundings, inspect};
 use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
 use crate::kubernetes;
-use crate::policy::{Config, CreationRule, Governing};
+use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
+use crate::rules::quoted;
 use crate::secret::Dice;
 use crate::sops::seal::{SealError, Sealed, Sealing, seal};
 use crate::sops::selector::Selector;
 use crate::sops::walk::{self, Step};
 use crate::text::LineIndex;
+
+/// The rule that finds what a selector leaves out.
+const LEFT_OUT: &str = "unselected-value";
 
 /// What a Kubernetes object is recognised by, and so has to stay readable.
 const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
@@ -62,14 +66,24 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
         })
     };
     let sealing = Sealing { recipe: &rule.recipe, wrap: &wrap, now: means.now, dice: means.dice };
-    let sealed =
-        seal(bytes, format, &sealing).map_err(|error| explain(input, bytes, config, &error))?;
+    let sealed = seal(bytes, format, &sealing)
+        .map_err(|error| explain(input, bytes, (config, rule), &error))?;
     if let Some(finding) = remaining(input, &sealed.text, means) {
+        let (id, number) = (finding.rule.id, rule.number);
+        let help = if id == LEFT_OUT {
+            format!(
+                "set encrypted_regex: ^(data|stringData)$ in rule {number} of {}; if it may stay readable, run {}",
+                config.path,
+                command(input, Some(config))
+            )
+        } else {
+            format!("correct that first: `sops-lint explain {id}` says how")
+        };
         return Err(Refusal {
             path: input.path.clone(),
             line: Some(finding.place.start.line),
-            reason: format!("it would still not be right: {}", finding.message),
-            help: finding.help.unwrap_or_else(|| format!("run {}", command(input, Some(config)))),
+            reason: format!("this would remain after encrypting: {}", finding.message),
+            help,
         });
     }
     let done = done(&sealed, config, rule);
@@ -150,26 +164,41 @@ fn hidden(document: &Document<'_>, selector: &Selector) -> Option<String> {
     found
 }
 
-/// The worst that would be said of the encrypted file, if that is an error.
+/// What would be wrong with the encrypted file, or still be there to be read.
 fn remaining(input: &Input, sealed: &str, means: Means<'_>) -> Option<Finding> {
     let content = Content::Bytes(sealed.as_bytes().to_vec());
     let outcome = inspect(&Input { path: input.path.clone(), content }, means.surroundings);
-    outcome.findings.into_iter().find(|finding| finding.level == Level::Error)
+    let is_wrong = |finding: &Finding| {
+        finding.level == Level::Error || matches!(finding.rule.risk, Risk::Leak(_))
+    };
+    outcome.findings.into_iter().find(is_wrong)
 }
 
-fn explain(input: &Input, bytes: &[u8], config: &Config, error: &SealError) -> Refusal {
+fn explain(
+    input: &Input,
+    bytes: &[u8],
+    (config, rule): (&Config, &CreationRule),
+    error: &SealError,
+) -> Refusal {
     let line_of = |offset| LineIndex::new(bytes).position(offset).line;
     let command = command(input, Some(config));
     let (span, help) = match error {
-        SealError::Impossible { span, .. } => (
-            *span,
-            "change that in the file, or encrypt it with sops and look at what becomes of it"
-                .to_owned(),
-        ),
+        SealError::Impossible { span, .. } => {
+            (*span, "change that in the file, then run this again".to_owned())
+        }
+        SealError::Rule { help, .. } => {
+            (None, format!("{help}; it is rule {} of {}", rule.number, config.path))
+        }
         SealError::Recipient { error: Unwrappable { sops_can: true, .. }, .. } => {
             (None, format!("let sops do it: {command}"))
         }
-        SealError::Recipient { .. } => (None, format!("correct the recipients in {}", config.path)),
+        SealError::Recipient { .. } => (
+            None,
+            format!(
+                "do that, or correct the recipients of rule {} in {}",
+                rule.number, config.path
+            ),
+        ),
         SealError::Check(_) => {
             (None, format!("this is a mistake of sops-lint: please report it, and run {command}"))
         }
@@ -183,8 +212,14 @@ fn explain(input: &Input, bytes: &[u8], config: &Config, error: &SealError) -> R
 }
 
 fn command(input: &Input, config: Option<&Config>) -> String {
-    let config = config.map(|config| format!("--config {} ", config.path)).unwrap_or_default();
-    format!("`sops {config}encrypt --in-place {}`", input.path)
+    // sops looks for a config where it is called, which is the root.
+    let config = config.filter(|config| config.path.as_str() != CONFIG_NAME);
+    let config = config.map(|config| format!("--config {} ", quoted(config.path.as_str())));
+    format!(
+        "`sops {}encrypt --in-place {}`",
+        config.unwrap_or_default(),
+        quoted(input.path.as_str())
+    )
 }
 
 fn done(sealed: &Sealed, config: &Config, rule: &CreationRule) -> String {

@@ -77,7 +77,7 @@ impl StageError {
             Self::Changed(_) => "run it again",
             Self::ReadOnly(_) => "make it writable: chmod u+w",
             Self::PartlyStaged(_) => {
-                "stage all of it with `git add`, or stash the rest with `git stash --keep-index`, then try again"
+                "stage all of it with `git add`, or run `sops-lint fix` on it and `git add` that, then try again"
             }
             Self::PartialCommit => {
                 "run `sops-lint fix` on the files and `git add` them, then commit again without naming paths"

@@ -26,7 +26,7 @@ pub use history::{Brought, Commit, Newcomer};
 pub use index::{Index, tracked};
 pub use range::Range;
 pub use tree::{Change, File};
-pub use write::{Entry, Pushed};
+pub use write::{Entry, InPlaintext};
 
 use crate::input::Content;
 use crate::path::RepoPath;

@@ -49,10 +49,16 @@ impl Repo {
                     (self.refs(&format!("{REMOTES}{name}/")), Vec::new())
                 }
                 _ if word.starts_with('-') => return Err(GitError::BadRange(text.to_owned())),
-                _ => match self.revisions(word) {
-                    Err(GitError::UnknownCommit(_)) if may_be_missing => continue,
-                    revisions => revisions?,
-                },
+                _ => {
+                    let (tips, known) = match self.revisions(word) {
+                        Err(GitError::UnknownCommit(_)) if may_be_missing => continue,
+                        revisions => revisions?,
+                    };
+                    // Nobody's branch is the one of today only because it sorts first.
+                    let named = if is_excluded { &known } else { &tips };
+                    range.head = range.head.or(named.first().copied());
+                    (tips, known)
+                }
             };
             let (in_range, outside) = if is_excluded { (known, tips) } else { (tips, known) };
             range.tips.extend(in_range);
@@ -61,7 +67,7 @@ impl Repo {
         if text.trim().is_empty() {
             return Err(GitError::BadRange(format!("{text:?}")));
         }
-        range.head = range.tips.first().copied().or_else(|| self.head());
+        range.head = range.head.or_else(|| self.head());
         Ok(range)
     }
 

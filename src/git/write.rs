@@ -97,17 +97,31 @@ impl Repo {
         fed.map_err(|reason| GitError::Unwritable { what: what.to_owned(), reason })
     }
 
-    /// For each file, with the bytes it had, whether it was pushed so, as far as remote branches that
-    /// were fetched tell. In the order of `files`.
-    pub fn pushed(&self, files: &[(&RepoPath, ObjectId)]) -> Vec<Pushed> {
-        let mut found = vec![Pushed::Never; files.len()];
-        if program::refs(&self.start, "refs/remotes/").is_empty() {
+    /// For each file, with the bytes it had, whether one of the commits brought it so: those of `HEAD`,
+    /// or of `--remotes`, the remote branches that were fetched. In the order of `files`.
+    pub fn brought_in_plaintext(
+        &self,
+        commits: &str,
+        files: &[(&RepoPath, ObjectId)],
+    ) -> Vec<InPlaintext> {
+        let mut found = vec![InPlaintext::Never; files.len()];
+        // Without any remote branch, git would take `HEAD`.
+        let has_none =
+            commits == "--remotes" && program::refs(&self.start, "refs/remotes/").is_empty();
+        if has_none || files.is_empty() {
             return found;
         }
+        // Settings of the user's could leave out the first commit and what merges bring.
         let options = [
             "--literal-pathspecs",
+            "-c",
+            "log.showRoot=true",
+            "-c",
+            "log.diffMerges=separate",
             "log",
-            "--remotes",
+            "--no-show-signature",
+            "-m",
+            commits,
             "--raw",
             "--no-abbrev",
             "--no-renames",
@@ -127,12 +141,18 @@ impl Repo {
         for Record { commit, path, blob } in records(&output) {
             let Some(&at) = places.get(&*path) else { continue };
             if blob == files[at].1 {
-                found[at] = Pushed::Same(commit);
-            } else if found[at] == Pushed::Never && seen.insert(blob) && self.is_readable(blob) {
-                found[at] = Pushed::Other(commit);
+                found[at] = InPlaintext::Same(commit);
+            } else if found[at] == InPlaintext::Never && seen.insert(blob) && self.is_readable(blob)
+            {
+                found[at] = InPlaintext::Other(commit);
             }
         }
         found
+    }
+
+    /// Whether git has the content of a file, in a commit or not.
+    pub fn holds(&self, blob: ObjectId) -> bool {
+        self.with(|objects| objects.contains(blob))
     }
 
     fn is_readable(&self, blob: ObjectId) -> bool {
@@ -174,12 +194,12 @@ fn records(output: &[u8]) -> Vec<Record> {
     found
 }
 
-/// Whether a file was ever pushed in plaintext, as far as remote branches that were fetched tell.
+/// Whether a commit has a file in plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pushed {
-    /// This very content was, with this commit.
+pub enum InPlaintext {
+    /// This very content, with this commit.
     Same(String),
-    /// Another one was at this path, with this commit.
+    /// Another one at this path, with this commit.
     Other(String),
     /// No.
     Never,

@@ -393,7 +393,7 @@ fn with_others<'s>(mut draft: Draft<'s>, spots: &[Spot<'s, 's>], words: &str) ->
 }
 
 /// A path as one word of a POSIX shell.
-fn quoted(path: &str) -> String {
+pub fn quoted(path: &str) -> String {
     let path = printable::clean_path(path);
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
     let begins_plain = !path.starts_with('-');

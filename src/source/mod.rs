@@ -77,7 +77,7 @@ pub struct Listed {
 }
 
 /// Where the bytes of a file are.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     /// On disk, at its path.
     Path,

@@ -145,8 +145,13 @@ impl WorkTree {
         let collector = Collector { root: &self.root, found: &found };
         builder.build_parallel().visit(&mut { collector });
         let mut listing = found.into_inner().unwrap_or_default();
-        listing.files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-        listing.files.dedup_by(|one, other| one.path == other.path);
+        // Two names that are not UTF-8 can have one path.
+        let by_place = |one: &Listed, other: &Listed| {
+            one.path.cmp(&other.path).then_with(|| one.place.cmp(&other.place))
+        };
+        listing.files.sort_unstable_by(by_place);
+        listing.files.dedup_by(|one, other| by_place(one, other).is_eq());
+        listing.errors.sort_unstable();
         self.add_tracked(&mut listing.files, &starts);
         listing.is_whole = starts.iter().all(|start| start.is_dir());
         listing.config_directories = self.config_directories(&listing.files, &starts);
@@ -233,10 +238,12 @@ impl WorkTree {
             };
         }
         let path = path.in_root(&self.root);
-        // A link could lead anywhere, and the lines of a config are shown.
-        let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        // A link could lead anywhere, and the lines of a config are shown; a pipe would be waited for.
+        if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return None;
+        }
         match read(&path) {
-            Ok(Content::Bytes(bytes) | Content::Utf16(bytes)) if is_file => Some(bytes),
+            Ok(Content::Bytes(bytes) | Content::Utf16(bytes)) => Some(bytes),
             _ => None,
         }
     }
@@ -260,8 +267,12 @@ pub(super) fn directory_of(path: &Path) -> Option<&Path> {
 
 /// The bytes of a regular file of the tree; no link, which could lead to any file of the machine.
 pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    if path.symlink_metadata()?.is_symlink() {
+    let kind = path.symlink_metadata()?.file_type();
+    if kind.is_symlink() {
         return Err(io::Error::other("it is a symbolic link, which is not followed"));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
     read_whole(path)
 }

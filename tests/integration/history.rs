@@ -216,3 +216,15 @@ fn what_git_packed_is_read_as_it_was_before() {
     let run = sops_lint(&borrower, &["scan", "--history", "--format", "json"]);
     assert_eq!(found(&run), two, "the objects of another repository");
 }
+
+/// Whoever can push a branch could otherwise switch off the check of all.
+#[test]
+fn of_all_branches_none_decides_about_the_settings_but_that_of_today() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    for number in 0..8 {
+        git.run(&["checkout", "--quiet", "-b", &format!("b{number}")]);
+        git.commit(&[(".sops-lint.yaml", &format!("exclude: ['**'] # {number}\n"))]);
+        git.run(&["checkout", "--quiet", "main"]);
+    }
+    assert_eq!(history(&git, &["--history=--all"]).len(), 1);
+}

@@ -340,6 +340,23 @@ fn what_may_not_be_read_is_named_and_fails_the_run() {
     assert!(run.stderr.contains("/c: Permission denied"), "{run:?}");
 }
 
+/// Their paths are the same where they are printed.
+#[cfg(target_os = "linux")]
+#[test]
+fn two_names_that_are_not_utf_8_are_two_files() {
+    use std::os::unix::ffi::OsStrExt;
+    let tree = repository(&[]);
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: canary}\n";
+    for (name, text) in [(&b"a\xfe.yaml"[..], secret), (b"a\xff.yaml", "a: b\n")] {
+        std::fs::write(tree.path().join(std::ffi::OsStr::from_bytes(name)), text).expect("written");
+    }
+    for _ in 0..10 {
+        let run = sops_lint(tree.path(), &["scan", "--format", "json"]);
+        assert_eq!((run.code, run.findings().len()), (Some(1), 1), "{run:?}");
+        assert_eq!(run.json()["summary"]["files"], 2);
+    }
+}
+
 /// As root, too: nobody can read the first byte of a process.
 #[cfg(target_os = "linux")]
 #[test]

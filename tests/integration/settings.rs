@@ -162,6 +162,22 @@ fn a_baseline_holds_back_what_was_there_before_and_nothing_else() {
     assert_eq!(once, fs::read_to_string(tree.path().join("again.yaml")).expect("written"));
 }
 
+/// A stranger's commit can have brought the link.
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link() {
+    let tree = repository(&[("repo/db.yaml", "a: b\n"), ("victim", "old\n")]);
+    let root = tree.path().join("repo");
+    let link = root.join(".sops-lint-baseline.yaml");
+    std::os::unix::fs::symlink("../victim", &link).expect("links can be made");
+    for arguments in [&["baseline"][..], &["scan", "--output", ".sops-lint-baseline.yaml"]] {
+        let run = sops_lint(&root, arguments);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains("it is a symbolic link"), "{run:?}");
+    }
+    assert_eq!(std::fs::read_to_string(tree.path().join("victim")).expect("there"), "old\n");
+}
+
 #[test]
 fn a_baseline_that_cannot_be_used_fails_the_run() {
     let tree = repository(&[("db.yaml", PLAINTEXT), ("no.yaml", "findings: []\n")]);

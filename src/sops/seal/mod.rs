@@ -74,6 +74,14 @@ pub enum SealError {
         /// Lower case, no full stop.
         reason: String,
     },
+    /// The creation rule cannot be applied to it.
+    #[error("its creation rule {reason}")]
+    Rule {
+        /// A verb and more, no full stop.
+        reason: &'static str,
+        /// What to do about that rule, as a command.
+        help: &'static str,
+    },
     /// The data key cannot be encrypted to a recipient.
     #[error("{recipient} {}", .error.reason)]
     Recipient {
@@ -109,7 +117,10 @@ pub fn seal(
         writer.document(document)?;
     }
     if writer.values.is_empty() {
-        return Err(impossible(None, "its creation rule would encrypt nothing in it"));
+        return Err(SealError::Rule {
+            reason: "would encrypt nothing in it",
+            help: "let its selector cover what is secret in this file, or add a rule for the file before it",
+        });
     }
     let is_nested = parsed.documents.iter().all(|document| document.shape == Shape::Nested);
     let block = writer.block()?;
@@ -155,8 +166,10 @@ fn check_source(parsed: &Parsed<'_>, selector: &Selector) -> Result<(), SealErro
         return Err(impossible(Some(twice.span), "a key stands twice in one map"));
     }
     if selector.error().is_some() {
-        let reason = "the selector of its creation rule is no regular expression to sops, which would encrypt nothing or everything";
-        return Err(impossible(None, reason));
+        return Err(SealError::Rule {
+            reason: "has a selector that sops cannot compile, so that it would encrypt nothing or everything",
+            help: "correct the selector: encrypted_regex: ^(data|stringData)$ covers the values of Secrets",
+        });
     }
     for document in &parsed.documents {
         if let Some((span, reason)) = obstacle(document) {
@@ -261,8 +274,10 @@ impl<'s> Writer<'s> {
         let (text, place) = (remark.comment.text.as_bytes(), additional_data(remark.path));
         let text = self.cipher.seal(text, "comment", &place, self.sealing.dice);
         if selector.reads_comments() && selector.names(&text) {
-            let reason = "the comment regex of its creation rule matches an encrypted comment";
-            return Err(impossible(Some(span), reason));
+            return Err(SealError::Rule {
+                reason: "has a comment regex that matches an encrypted comment",
+                help: "let it match whole words that a person writes",
+            });
         }
         if !text.is_empty() {
             self.comments.push(Edit::new(span, text));
@@ -309,10 +324,10 @@ impl<'s> Writer<'s> {
             || groups.iter().any(KeyGroup::is_empty)
             || groups.is_empty()
         {
-            return Err(impossible(
-                None,
-                "its creation rule names no recipient, or one that is none",
-            ));
+            return Err(SealError::Rule {
+                reason: "has no recipient, or an invalid one",
+                help: "correct its recipients",
+            });
         }
         let key = self.cipher.key().expose();
         let shares = if groups.len() == 1 {
@@ -322,11 +337,9 @@ impl<'s> Writer<'s> {
             let needed = u8::try_from(recipe.groups_needed()).ok();
             let threshold =
                 number.zip(needed).filter(|(number, needed)| (2..=*number).contains(needed));
-            let (number, needed) = threshold.ok_or_else(|| {
-                impossible(
-                    None,
-                    "its creation rule has a shamir_threshold that does not fit its key groups",
-                )
+            let (number, needed) = threshold.ok_or(SealError::Rule {
+                reason: "has a shamir_threshold that does not fit its key groups",
+                help: "set shamir_threshold to a number from 2 to that of its key groups",
             })?;
             shamir::split(key, number, needed, self.sealing.dice)
         };

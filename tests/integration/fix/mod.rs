@@ -171,8 +171,9 @@ fn what_sops_wrote_is_never_touched() {
     fs::write(copy.path().join(".sops.yaml"), rules()).expect("written");
     let files = contents(copy.path());
     let run = sops_lint(copy.path(), &["fix"]);
-    // One of them has no value encrypted, which is said, and nothing that a public key could mend.
-    assert_eq!((run.code, &*run.stdout), (Some(0), ""), "{run:?}");
+    // Some have other recipients or selectors than the rule, which takes a private key to mend.
+    assert_eq!((run.code, &*run.stdout), (Some(1), ""), "{run:?}");
+    assert!(run.stderr.contains("findings are left for you to mend"), "{run:?}");
     assert_eq!(contents(copy.path()), files);
 }
 
@@ -186,6 +187,7 @@ fn contents(root: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Creation rules and a file that they cannot be applied to, why, and what is to be done.
+#[expect(clippy::too_many_lines, reason = "a table is as long as it is")]
 fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
     let (alice, pq) = (recipient("alice"), recipient("pq"));
     let kms = format!(
@@ -215,7 +217,7 @@ fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
             kms,
             SECRET.to_owned(),
             "a service that sops has to ask",
-            "let sops do it: `sops --config .sops.yaml encrypt --in-place db.yaml`",
+            "let sops do it: `sops encrypt --in-place db.yaml`",
         ),
         (
             format!("creation_rules:\n  - age: {pq}\n{SELECTOR}"),
@@ -233,7 +235,7 @@ fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
             rules().replace("(data|stringData)", "data"),
             SECRET.to_owned(),
             "encrypt nothing",
-            "change",
+            "let its selector cover",
         ),
         (
             rules().replace("- age", "- path_regex: ^x/\n    age"),
@@ -244,12 +246,29 @@ fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
         (rules(), anchors, "an alias repeats a value", "change that in the file"),
         (rules(), nested, "sops would lose this comment", "change that in the file"),
         (
+            rules().replace("(data|stringData)", "stringData"),
+            format!("{SECRET}data:\n  token: Y2FuYXJ5\n"),
+            "1 value of an encrypted Secret left in plaintext",
+            "set encrypted_regex: ^(data|stringData)$ in rule 1 of .sops.yaml",
+        ),
+        (
+            rules().replace("(data|stringData)", "("),
+            SECRET.to_owned(),
+            "selector that sops cannot compile",
+            "correct the selector",
+        ),
+        (
             format!("creation_rules:\n  - pgp: {}\n{SELECTOR}", "AB".repeat(20)),
             SECRET.to_owned(),
             "has no public key here",
-            "correct the recipients",
+            "do that, or correct the recipients of rule 1",
         ),
-        (rules().replace("age1", "age2"), SECRET.to_owned(), "no recipient", "change"),
+        (
+            rules().replace("age1", "age2"),
+            SECRET.to_owned(),
+            "has no recipient",
+            "correct its recipients",
+        ),
     ];
     all.extend(flows);
     all
@@ -327,6 +346,21 @@ fn a_decrypted_file_is_told_to_git_as_one_to_ignore() {
     let run = sops_lint(tree.path(), &["fix", "a b"]);
     assert_clean(tree.path(), &run);
     assert_eq!(read(tree.path(), ".gitignore"), "x\n/a\\ b/secrets.dec.yaml\n", "{run:?}");
+}
+
+#[test]
+fn a_line_of_gitignore_is_written_once_and_a_file_that_cannot_be_read_fails_the_run() {
+    let tree = repository(&[(".sops.yaml", &rules()), ("db.yaml", SECRET)]);
+    assert_eq!(sops_lint(tree.path(), &["fix"]).code, Some(0));
+    fs::rename(tree.path().join("db.yaml"), tree.path().join("db.enc.yaml")).expect("renamed");
+    fs::write(tree.path().join("db.yaml"), SECRET).expect("written");
+    for _ in 0..2 {
+        sops_lint(tree.path(), &["fix"]);
+        assert_eq!(read(tree.path(), ".gitignore"), "/db.yaml\n");
+    }
+    if cfg!(target_os = "linux") {
+        assert_eq!(sops_lint(tree.path(), &["fix", "/proc/self/mem"]).code, Some(2));
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn the_hook_encrypts_where_it_may_and_the_commit_goes_through() {
     let run = git.attempt(&["commit", "--quiet", "-m", "x"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_clean(&git.root, &run);
-    assert!(run.stderr.contains("stays in .git until `git gc`"), "{run:?}");
+    assert!(run.stderr.contains("stays in .git until `git gc --prune=now`"), "{run:?}");
     for path in ["apps/db.yaml", odd] {
         assert_sealed(&committed(&git, path));
         assert_eq!(committed(&git, path) + "\n", read(&git.root, path));
@@ -141,9 +141,30 @@ fn what_was_pushed_has_to_be_changed() {
         run.stderr.contains(&format!("was pushed in plaintext with commit {commit}")),
         "{run:?}"
     );
-    git.stage(&[("other.yaml", SECRET)]);
-    let run = git.lint(&["fix", "--staged", "other.yaml"]);
-    assert!(run.stderr.contains("no remote branch that was fetched has it"), "{run:?}");
+    // Settings of the user's hide neither the first commit nor what a merge brings.
+    git.run(&["config", "log.showRoot", "false"]);
+    git.write("db.yaml", &SECRET.replace("canary", "a third canary"));
+    let run = git.lint(&["fix"]);
+    assert!(run.stderr.contains("was pushed in plaintext with commit"), "{run:?}");
+}
+
+#[test]
+fn what_git_has_of_the_plaintext_is_said() {
+    let git = Git::with(&[(".sops.yaml", &rules()), ("old.yaml", SECRET)]);
+    let run = git.lint(&["fix"]);
+    let commit = git.run(&["rev-parse", "--short=10", "HEAD"]);
+    let said = format!(
+        "note: old.yaml was committed with commit {commit}: rewrite that commit before you push"
+    );
+    assert!(run.stderr.contains(&said), "{run:?}");
+    assert!(run.stderr.contains("run `git add old.yaml`"), "{run:?}");
+    git.stage(&[("new.yaml", &SECRET.replace("canary", "another canary"))]);
+    let run = git.lint(&["fix", "new.yaml"]);
+    assert!(run.stderr.contains("until `git gc --prune=now` removes it"), "{run:?}");
+    assert!(run.stderr.contains("run `git add new.yaml`"), "{run:?}");
+    git.write("never.yaml", &SECRET.replace("canary", "a third canary"));
+    let run = git.lint(&["fix", "never.yaml"]);
+    assert_eq!((run.code, &*run.stderr), (Some(0), ""), "git has nothing of it");
 }
 
 #[test]
