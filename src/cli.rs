@@ -333,6 +333,8 @@ pub struct Install {
 pub enum HookName {
     /// Before a commit is made
     PreCommit,
+    /// Before a merge without conflicts is committed
+    PreMergeCommit,
     /// Before commits are pushed
     PrePush,
     /// On a server, before it takes a push

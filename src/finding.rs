@@ -216,6 +216,8 @@ pub struct Finding {
     pub related: Vec<Label>,
     /// What would repair it.
     pub fix: Option<Fix>,
+    /// Another file that it is about, beside those of `related`.
+    pub about: Option<RepoPath>,
     /// The commit that brought it, where history is looked at.
     pub origin: Option<Arc<Origin>>,
     /// How many findings of this rule stand before it at the same path, document and key path.
@@ -283,6 +285,7 @@ pub struct Draft<'c> {
     pub(crate) help: Option<String>,
     pub(crate) labels: Vec<DraftLabel<'c>>,
     pub(crate) fix: Option<Fix>,
+    pub(crate) about: Option<RepoPath>,
 }
 
 /// A second place of a draft: in the judged file, or in another one.
@@ -316,6 +319,7 @@ impl<'c> Draft<'c> {
             help: None,
             labels: Vec::new(),
             fix: None,
+            about: None,
         }
     }
 
@@ -364,6 +368,13 @@ impl<'c> Draft<'c> {
         message: impl Into<String>,
     ) -> Self {
         self.labels.push(DraftLabel { elsewhere: Some(elsewhere), span, message: message.into() });
+        self
+    }
+
+    /// Another file that it is about: where that one changed, it is reported too.
+    #[must_use]
+    pub fn about(mut self, path: RepoPath) -> Self {
+        self.about = Some(path);
         self
     }
 

@@ -1,6 +1,7 @@
 //! The only door to environment, clock, terminal and other programs.
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -85,6 +86,18 @@ impl Host {
     /// Fills bytes so that nobody can guess them.
     pub fn random(bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("every system that this runs on has random numbers");
+    }
+
+    /// An argument that is a file and looks like an option. pre-commit and prek put the names of files
+    /// behind the options, with nothing between them, and a commit can bring any name.
+    pub fn disguised_file(&self, arguments: impl IntoIterator<Item = OsString>) -> Option<PathBuf> {
+        self.env("PRE_COMMIT")?;
+        let arguments = arguments.into_iter().take_while(|argument| argument != "--");
+        let mut options =
+            arguments.filter(|argument| argument.as_encoded_bytes().starts_with(b"-"));
+        options
+            .find(|option| self.directory.join(option).symlink_metadata().is_ok())
+            .map(PathBuf::from)
     }
 
     /// The home of the user.

@@ -444,6 +444,7 @@ fn finding(
         help: draft.help,
         related: related.collect(),
         fix: draft.fix,
+        about: draft.about,
         origin: None,
         occurrence: 0,
     }

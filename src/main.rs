@@ -11,12 +11,18 @@ use sops_lint::host::Host;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     let host = match Host::new() {
         Ok(host) => host,
         Err(error) => return fail(&error, "change to a directory that exists"),
     };
-    match commands::run(cli, &host) {
+    if let Some(file) = host.disguised_file(std::env::args_os().skip(1)) {
+        let error = std::io::Error::other(format!(
+            "{} is a file, and looks like an option",
+            file.display()
+        ));
+        return fail(&error, "give the file another name");
+    }
+    match commands::run(Cli::parse(), &host) {
         Ok(exit) => exit.into(),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => fail(&error, error.help()),

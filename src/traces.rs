@@ -100,6 +100,9 @@ fn has_metadata_section(bytes: &[u8]) -> bool {
     })
 }
 
+/// The names by which kustomize finds what to build in a directory.
+pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
 /// Looks for what only manifests and kustomizations have: a controller with a token, a generator.
 fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     let name = path.file_name();

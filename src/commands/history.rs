@@ -1,38 +1,41 @@
 //! `sops-lint scan --history`: every file that a commit ever brought.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
 use super::CommandError;
 use super::progress::Progress;
-use super::scan::{Finished, JudgedFiles, in_parallel};
+use super::scan::{self, Finished, JudgedFiles, in_parallel};
 use crate::finding::{Finding, Origin};
-use crate::git::{Brought, Newcomer};
+use crate::git::{Brought, Change, Commit, File, Newcomer, Repo};
 use crate::host::Host;
 use crate::input::{Content, Input};
 use crate::inspect::{Surroundings, inspect};
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Policy};
-use crate::settings::Settings;
+use crate::report::Report;
+use crate::settings::{Settings, Verify};
 use crate::source::{Snapshot, Source};
 
-/// Judges all that the commits brought, each by the configs of its own commit. Rules about the
-/// repository are left out: there is no one repository that they could speak of.
+/// Judges all that the commits brought: each file by the configs of its own commit for what it gives
+/// away, and what stands at the end of the range once more, as a change of what was there before.
 pub(super) fn examine(
     source: &Source,
     end: &Snapshot,
     settings: &mut Settings,
     host: &Host,
 ) -> Result<Finished, CommandError> {
-    let mut errors: Vec<String> =
-        settings.read_files(source).iter().map(ToString::to_string).collect();
+    // What is wrong with them is said of each head.
+    let _ = settings.read_files(source);
     let wanted = end.wanted(&settings.directory, &settings.paths)?;
-    let settings = &*settings;
-    let today = host.today();
-    let (files, mut judged) = in_parallel(settings.threads, || {
-        let brought = end.repo.brought(&end.range, CONFIG_NAME)?;
+    let heads = end.heads()?;
+    let threads = settings.threads;
+    let read = || end.repo.brought(&end.range, CONFIG_NAME);
+    let brought = in_parallel(threads, read)?;
+    let (files, mut judged) = in_parallel(threads, || {
+        let settings = &*settings;
         let is_wanted = |newcomer: &&Newcomer| {
             let path = &newcomer.file.path;
             let is_inside = |directory: &String| path.below(directory).is_some();
@@ -42,25 +45,83 @@ pub(super) fn examine(
         };
         let newcomers: Vec<&Newcomer> = brought.newcomers.iter().filter(is_wanted).collect();
         let past = Past {
-            end,
+            repo: &end.repo,
+            heads: &heads,
             brought: &brought,
             policies: brought.states.iter().map(|_| OnceLock::new()).collect(),
             settings,
-            today,
+            today: host.today(),
         };
-        Ok::<_, CommandError>((newcomers.len(), past.judge(&newcomers)))
-    })?;
-    errors.append(&mut judged.errors);
+        (newcomers.len(), past.judge(&newcomers))
+    });
+    let errors = std::mem::take(&mut judged.errors);
     let report = judged.into_report(files, settings, host.elapsed_ms());
-    let mut notes = end.notes().to_vec();
-    if report.summary.encrypted_files > 0 && !settings.style.quiet {
-        notes.push("the MACs of files in the history were not compared".to_owned());
+    let mut finished = Finished { report, errors, notes: end.notes().to_vec() };
+    for head in heads {
+        finished = join(present(head, &brought, settings, host)?, finished);
     }
-    Ok(Finished { report, errors, notes })
+    finished.report.summary.duration_ms = host.elapsed_ms();
+    if finished.report.summary.encrypted_files > 0 && !settings.style.quiet {
+        finished.notes.push("the MACs of files in the history were not compared".to_owned());
+    }
+    Ok(finished)
+}
+
+/// What commits brought and still stands at one head.
+fn present(
+    head: Snapshot,
+    brought: &Brought,
+    settings: &mut Settings,
+    host: &Host,
+) -> Result<Finished, CommandError> {
+    let stands: Vec<&Newcomer> =
+        brought.newcomers.iter().filter(|newcomer| head.has(&newcomer.file)).collect();
+    let changes = stands.iter().map(|newcomer| {
+        let File { path, blob } = newcomer.file.clone();
+        Change { path, now: Some(blob) }
+    });
+    let source = Source::Snapshot(Box::new(head.with_changes(changes.collect())));
+    let verify = settings.verify.replace(Verify::Never);
+    let examined = scan::examine(&source, settings, host);
+    settings.verify = verify;
+    let mut finished = examined?.finished;
+    let commits: HashMap<&RepoPath, usize> =
+        stands.iter().map(|newcomer| (&newcomer.file.path, newcomer.commit)).collect();
+    for finding in &mut finished.report.findings {
+        // The file itself, or what changed about it: its config, a source of its generator.
+        let related = finding.related.iter().map(|label| &label.place.path);
+        let mut files = std::iter::once(&finding.place.path).chain(related).chain(&finding.about);
+        let commit = files.find_map(|path| commits.get(path));
+        let commit = commit.map(|commit| Arc::new(origin(&brought.commits[*commit], true)));
+        finding.origin = commit;
+    }
+    Ok(finished)
+}
+
+/// Adds what was found before to what one head came to. What both say is said once, as the head has it;
+/// the numbers are those of all commits.
+fn join(head: Finished, all: Finished) -> Finished {
+    let name = |finding: &Finding| {
+        let commit = finding.origin.as_ref().map(|origin| origin.commit.clone());
+        (finding.fingerprint(), commit)
+    };
+    let mut findings = head.report.findings;
+    let known: HashSet<_> = findings.iter().map(name).collect();
+    findings.extend(all.report.findings.into_iter().filter(|one| !known.contains(&name(one))));
+    let mut summary = all.report.summary;
+    summary.ignored = summary.ignored.max(head.report.summary.ignored);
+    let mut errors = head.errors;
+    errors.extend(all.errors);
+    errors.sort_unstable();
+    errors.dedup();
+    let notes = all.notes.into_iter().chain(head.notes).collect();
+    Finished { report: Report::new(findings, all.report.skipped, summary), errors, notes }
 }
 
 struct Past<'p> {
-    end: &'p Snapshot,
+    repo: &'p Repo,
+    /// The files of today.
+    heads: &'p [Snapshot],
     brought: &'p Brought,
     /// One for each state of the configs, made when it is needed.
     policies: Vec<OnceLock<Policy>>,
@@ -84,7 +145,7 @@ impl Past<'_> {
     fn look(&self, newcomer: &Newcomer, all: &mut JudgedFiles) {
         let Newcomer { file, commit } = newcomer;
         let commit = &self.brought.commits[*commit];
-        let repo = &self.end.repo;
+        let repo = self.repo;
         let content = match repo.read(file.blob) {
             Ok(content) => content,
             Err(error) => {
@@ -95,14 +156,13 @@ impl Past<'_> {
         let input = Input { path: file.path.clone(), content };
         let policy = self.policies[commit.state].get_or_init(|| self.policy(commit.state));
         let exists = |path: &RepoPath| repo.has_file(commit.tree, path);
-        let is_at_head = self.end.has(file);
         let surroundings = Surroundings {
             policy,
             exists: &exists,
             encrypted_names: self.settings.file.encrypted_names.as_ref(),
             twins: &HashSet::new(),
             before: None,
-            is_gone: !is_at_head,
+            is_gone: true,
             // What stood in a file once is judged for what it gives away, not for whether it is whole.
             ring: None,
             today: self.today,
@@ -110,9 +170,17 @@ impl Past<'_> {
         let mut outcome = inspect(&input, surroundings);
         outcome.verification = None;
         if !outcome.findings.is_empty() {
-            let origin =
-                Arc::new(Origin { commit: commit.id.to_string(), day: commit.day(), is_at_head });
-            outcome.findings.iter_mut().for_each(|finding| attribute(finding, &origin));
+            let is_at_head = self.heads.iter().any(|head| head.has(file));
+            let origin = Arc::new(origin(commit, is_at_head));
+            for finding in &mut outcome.findings {
+                finding.origin = Some(Arc::clone(&origin));
+                if is_at_head {
+                    continue;
+                }
+                finding.fix = None;
+                let help = "it is no longer at HEAD, but it stays in history: change the secret";
+                finding.help = Some(help.to_owned());
+            }
         }
         all.add_without_facts(&input, outcome);
     }
@@ -122,7 +190,7 @@ impl Past<'_> {
         let directories: Vec<RepoPath> = configs.iter().map(|file| file.path.parent()).collect();
         let read = |path: &RepoPath| {
             let file = configs.iter().find(|file| file.path == *path)?;
-            match self.end.repo.read(file.blob) {
+            match self.repo.read(file.blob) {
                 Ok(Content::Bytes(bytes) | Content::Utf16(bytes)) => Some(bytes),
                 _ => None,
             }
@@ -131,12 +199,6 @@ impl Past<'_> {
     }
 }
 
-/// Writes down where a finding comes from.
-fn attribute(finding: &mut Finding, origin: &Arc<Origin>) {
-    if !origin.is_at_head {
-        finding.fix = None;
-        finding.help =
-            Some("it is no longer at HEAD, but it stays in history: change the secret".to_owned());
-    }
-    finding.origin = Some(Arc::clone(origin));
+fn origin(commit: &Commit, is_at_head: bool) -> Origin {
+    Origin { commit: commit.id.to_string(), day: commit.day(), is_at_head }
 }

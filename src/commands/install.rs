@@ -51,11 +51,16 @@ impl InstallError {
         match self {
             Self::Foreign { path, hook } if is_of_husky(path) => match hook {
                 HookName::PreCommit => "add to .husky/pre-commit: sops-lint hook pre-commit",
+                HookName::PreMergeCommit => {
+                    "add to .husky/pre-merge-commit: sops-lint hook pre-commit"
+                }
                 HookName::PrePush => "add to .husky/pre-push: sops-lint hook pre-push \"$@\"",
                 HookName::PreReceive => "husky has no such hook: install it on the server",
             },
             Self::Foreign { hook, .. } => match hook {
-                HookName::PreCommit => "add this line to it: sops-lint hook pre-commit || exit",
+                HookName::PreCommit | HookName::PreMergeCommit => {
+                    "add this line to it: sops-lint hook pre-commit || exit"
+                }
                 HookName::PrePush => {
                     "add this line to it: sops-lint hook pre-push \"$@\" || exit; docs/hooks.md says how two hooks share standard input"
                 }
@@ -82,7 +87,7 @@ pub fn run(args: &cli::Install, host: &Host) -> Result<Exit, CommandError> {
     if args.fix && args.hook != HookName::PreCommit {
         return Err(InstallError::NothingToFix.into());
     }
-    let (name, script) = script(args.hook);
+    let (name, event, script) = script(args.hook);
     let variants = [script.to_owned(), script.replace(CALL, FIXING_CALL)];
     let script = &variants[usize::from(args.fix)];
     let directory = repo.hooks()?;
@@ -99,11 +104,11 @@ pub fn run(args: &cli::Install, host: &Host) -> Result<Exit, CommandError> {
             host.remove(&path).map_err(failed)?;
             "Removed"
         }
-        Some(text) if args.uninstall && calls(&text, name) => {
+        Some(text) if args.uninstall && calls(&text, event) => {
             return Err(InstallError::Changed(shown).into());
         }
         _ if args.uninstall => "There is no hook of sops-lint at",
-        Some(text) if !calls(&text, name) => {
+        Some(text) if !calls(&text, event) => {
             return Err(InstallError::Foreign { path: shown, hook: args.hook }.into());
         }
         Some(_) if !host.is_program(&path) => {
@@ -129,17 +134,23 @@ pub fn run(args: &cli::Install, host: &Host) -> Result<Exit, CommandError> {
     Ok(Exit::Clean)
 }
 
-fn script(hook: HookName) -> (&'static str, &'static str) {
+/// What git calls it, what we call it, and the hook.
+fn script(hook: HookName) -> (&'static str, &'static str, &'static str) {
     match hook {
-        HookName::PreCommit => ("pre-commit", include_str!("../../hooks/pre-commit")),
-        HookName::PrePush => ("pre-push", include_str!("../../hooks/pre-push")),
-        HookName::PreReceive => ("pre-receive", include_str!("../../hooks/pre-receive")),
+        HookName::PreCommit => ("pre-commit", "pre-commit", include_str!("../../hooks/pre-commit")),
+        HookName::PreMergeCommit => {
+            ("pre-merge-commit", "pre-commit", include_str!("../../hooks/pre-merge-commit"))
+        }
+        HookName::PrePush => ("pre-push", "pre-push", include_str!("../../hooks/pre-push")),
+        HookName::PreReceive => {
+            ("pre-receive", "pre-receive", include_str!("../../hooks/pre-receive"))
+        }
     }
 }
 
 /// Whether a line of a hook calls us.
-fn calls(text: &str, name: &str) -> bool {
-    let call = format!(" hook {name}");
+fn calls(text: &str, event: &str) -> bool {
+    let call = format!(" hook {event}");
     let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
     let mut ours = lines.filter(|line| {
         let is_named = line.contains("sops-lint") || line.contains("\"$program\"");

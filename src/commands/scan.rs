@@ -108,7 +108,7 @@ pub(super) fn examine(
         notes.extend(ring.troubles());
     }
     let mut report = judged.into_report(listing.reported(), settings, host.elapsed_ms());
-    report.findings.retain(|finding| listing.reports(&finding.place.path));
+    report.findings.retain(|finding| listing.reports_finding(finding));
     report.summary.count(&report.findings);
     let with_certificates = certificates.files();
     let finished = Finished { report, errors, notes };
@@ -291,7 +291,7 @@ impl JudgedFiles {
 
     /// Leaves out what was judged only for what it says of others.
     fn keep(&mut self, listing: &Listing) {
-        self.findings.retain(|finding| listing.reports(&finding.place.path));
+        self.findings.retain(|finding| listing.reports_finding(finding));
         self.facts.retain(|facts| listing.reports(&facts.path));
         self.skipped.retain(|skipped| listing.reports(&skipped.path));
         self.unverified.retain(|skipped| listing.reports(&skipped.path));

@@ -33,8 +33,8 @@ pub enum StageError {
     /// A file is not what was read.
     #[error("{0} changed while it was encrypted; nothing was written")]
     Changed(RepoPath),
-    /// A file is a link, a directory, or has no write permission.
-    #[error("{0} is read-only, or no regular file; nothing was written")]
+    /// A file is a link or behind one, a directory, or has no write permission.
+    #[error("{0} is read-only, behind a link, or no regular file; nothing was written")]
     ReadOnly(RepoPath),
     /// The work tree has something else than the index.
     #[error(
@@ -75,7 +75,7 @@ impl StageError {
         match self {
             Self::Busy => "wait for it to end",
             Self::Changed(_) => "run it again",
-            Self::ReadOnly(_) => "make it writable: chmod u+w",
+            Self::ReadOnly(_) => "make it a file that may be written to: chmod u+w",
             Self::PartlyStaged(_) => {
                 "stage all of it with `git add`, or run `sops-lint fix` on it and `git add` that, then try again"
             }
@@ -224,6 +224,9 @@ impl<'s> Stage<'s> {
         let metadata = fs::symlink_metadata(&place);
         let is_writable =
             metadata.is_ok_and(|metadata| metadata.is_file() && !metadata.permissions().readonly());
+        // A directory on the way may have become a link that leads anywhere.
+        let real = self.root.canonicalize().map(|root| path.in_root(&root)).ok();
+        let is_writable = is_writable && place.canonicalize().ok() == real;
         // A name that is not UTF-8 would be another one here.
         if !is_writable || path.as_str().contains(char::REPLACEMENT_CHARACTER) {
             return Err(StageError::ReadOnly(path.clone()));
@@ -339,9 +342,14 @@ impl<'s> Stage<'s> {
         }
         let index = repo.index()?;
         for step in steps {
-            let path = RepoPath::from(&*step.path);
-            let place = path.in_root(self.root);
-            let temporary = RepoPath::from(&*step.temporary).in_root(self.root);
+            let inside = |path: &str| RepoPath::new(Path::new(path));
+            let Some((path, temporary)) = inside(&step.path).zip(inside(&step.temporary)) else {
+                continue;
+            };
+            if !temporary.file_name().starts_with(PREFIX) {
+                continue;
+            }
+            let (place, temporary) = (path.in_root(self.root), temporary.in_root(self.root));
             let is_staged = step.staged.is_some_and(|blob| {
                 is_blob(index.entry(&step.path).map(|entry| entry.blob), &blob)
             });

@@ -1,4 +1,5 @@
 //! The index: what the next commit will hold.
+#![expect(clippy::disallowed_methods, reason = "git names its index in the environment")]
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,13 +17,26 @@ use super::{GitError, Repo};
 use crate::path::RepoPath;
 
 /// The index as it was when it was read.
-pub struct Index(gix::worktree::Index);
+pub struct Index(Box<gix::index::File>);
 
 impl Repo {
     /// The index that `GIT_INDEX_FILE` names, or the repository's own. Empty before the first `git add`.
     pub fn index(&self) -> Result<Index, GitError> {
-        let index = self.shared.to_thread_local().index_or_empty();
-        index.map(Index).map_err(|error| GitError::unreadable("the index", error))
+        let repo = self.shared.to_thread_local();
+        let own = repo.index_path();
+        // Git means the top of the work tree, wherever its hook went from there; gix does not.
+        let named = std::env::var_os("GIT_INDEX_FILE").filter(|name| !name.is_empty());
+        let top = self.work_tree().unwrap_or(repo.git_dir());
+        let path = named.map_or(own, |name| top.join(name));
+        let hash = repo.object_hash();
+        if !path.exists() {
+            let empty = State::new(hash);
+            return Ok(Index(Box::new(gix::index::File::from_state(empty, path))));
+        }
+        let index = gix::index::File::at(path, hash, false, gix::index::decode::Options::default());
+        index
+            .map(|index| Index(Box::new(index)))
+            .map_err(|error| GitError::unreadable("the index", error))
     }
 
     /// Regular files that the next commit would add or change, and every config that it would

@@ -96,7 +96,7 @@ impl GitError {
     }
 }
 
-/// A repository that was opened.
+/// A repository that was opened. A clone has readers of its own.
 pub struct Repo {
     shared: gix::ThreadSafeRepository,
     /// Where the search began, for what only the git program can answer.
@@ -232,6 +232,17 @@ impl Repo {
             idle.insert(thread, objects);
         }
         result
+    }
+}
+
+impl Clone for Repo {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            start: self.start.clone(),
+            stores: self.stores.clone(),
+            idle: Mutex::default(),
+        }
     }
 }
 

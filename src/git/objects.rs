@@ -4,6 +4,7 @@
 //! new objects in quarantine: git names that store in the environment, and gix does not look there.
 #![expect(clippy::disallowed_methods, reason = "git names its stores in the environment")]
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -23,6 +24,7 @@ const DELTA_CACHE: usize = 16 * 1024 * 1024;
 const TREE_CACHE: usize = 2 * 1024 * 1024;
 
 /// The stores of a repository, for all threads.
+#[derive(Clone)]
 pub(super) struct Stores {
     stores: Vec<Arc<gix::odb::Store>>,
     /// Set when most of the repository is going to be read.
@@ -97,12 +99,61 @@ impl Stores {
     }
 }
 
-/// Directories of objects that git names to its hooks.
+/// Directories of objects that git names to its hooks: one, and a list.
 fn in_quarantine() -> Vec<PathBuf> {
-    let names = ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
-    let values = names.into_iter().filter_map(std::env::var_os);
-    let directories = values.flat_map(|value| std::env::split_paths(&value).collect::<Vec<_>>());
+    let own = std::env::var_os("GIT_OBJECT_DIRECTORY").map(PathBuf::from);
+    let others = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
+    let directories = own.into_iter().chain(alternates(&others));
     directories.filter(|path| !path.as_os_str().is_empty() && path.is_dir()).collect()
+}
+
+/// The paths of a list, of which git puts those with a separator into quotes (`odb.c`,
+/// `parse_alt_odb_entry`). One that is in quotes and not UTF-8 is left out.
+fn alternates(list: &OsStr) -> Vec<PathBuf> {
+    let Some(text) = list.to_str().filter(|text| text.contains('"')) else {
+        return std::env::split_paths(list).collect();
+    };
+    let separator = if cfg!(windows) { ';' } else { ':' };
+    let mut found = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = if let Some(inside) = rest.strip_prefix('"') {
+            let (path, length) = unquoted(inside);
+            found.push(PathBuf::from(path));
+            1 + length
+        } else {
+            let end = rest.find(separator).unwrap_or(rest.len());
+            found.push(PathBuf::from(&rest[..end]));
+            end
+        };
+        rest = rest[end..].trim_start_matches(separator);
+    }
+    found
+}
+
+/// What stands in quotes as C writes it, and how many bytes it takes with the quote that ends it.
+fn unquoted(text: &str) -> (String, usize) {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes().enumerate();
+    while let Some((at, byte)) = rest.next() {
+        match byte {
+            b'"' => return (String::from_utf8_lossy(&bytes).into_owned(), at + 1),
+            b'\\' => match rest.next() {
+                Some((at, b'0'..=b'3')) => {
+                    let octal = text.get(at..at + 3).unwrap_or_default();
+                    bytes.push(u8::from_str_radix(octal, 8).unwrap_or_default());
+                    rest.nth(1);
+                }
+                Some((_, b'n')) => bytes.push(b'\n'),
+                Some((_, b't')) => bytes.push(b'\t'),
+                Some((_, b'r')) => bytes.push(b'\r'),
+                Some((_, other)) => bytes.push(other),
+                None => {}
+            },
+            other => bytes.push(other),
+        }
+    }
+    (String::from_utf8_lossy(&bytes).into_owned(), text.len())
 }
 
 /// A directory without links, if it is there.
@@ -231,5 +282,25 @@ impl Find for Objects {
         let (last, others) = self.handles.split_last().expect("a repository has its own store");
         let holder = others.iter().find(|handle| handle.exists(id)).unwrap_or(last);
         holder.try_find(id, buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_list_of_directories_may_have_quotes() {
+        for (list, paths) in [
+            ("/a:/b", &["/a", "/b"][..]),
+            ("\"/a:b\":/c", &["/a:b", "/c"]),
+            ("/c:\"/a\\\"\\303\\274\\n\"", &["/c", "/a\"\u{fc}\n"]),
+            ("\"/never ends", &["/never ends"]),
+            ("\"\\3", &["\0"]),
+        ] {
+            let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            assert_eq!(alternates(OsStr::new(list)), paths, "{list}");
+        }
     }
 }

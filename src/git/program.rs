@@ -42,8 +42,8 @@ pub(super) fn hooks(directory: &Path) -> Option<PathBuf> {
 
 /// What git prints.
 pub(super) fn output(directory: &Path, arguments: &[&OsStr]) -> Option<Vec<u8>> {
-    let mut git = Command::new("git");
-    git.args(arguments).current_dir(directory).stdin(Stdio::null()).stderr(Stdio::null());
+    let mut git = git(directory);
+    git.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
     let output = git.output().ok()?;
     output.status.success().then_some(output.stdout)
 }
@@ -57,8 +57,8 @@ pub(super) fn feed(
 ) -> Result<(), String> {
     let written = std::fs::write(file, input).and_then(|()| File::open(file));
     let stdin = written.map_err(|error| error.to_string())?;
-    let mut git = Command::new("git");
-    git.args(arguments).current_dir(directory).stdin(stdin).stdout(Stdio::null());
+    let mut git = git(directory);
+    git.args(arguments).stdin(stdin).stdout(Stdio::null());
     let output = git.output().map_err(|error| error.to_string());
     // It names paths and blobs; nothing breaks if it stays.
     let _ = std::fs::remove_file(file);
@@ -69,6 +69,13 @@ pub(super) fn feed(
     let said = String::from_utf8_lossy(&output.stderr);
     let first = said.lines().next().unwrap_or("git does not say why");
     Err(first.trim_start_matches("fatal: ").to_owned())
+}
+
+/// Git, which must not fetch what a partial clone left out: nobody asked for the network.
+fn git(directory: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.current_dir(directory).env("GIT_NO_LAZY_FETCH", "1");
+    git
 }
 
 fn run(directory: &Path, arguments: &[&str]) -> Option<Vec<u8>> {

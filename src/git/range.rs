@@ -14,8 +14,9 @@ pub struct Range {
     pub tips: Vec<ObjectId>,
     /// Where it ends.
     pub known: Vec<ObjectId>,
-    /// The commit whose files are those of today.
-    pub head: Option<ObjectId>,
+    /// The commits whose files are those of today: those that were named, or `HEAD`. The settings of
+    /// the first count for what is gone.
+    pub heads: Vec<ObjectId>,
 }
 
 impl Repo {
@@ -27,7 +28,7 @@ impl Repo {
         let Some(text) = text else {
             let head = self.head();
             let tips = self.refs("").into_iter().chain(head).collect();
-            return Ok(Range { tips, known: Vec::new(), head });
+            return Ok(Range { tips, known: Vec::new(), heads: head.into_iter().collect() });
         };
         let mut range = Range::default();
         let mut is_excluded = false;
@@ -56,7 +57,7 @@ impl Repo {
                     };
                     // Nobody's branch is the one of today only because it sorts first.
                     let named = if is_excluded { &known } else { &tips };
-                    range.head = range.head.or(named.first().copied());
+                    range.heads.extend(named);
                     (tips, known)
                 }
             };
@@ -67,7 +68,9 @@ impl Repo {
         if text.trim().is_empty() {
             return Err(GitError::BadRange(format!("{text:?}")));
         }
-        range.head = range.head.or_else(|| self.head());
+        if range.heads.is_empty() {
+            range.heads.extend(self.head());
+        }
         Ok(range)
     }
 

@@ -42,6 +42,7 @@ pub(super) fn finding(rule: &'static RuleMeta, place: Place, message: &str) -> F
         help: None,
         related: Vec::new(),
         fix: None,
+        about: None,
         origin: None,
         occurrence: 0,
     }

@@ -11,6 +11,7 @@ use crate::kubernetes::reference::{Reference, classify};
 use crate::path::RepoPath;
 use crate::text::Span;
 use crate::text::printable::clean;
+use crate::traces::KUSTOMIZATIONS;
 
 declare_rule! {
     /// ## What it does
@@ -161,11 +162,17 @@ fn draft<'f>(source: &GeneratorSource) -> Draft<'f> {
             "correct the path, or add the encrypted file".to_owned(),
         ),
     };
-    Draft::new(&META, source.span, message)
+    let draft = Draft::new(&META, source.span, message)
         .level(source.level)
         .at(source.document, Some(source.field.to_owned()))
         .note(note)
-        .help(help)
+        .help(help);
+    match &source.source {
+        Source::Literal(_) => draft,
+        Source::File(path) | Source::Decrypted(path) | Source::Missing(path) => {
+            draft.about(path.clone())
+        }
+    }
 }
 
 /// What a kustomization or a generator makes Secrets of; nothing for other files. `exists`:
@@ -174,8 +181,7 @@ pub(super) fn sources(
     subject: &Subject<'_>,
     exists: &dyn Fn(&RepoPath) -> bool,
 ) -> Vec<GeneratorSource> {
-    let is_kustomization =
-        matches!(subject.path().file_name(), "kustomization.yaml" | "kustomization.yml");
+    let is_kustomization = KUSTOMIZATIONS.contains(&subject.path().file_name());
     if !subject.traces.generator || subject.is_template {
         return Vec::new();
     }
@@ -199,11 +205,10 @@ fn decrypted_sources(
     generator: &Generator<'_, '_>,
     exists: &dyn Fn(&RepoPath) -> bool,
 ) -> Vec<GeneratorSource> {
-    const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
     let title = format!("{} {}", generator.kind, generator.name.unwrap_or("without a name"));
     let own = subject.path().parent();
     let above = own.ancestors().map(RepoPath::from);
-    let above = above.filter(|place| NAMES.iter().any(|name| exists(&place.join(name))));
+    let above = above.filter(|place| KUSTOMIZATIONS.iter().any(|name| exists(&place.join(name))));
     let places: Vec<RepoPath> = std::iter::once(own.clone()).chain(above).collect();
     let mut sources = Vec::new();
     for file in generator.files.iter().take(MAX_FILES) {

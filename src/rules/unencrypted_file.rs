@@ -8,7 +8,7 @@ use crate::path::RepoPath;
 use crate::policy::Aim;
 use crate::sops::census;
 use crate::text::Span;
-use crate::traces;
+use crate::traces::{self, KUSTOMIZATIONS};
 
 declare_rule! {
     /// ## What it does
@@ -158,10 +158,7 @@ fn is_sops_config(subject: &Subject<'_>) -> bool {
 
 /// Kubernetes objects: Secrets have a rule of their own, the others need no encryption.
 fn is_manifest(subject: &Subject<'_>) -> bool {
-    let is_named_kustomization = matches!(
-        subject.path().file_name(),
-        "kustomization.yaml" | "kustomization.yml" | "Kustomization"
-    );
+    let is_named_kustomization = KUSTOMIZATIONS.contains(&subject.path().file_name());
     let has_secrets = subject.documents.iter().any(|judged| !judged.secrets.is_empty());
     let is_object = subject.documents.iter().any(|judged| kubernetes::is_object(judged.document));
     // The name's claim is stronger than the kind: an encrypted ConfigMap is encrypted for a reason.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 pub use snapshot::Snapshot;
 pub use worktree::WorkTree;
 
+use crate::finding::Finding;
 use crate::git::{GitError, ObjectId};
 use crate::input::{Content, Input};
 use crate::path::{RepoPath, Shard};
@@ -109,6 +110,19 @@ impl Listing {
         }
         let at = self.files.binary_search_by(|file| file.path.cmp(path));
         at.is_ok_and(|at| !self.files[at].is_context)
+    }
+
+    /// Whether a finding is reported: in a file that changed, or because of one.
+    pub fn reports_finding(&self, finding: &Finding) -> bool {
+        let path = &finding.place.path;
+        let is_of_shard = self.shard.is_none_or(|shard| shard.holds(path));
+        let has_changed = |path: &RepoPath| {
+            let at = self.files.binary_search_by(|file| file.path.cmp(path));
+            at.is_ok_and(|at| !self.files[at].is_context)
+        };
+        let related = finding.related.iter().map(|label| &label.place.path);
+        let mut others = related.chain(&finding.about);
+        is_of_shard && (!self.is_partial || has_changed(path) || others.any(has_changed))
     }
 
     /// How many files are judged for their own sake.

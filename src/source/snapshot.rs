@@ -10,7 +10,7 @@ use crate::git::{Change, File, GitError, Index, ObjectId, Range, Repo};
 use crate::input::{Content, Input};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
-use crate::traces;
+use crate::traces::{self, KUSTOMIZATIONS};
 
 /// The files of one moment.
 #[derive(Debug)]
@@ -135,6 +135,10 @@ impl Snapshot {
     /// What a branch changed since it left another: `BASE`, or `BASE..HEAD`.
     pub(super) fn diff(directory: &Path, range: &str) -> Result<Self, SourceError> {
         let repo = Repo::discover(directory)?;
+        // Of nothing, as an unset variable is, nothing would be different.
+        if range.is_empty() {
+            return Err(GitError::BadRange(format!("{range:?}")).into());
+        }
         let (base, head) = range.split_once("..").unwrap_or((range, "HEAD"));
         // With three dots it means the same.
         let head = head.strip_prefix('.').unwrap_or(head);
@@ -152,8 +156,8 @@ impl Snapshot {
     pub(super) fn history(directory: &Path, range: Option<&str>) -> Result<Self, SourceError> {
         let repo = Repo::discover(directory)?;
         let range = repo.range(range)?;
-        let files = match range.head {
-            Some(head) => repo.files(repo.tree_of(head)?)?,
+        let files = match range.heads.first() {
+            Some(head) => repo.files(repo.tree_of(*head)?)?,
             None => Vec::new(),
         };
         let mut notes = Vec::new();
@@ -166,6 +170,31 @@ impl Snapshot {
         }
         let snapshot = Self::new(repo, Files::Commit(files), "history".to_owned(), directory);
         Ok(Self { range, notes, ..snapshot })
+    }
+
+    /// The files of each of the commits that a range of history leads to.
+    pub fn heads(&self) -> Result<Vec<Self>, SourceError> {
+        let mut trees: Vec<ObjectId> = Vec::new();
+        for head in &self.range.heads {
+            let tree = self.repo.tree_of(*head)?;
+            if !trees.contains(&tree) {
+                trees.push(tree);
+            }
+        }
+        let files = trees.into_iter().map(|tree| Ok(self.repo.files(tree)?));
+        let heads = files.map(|files: Result<_, SourceError>| {
+            let (repo, name) = (self.repo.clone(), self.name.clone());
+            Ok(Self {
+                root: self.root.clone(),
+                ..Self::new(repo, Files::Commit(files?), name, &self.root)
+            })
+        });
+        heads.collect()
+    }
+
+    /// The same, of which only these files changed.
+    pub fn with_changes(self, changes: Vec<Change>) -> Self {
+        Self { changes: Some(changes), ..self }
     }
 
     fn at(repo: Repo, commit: ObjectId, name: &str, directory: &Path) -> Result<Self, SourceError> {
@@ -202,7 +231,9 @@ impl Snapshot {
         Ok(Listing {
             files: listed.collect(),
             config_directories,
-            is_whole: wanted.iter().all(|path| self.files.blob(path).is_none()),
+            // Of the index, only what changed is listed, and what decides about it.
+            is_whole: (self.changes.is_none() || matches!(self.files, Files::Commit(_)))
+                && wanted.iter().all(|path| self.files.blob(path).is_none()),
             is_partial: self.changes.is_some(),
             shard: None,
             errors: Vec::new(),
@@ -287,18 +318,29 @@ impl Snapshot {
             neighbourhoods.insert(parent.as_str().to_owned());
         }
         let changed: HashSet<&RepoPath> = changes.iter().map(|change| &change.path).collect();
+        let is_changed_kustomization = |place: &RepoPath| {
+            KUSTOMIZATIONS.iter().any(|name| changed.contains(&place.join(name)))
+        };
         for directory in neighbourhoods {
             let place = RepoPath::from(&*directory);
-            let has_kustomization = ["kustomization.yaml", "kustomization.yml"]
-                .iter()
-                .any(|name| changed.contains(&place.join(name)));
+            // A source may stand below the kustomization that names it.
+            let above = place.ancestors().map(RepoPath::from).chain([place.clone()]);
+            let kustomizations =
+                above.flat_map(|place| KUSTOMIZATIONS.map(|name| place.join(name)));
+            files.extend(kustomizations.filter_map(|path| {
+                let blob = self.files.blob(path.as_str())?;
+                Some(File { path, blob })
+            }));
+            if is_changed_kustomization(&place) {
+                files.extend(self.files.below(&directory));
+            }
             let prefix = directory.len() + usize::from(!directory.is_empty());
             let is_neighbour = |file: &File| {
                 let is_near = !file.path.as_str()[prefix..].contains('/');
                 let plain = traces::plain_name(&file.path);
                 is_near
                     && file.path.file_name() != CONFIG_NAME
-                    && (has_kustomization || plain.is_some_and(|plain| changed.contains(&plain)))
+                    && plain.is_some_and(|plain| changed.contains(&plain))
             };
             files.extend(self.files.below(&directory).filter(is_neighbour));
         }
@@ -355,8 +397,8 @@ struct Since {
     notes: Vec<String>,
 }
 
-/// The common ancestor. A shallow clone may not have it; then the first parent of a merge, which is
-/// what a forge makes of a pull request, or nothing: then everything counts as changed.
+/// The common ancestor. A shallow clone may not have it; then everything counts as changed. The first
+/// parent of a merge would often do, but not where it was the branch that took in its base.
 fn since(repo: &Repo, base: &str, head: &str, tip: ObjectId) -> Result<Since, SourceError> {
     let found = match repo.commit(base) {
         Ok(base) => repo.merge_base(base, tip).unwrap_or_default(),
@@ -370,20 +412,10 @@ fn since(repo: &Repo, base: &str, head: &str, tip: ObjectId) -> Result<Since, So
         let (base, head) = (base.to_owned(), head.to_owned());
         return Err(GitError::NoMergeBase { base, head }.into());
     }
-    let reason = format!("the clone is shallow and does not say where {head} left {base}");
-    let (commit, note) = match repo.parents_of(tip)?[..] {
-        [first, _, ..] => (
-            Some(first),
-            format!("{reason}; {head} is a merge and was compared with its first parent"),
-        ),
-        _ => (
-            None,
-            format!(
-                "{reason}, so findings in all files are reported; fetch more with `git fetch --deepen 50` or clone with fetch-depth: 0"
-            ),
-        ),
-    };
-    Ok(Since { commit, notes: vec![note] })
+    let note = format!(
+        "the clone is shallow and does not say where {head} left {base}, so findings in all files are reported; fetch more with `git fetch --deepen 50`, clone with fetch-depth: 0, or, if {head} is the merge that a forge made of a pull request, take --diff HEAD^1"
+    );
+    Ok(Since { commit: None, notes: vec![note] })
 }
 
 /// The path without `.` and `..`, and without links in what stands on disk of it.

@@ -132,16 +132,14 @@ impl WorkTree {
             starts.push(self.root.clone());
         }
         let found = Mutex::new(Listing::default());
+        let is_repository = self.is_repository;
         let mut builder = WalkBuilder::new(&starts[0]);
         for start in &starts[1..] {
             builder.add(start);
         }
-        builder
-            .hidden(false)
-            .ignore(false)
-            .require_git(false)
-            .threads(threads)
-            .filter_entry(|entry| entry.file_name() != ".git");
+        builder.hidden(false).ignore(false).require_git(false).threads(threads).filter_entry(
+            move |entry| entry.file_name() != ".git" && !(is_repository && is_another(entry)),
+        );
         let collector = Collector { root: &self.root, found: &found };
         builder.build_parallel().visit(&mut { collector });
         let mut listing = found.into_inner().unwrap_or_default();
@@ -252,6 +250,13 @@ impl WorkTree {
     pub fn exists(&self, path: &RepoPath) -> bool {
         self.input(path).is_some() || path.in_root(&self.root).is_file()
     }
+}
+
+/// Whether a directory is the top of a repository of its own, as a submodule is. One that was named
+/// is looked at.
+fn is_another(entry: &DirEntry) -> bool {
+    let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
+    entry.depth() > 0 && is_directory && entry.path().join(".git").exists()
 }
 
 /// Whether a file stands there itself, with no link on the way to it.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::peers;
-use crate::support::{Git, fixtures, project};
+use crate::support::{Git, fixtures, git_in, project};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
@@ -33,6 +33,8 @@ fn scan(directory: &Path, base: &str, paths: &str) -> Step {
         .env("HOME", runner.path())
         .env("SOPS_LINT", env!("CARGO_BIN_EXE_sops-lint"))
         .env("GITHUB_BASE_REF", base)
+        .env("GITHUB_REF", if base.is_empty() { "refs/heads/main" } else { "refs/pull/1/merge" })
+        .env("GITHUB_SHA", git_in(directory, &["rev-parse", "HEAD"]).stdout.trim())
         .env("GITHUB_STEP_SUMMARY", file("summary"))
         .env("GITHUB_OUTPUT", file("output"))
         .env("RUNNER_TEMP", runner.path())

@@ -364,7 +364,9 @@ fn a_shallow_clone_says_so_and_does_what_it_can() {
     git.run(&["branch", "pull"]);
     let merged = clone("merged", "pull", "2");
     let run = sops_lint(&merged, &["scan", "--diff", "origin/main", "--format", "json"]);
-    assert!(run.stderr.contains("compared with its first parent"), "{run:?}");
+    assert_eq!((run.code, run.findings().len()), (Some(1), 2), "{run:?}");
+    assert!(run.stderr.contains("take --diff HEAD^1"), "{run:?}");
+    let run = sops_lint(&merged, &["scan", "--diff", "HEAD^1", "--format", "json"]);
     let paths: Vec<String> = run.findings().into_iter().map(|(_, _, path)| path).collect();
     assert_eq!(paths, ["new.yaml"], "{run:?}");
 }
@@ -527,4 +529,46 @@ fn a_push_of_a_thousand_commits_takes_less_than_a_second() {
     for (code, out) in judge(&git) {
         assert!(code == Some(1) && out.contains("d1/middle.yaml"), "{code:?} {out}");
     }
+}
+
+const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nsecretGenerator:\n- name: db\n  envs: [config/secrets.env]\n";
+
+/// Somebody decrypts the file that a kustomization names.
+#[test]
+fn a_source_of_a_generator_is_judged_though_the_kustomization_stays() {
+    let git = Git::with(&[("app/kustomization.yaml", KUSTOMIZATION)]);
+    git.stage(&[("app/config/secrets.env", "PASSWORD=canary\n")]);
+    let expected =
+        vec![("plaintext-generator-source".to_owned(), "app/kustomization.yaml".to_owned())];
+    assert_eq!(git.errors(&["--staged"]), expected);
+    git.run(&["commit", "--quiet", "-m", "x"]);
+    assert_eq!(git.errors(&["--diff", "HEAD~1"]), expected);
+    git.stage(&[("app/other.yaml", HARMLESS)]);
+    assert_eq!(git.errors(&["--staged"]), []);
+}
+
+#[test]
+fn a_branch_that_merged_its_base_is_not_compared_with_itself() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "-b", "feature"]);
+    git.commit(&[("db.yaml", PLAIN)]);
+    git.run(&["checkout", "--quiet", "main"]);
+    git.commit(&[("b.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "feature"]);
+    git.run(&["merge", "--quiet", "--no-edit", "main"]);
+    let (url, clone) = (format!("file://{}", git.root.display()), git.beside("clone"));
+    let target = clone.to_str().expect("UTF-8");
+    git.run(&["clone", "--quiet", "--depth", "2", "--branch", "feature", &url, target]);
+    let run = sops_lint(&clone, &["scan", "--diff", "origin/main"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert_eq!(git.lint(&["scan", "--diff", ""]).code, Some(2), "an unset variable is no base");
+}
+
+#[test]
+fn another_repository_in_the_tree_is_left_alone() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.write("vendor/other/db.yaml", PLAIN);
+    git_in(&git.root.join("vendor/other"), &["init", "--quiet"]);
+    assert_eq!(git.errors(&[]), []);
+    assert_eq!(git.errors(&["vendor/other"]), plain_at("db.yaml"), "it has a root of its own");
 }

@@ -89,7 +89,10 @@ fn a_file_is_judged_by_the_config_of_its_commit() {
     let rule = "unencrypted-file".to_owned();
     let expected = [(rule.clone(), "apps/new.secret.yaml".to_owned(), with.clone())];
     assert_eq!(findings, expected);
-    assert_eq!(history(&git, &["--history", &format!("{with}^..{with}")]), expected);
+    // At the end of a range what its configs govern is judged by them too.
+    let old = (rule.clone(), "old.secret.yaml".to_owned(), with.clone());
+    let [new] = expected;
+    assert_eq!(history(&git, &["--history", &format!("{with}^..{with}")]), [new, old]);
     // The commit before the range had the config too.
     let more = git.commit(&[(".sops.yaml", CONFIG)]);
     let last = git.commit(&[("more.secret.yaml", "a: canary\n")]);

@@ -386,3 +386,88 @@ fn the_real_pre_commit_takes_the_manifest_for_valid() {
     let run = framework.run(&["validate-manifest", manifest.to_str().expect("UTF-8")]);
     assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(0), "", ""));
 }
+
+/// Git says where its index is as seen from the top.
+#[test]
+fn a_hook_that_goes_into_a_directory_judges_the_same_index() {
+    let git = Git::with(&[("apps/a.yaml", HARMLESS)]);
+    let path = install(&git, "pre-commit");
+    let script = fs::read_to_string(&path).expect("written");
+    fs::write(&path, script.replace("exec ", "cd apps\nexec ")).expect("written");
+    git.stage(&[("apps/db.yaml", PLAIN)]);
+    let run = git.attempt(&["commit", "--quiet", "-m", "x"]);
+    assert!(is_refused(&run, "apps/db.yaml"), "{run:?}");
+}
+
+/// A commit can bring any name, and pre-commit puts names behind the options.
+#[test]
+fn a_name_that_looks_like_an_option_switches_nothing_off() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.stage(&[("db.yaml", PLAIN), ("--help", "x\n")]);
+    let run = Command::new(env!("CARGO_BIN_EXE_sops-lint"))
+        .args(["hook", "pre-commit", "--help", "db.yaml"])
+        .current_dir(&git.root)
+        .env("PRE_COMMIT", "1")
+        .output()
+        .expect("the binary runs");
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("--help is a file, and looks like an option"), "{stderr}");
+}
+
+/// What a rule about the repository says of the files that a push leaves behind.
+#[test]
+fn a_push_is_judged_as_it_will_stand_there() {
+    let sealed = encrypted();
+    let (git, _) = with_remote();
+    install(&git, "pre-push");
+    git.commit(&[("apps/db.enc.yaml", &sealed)]);
+    assert_eq!(git.attempt(&["push", "--quiet", "origin", "main"]).code, Some(0));
+    // The decrypted copy of an encrypted file.
+    let copy = sealed.split("sops:").next().expect("a head").replace("ENC[", "canary[");
+    git.commit(&[("apps/db.yaml", &copy)]);
+    let run = git.attempt(&["push", "--quiet", "origin", "main"]);
+    assert!(run.code != Some(0) && run.stdout.contains("decrypted-artifact"), "{run:?}");
+    // A rule that came after its file.
+    let (git, _) = with_remote();
+    install(&git, "pre-push");
+    git.commit(&[("config/db.env", "PASSWORD=canary\n")]);
+    let rule = "creation_rules:\n  - path_regex: ^config/db\\.env$\n    age: age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg\n";
+    git.commit(&[(".sops.yaml", rule)]);
+    let run = git.attempt(&["push", "--quiet", "origin", "main"]);
+    assert!(run.code != Some(0) && run.stdout.contains("unencrypted-file"), "{run:?}");
+}
+
+#[test]
+fn every_branch_of_a_push_is_judged() {
+    let (git, _) = with_remote();
+    install(&git, "pre-push");
+    git.run(&["checkout", "--quiet", "-b", "wrong"]);
+    git.commit(&[(".sops.yaml", "creation_rules:\n  - path_regex: \"[\"\n")]);
+    git.run(&["checkout", "--quiet", "-b", "aaa", "main"]);
+    git.commit(&[("b.yaml", HARMLESS)]);
+    for branches in [&["wrong"][..], &["aaa", "wrong"], &["wrong", "aaa"]] {
+        let run = git.attempt(&[&["push", "--quiet", "origin"], branches].concat());
+        assert!(
+            run.code != Some(0) && run.stdout.contains("invalid-regex"),
+            "{branches:?}: {run:?}"
+        );
+    }
+    assert_eq!(git.attempt(&["push", "--quiet", "origin", "aaa"]).code, Some(0));
+}
+
+#[test]
+fn a_merge_is_refused_by_a_hook_of_its_own() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "-b", "side"]);
+    git.commit(&[("db.yaml", PLAIN)]);
+    git.run(&["checkout", "--quiet", "main"]);
+    git.commit(&[("b.yaml", HARMLESS)]);
+    install(&git, "pre-merge-commit");
+    let run = git.attempt(&["merge", "--no-edit", "side"]);
+    assert!(is_refused(&run, "db.yaml"), "{run:?}");
+    let again = git.lint(&["install", "--hook", "pre-merge-commit"]);
+    assert!(again.stdout.starts_with("Nothing to do"), "{again:?}");
+    let removed = git.lint(&["install", "--hook", "pre-merge-commit", "--uninstall"]);
+    assert!(removed.stdout.starts_with("Removed"), "{removed:?}");
+}

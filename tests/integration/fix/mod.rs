@@ -380,7 +380,7 @@ fn permissions_stay_and_what_is_no_plain_file_is_not_touched() {
     set("ro/db.yaml", 0o440);
     let run = sops_lint(tree.path(), &["fix"]);
     assert!(run.code == Some(2) && run.stderr.contains("ro/db.yaml is read-only"), "{run:?}");
-    assert!(run.stderr.contains("\n  help: make it writable"), "{run:?}");
+    assert!(run.stderr.contains("\n  help: make it a file that may be written to"), "{run:?}");
     assert_eq!(read(tree.path(), "ro/db.yaml"), SECRET);
 }
 

@@ -208,3 +208,16 @@ fn framework(peer: &Peer, git: &Git) -> Run {
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Run { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code() }
 }
+
+/// Whatever the link leads to is none of this repository.
+#[test]
+fn nothing_is_written_behind_a_directory_that_became_a_link() {
+    let git = Git::with(&[(".sops.yaml", &rules())]);
+    git.stage(&[("apps/db.yaml", SECRET)]);
+    let outside = git.beside("outside");
+    fs::rename(git.root.join("apps"), &outside).expect("moved");
+    std::os::unix::fs::symlink(&outside, git.root.join("apps")).expect("linked");
+    let run = git.lint(&["fix", "--staged"]);
+    assert!(run.code == Some(2) && run.stderr.contains("behind a link"), "{run:?}");
+    assert_eq!(read(&outside, "db.yaml"), SECRET);
+}
