@@ -28,7 +28,10 @@ pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
     let text = Baseline::write(&finished.report.findings);
     let path = match output {
         Some(path) => settings.directory.join(path),
-        None => source.root().join(BASELINE_NAME),
+        None => match &settings.file.baseline {
+            Some(path) => path.in_root(source.root()),
+            None => source.root().join(BASELINE_NAME),
+        },
     };
     let name = path.strip_prefix(&settings.directory).unwrap_or(&path).display().to_string();
     host.write_whole(&path, text.as_bytes(), source.root())
@@ -38,6 +41,9 @@ pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
     let plural = if count == 1 { "" } else { "s" };
     writeln!(io::stdout(), "Wrote {count} finding{plural} to {name}. To hold them back:")
         .and_then(|()| writeln!(io::stdout(), "  sops-lint scan --baseline {name}"))
+        .and_then(|()| {
+            writeln!(io::stdout(), "or, for hooks too, `baseline: PATH` in .sops-lint.yaml")
+        })
         .map_err(CommandError::stdout)?;
     Ok(Exit::Clean)
 }

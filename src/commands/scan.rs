@@ -146,6 +146,8 @@ pub(super) struct JudgedFiles {
     /// Encrypted files whose MAC was not compared, and why.
     unverified: Vec<Skipped>,
     verified: usize,
+    /// Encrypted files that are not what sops wrote.
+    refused: usize,
     /// Files of which no more than this was kept.
     counted: Counted,
     pub(super) errors: Vec<String>,
@@ -249,7 +251,8 @@ impl JudgedFiles {
                 rules: needing_keys(),
                 reason,
             }),
-            Some(Verification::Refused) | None => {}
+            Some(Verification::Refused) => self.refused += 1,
+            None => {}
         }
     }
 
@@ -283,6 +286,7 @@ impl JudgedFiles {
         self.skipped.extend(other.skipped);
         self.unverified.extend(other.unverified);
         self.verified += other.verified;
+        self.refused += other.refused;
         self.counted.secrets += other.counted.secrets;
         self.counted.encrypted_files += other.counted.encrypted_files;
         self.errors.extend(other.errors);
@@ -317,6 +321,7 @@ impl JudgedFiles {
             secrets: counted.secrets,
             encrypted_files: counted.encrypted_files,
             verified: self.verified,
+            refused: self.refused,
             unverified: self.unverified.len(),
             ignored: selected.ignored,
             duration_ms,

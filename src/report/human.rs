@@ -167,9 +167,15 @@ pub(super) fn held_back(summary: &Summary) -> Vec<String> {
 
 /// What was and what was not looked into. Who has seen it all needs no word on how to see more.
 pub(super) fn checked(report: &Report, has_details: bool) -> Vec<String> {
-    let Summary { verified, unverified, .. } = report.summary;
+    let Summary { verified, refused, unverified, .. } = report.summary;
     let mut sentences = Vec::new();
-    if verified > 0 {
+    if refused > 0 {
+        let files = count(verified + refused, "encrypted file");
+        let are = if refused == 1 { "is" } else { "are" };
+        sentences.push(format!(
+            "Verified: {files}; the MAC of {verified} holds, {refused} {are} not what sops wrote."
+        ));
+    } else if verified > 0 {
         let holds = if verified == 1 { "it holds" } else { "all of them hold" };
         let files = count(verified, "encrypted file");
         sentences.push(format!("Verified: the MAC of {files}; {holds}."));

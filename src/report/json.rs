@@ -36,6 +36,7 @@ impl Reporter for Json {
             tool: Tool { name: "sops-lint", version: env!("CARGO_PKG_VERSION") },
             findings: report.findings.iter().map(JsonFinding::from).collect(),
             skipped: &report.skipped,
+            errors: &report.errors,
             summary: report.summary,
         };
         let text = escape(serde_json::to_string_pretty(&document)?);
@@ -53,7 +54,7 @@ impl Reporter for JsonLines {
     }
 
     fn summary(&self) -> &'static str {
-        "one JSON object a line: findings, then what was skipped, then the summary"
+        "one JSON object a line: findings, what was skipped, errors of the run, the summary"
     }
 
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -62,6 +63,9 @@ impl Reporter for JsonLines {
         }
         for skipped in &report.skipped {
             write_line(out, &SkippedLine { skipped })?;
+        }
+        for error in &report.errors {
+            write_line(out, &ErrorLine { error })?;
         }
         write_line(out, &SummaryLine { summary: report.summary })
     }
@@ -101,6 +105,7 @@ struct JsonReport<'r> {
     tool: Tool,
     findings: Vec<JsonFinding<'r>>,
     skipped: &'r [Skipped],
+    errors: &'r [String],
     summary: Summary,
 }
 
@@ -178,6 +183,11 @@ impl<'r> From<&'r Label> for JsonLabel<'r> {
 #[derive(Serialize)]
 struct SkippedLine<'r> {
     skipped: &'r Skipped,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'r> {
+    error: &'r str,
 }
 
 #[derive(Serialize)]
@@ -271,11 +281,13 @@ mod tests {
             }
           ],
           "skipped": [],
+          "errors": [],
           "summary": {
             "files": 812,
             "secrets": 41,
             "encrypted_files": 40,
             "verified": 0,
+            "refused": 0,
             "unverified": 40,
             "errors": 1,
             "warnings": 0,
@@ -301,11 +313,13 @@ mod tests {
           },
           "findings": [],
           "skipped": [],
+          "errors": [],
           "summary": {
             "files": 0,
             "secrets": 0,
             "encrypted_files": 0,
             "verified": 0,
+            "refused": 0,
             "unverified": 0,
             "errors": 0,
             "warnings": 0,
@@ -328,7 +342,7 @@ mod tests {
         {"rule":"uncovered-file","level":"info","path":"docs/example.yaml","commit":null,"document":0,"key_path":null,"start":{"line":1,"column":1,"offset":0},"end":{"line":1,"column":5,"offset":4},"message":"no creation rule covers docs/example.yaml","help":null,"related":[],"fix":null,"fingerprint":"70b750b1a6f34712f89e0e5a63509186"}
         {"skipped":{"path":"apps/db.yaml","rules":["mac-mismatch","undecryptable-value"],"reason":"no private key for any of its 2 recipients"}}
         {"skipped":{"path":"big.yaml","rules":[],"reason":"larger than 10 MiB"}}
-        {"summary":{"files":812,"secrets":41,"encrypted_files":40,"verified":0,"unverified":40,"errors":2,"warnings":1,"infos":1,"ignored":0,"in_baseline":0,"gone_from_baseline":0,"duration_ms":37}}
+        {"summary":{"files":812,"secrets":41,"encrypted_files":40,"verified":0,"refused":0,"unverified":40,"errors":2,"warnings":1,"infos":1,"ignored":0,"in_baseline":0,"gone_from_baseline":0,"duration_ms":37}}
         "#);
     }
 

@@ -91,6 +91,8 @@ pub struct Summary {
     pub encrypted_files: usize,
     /// Encrypted files whose MAC was compared and holds.
     pub verified: usize,
+    /// Encrypted files that could be opened and are not what sops wrote; findings say so.
+    pub refused: usize,
     /// Encrypted files whose MAC was not compared.
     pub unverified: usize,
     /// Findings of level error.

@@ -4,6 +4,7 @@
 //! never hides anything: an ignore that is not understood ignores nothing.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::reader::{Problem, Reader, quoted};
 use crate::document::{Entry, Format, Node, Parsed, yaml};
@@ -26,7 +27,7 @@ const KEYS: [&str; 8] = [
     "levels",
     "ignore",
     "trusted_endpoints",
-    "flux",
+    "baseline",
     "fix",
     "verify",
 ];
@@ -48,8 +49,8 @@ pub struct SettingsFile {
     pub fix_allow: Globs,
     /// Key services that recipients may lie at: hosts, or URLs without a path, in lower case.
     pub trusted_endpoints: Vec<String>,
-    /// The version of Flux that reads the tree, such as `2.7`. No rule asks for it yet.
-    pub flux_version: Option<String>,
+    /// The baseline, from the root of the tree.
+    pub baseline: Option<RepoPath>,
     /// When MACs are compared.
     pub verify: Verify,
     /// What is wrong with it, in file order.
@@ -173,10 +174,7 @@ impl SettingsFile {
                     self.trusted_endpoints.extend(endpoint(text, node, reader));
                 }
             }
-            "flux" if is_map(entry, &["version"], reader) => {
-                self.flux_version =
-                    entry.node.get("version").and_then(|node| version(node, reader));
-            }
+            "baseline" => self.baseline = baseline(&entry.node, reader),
             "fix" if is_map(entry, &["allow"], reader) => {
                 if let Some(allow) = entry.node.entry("allow") {
                     self.fix_allow = reader.globs(allow, false);
@@ -253,18 +251,16 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
     (!rules.is_empty()).then_some(Ignore { paths, rules, span: start })
 }
 
-/// A version such as `2.7` or `2.7.1`.
-fn version(node: &Node<'_>, reader: &mut Reader) -> Option<String> {
-    let text = reader.text(node, "the version of Flux")?;
-    let parts: Vec<&str> = text.split('.').collect();
-    let is_number =
-        |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    if matches!(parts.len(), 2 | 3) && parts.iter().all(is_number) {
-        return Some(text.to_owned());
+/// A path in the tree.
+fn baseline(node: &Node<'_>, reader: &mut Reader) -> Option<RepoPath> {
+    let text = reader.text(node, "`baseline`")?;
+    let path = RepoPath::new(Path::new(text)).filter(|path| !path.as_str().is_empty());
+    if path.is_none() {
+        let message = "`baseline` is no path in the repository";
+        let help = "write the path from the root, such as .sops-lint-baseline.yaml";
+        reader.complain(node.span, message, "this path", help);
     }
-    let message = format!("{} is no version of Flux", quoted(text));
-    reader.complain(node.span, message, "this version", "write it as \"2.7\" or \"2.7.1\"");
-    None
+    path
 }
 
 /// `https://vault.example.com:8200`, or a host alone; in lower case, without a slash at the end.

@@ -151,11 +151,17 @@ impl Settings {
             Ok(file) => self.file = file,
             Err(error) => errors.push(error),
         }
-        if let Some(path) = &self.baseline_path {
-            match read_baseline(path, &self.directory) {
-                Ok(baseline) => self.baseline = Some(baseline),
-                Err(error) => errors.push(error),
+        let baseline = match (&self.baseline_path, &self.file.baseline) {
+            (Some(path), _) => {
+                let path = self.directory.join(path);
+                Some((worktree::read_whole(&path), path))
             }
+            (None, Some(path)) => Some((source.read_settings(path), path.in_root(source.root()))),
+            (None, None) => None,
+        };
+        match baseline.map(|(read, path)| read_baseline(read, path)).transpose() {
+            Ok(baseline) => self.baseline = baseline,
+            Err(error) => errors.push(error),
         }
         errors
     }
@@ -219,9 +225,8 @@ fn view(args: &cli::Scan) -> View {
     }
 }
 
-fn read_baseline(path: &Path, directory: &Path) -> Result<Baseline, SettingsError> {
-    let path = directory.join(path);
-    match worktree::read_whole(&path) {
+fn read_baseline(read: io::Result<Vec<u8>>, path: PathBuf) -> Result<Baseline, SettingsError> {
+    match read {
         Ok(bytes) => {
             Baseline::read(&bytes).map_err(|reason| SettingsError::Baseline { path, reason })
         }

@@ -54,7 +54,11 @@ fn the_settings_in_the_manual_are_taken_and_name_every_key() {
     let examples = blocks(&manual, "yaml");
     assert!(examples.len() > 6);
     for example in &examples {
-        let tree = repository(&[(".sops-lint.yaml", example), ("a.yaml", "kind: ConfigMap\n")]);
+        let tree = repository(&[
+            (".sops-lint.yaml", example),
+            (".sops-lint-baseline.yaml", "version: 1\nfindings: []\n"),
+            ("a.yaml", "kind: ConfigMap\n"),
+        ]);
         let args = ["scan", "--format", "json", "--only", "invalid-settings", "."];
         let run = sops_lint(tree.path(), &args);
         assert_eq!((run.code, run.findings()), (Some(0), Vec::new()), "{example}");

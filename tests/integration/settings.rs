@@ -155,6 +155,12 @@ fn a_baseline_holds_back_what_was_there_before_and_nothing_else() {
     let run = sops_lint(tree.path(), &[&scan[..], &["a.yaml"]].concat());
     assert!(run.stdout.contains("Held back") && !run.stdout.contains("No longer"), "{run:?}");
 
+    // For hooks and all others it may stand in the settings.
+    fs::write(tree.path().join(".sops-lint.yaml"), "baseline: .sops-lint-baseline.yaml\n")
+        .expect("writable");
+    let run = sops_lint(tree.path(), &["scan", "--format", "json"]);
+    assert_eq!(run.findings(), [finding("unencrypted-secret", "error", "new.yaml")]);
+
     let again = sops_lint(tree.path(), &["baseline", "--output", "again.yaml"]);
     assert_eq!(again.code, Some(0));
     let once = fs::read_to_string(tree.path().join("again.yaml")).expect("written");
