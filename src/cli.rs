@@ -145,6 +145,9 @@ pub struct Fix {
     /// Also do what may not be meant, as to translate a glob into a regular expression
     #[arg(long)]
     pub r#unsafe: bool,
+    /// Say what was done and what went wrong, and not what is left
+    #[arg(short, long)]
+    pub quiet: bool,
     /// Read the settings from this file instead of .sops-lint.yaml at the root
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -169,6 +172,7 @@ impl From<Fix> for Scan {
             no_config: args.no_config,
             threads: args.threads,
             no_progress: args.no_progress,
+            quiet: args.quiet,
             ..Self::plain()
         }
     }

@@ -296,7 +296,6 @@ impl<'s> Stage<'s> {
 
     /// Renames the new files over the old ones, each compared once more.
     fn replace(&mut self, files: &[Waiting]) -> Result<(), StageError> {
-        let mut result = Ok(());
         for (done, file) in files.iter().enumerate() {
             let temporary = file.temporary.in_root(self.root);
             let replaced = match fs::read(&file.place) {
@@ -306,14 +305,17 @@ impl<'s> Stage<'s> {
             };
             if let Err(source) = replaced {
                 let path = file.path.clone();
-                self.undo(&files[done..]);
-                result = Err(StageError::Halfway { path, done, source });
-                break;
+                sync_directories(files);
+                // Where the index has the new files, the next run brings the others after it.
+                if file.staged.is_none() {
+                    self.undo(&files[done..]);
+                }
+                return Err(StageError::Halfway { path, done, source });
             }
         }
         sync_directories(files);
         self.finish();
-        result
+        Ok(())
     }
 
     fn undo(&mut self, files: &[Waiting]) {

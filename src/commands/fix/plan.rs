@@ -1,0 +1,242 @@
+//! Everything that is to be done, worked out before anything is written.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use rayon::prelude::*;
+
+use super::{Fixed, Fixing, Scope};
+use crate::commands::CommandError;
+use crate::commands::scan::{self, Examined, advise, complain};
+use crate::document::splice::Edit;
+use crate::finding::{Finding, Level, Remedy};
+use crate::fix::stage::Stage;
+use crate::fix::{Change, Refusal, config, diff, encrypt};
+use crate::host::Host;
+use crate::inspect::Surroundings;
+use crate::keys::PublicKeys;
+use crate::path::RepoPath;
+use crate::policy::Policy;
+use crate::settings::Settings;
+use crate::source::{Source, View};
+use crate::text::printable::{clean, clean_path};
+use crate::traces;
+
+/// Changes, and what is not changed.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Files and what they should hold.
+    pub(super) changes: Vec<Change>,
+    renames: Vec<(RepoPath, RepoPath)>,
+    ignores: Vec<RepoPath>,
+    /// Files that stay as they are, and why.
+    pub(super) refusals: Vec<Refusal>,
+    /// What is not done.
+    pub(super) rest: Fixed,
+}
+
+/// What a plan is made from.
+pub(super) struct Scene<'s> {
+    pub(super) source: &'s Source,
+    pub(super) examined: &'s Examined,
+    pub(super) settings: &'s Settings,
+    pub(super) host: &'s Host,
+}
+
+impl Plan {
+    pub(super) fn of(scene: &Scene<'_>, fixing: Fixing) -> Self {
+        let Scene { source, examined, settings, .. } = *scene;
+        let allowed = Some(&settings.file.fix_allow).filter(|_| fixing.scope == Scope::Allowed);
+        let mut plan = Self::default();
+        let mut plaintext: Vec<&RepoPath> = Vec::new();
+        let mut edits: BTreeMap<&RepoPath, Vec<Edit>> = BTreeMap::new();
+        for finding in &examined.finished.report.findings {
+            let Some(fix) = &finding.fix else {
+                plan.leave(finding);
+                continue;
+            };
+            let path = &finding.place.path;
+            match &fix.remedy {
+                Remedy::Encrypt => {
+                    if allowed.is_none_or(|allowed| allowed.covers(path.as_str())) {
+                        plaintext.push(path);
+                    }
+                }
+                // What is staged may not be what stands in the work tree.
+                _ if settings.view != View::WorkTree => {}
+                _ if !(fix.safe || fixing.takes_unsafe) => plan.rest.held_back += 1,
+                Remedy::Edit(edit) => edits.entry(path).or_default().push(edit.clone()),
+                Remedy::Rename(to) if !source.exists(to) => {
+                    plan.renames.push((path.clone(), to.clone()));
+                }
+                Remedy::Ignore if !is_ignored(source, path) => plan.ignores.push(path.clone()),
+                Remedy::Rename(_) | Remedy::Ignore => plan.leave(finding),
+            }
+        }
+        plaintext.dedup();
+        plan.configs(examined, edits);
+        plan.encrypt(scene, &plaintext);
+        plan
+    }
+
+    fn leave(&mut self, finding: &Finding) {
+        self.rest.left += 1;
+        self.rest.errors += usize::from(finding.level == Level::Error);
+    }
+
+    pub(super) fn corrects_configs(&self) -> bool {
+        !self.renames.is_empty() || self.changes.iter().any(|change| !change.was_plaintext)
+    }
+
+    /// Who governs a file, and how, is another matter once the configs are corrected.
+    pub(super) fn leave_files_for_later(&mut self) {
+        self.changes.retain(|change| !change.was_plaintext);
+        self.refusals.clear();
+        self.ignores.clear();
+        self.rest.is_halfway = true;
+    }
+
+    fn configs(&mut self, examined: &Examined, edits: BTreeMap<&RepoPath, Vec<Edit>>) {
+        for (path, mut edits) in edits {
+            edits.sort_by_key(|edit| edit.span);
+            edits.dedup();
+            let Some(config) = examined.policy.config(path) else { continue };
+            match config::correct(path, &config.bytes, edits) {
+                Ok(change) => self.changes.push(change),
+                Err(refusal) => self.refusals.push(refusal),
+            }
+        }
+    }
+
+    /// Files are encrypted as the corrected configs demand.
+    fn encrypt(&mut self, scene: &Scene<'_>, paths: &[&RepoPath]) {
+        let Scene { source, examined, settings, host } = *scene;
+        let directories = examined.listing.config_directories.iter().map(String::as_str);
+        let policy = Policy::load(directories, |path| {
+            let corrected = self.changes.iter().find(|change| change.path == *path);
+            corrected.map(|change| change.new.0.clone()).or_else(|| source.read_config(path))
+        });
+        let public_keys = PublicKeys::new(host.clone());
+        let files = &examined.listing.files;
+        for path in &examined.with_certificates {
+            if let Some(input) = scan::read_listed(source, files, path) {
+                public_keys.add(input.bytes());
+            }
+        }
+        let exists = |path: &RepoPath| source.exists(path);
+        let twins = files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
+        let means = encrypt::Means {
+            surroundings: Surroundings {
+                policy: &policy,
+                exists: &exists,
+                encrypted_names: settings.file.encrypted_names.as_ref(),
+                twins: &twins,
+                before: None,
+                is_gone: false,
+                ring: None,
+                today: host.today(),
+            },
+            public_keys: &public_keys,
+            now: host.now(),
+            dice: &Host::random,
+        };
+        let results: Vec<Result<Change, Refusal>> = scan::in_parallel(settings.threads, || {
+            let inputs = paths.par_iter().filter_map(|path| scan::read_listed(source, files, path));
+            inputs.map(|input| encrypt::encrypt(&input, means)).collect()
+        });
+        for result in results {
+            match result {
+                Ok(change) => self.changes.push(change),
+                Err(refusal) => self.refusals.push(refusal),
+            }
+        }
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.changes.len() + self.renames.len() + self.ignores.len()
+    }
+
+    pub(super) fn write(&self, stage: &mut Stage<'_>, is_staged: bool) -> Result<(), CommandError> {
+        if is_staged {
+            stage.write_staged(&self.changes)?;
+        } else {
+            stage.write(&self.changes)?;
+        }
+        for (from, to) in &self.renames {
+            stage.rename(from, to)?;
+        }
+        for path in &self.ignores {
+            stage.add_line(&RepoPath::from(".gitignore"), &ignore_line(path))?;
+        }
+        Ok(())
+    }
+
+    /// One line for everything that was done, or `would have` been.
+    pub(super) fn list(&self, out: &mut dyn Write, mood: &str) -> io::Result<()> {
+        for Change { path, done, was_plaintext, .. } in &self.changes {
+            let verb = if *was_plaintext { format!("{mood}encrypted ") } else { mood.to_owned() };
+            writeln!(out, "{path}: {verb}{}", clean_path(done))?;
+        }
+        for (from, to) in &self.renames {
+            writeln!(out, "{from}: {mood}renamed to {to}")?;
+        }
+        for path in &self.ignores {
+            writeln!(
+                out,
+                "{path}: {mood}added to .gitignore; `git rm --cached` takes it out of git"
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn show(&self, out: &mut dyn Write) -> io::Result<()> {
+        for change in &self.changes {
+            writeln!(out, "--- a/{0}\n+++ b/{0}", change.path)?;
+            let lines = diff::lines(change);
+            if lines.is_empty() {
+                writeln!(out, "the whole file becomes another")?;
+            }
+            for line in lines {
+                match line {
+                    diff::Line::Hunk(text) => writeln!(out, "{text}")?,
+                    diff::Line::Same(text) => writeln!(out, " {text}")?,
+                    diff::Line::Old(text) => writeln!(out, "-{text}")?,
+                    diff::Line::New(text) => writeln!(out, "+{text}")?,
+                }
+            }
+        }
+        for (from, to) in &self.renames {
+            writeln!(out, "rename {from}\nrename to {to}")?;
+        }
+        for path in &self.ignores {
+            writeln!(out, "+++ b/.gitignore\n+{}", clean(&ignore_line(path)))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn report_refusals(&self) {
+        for Refusal { path, line, reason, help } in &self.refusals {
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            complain(&format!("{path}{line} was left as it is: {reason}"));
+            advise(help);
+        }
+    }
+}
+
+/// Whether `.gitignore` has the line for a file, or could not have it.
+fn is_ignored(source: &Source, path: &RepoPath) -> bool {
+    let line = ignore_line(path);
+    let text = source.read_config(&RepoPath::from(".gitignore")).unwrap_or_default();
+    line.contains(['\n', '\r'])
+        || text.split(|byte| *byte == b'\n').any(|one| one == line.as_bytes())
+}
+
+/// The pattern for one file alone.
+fn ignore_line(path: &RepoPath) -> String {
+    let escaped: String = path
+        .as_str()
+        .chars()
+        .flat_map(|c| if "*?[]\\!# ".contains(c) { vec!['\\', c] } else { vec![c] })
+        .collect();
+    format!("/{escaped}")
+}

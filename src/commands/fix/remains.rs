@@ -1,0 +1,75 @@
+//! What git still has of the plaintext after a fix, which takes nothing back.
+
+use crate::commands::scan::remark;
+use crate::fix::Change;
+use crate::git::{InPlaintext, ObjectId, Repo};
+use crate::path::RepoPath;
+use crate::rules::quoted;
+
+/// Encrypting takes nothing back: what git has of the plaintext, the worst of it first.
+pub(super) fn report_remains(changes: &[Change], repo: &Repo) {
+    let plaintext = changes.iter().filter(|change| change.was_plaintext);
+    let mut files: Vec<_> =
+        plaintext.map(|change| (&change.path, repo.blob_of(&change.old.0))).collect();
+    let advice = "change its values, they are known: to encrypt the file does not undo the push";
+    let found = repo.brought_in_plaintext("--remotes", &files);
+    report_brought(&mut files, found, "pushed", advice);
+    let advice = "rewrite that commit before you push, with `git commit --amend` or `git rebase -i`, or change its values";
+    let found = repo.brought_in_plaintext("HEAD", &files);
+    report_brought(&mut files, found, "committed", advice);
+    files.retain(|(_, blob)| repo.holds(*blob));
+    if !files.is_empty() {
+        remark("what was staged in plaintext stays in .git until `git gc --prune=now` removes it");
+    }
+}
+
+/// Files of which git would still commit the plaintext.
+pub(super) fn report_staged(changes: &[Change], repo: &Repo) {
+    let Ok(index) = repo.index() else { return };
+    let is_staged = |change: &&Change| {
+        let entry = index.entry(change.path.as_str());
+        change.was_plaintext && entry.is_some_and(|entry| entry.blob == repo.blob_of(&change.old.0))
+    };
+    match &changes.iter().filter(is_staged).collect::<Vec<_>>()[..] {
+        [] => {}
+        [change] => remark(&format!(
+            "git has the plaintext staged or committed: run `git add {}`",
+            quoted(change.path.as_str())
+        )),
+        [first, others @ ..] => remark(&format!(
+            "git has the plaintext of {} and {} more staged or committed: `git add` them",
+            first.path,
+            others.len()
+        )),
+    }
+}
+
+/// Names the files that commits hold in plaintext, and leaves the others.
+fn report_brought(
+    files: &mut Vec<(&RepoPath, ObjectId)>,
+    found: Vec<InPlaintext>,
+    verb: &str,
+    advice: &str,
+) {
+    const SHOWN: usize = 10;
+    let mut known = Vec::new();
+    let mut found = found.into_iter();
+    files.retain(|(path, _)| match found.next() {
+        None | Some(InPlaintext::Never) => true,
+        Some(InPlaintext::Same(commit)) => {
+            known.push(format!("{path} was {verb} with commit {commit}"));
+            false
+        }
+        Some(InPlaintext::Other(commit)) => {
+            known.push(format!("{path} was {verb} in plaintext with commit {commit}"));
+            false
+        }
+    });
+    for known in known.iter().take(SHOWN) {
+        remark(&format!("{known}: {advice}"));
+    }
+    if known.len() > SHOWN {
+        let more = known.len() - SHOWN;
+        remark(&format!("{more} more were {verb} in plaintext: the same goes for them"));
+    }
+}
