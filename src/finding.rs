@@ -297,12 +297,19 @@ pub(crate) struct DraftLabel<'c> {
 }
 
 /// Another file that a label points into; one whose lines are not secret.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Elsewhere<'c> {
     /// The file.
     pub path: &'c RepoPath,
     /// Its bytes.
     pub bytes: &'c [u8],
+}
+
+/// Shows nothing of the text.
+impl std::fmt::Debug for Elsewhere<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Elsewhere").finish_non_exhaustive()
+    }
 }
 
 impl<'c> Draft<'c> {

@@ -17,7 +17,6 @@ const MASK: u8 = b'*';
 const LONGEST_KEY: usize = 256;
 
 /// Knows which bytes of one file may be shown.
-#[derive(Debug)]
 pub struct Redactor<'t> {
     text: &'t [u8],
     /// Keys and harmless values, sorted.
@@ -25,6 +24,13 @@ pub struct Redactor<'t> {
     /// Values and comments, sorted; between them stands only punctuation.
     closed: Vec<Span>,
     is_understood: bool,
+}
+
+/// Shows nothing of the text.
+impl std::fmt::Debug for Redactor<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redactor").finish_non_exhaustive()
+    }
 }
 
 impl<'t> Redactor<'t> {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::progress::Progress;
 use super::{CommandError, Exit, history, inputs, keyring};
 use crate::cli;
-use crate::finding::Finding;
+use crate::finding::{Finding, Needs};
 use crate::host::Host;
 use crate::input::Input;
 use crate::inspect::{Outcome, Surroundings, Verification, inspect, inspect_repository};
@@ -17,7 +17,7 @@ use crate::keys::{Effort, KeyRing};
 use crate::path::RepoPath;
 use crate::policy::Policy;
 use crate::report::{Report, Skipped, Summary};
-use crate::rules::{Facts, Repository, needing_keys};
+use crate::rules::{self, Facts, Repository, needing_keys};
 use crate::settings::{Settings, Verify};
 use crate::source::{Listed, Listing, Source, View};
 use crate::traces;
@@ -49,7 +49,8 @@ pub(super) fn run_from(
         _ => examine(source, &mut settings, host)?.finished,
     };
     if let Some(baseline) = &settings.baseline {
-        baseline.apply(&mut finished.report, settings.is_whole());
+        let is_whole = settings.is_whole() && finished.report.summary.unverified == 0;
+        baseline.apply(&mut finished.report, is_whole);
     }
     finished.report.errors.clone_from(&finished.errors);
     write(&finished.report, &settings, source.root(), host)?;
@@ -310,6 +311,14 @@ impl JudgedFiles {
             // What was not looked at may need them.
             selected.unused.clear();
         }
+        // So may what a rule would say that was not asked: of a change, or of a file that was not opened.
+        let was_opened = self.verified > 0 && self.unverified.is_empty();
+        let was_asked = |id: &&str| match rules::find(id).map(|meta| meta.needs) {
+            Some(Needs::Change) => false,
+            Some(Needs::Keys) => was_opened,
+            _ => true,
+        };
+        selected.unused.retain(|ignore| ignore.rules.iter().all(&was_asked));
         let of_settings = file.findings(&selected.unused).into_iter();
         selected
             .findings

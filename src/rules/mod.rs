@@ -208,7 +208,6 @@ macro_rules! declare_rule {
 use declare_rule;
 
 /// All that a rule may see of one file.
-#[derive(Debug)]
 pub struct Subject<'s> {
     /// The file.
     pub input: &'s Input,
@@ -236,6 +235,13 @@ pub struct Subject<'s> {
     pub config: Option<&'s Config>,
     /// What it came to, if it was opened with the private keys at hand.
     pub opening: Option<&'s Opening>,
+}
+
+/// Shows nothing of the text.
+impl std::fmt::Debug for Subject<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject").finish_non_exhaustive()
+    }
 }
 
 /// One document with all that was found out about it.

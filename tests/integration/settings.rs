@@ -129,6 +129,21 @@ fn settings_are_no_link_to_somewhere_else() {
     assert!(run.stderr.contains("symbolic link"), "{run:?}");
 }
 
+/// What was not asked may need them.
+#[test]
+fn an_ignore_of_a_rule_that_was_not_asked_is_not_called_unused() {
+    let ignore = |rule: &str| {
+        format!("ignore:\n  - path: a.yaml\n    rules: [{rule}]\n    reason: it is known\n")
+    };
+    for (rule, count) in
+        [("mac-mismatch", 0), ("removed-recipient-not-rotated", 0), ("unencrypted-secret", 1)]
+    {
+        let tree = repository(&[(".sops-lint.yaml", &ignore(rule)), ("a.yaml", "a: b\n")]);
+        let run = sops_lint(tree.path(), &["scan", "--verify", "never", "--format", "json"]);
+        assert_eq!(run.findings().len(), count, "{rule}: {run:?}");
+    }
+}
+
 #[test]
 fn a_baseline_holds_back_what_was_there_before_and_nothing_else() {
     let tree = repository(&[("a.yaml", PLAINTEXT), ("b/c.yaml", PLAINTEXT)]);

@@ -51,7 +51,6 @@ pub struct Sealing<'s> {
 }
 
 /// A file that was encrypted.
-#[derive(Debug)]
 pub struct Sealed {
     /// The whole file.
     pub text: String,
@@ -61,6 +60,13 @@ pub struct Sealed {
     pub values: usize,
     /// How many comments are.
     pub comments: usize,
+}
+
+/// Shows nothing of the text.
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealed").finish_non_exhaustive()
+    }
 }
 
 /// Why a file was not encrypted. Never quotes it.
