@@ -487,7 +487,7 @@ mod tests {
         ] {
             let error = sealed(text, Some(&Yaml), &data).expect_err(text);
             assert!(error.to_string().contains(reason), "{text:?}: {error}");
-            assert!(matches!(error, SealError::Impossible { .. }), "{text:?}: {error}");
+            assert!(!matches!(error, SealError::Check(_)), "{text:?}: {error}");
         }
         let error = sealed("{\"a\": 9007199254740993, \"data\": 1}", Some(&Json), &data);
         assert!(error.expect_err("refused").to_string().contains("2^53"));
