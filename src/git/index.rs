@@ -17,7 +17,11 @@ use super::{GitError, Repo};
 use crate::path::RepoPath;
 
 /// The index as it was when it was read.
-pub struct Index(Box<gix::index::File>);
+pub struct Index {
+    state: Box<gix::index::File>,
+    /// For the directories that a sparse index has as one entry.
+    repo: Repo,
+}
 
 impl Repo {
     /// The index that `GIT_INDEX_FILE` names, or the repository's own. Empty before the first `git add`.
@@ -31,11 +35,12 @@ impl Repo {
         let hash = repo.object_hash();
         if !path.exists() {
             let empty = State::new(hash);
-            return Ok(Index(Box::new(gix::index::File::from_state(empty, path))));
+            let state = Box::new(gix::index::File::from_state(empty, path));
+            return Ok(Index { state, repo: self.clone() });
         }
         let index = gix::index::File::at(path, hash, false, gix::index::decode::Options::default());
         index
-            .map(|index| Index(Box::new(index)))
+            .map(|state| Index { state: Box::new(state), repo: self.clone() })
             .map_err(|error| GitError::unreadable("the index", error))
     }
 
@@ -43,7 +48,7 @@ impl Repo {
     /// remove. `config` is the name of configs.
     pub fn staged(&self, index: &Index, config: &str) -> Result<Vec<Change>, GitError> {
         let head = self.head().map(|commit| self.tree_of(commit)).transpose()?;
-        let state: &State = &index.0;
+        let state: &State = &index.state;
         // What a split index says of its trees was written for the shared part alone.
         let cache = state.tree().filter(|_| state.link().is_none());
         self.with(|objects| {
@@ -57,13 +62,32 @@ impl Repo {
 impl Index {
     /// The regular file at a path.
     pub fn blob(&self, path: &str) -> Option<ObjectId> {
-        let entry = self.0.entry_by_path(BStr::new(path))?;
-        is_file(entry).then_some(entry.id)
+        match self.state.entry_by_path(BStr::new(path)) {
+            Some(entry) => is_file(entry).then_some(entry.id),
+            None => {
+                let (tree, rest) = self.sparse(path)?;
+                self.repo.file(tree, &RepoPath::from(rest))
+            }
+        }
+    }
+
+    /// The tree of the sparse directory in which a path lies, and the path from there.
+    fn sparse<'p>(&self, path: &'p str) -> Option<(ObjectId, &'p str)> {
+        if !self.state.is_sparse() {
+            return None;
+        }
+        let slashes = path.match_indices('/').map(|(at, _)| at + 1);
+        let mut directories = slashes.map(|end| path.split_at(end));
+        directories.find_map(|(directory, rest)| {
+            let entry = self.state.entry_by_path(BStr::new(directory))?;
+            (entry.mode == Mode::DIR).then_some((entry.id, rest))
+        })
     }
 
     /// The regular file at a path, with its mode.
     pub fn entry(&self, path: &str) -> Option<super::Entry> {
-        let entry = self.0.entry_by_path(BStr::new(path)).filter(|entry| is_file(entry))?;
+        let found = self.state.entry_by_path(BStr::new(path));
+        let entry = found.filter(|entry| is_file(entry))?;
         Some(super::Entry {
             path: RepoPath::from(path),
             blob: entry.id,
@@ -77,19 +101,41 @@ impl Index {
     }
 
     /// The regular files below a directory, `""` being the root, in order.
-    pub fn below<'i>(&'i self, directory: &str) -> impl Iterator<Item = File> + use<'i> {
-        let state: &State = &self.0;
+    pub fn below(&self, directory: &str) -> Box<dyn Iterator<Item = File> + '_> {
+        let state: &State = &self.state;
+        if let Some((tree, rest)) = self.sparse(&format!("{directory}/")) {
+            let files =
+                self.files_in(tree, &format!("{directory}/")[..directory.len() + 1 - rest.len()]);
+            let directory = directory.to_owned();
+            return Box::new(files.filter(move |file| file.path.below(&directory).is_some()));
+        }
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         let from = |entry: &Entry| entry.path(state).as_bytes() < prefix.as_bytes();
         let entries = &state.entries()[state.entries().partition_point(from)..];
         let end = entries.partition_point(|entry| entry.path(state).starts_with(prefix.as_bytes()));
-        entries[..end].iter().filter(|entry| is_file(entry)).map(|entry| file(state, entry))
+        Box::new(entries[..end].iter().flat_map(move |entry| {
+            let is_directory = entry.mode == Mode::DIR;
+            let own = is_file(entry).then(|| file(state, entry));
+            let prefix = || entry.path(state).to_str_lossy();
+            let inner = is_directory.then(|| self.files_in(entry.id, &prefix()));
+            own.into_iter().chain(inner.into_iter().flatten())
+        }))
+    }
+
+    /// The files of a sparse directory, which ends with its `/`. One whose tree is not here has none.
+    fn files_in(&self, tree: ObjectId, directory: &str) -> impl Iterator<Item = File> + use<> {
+        let files = self.repo.files(tree).unwrap_or_default();
+        let directory = directory.to_owned();
+        files.into_iter().map(move |File { path, blob }| {
+            let path = RepoPath::from(&*format!("{directory}{path}"));
+            File { path, blob }
+        })
     }
 
     /// Paths that are in conflict: no commit can be made of them.
     pub fn unmerged(&self) -> usize {
-        let entries = self.0.entries().iter().filter(|entry| entry.stage_raw() != 0);
-        let mut paths: Vec<&BStr> = entries.map(|entry| entry.path(&self.0)).collect();
+        let entries = self.state.entries().iter().filter(|entry| entry.stage_raw() != 0);
+        let mut paths: Vec<&BStr> = entries.map(|entry| entry.path(&self.state)).collect();
         paths.dedup();
         paths.len()
     }
@@ -97,7 +143,7 @@ impl Index {
 
 impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Index({} entries)", self.0.entries().len())
+        write!(f, "Index({} entries)", self.state.entries().len())
     }
 }
 

@@ -572,3 +572,24 @@ fn another_repository_in_the_tree_is_left_alone() {
     assert_eq!(git.errors(&[]), []);
     assert_eq!(git.errors(&["vendor/other"]), plain_at("db.yaml"), "it has a root of its own");
 }
+
+#[test]
+fn a_config_in_a_sparse_directory_decides_about_its_files() {
+    let other = CONFIG.replace("secret", "other");
+    let git =
+        Git::with(&[(".sops.yaml", CONFIG), ("in/x.yaml", HARMLESS), ("out/.sops.yaml", &other)]);
+    git.run(&["checkout", "--quiet", "-b", "side"]);
+    // Promised by the config at the root, and not by the nearest.
+    git.commit(&[("out/sub/a.secret.yaml", "a: b\n"), ("out/sub/b.other.yaml", "a: canary\n")]);
+    git.run(&["checkout", "--quiet", "main"]);
+    git.commit(&[("in/c.yaml", HARMLESS)]);
+    git.run(&["sparse-checkout", "set", "--cone", "--sparse-index", "in"]);
+    git.run(&["merge", "--quiet", "--no-commit", "side"]);
+    assert!(git.run(&["ls-files", "--sparse"]).lines().any(|entry| entry == "out/"));
+    let findings = vec![("unencrypted-file".to_owned(), "out/sub/b.other.yaml".to_owned())];
+    assert_eq!(git.errors(&["--staged"]), findings);
+    // A config above re-judges what stands there.
+    git.run(&["commit", "--quiet", "-m", "merge"]);
+    git.stage(&[(".sops.yaml", &CONFIG.replace("secret", "x"))]);
+    assert_eq!(git.errors(&["--staged"]), []);
+}
