@@ -62,13 +62,11 @@ impl Repo {
 impl Index {
     /// The regular file at a path.
     pub fn blob(&self, path: &str) -> Option<ObjectId> {
-        match self.state.entry_by_path(BStr::new(path)) {
-            Some(entry) => is_file(entry).then_some(entry.id),
-            None => {
-                let (tree, rest) = self.sparse(path)?;
-                self.repo.file(tree, &RepoPath::from(rest))
-            }
+        if let Some(entry) = self.state.entry_by_path(BStr::new(path)) {
+            return is_file(entry).then_some(entry.id);
         }
+        let (tree, rest) = self.sparse(path)?;
+        self.repo.file(tree, &RepoPath::from(rest))
     }
 
     /// The tree of the sparse directory in which a path lies, and the path from there.

@@ -33,7 +33,7 @@ pub struct Snapshot {
 
 #[derive(Debug)]
 enum Files {
-    Index(Index),
+    Index(Box<Index>),
     /// Sorted by path.
     Commit(Vec<File>),
 }
@@ -121,7 +121,7 @@ impl Snapshot {
             changes: Some(changes),
             before,
             notes,
-            ..Self::new(repo, Files::Index(index), "the index".to_owned(), directory)
+            ..Self::new(repo, Files::Index(Box::new(index)), "the index".to_owned(), directory)
         }
     }
 
