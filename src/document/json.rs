@@ -346,7 +346,12 @@ mod tests {
                 .collect();
             let stanza = Block::map([("enc", Block::text("a\nb"))]);
             let block = Block::map([("age", Block::List(vec![stanza]))]);
-            let splice = Splice { values: &values, comments: &[], appended: &("sops", block) };
+            let splice = Splice {
+                values: &values,
+                comments: &[],
+                reads_comments: false,
+                appended: &("sops", block),
+            };
             let edits = Json.splice(text, &parsed, &splice).expect(text);
             super::super::splice::apply(text, &edits).expect(text)
         };

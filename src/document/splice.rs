@@ -31,6 +31,8 @@ impl Edit {
 pub struct Splice<'s> {
     /// Texts for scalars, by the span that the scalar has in its tree.
     pub values: &'s [Edit],
+    /// Whether comments decide what is encrypted.
+    pub reads_comments: bool,
     /// Texts for comments, without their `#`, by the span that the comment has in its tree.
     pub comments: &'s [Edit],
     /// A key and what stands under it, for the end of every document; for shallow formats a map of

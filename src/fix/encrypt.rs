@@ -68,6 +68,25 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
     let sealing = Sealing { recipe: &rule.recipe, wrap: &wrap, now: means.now, dice: means.dice };
     let sealed = seal(bytes, format, &sealing)
         .map_err(|error| explain(input, bytes, (config, rule), &error))?;
+    accept(input, &sealed, (config, rule), means)?;
+    let done = done(&sealed, config, rule);
+    Ok(Change {
+        path: input.path.clone(),
+        old: Bytes(bytes.to_vec()),
+        new: Bytes(sealed.text.into_bytes()),
+        edits: sealed.edits,
+        done,
+        was_plaintext: true,
+    })
+}
+
+/// Refuses what would still be wrong, and a config that sops would not read at all.
+fn accept(
+    input: &Input,
+    sealed: &Sealed,
+    (config, rule): (&Config, &CreationRule),
+    means: Means<'_>,
+) -> Result<(), Refusal> {
     if let Some(finding) = remaining(input, &sealed.text, means) {
         let (id, number) = (finding.rule.id, rule.number);
         let help = if id == LEFT_OUT {
@@ -86,15 +105,15 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
             help,
         });
     }
-    let done = done(&sealed, config, rule);
-    Ok(Change {
-        path: input.path.clone(),
-        old: Bytes(bytes.to_vec()),
-        new: Bytes(sealed.text.into_bytes()),
-        edits: sealed.edits,
-        done,
-        was_plaintext: true,
-    })
+    match config.problems.first() {
+        None => Ok(()),
+        Some(problem) => Err(Refusal {
+            path: input.path.clone(),
+            line: None,
+            reason: format!("{} has a mistake: {}", config.path, problem.message),
+            help: problem.help.clone(),
+        }),
+    }
 }
 
 /// The bytes of a file, or why they are not at hand and what to do about it.

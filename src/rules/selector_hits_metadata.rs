@@ -99,16 +99,10 @@ fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draf
     let mut draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
     if let Some(span) = selector.span.filter(|_| selector.field == Field::EncryptedRegex) {
         let remedy = Remedy::Edit(Edit::new(span, VALUES_ALONE));
-        let fix = if names_values_alone(selector) { Fix::safe } else { Fix::uncertain };
-        draft = draft.fix(fix(remedy));
+        // What it encrypts beside Secrets may be meant.
+        draft = draft.fix(Fix::uncertain(remedy));
     }
     Some(draft.level(if is_sure { META.level } else { Level::Warning }).help(help))
-}
-
-/// Whether it lacks nothing but anchors: `data|stringData`.
-fn names_values_alone(selector: &Selector) -> bool {
-    let text = selector.text.trim_start_matches(['^', '(']).trim_end_matches(['$', ')']);
-    text.split('|').all(|name| matches!(name, "data" | "stringData"))
 }
 
 fn message(rule: &CreationRule, hits: &[&str], manifests: &[&Facts]) -> String {

@@ -104,6 +104,13 @@ impl<'t> Placer<'t, '_> {
                     elements.push(element);
                     elements.extend(feet.into_iter().map(Element::Comment));
                 }
+                let is_scalar = elements.last().is_some_and(|last| match last {
+                    Element::Node(node) => matches!(node.value, Value::Scalar(_)),
+                    Element::Comment(_) => false,
+                });
+                if let (true, Some(until)) = (is_scalar, until.filter(|_| !is_flow)) {
+                    elements.extend(self.foot(until).map(Element::Comment));
+                }
                 let rest = self.trailing(until, (column, end), (is_root, is_flow));
                 elements.extend(rest.into_iter().map(Element::Comment));
             }
@@ -172,6 +179,21 @@ impl<'t> Placer<'t, '_> {
         }
     }
 
+    /// The one comment right below the last scalar of a list and above an empty line.
+    fn foot(&mut self, until: usize) -> std::option::IntoIter<Comment<'t>> {
+        let text = self.text;
+        let next = self.remarks.next_if(|remark| {
+            let span = remark.comment.span;
+            let below = text[span.end..].trim_start_matches('\r').strip_prefix('\n');
+            let is_above_nothing = below
+                .and_then(|below| below.lines().next())
+                .is_some_and(|line| line.trim().is_empty());
+            let above = line_above(text, span.start).map_or("", str::trim_start);
+            span.start < until && is_above_nothing && above.starts_with('-')
+        });
+        next.map(|remark| remark.comment).into_iter()
+    }
+
     /// The comment on the line on which something ends, unless it stands behind other brackets too.
     fn right_of(&mut self, end: usize, limit: usize) -> std::option::IntoIter<Comment<'t>> {
         let text = self.text;
@@ -222,7 +244,16 @@ impl<'t> Placer<'t, '_> {
             let at = next.comment.span.start;
             let is_outside = is_flow && at >= end && is_right_of(text, next, end);
             let is_below = until.is_none_or(|until| at < until);
-            let is_indented = column.is_some_and(|column| self.column(at) >= column);
+            let is_indented = column.is_some_and(|column| match until {
+                // One that stands where the next key or dash does speaks of that; a list may stand there too.
+                Some(until) => {
+                    let (next, own) = (self.column_of_child(until), self.column(at));
+                    let is_below_comment =
+                        line_above(text, at).is_some_and(|line| line.trim_start().starts_with('#'));
+                    column > next && own != next && (own >= column || !is_below_comment)
+                }
+                None => self.column(at) >= column,
+            });
             if !(is_root || at < end || (is_below && is_indented && !is_outside)) {
                 return own;
             }
@@ -233,15 +264,29 @@ impl<'t> Placer<'t, '_> {
     fn first_child(&self, node: &Node<'t>) -> Option<usize> {
         match &node.value {
             Value::Map(members) => members.first().map(start_of_member),
-            // The dash stands in front of the element.
-            Value::List(elements) => elements.first().map(|element| {
-                let start = start_of_element(element);
-                let line = self.text.as_bytes()[..start].iter().rposition(|b| *b == b'\n');
-                let line = line.map_or(0, |at| at + 1);
-                let dash = self.text.as_bytes()[line..start].iter().position(|b| *b == b'-');
-                dash.map_or(start, |dash| line + dash)
-            }),
+            Value::List(elements) => {
+                elements.first().map(|element| self.dash_of(start_of_element(element)))
+            }
             Value::Scalar(_) => None,
+        }
+    }
+
+    /// Where the dash of an element stands; where it starts itself, if it has none.
+    fn dash_of(&self, start: usize) -> usize {
+        let line = self.text.as_bytes()[..start].iter().rposition(|b| *b == b'\n');
+        let line = line.map_or(0, |at| at + 1);
+        let dash = self.text.as_bytes()[line..start].iter().position(|b| *b == b'-');
+        dash.map_or(start, |dash| line + dash)
+    }
+
+    /// The column of the next key, or of the dash of the next element.
+    fn column_of_child(&self, start: usize) -> usize {
+        let line = self.text.as_bytes()[..start].iter().rposition(|b| *b == b'\n');
+        let before = &self.text[line.map_or(0, |at| at + 1)..start];
+        if before.trim_start().starts_with('-') {
+            self.column(self.dash_of(start))
+        } else {
+            self.column(start)
         }
     }
 
@@ -397,6 +442,33 @@ mod tests {
         assert_eq!(shape_of("a: {\n  # in a\n}\nb: 2\n"), "{a:{#in a} b:·}");
         assert_eq!(shape_of("a: [\n  # in a\n  ]\nb: 2\n"), "{a:{#in a} b:·}");
         assert_eq!(shape_of("a: |  # header\n  text\nb: 2\n"), "{#header a:· b:·}");
+    }
+
+    /// What sops 3.11.0 makes of them.
+    #[test]
+    fn a_comment_of_another_column_than_the_next_key_belongs_to_the_block_above() {
+        for (text, shape) in [
+            ("u:\n- b\n# c\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\n- b\n# c\n\no: x\n", "{u:{· #c} o:·}"),
+            ("u:\n- b\n\n# c\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\n- b\n\n# c\n\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\n- a: b\n# c\no: x\n", "{u:{{a:·}} #c o:·}"),
+            ("u:\n- a: b\n# c\n\no: x\n", "{u:{{a:·}} #c o:·}"),
+            ("u:\n- b\n# c\n# d\no: x\n", "{u:{·} #c #d o:·}"),
+            ("u:\n- b\n # c\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\n  - b\n # c\no: x\n", "{u:{· #c} o:·}"),
+            ("u:\n  - b\n  # c\no: x\n", "{u:{· #c} o:·}"),
+            ("u:\n  a: b\n # c\no: x\n", "{u:{a:· #c} o:·}"),
+            ("u:\n  a: b\n   # c\no: x\n", "{u:{a:· #c} o:·}"),
+            ("u:\n  a: b\n# c\n  b: x\no: 1\n", "{u:{a:· #c b:·} o:·}"),
+            ("u:\n  b:\n    c: x\n# c\n  d: x\n", "{u:{b:{c:· #c} d:·}}"),
+            ("u:\n  b:\n    c: x\n   # c\n  d: x\n", "{u:{b:{c:· #c} d:·}}"),
+            ("u:\n  b:\n    c: x\n# c\no: 1\n", "{u:{b:{c:·}} #c o:·}"),
+            ("u:\n  b:\n    c: x\n  # c\no: 1\n", "{u:{b:{c:· #c}} o:·}"),
+            ("u:\n  - a:\n      p: x # c\no: 1\n", "{u:{{a:{#c p:·}}} o:·}"),
+        ] {
+            assert_eq!(shape_of(text), shape, "{text}");
+        }
     }
 
     /// What sops 3.11.0 makes of them.

@@ -5,6 +5,7 @@
 
 mod comments;
 mod splice;
+mod unsteady;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -143,6 +144,8 @@ impl<'t> Reader<'t> {
                     Scalar::Null // the parser writes an absent value as `~`
                 } else {
                     let text = if span.is_empty() && plain { Cow::Borrowed("") } else { text };
+                    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                    let text = if is_block { self.uncut(text, span) } else { text };
                     scalar::resolve(text, plain, tag)
                 };
                 let span = self.trimmed(span, style);
@@ -252,6 +255,22 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// A block of text, without the line end that the parser adds to a file that has none at its end.
+    fn uncut(&self, text: Cow<'t, str>, span: Span) -> Cow<'t, str> {
+        let last = self.text.rsplit('\n').next().unwrap_or_default();
+        let is_last = self.text[span.end.min(self.text.len())..].trim().is_empty();
+        if !is_last || last.trim().is_empty() {
+            return text;
+        }
+        match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix('\n').unwrap_or(text)),
+            Cow::Owned(mut text) => {
+                text.truncate(text.strip_suffix('\n').unwrap_or(&text).len());
+                Cow::Owned(text)
+            }
+        }
+    }
+
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node<'t>, ParseError> {
         if self.open_anchors.contains(&anchor) {
             return Err(ParseError::new(
@@ -328,6 +347,12 @@ fn known_tag(tag: &granit_parser::Tag) -> Tag {
 fn is_of_yaml(tag: &granit_parser::Tag, name: &str) -> bool {
     let rest = "tag:yaml.org,2002:".strip_prefix(tag.handle());
     rest.and_then(|rest| tag.suffix().strip_prefix(rest)) == Some(name)
+}
+
+/// Where the first character stands that ends a line for sops' YAML library, which reads YAML 1.1, and
+/// for no other: U+0085, U+2028 or U+2029.
+pub fn line_separator(text: &str) -> Option<usize> {
+    text.find(['\u{85}', '\u{2028}', '\u{2029}'])
 }
 
 #[cfg(test)]

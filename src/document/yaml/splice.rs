@@ -7,9 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
+use super::unsteady::{odd_comment, unsteady_comments};
 use crate::document::json;
 use crate::document::splice::{Block, Edit, Splice, Spliced, Unspliceable, line_end};
-use crate::document::{Element, MAX_DEPTH, Member, Node, Parsed, Scalar, Value, scalar};
+use crate::document::{MAX_DEPTH, Node, Parsed, Scalar, scalar};
 use crate::text::Span;
 
 /// Columns of a level where the file has none to go by: those of sops.
@@ -18,6 +19,15 @@ const INDENT: usize = 4;
 /// The edits that this takes.
 pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
     let layout = Layout::of(text)?;
+    let roots = parsed.documents.iter().map(|document| &document.root);
+    if let Some(unclear) = unclear(text, &layout, splice) {
+        return Err(unclear);
+    }
+    if let Some(unclear) =
+        roots.clone().find_map(|root| odd_comment(text, root, (0, false), (&layout, splice)))
+    {
+        return Err(unclear);
+    }
     let mut edits = Vec::new();
     for value in splice.values {
         layout.value(value, &mut edits)?;
@@ -44,50 +54,21 @@ pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Sp
     Ok(edits)
 }
 
-/// Comments that belong to one map before a file is encrypted and to another afterwards, as sops' YAML
-/// library has it, so that their ciphertext is bound to a place where they do not stand.
-fn unsteady_comments(text: &str, node: &Node<'_>) -> Vec<Span> {
-    let mut found = Vec::new();
-    let is_flow = |node: &Node<'_>| text[node.span.start..].starts_with(['{', '[']);
-    let is_nested = |node: &Node<'_>| !matches!(node.value, Value::Scalar(_)) && !is_flow(node);
-    match &node.value {
-        Value::Scalar(_) => {}
-        Value::Map(members) => {
-            let mut is_below_block = false;
-            for member in members {
-                match member {
-                    Member::Comment(comment) if is_flow(node) => found.push(comment.span),
-                    Member::Comment(_) => {}
-                    Member::Entry(entry) => {
-                        found.extend(unsteady_comments(text, &entry.node));
-                        is_below_block = is_nested(&entry.node);
-                    }
-                }
-            }
-            let trailing = members.iter().rev().map_while(|member| match member {
-                Member::Comment(comment) => Some(comment.span),
-                Member::Entry(_) => None,
-            });
-            found.extend(trailing.filter(|_| is_below_block));
-        }
-        Value::List(elements) => {
-            for (element, next) in
-                elements.iter().zip(elements.iter().skip(1).map(Some).chain([None]))
-            {
-                // An element of which nothing is written has no place for a comment.
-                let is_before_nothing =
-                    matches!(next, Some(Element::Node(next)) if next.span.is_empty());
-                match element {
-                    Element::Comment(comment) if is_flow(node) || is_before_nothing => {
-                        found.push(comment.span);
-                    }
-                    Element::Comment(_) => {}
-                    Element::Node(inner) => found.extend(unsteady_comments(text, inner)),
-                }
-            }
-        }
+/// What sops' YAML library reads in another way, or would once something is appended.
+fn unclear(text: &str, layout: &Layout<'_>, splice: &Splice<'_>) -> Option<Unspliceable> {
+    if let Some(at) = super::line_separator(text) {
+        let reason = "a line separator (U+0085, U+2028 or U+2029) stands here, which sops reads as the end of a line: write it as an escape";
+        return Some(Unspliceable { span: Span::at(at), reason });
     }
-    found
+    if text.ends_with('\n') {
+        return None;
+    }
+    let is_sealed = |start: usize| splice.values.iter().any(|value| value.span.start == start);
+    let is_cut = |token: &&Token| token.is_block && text[token.whole.end..].trim().is_empty();
+    let mut tokens = layout.tokens.iter().filter(|(start, _)| !is_sealed(**start));
+    let token = tokens.find_map(|(_, token)| Some(token).filter(is_cut))?;
+    let reason = "the file ends inside this text, to which what is appended would add a line end: end its last line";
+    Some(Unspliceable { span: token.whole, reason })
 }
 
 /// A scalar as it is written.
@@ -100,7 +81,7 @@ struct Token {
 }
 
 /// What a tree does not say.
-struct Layout<'t> {
+pub(super) struct Layout<'t> {
     text: &'t str,
     /// Scalars by the offset of their value.
     tokens: HashMap<usize, Token>,
@@ -160,6 +141,18 @@ impl<'t> Layout<'t> {
             layout.ends.push(text.len());
         }
         Ok(layout)
+    }
+
+    /// Whether a value beside a comment is encrypted, or the comment, or comments decide about that.
+    pub(super) fn is_near_sealed(&self, comment: Span, splice: &Splice<'_>) -> bool {
+        const KEY_AND_VALUE: usize = 2;
+        let mut starts: Vec<usize> = self.tokens.keys().copied().collect();
+        starts.sort_unstable();
+        let behind = starts.partition_point(|start| *start < comment.start);
+        let beside = &starts[behind.saturating_sub(1)..(behind + KEY_AND_VALUE).min(starts.len())];
+        splice.reads_comments
+            || splice.comments.iter().any(|one| one.span == comment)
+            || splice.values.iter().any(|value| beside.contains(&value.span.start))
     }
 
     fn value(&self, value: &Edit, edits: &mut Vec<Edit>) -> Result<(), Unspliceable> {
@@ -252,7 +245,7 @@ fn step(text: &str, node: &Node<'_>) -> Option<usize> {
 }
 
 /// Where a key begins on its line: at the tag or anchor before it, if it has one.
-fn column(text: &str, offset: usize) -> usize {
+pub(super) fn column(text: &str, offset: usize) -> usize {
     let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
     // A byte order mark takes no place.
     let before = text[line..offset].trim_start_matches('\u{feff}');
@@ -362,7 +355,12 @@ mod tests {
             }
         }
         let block = Block::map([("v", Block::text("1"))]);
-        let splice = Splice { values: &values, comments: &[], appended: &("sops", block) };
+        let splice = Splice {
+            values: &values,
+            comments: &[],
+            reads_comments: false,
+            appended: &("sops", block),
+        };
         let edits = super::splice(text, &parsed, &splice).expect(text);
         apply(text, &edits).expect(text)
     }

@@ -23,6 +23,9 @@ pub(super) fn contents(
         match stop {
             // INI has them where lines of a comment were joined.
             Stop::Remark(remark) if remark.comment.text.is_empty() => return,
+            // One that stays readable may belong to another map once the metadata follow it, and nothing
+            // hangs on that.
+            Stop::Remark(remark) if !remark.is_selected => return,
             // An empty document becomes one that has metadata alone.
             Stop::Leaf(leaf) if leaf.path.is_empty() => return,
             _ => {}

@@ -134,6 +134,7 @@ pub fn seal(
     let splice = Splice {
         values: &writer.values,
         comments: &writer.comments,
+        reads_comments: sealing.recipe.selector.reads_comments(),
         appended: &(METADATA_KEY, block),
     };
     let edits = format

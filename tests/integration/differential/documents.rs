@@ -221,8 +221,15 @@ fn yaml_map(dice: &mut Dice, depth: usize, out: &mut String) {
 
 fn comment(dice: &mut Dice, depth: usize, out: &mut String) {
     if dice.chance(4) {
-        out.push_str(&format!("{}{}\n", indent(depth), dice.pick(COMMENTS)));
+        let column = if dice.chance(6) { dice.below(2 * depth + 4) } else { 2 * depth };
+        let empty = if dice.chance(8) { "\n" } else { "" };
+        out.push_str(&format!("{}{}\n{empty}", " ".repeat(column), dice.pick(COMMENTS)));
     }
+}
+
+/// To the right of something.
+fn beside(dice: &mut Dice) -> &'static str {
+    if dice.chance(6) { "  # secret beside" } else { "" }
 }
 
 fn yaml_value(dice: &mut Dice, depth: usize, out: &mut String) {
@@ -233,14 +240,18 @@ fn yaml_value(dice: &mut Dice, depth: usize, out: &mut String) {
         }
         2 if depth < 4 => {
             out.push('\n');
+            // Dashes may stand below the first letter of their key.
+            let depth = if dice.chance(2) { depth } else { depth + 1 };
             for _ in 0..=dice.below(3) {
-                comment(dice, depth + 1, out);
-                out.push_str(&format!("{}-", indent(depth + 1)));
+                comment(dice, depth, out);
+                out.push_str(&format!("{}-", indent(depth)));
                 if dice.chance(4) {
-                    out.push_str(&format!(" k: {}\n", dice.pick(SCALARS)));
-                    out.push_str(&format!("{}l: {}\n", indent(depth + 2), dice.pick(SCALARS)));
+                    let inline = beside(dice);
+                    out.push_str(&format!(" k: {}{inline}\n", dice.pick(SCALARS)));
+                    out.push_str(&format!("{}l: {}\n", indent(depth + 1), dice.pick(SCALARS)));
                 } else {
-                    out.push_str(&format!(" {}\n", dice.pick(SCALARS)));
+                    let inline = beside(dice);
+                    out.push_str(&format!(" {}{inline}\n", dice.pick(SCALARS)));
                 }
             }
         }
@@ -251,9 +262,12 @@ fn yaml_value(dice: &mut Dice, depth: usize, out: &mut String) {
                 out.push_str(&format!("{}line ü {}\n", indent(depth + 1), dice.below(100)));
             }
         }
-        4 => out.push_str(&format!(" [{}, 'x', {{q: 1}}]\n", dice.below(100))),
+        4 => {
+            let inline = beside(dice);
+            out.push_str(&format!(" [{}, 'x', {{q: 1}}]{inline}\n", dice.below(100)));
+        }
         _ => {
-            let inline = if dice.chance(6) { "  # secret beside" } else { "" };
+            let inline = beside(dice);
             out.push_str(&format!(" {}{inline}\n", dice.pick(SCALARS)));
         }
     }

@@ -48,7 +48,9 @@ impl Tally {
 /// What sops would write in plaintext, would lose, or would read differently in its next version.
 const ON_PURPOSE: &[&str] = &[
     "its creation rule would encrypt nothing in it",
-    "is no regular expression to sops",
+    "has a selector that sops cannot compile",
+    "sops may take this comment for one of another key",
+    ".sops.yaml has a mistake",
     "sops would lose this comment",
     "a number beyond 2^53 stays readable",
 ];

@@ -1,0 +1,151 @@
+//! Comments of which it is not certain where sops' YAML library puts them once a file is encrypted.
+//!
+//! That decides whether they are encrypted, and to which place their ciphertext is bound. A file with such a
+//! comment beside a value that is encrypted is left to its author.
+
+use super::splice::{Layout, column};
+use crate::document::splice::{Splice, Unspliceable};
+use crate::document::{Element, Member, Node, Value};
+use crate::text::Span;
+
+/// A comment on a line of its own that stands in another column than the keys or dashes beside it. Where
+/// sops' YAML library puts it hangs on the lines around it, and with that whether it is encrypted.
+pub(super) fn odd_comment(
+    text: &str,
+    node: &Node<'_>,
+    (key, is_in_list): (usize, bool),
+    splicing: (&Layout<'_>, &Splice<'_>),
+) -> Option<Unspliceable> {
+    let (layout, splice) = splicing;
+    let children = children(node);
+    let is_flow = text[node.span.start..].starts_with(['{', '[']);
+    let is_list = matches!(node.value, Value::List(_));
+    let expected = children.iter().find_map(|child| match child {
+        Child::Comment(_) => None,
+        Child::Node(start, _) => Some(column_of_child(text, node, *start)),
+    });
+    for (at, child) in children.iter().enumerate() {
+        let span = match child {
+            Child::Node(start, inner) => {
+                match odd_comment(text, inner, (*start, is_list || is_in_list), splicing) {
+                    None => continue,
+                    found => return found,
+                }
+            }
+            Child::Comment(span) => *span,
+        };
+        let is_last = children[at..].iter().all(|child| matches!(child, Child::Comment(_)));
+        let is_first = at == 0 && is_list && expected == Some(column(text, key));
+        let is_odd = is_alone(text, span)
+            && !is_flow
+            && (is_first
+                || Some(column(text, span.start)) != expected
+                || (is_last && is_at_end(text, span))
+                || (is_list && is_above_nothing(text, span)));
+        // Where comments decide about values, sops fails on some of those in lists.
+        let is_undecided = splice.reads_comments && (is_list || is_in_list || is_flow);
+        if is_undecided || (is_odd && layout.is_near_sealed(span, splice)) {
+            let reason = "sops may take this comment for one of another key than it seems: let it stand alone, in the column of the keys around it";
+            return Some(Unspliceable { span, reason });
+        }
+    }
+    None
+}
+
+/// Whether a comment has a line of its own.
+fn is_alone(text: &str, comment: Span) -> bool {
+    text[..comment.start].rsplit('\n').next().is_some_and(|line| line.trim().is_empty())
+}
+
+/// Whether an empty line stands below a comment.
+fn is_above_nothing(text: &str, comment: Span) -> bool {
+    text[comment.end..].lines().nth(1).is_some_and(|line| line.trim().is_empty())
+}
+
+/// Whether an indented comment stands below an empty line, and nothing but comments below it.
+fn is_at_end(text: &str, comment: Span) -> bool {
+    let line = text[..comment.start].rfind('\n').map_or(0, |at| at + 1);
+    let above = text[..line].replace('\r', "");
+    let is_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    line < comment.start && above.ends_with("\n\n") && text[comment.end..].lines().all(is_nothing)
+}
+
+/// What stands in a map or a list.
+enum Child<'n, 't> {
+    Comment(Span),
+    /// Where it begins, its key if it has one; and the value.
+    Node(usize, &'n Node<'t>),
+}
+
+fn children<'n, 't>(node: &'n Node<'t>) -> Vec<Child<'n, 't>> {
+    match &node.value {
+        Value::Scalar(_) => Vec::new(),
+        Value::Map(members) => members
+            .iter()
+            .map(|member| match member {
+                Member::Comment(comment) => Child::Comment(comment.span),
+                Member::Entry(entry) => Child::Node(entry.key_span.start, &entry.node),
+            })
+            .collect(),
+        Value::List(elements) => elements
+            .iter()
+            .map(|element| match element {
+                Element::Comment(comment) => Child::Comment(comment.span),
+                Element::Node(node) => Child::Node(node.span.start, node),
+            })
+            .collect(),
+    }
+}
+
+/// The column of a key; of an element, that of its dash.
+fn column_of_child(text: &str, node: &Node<'_>, start: usize) -> usize {
+    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let dash = matches!(node.value, Value::List(_)).then(|| text[line..start].rfind('-')).flatten();
+    column(text, dash.map_or(start, |dash| line + dash))
+}
+
+/// Comments that belong to one map before a file is encrypted and to another afterwards, as sops' YAML
+/// library has it, so that their ciphertext is bound to a place where they do not stand.
+pub(super) fn unsteady_comments(text: &str, node: &Node<'_>) -> Vec<Span> {
+    let mut found = Vec::new();
+    let is_flow = |node: &Node<'_>| text[node.span.start..].starts_with(['{', '[']);
+    let is_nested = |node: &Node<'_>| !matches!(node.value, Value::Scalar(_)) && !is_flow(node);
+    match &node.value {
+        Value::Scalar(_) => {}
+        Value::Map(members) => {
+            let mut is_below_block = false;
+            for member in members {
+                match member {
+                    Member::Comment(comment) if is_flow(node) => found.push(comment.span),
+                    Member::Comment(_) => {}
+                    Member::Entry(entry) => {
+                        found.extend(unsteady_comments(text, &entry.node));
+                        is_below_block = is_nested(&entry.node);
+                    }
+                }
+            }
+            let trailing = members.iter().rev().map_while(|member| match member {
+                Member::Comment(comment) => Some(comment.span),
+                Member::Entry(_) => None,
+            });
+            found.extend(trailing.filter(|_| is_below_block));
+        }
+        Value::List(elements) => {
+            for (element, next) in
+                elements.iter().zip(elements.iter().skip(1).map(Some).chain([None]))
+            {
+                // An element of which nothing is written has no place for a comment.
+                let is_before_nothing =
+                    matches!(next, Some(Element::Node(next)) if next.span.is_empty());
+                match element {
+                    Element::Comment(comment) if is_flow(node) || is_before_nothing => {
+                        found.push(comment.span);
+                    }
+                    Element::Comment(_) => {}
+                    Element::Node(inner) => found.extend(unsteady_comments(text, inner)),
+                }
+            }
+        }
+    }
+    found
+}
