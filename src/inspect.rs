@@ -108,7 +108,9 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     };
     let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
     let documents = judge(&parsed.documents);
-    let opening = surroundings.ring.and_then(|ring| open(&parsed, &documents, ring));
+    let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
+    let ring = surroundings.ring.filter(|_| !is_unclear);
+    let opening = ring.and_then(|ring| open(&parsed, &documents, ring));
     let earlier = surroundings.before.filter(|_| is_encrypted(&documents));
     let earlier = earlier.and_then(|before| before(&input.path));
     let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
@@ -129,15 +131,31 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         opening: opening.as_ref(),
     };
     let mut drafts = Drafts::default();
-    for rule in FILE_RULES.iter().filter(|rule| surroundings.ask(rule.meta())) {
+    let asked = FILE_RULES.iter().filter(|rule| surroundings.ask(rule.meta()));
+    for rule in asked.filter(|rule| !(is_unclear && OF_STRUCTURE.contains(&rule.meta().id))) {
         rule.check(&subject, &mut drafts);
     }
     let skipped = skip_reason(&subject);
     let facts = Facts::of(&subject, surroundings.policy, &drafts, surroundings.exists, is_twin);
     let verification =
         subject.is_encrypted().then(|| verification(&subject, surroundings.ring.is_some()));
+    let verification = verification
+        .filter(|_| !is_unclear)
+        .or_else(|| is_unclear.then(|| Verification::Skipped(UNCLEAR.to_owned())));
     let certificates = certificates(bytes, traces, surroundings);
     Outcome { findings: settle(&subject, drafts), facts, certificates, skipped, verification }
+}
+
+/// Why the MAC of a file is not compared that sops reads in other lines.
+const UNCLEAR: &str = "a line separator (U+0085, U+2028 or U+2029) stands in it, which sops reads as the end of a line, and we do not";
+
+/// The rules that would take what sops reads in other lines for damage.
+const OF_STRUCTURE: [&str; 2] = ["orphan-ciphertext", "unreadable-document"];
+
+/// Whether sops reads an encrypted file in other lines than we do.
+fn is_unclear(text: &str, format: Option<&dyn Format>, traces: Traces) -> bool {
+    let is_yaml = format.is_some_and(|format| format.name() == "yaml");
+    is_yaml && traces.sops && document::yaml::line_separator(text).is_some()
 }
 
 /// Whether a creation rule makes a promise for a file that this one can break; asked last, since it

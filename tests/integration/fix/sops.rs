@@ -131,3 +131,37 @@ fn kustomize_builds_a_directory_of_sealed_files() {
     assert!(!text.contains("canary") && text.contains("ENC["), "{text}");
     assert!(read(tree.path(), "apps/two.yaml").contains("---"));
 }
+
+/// What ends a line for the YAML library of sops and for no other is no damage, and not verified.
+#[test]
+fn a_line_separator_in_what_sops_wrote_is_no_error() {
+    let Some(program) = peers::sops() else { return peers::skip("line separators", "sops") };
+    let note = SECRET.replace("  name: db", "  name: db\n  annotations: {note: \"a\u{2028}b\"}");
+    let tree = repository(&[(".sops.yaml", &rules()), ("db.yaml", &note)]);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert!(run.code == Some(1) && run.stderr.contains("a line separator"), "{run:?}");
+    let sealed = sops(&program, tree.path(), tree.path(), &["encrypt", "--in-place", "db.yaml"]);
+    assert!(sealed.status.success());
+    let scan = crate::support::sops_lint_as_alice(tree.path(), &["scan", "--format", "json"]);
+    assert_eq!((scan.code, scan.findings()), (Some(0), Vec::new()), "{scan:?}");
+    assert_eq!(scan.json()["summary"]["unverified"], 1);
+}
+
+/// A password must not gain a line end.
+#[test]
+fn a_text_that_the_file_ends_in_stays_what_it_is() {
+    let Some(program) = peers::sops() else { return peers::skip("an open end", "sops") };
+    let head = SECRET.split("  password").next().expect("it has a head").to_owned();
+    let sealed = format!("{head}  password: |\n    canary");
+    let readable = format!("{sealed}\ndata: {{}}\nnote: |\n  open");
+    let tree = repository(&[
+        (".sops.yaml", &rules()),
+        ("db.yaml", &sealed),
+        ("readable/db.yaml", &readable),
+    ]);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert!(run.stderr.contains("error: readable/db.yaml:10 was left as it is"), "{run:?}");
+    let path = ["decrypt", "--extract", "[\"stringData\"][\"password\"]", "db.yaml"];
+    let value = sops(&program, tree.path(), tree.path(), &path);
+    assert_eq!(String::from_utf8_lossy(&value.stdout), "canary");
+}
