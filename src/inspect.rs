@@ -121,6 +121,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         duplicate_keys: &parsed.duplicate_keys,
         parse_error: parsed.error.as_ref(),
         governing,
+        misnamed_config: misnamed_config(input, governing, &documents, surroundings),
         claims_encryption,
         traces,
         is_template: traces::is_template(&input.path)
@@ -138,6 +139,17 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         subject.is_encrypted().then(|| verification(&subject, surroundings.ring.is_some()));
     let certificates = certificates(bytes, traces, surroundings);
     Outcome { findings: settle(&subject, drafts), facts, certificates, skipped, verification }
+}
+
+/// A config that was meant for a plaintext file, and that sops does not find.
+fn misnamed_config(
+    input: &Input,
+    governing: Governing<'_>,
+    documents: &[Judged<'_>],
+    surroundings: Surroundings<'_>,
+) -> Option<RepoPath> {
+    let is_asked = matches!(governing, Governing::NoConfig) && !is_encrypted(documents);
+    is_asked.then(|| policy::misnamed_config(&input.path, surroundings.exists)).flatten()
 }
 
 /// Whether a creation rule makes a promise for a file that this one can break; asked last, since it

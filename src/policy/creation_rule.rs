@@ -121,7 +121,7 @@ impl<'r, 't> Reader<'r, 't> {
         let pattern = Pattern::new(text);
         if let Err(error) = &pattern {
             let message = format!(
-                "path_regex of rule {} is no regular expression to sops: {}",
+                "sops cannot compile path_regex of rule {}: {}",
                 self.number,
                 error.reason()
             );
@@ -162,7 +162,7 @@ impl<'r, 't> Reader<'r, 't> {
                 };
                 let name = selector.field.name();
                 let message = format!(
-                    "{name} of rule {} is no regular expression to sops: {}; {effect}",
+                    "sops cannot compile {name} of rule {}: {}; {effect}",
                     self.number,
                     error.reason()
                 );
