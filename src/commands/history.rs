@@ -56,7 +56,7 @@ pub(super) fn examine(
     if report.summary.encrypted_files > 0 && !settings.style.quiet {
         notes.push("the MACs of files in the history were not compared".to_owned());
     }
-    Ok(Finished { report, errors, notes })
+    Ok(Finished { report, errors, help: None, notes })
 }
 
 struct Past<'p> {
