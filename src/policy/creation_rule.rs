@@ -70,7 +70,7 @@ pub(super) fn read(number: usize, node: &Node<'_>, problems: &mut Vec<Problem>) 
     let mac_only_encrypted = reader.mac_only_encrypted();
     if are_keys_readable && key_groups.iter().any(KeyGroup::is_empty) {
         let message = if key_groups.len() == 1 {
-            format!("rule {number} names no recipient")
+            format!("rule {number} has no recipient")
         } else {
             format!("rule {number} has a key group without any recipient")
         };

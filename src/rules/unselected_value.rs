@@ -73,7 +73,7 @@ impl FileRule for UnselectedValue {
                 .at(judged.document.index, Some(first.key_path()))
                 .note("in plaintext")
                 .help(format!(
-                    "run {}, then {} under a rule with encrypted_regex: ^(data|stringData)$",
+                    "run {}, then {} under a rule with `encrypted_regex: ^(data|stringData)$`",
                     subject.sops("decrypt --in-place"),
                     subject.sops("encrypt --in-place")
                 ));
