@@ -1,12 +1,13 @@
 //! What can be typed. Types only: nothing here touches a disk.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::finding::Level;
+use crate::finding::{Level, RuleMeta};
 use crate::path::Shard;
 use crate::report::REPORTERS;
 use crate::rules;
@@ -29,13 +30,13 @@ pub enum Command {
     Fix(Fix),
     /// Show which .sops.yaml and which creation rule govern a file, and what they demand
     Policy(Policy),
-    /// Write today's findings down, to be held back by scan --baseline
+    /// Write today's findings down, to be held back by `scan --baseline`
     Baseline(Baseline),
     /// Judge what git is about to commit, to push or to receive; git's hooks call it
     Hook(Hook),
     /// Write a hook of git that calls sops-lint
     Install(Install),
-    /// Print the manual of a rule
+    /// Print the manuals of rules
     Explain(Explain),
     /// List all rules
     Rules(Rules),
@@ -88,14 +89,14 @@ pub struct Scan {
     /// The lowest level that makes the run fail with exit code 1
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     pub fail_on: LevelName,
-    /// Exit with 0 whatever was found
+    /// Exit with 0 where findings would make it 1; what could not be done is still 2
     #[arg(long)]
     pub exit_zero: bool,
     /// Report these rules only
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = rule_id())]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleId)]
     pub only: Vec<String>,
     /// Do not report these rules
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = rule_id())]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleId)]
     pub skip: Vec<String>,
     /// Report a rule at another level, as in recipients-mismatch=warning
     #[arg(long = "level", value_name = "ID=LEVEL", value_parser = level_override)]
@@ -106,7 +107,7 @@ pub struct Scan {
     /// Read no settings file
     #[arg(long, conflicts_with = "config")]
     pub no_config: bool,
-    /// Hold back the findings that stand in this file; sops-lint baseline writes it
+    /// Hold back the findings that stand in this file; `sops-lint baseline` writes it
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Threads to use [default: one for every core]
@@ -142,7 +143,7 @@ pub struct Fix {
     /// Show what would be done line by line, without values, and do nothing
     #[arg(long)]
     pub diff: bool,
-    /// Also do what may not be meant, as to translate a glob into a regular expression
+    /// Also apply fixes that may change the meaning, such as turning a glob into a regular expression
     #[arg(long)]
     pub r#unsafe: bool,
     /// Say what was done and what went wrong, and not what is left
@@ -356,9 +357,9 @@ pub struct Policy {
 /// `sops-lint explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The rule
-    #[arg(value_name = "ID", value_parser = rule_id())]
-    pub id: String,
+    /// The rules
+    #[arg(value_name = "ID", required = true, value_parser = RuleId)]
+    pub ids: Vec<String>,
 }
 
 /// `sops-lint rules`
@@ -393,31 +394,31 @@ pub enum ListFormat {
 pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise
     Auto,
-    /// Always
+    /// Everywhere, in files and pipes too
     Always,
-    /// Never
+    /// Nowhere
     Never,
 }
 
 /// When to compare MACs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum VerifyChoice {
-    /// Where a private key is at hand that needs no passphrase
+    /// Where a private key is at hand that needs no passphrase; other files are listed
     Auto,
-    /// Always: to have no key for a file is an error, and passphrases are asked for
+    /// A file without a key is an error, and passphrases are asked for
     Always,
-    /// Never
+    /// No file is opened
     Never,
 }
 
 /// A level as it is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LevelName {
-    /// Wrong
+    /// Errors only
     Error,
-    /// Worth changing
+    /// Errors and warnings
     Warning,
-    /// Worth knowing
+    /// Everything
     Info,
 }
 
@@ -431,8 +432,44 @@ impl From<LevelName> for Level {
     }
 }
 
-fn rule_id() -> impl TypedValueParser<Value = String> {
-    PossibleValuesParser::new(rules::all().map(|meta| meta.id))
+/// Takes the id of a rule. Shells complete it, but a mistake is not answered with a list of them all.
+#[derive(Clone, Copy, Debug)]
+struct RuleId;
+
+impl TypedValueParser for RuleId {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        let parse = |id: &str| known_rule(id).map(|meta| meta.id.to_owned());
+        TypedValueParser::parse_ref(&parse, command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(rules::all().map(|meta| PossibleValue::new(meta.id))))
+    }
+}
+
+/// The rule with this id, or what to do about an id of none.
+fn known_rule(id: &str) -> Result<&'static RuleMeta, String> {
+    rules::find(id).ok_or_else(|| {
+        let meant = nearest_rule(id).map(|near| format!("did you mean `{near}`? "));
+        format!("there is no such rule; {}see `sops-lint rules`", meant.unwrap_or_default())
+    })
+}
+
+/// The rule that was meant, if one is near enough: a third of its letters may be wrong.
+fn nearest_rule(id: &str) -> Option<&'static str> {
+    const LONGEST: usize = 50;
+    let distance = |other: &str| strsim::damerau_levenshtein(id, other);
+    let ids = rules::all().map(|meta| meta.id);
+    // The comparison takes the product of both lengths.
+    let near = ids.filter(|_| id.len() <= LONGEST).min_by_key(|other| distance(other))?;
+    (distance(near) <= near.len() / 3).then_some(near)
 }
 
 fn shard(text: &str) -> Result<Shard, String> {
@@ -445,8 +482,7 @@ fn shard(text: &str) -> Result<Shard, String> {
 
 fn level_override(text: &str) -> Result<(String, Level), String> {
     let (id, level) = text.split_once('=').ok_or("write it as ID=LEVEL")?;
-    let meta =
-        rules::find(id).ok_or_else(|| "there is no such rule; see sops-lint rules".to_owned())?;
+    let meta = known_rule(id)?;
     let level =
         LevelName::from_str(level, false).map_err(|_| "the level is error, warning or info")?;
     Ok((meta.id.to_owned(), level.into()))

@@ -211,6 +211,11 @@ impl Host {
         path.exists()
     }
 
+    /// Whether a directory stands there.
+    pub fn is_directory(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
     /// Removes a file.
     pub fn remove(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)

@@ -109,8 +109,8 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
     let documents = judge(&parsed.documents);
     let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
-    let ring = surroundings.ring.filter(|_| !is_unclear);
-    let opening = ring.and_then(|ring| open(&parsed, &documents, ring));
+    let opening = surroundings.ring.filter(|_| !is_unclear);
+    let opening = opening.and_then(|ring| open(&parsed, &documents, ring));
     let earlier = surroundings.before.filter(|_| is_encrypted(&documents));
     let earlier = earlier.and_then(|before| before(&input.path));
     let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
@@ -123,6 +123,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         duplicate_keys: &parsed.duplicate_keys,
         parse_error: parsed.error.as_ref(),
         governing,
+        misnamed_config: misnamed_config(input, governing, &documents, surroundings),
         claims_encryption,
         traces,
         is_template: traces::is_template(&input.path)
@@ -135,7 +136,6 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     for rule in asked.filter(|rule| !(is_unclear && OF_STRUCTURE.contains(&rule.meta().id))) {
         rule.check(&subject, &mut drafts);
     }
-    let skipped = skip_reason(&subject);
     let facts = Facts::of(&subject, surroundings.policy, &drafts, surroundings.exists, is_twin);
     let verification =
         subject.is_encrypted().then(|| verification(&subject, surroundings.ring.is_some()));
@@ -143,7 +143,13 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         .filter(|_| !is_unclear)
         .or_else(|| is_unclear.then(|| Verification::Skipped(UNCLEAR.to_owned())));
     let certificates = certificates(bytes, traces, surroundings);
-    Outcome { findings: settle(&subject, drafts), facts, certificates, skipped, verification }
+    Outcome {
+        findings: settle(&subject, drafts),
+        facts,
+        certificates,
+        skipped: skip_reason(&subject),
+        verification,
+    }
 }
 
 /// Why the MAC of a file is not compared that sops reads in other lines.
@@ -156,6 +162,17 @@ const OF_STRUCTURE: [&str; 2] = ["orphan-ciphertext", "unreadable-document"];
 fn is_unclear(text: &str, format: Option<&dyn Format>, traces: Traces) -> bool {
     let is_yaml = format.is_some_and(|format| format.name() == "yaml");
     is_yaml && traces.sops && document::yaml::line_separator(text).is_some()
+}
+
+/// A config that was meant for a plaintext file, and that sops does not find.
+fn misnamed_config(
+    input: &Input,
+    governing: Governing<'_>,
+    documents: &[Judged<'_>],
+    surroundings: Surroundings<'_>,
+) -> Option<RepoPath> {
+    let is_asked = matches!(governing, Governing::NoConfig) && !is_encrypted(documents);
+    is_asked.then(|| policy::misnamed_config(&input.path, surroundings.exists)).flatten()
 }
 
 /// Whether a creation rule makes a promise for a file that this one can break; asked last, since it

@@ -8,10 +8,11 @@ use crate::finding::{Level, Needs, RuleMeta};
 use crate::host::Host;
 use crate::rules;
 
-/// Prints the manual of one rule.
+/// Prints the manuals of the rules that were named.
 pub fn explain(args: &cli::Explain, _host: &Host) -> Result<Exit, CommandError> {
-    let meta = rules::find(&args.id).expect("the command line takes the ids of rules only");
-    print(&manual(meta))
+    let find = |id: &String| rules::find(id).expect("the command line takes the ids of rules only");
+    let manuals: Vec<String> = args.ids.iter().map(|id| manual(find(id))).collect();
+    print(&manuals.join("\n"))
 }
 
 /// Prints the list of rules.
@@ -54,7 +55,7 @@ fn list() -> String {
             text.push_str(&line);
         }
     }
-    text + "\nRun sops-lint explain ID for the manual of a rule.\n"
+    text + "\nRun `sops-lint explain ID` for the manual of a rule.\n"
 }
 
 /// `docs/rules.md`: a table, then the manuals.

@@ -56,7 +56,8 @@ pub(super) fn examine(
     });
     let errors = std::mem::take(&mut judged.errors);
     let report = judged.into_report(files, settings, host.elapsed_ms());
-    let mut finished = Finished { report, errors, notes: end.notes().to_vec() };
+    let notes = end.notes().to_vec();
+    let mut finished = Finished { report, errors, help: None, notes };
     for head in heads {
         finished = join(present(head, &brought, settings, host)?, finished);
     }
@@ -115,7 +116,8 @@ fn join(head: Finished, all: Finished) -> Finished {
     errors.sort_unstable();
     errors.dedup();
     let notes = all.notes.into_iter().chain(head.notes).collect();
-    Finished { report: Report::new(findings, all.report.skipped, summary), errors, notes }
+    let report = Report::new(findings, all.report.skipped, summary);
+    Finished { report, errors, help: head.help.or(all.help), notes }
 }
 
 struct Past<'p> {

@@ -50,22 +50,22 @@ impl InstallError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Foreign { path, hook } if is_of_husky(path) => match hook {
-                HookName::PreCommit => "add to .husky/pre-commit: sops-lint hook pre-commit",
+                HookName::PreCommit => "add to .husky/pre-commit: `sops-lint hook pre-commit`",
                 HookName::PreMergeCommit => {
-                    "add to .husky/pre-merge-commit: sops-lint hook pre-commit"
+                    "add to .husky/pre-merge-commit: `sops-lint hook pre-commit`"
                 }
-                HookName::PrePush => "add to .husky/pre-push: sops-lint hook pre-push \"$@\"",
+                HookName::PrePush => "add to .husky/pre-push: `sops-lint hook pre-push \"$@\"`",
                 HookName::PreReceive => "husky has no such hook: install it on the server",
             },
             Self::Foreign { hook, .. } => match hook {
                 HookName::PreCommit | HookName::PreMergeCommit => {
-                    "add this line to it: sops-lint hook pre-commit || exit"
+                    "add this line to it: `sops-lint hook pre-commit || exit`"
                 }
                 HookName::PrePush => {
-                    "add this line to it: sops-lint hook pre-push \"$@\" || exit; docs/hooks.md says how two hooks share standard input"
+                    "add this line to it: `sops-lint hook pre-push \"$@\" || exit`; docs/hooks.md says how two hooks share standard input"
                 }
                 HookName::PreReceive => {
-                    "add this line to it: sops-lint hook pre-receive || exit; docs/hooks.md says how two hooks share standard input"
+                    "add this line to it: `sops-lint hook pre-receive || exit`; docs/hooks.md says how two hooks share standard input"
                 }
             },
             Self::Changed(_) => "remove the line that calls sops-lint from it",

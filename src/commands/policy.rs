@@ -15,11 +15,17 @@ use crate::sops::metadata::{self, Found};
 use crate::sops::recipe::{Recipe, drift};
 use crate::source::SourceError;
 use crate::source::worktree::WorkTree;
+use crate::text::printable::clean_path;
 
 /// Prints what governs each of the paths.
 pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
     let mut out = String::new();
     for path in &args.paths {
+        if host.is_directory(&host.directory.join(path)) {
+            line(&mut out, &clean_path(&path.display().to_string()));
+            line(&mut out, "  the path     is a directory: name the files in it\n");
+            continue;
+        }
         let (tree, path) = locate(path, host)?;
         let directories: Vec<&str> = path.ancestors().collect();
         let policy = Policy::load(directories, |path| tree.read_config(path));
@@ -54,7 +60,7 @@ fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath)
             line(
                 out,
                 &format!(
-                    "  governed by  {}, which sops cannot use (see sops-lint scan)",
+                    "  governed by  {}, which sops cannot use (see `sops-lint scan`)",
                     config.path
                 ),
             );
@@ -141,7 +147,11 @@ fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing
     let (encrypted, plain) = counted.fold((0, 0), |(encrypted, plain), census| {
         (encrypted + census.encrypted, plain + census.plaintext.len() + census.unselected.len())
     });
-    line(out, &format!("  has          {encrypted} encrypted and {plain} plain values"));
+    let values = if plain == 1 { "value" } else { "values" };
+    line(out, &format!("  has          {encrypted} encrypted and {plain} plain {values}"));
+    if encrypted == 0 && plain > 0 {
+        line(out, "  verdict      nothing in it is encrypted (see `sops-lint scan`)");
+    }
     if let Some((_, rule)) = governing.rule() {
         let same = drift(&metadata.recipe, &rule.recipe).is_none();
         let same_selector = metadata.recipe.selector.is_equal(&rule.recipe.selector);

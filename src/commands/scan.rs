@@ -22,6 +22,9 @@ use crate::settings::{Settings, Verify};
 use crate::source::{Listed, Listing, Source, View};
 use crate::traces;
 
+/// What to do about encrypted files that were to be verified and could not be.
+const HOW_TO_VERIFY: &str = "name a private key, as in SOPS_AGE_KEY_FILE, SOPS_AGE_SSH_PRIVATE_KEY_FILE or SOPS_LINT_PGP_KEY_FILE; keys of a cloud or of Vault cannot be used here, and with `--verify auto` such files are listed without an error";
+
 /// Looks at files and writes down what is wrong with them.
 pub fn run(mut args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
     let given = inputs::read(&mut args, host)?;
@@ -59,6 +62,9 @@ pub(super) fn run_from(
     }
     for error in &finished.errors {
         complain(error);
+    }
+    if let Some(help) = finished.help {
+        advise(help);
     }
     Ok(exit(&finished.report, !finished.errors.is_empty(), &settings))
 }
@@ -101,8 +107,10 @@ pub(super) fn examine(
     let read = |path: &RepoPath| bytes_of(source, &listing.files, path);
     judged.findings.extend(inspect_repository(repository, read));
     judged.keep(&listing);
-    if settings.verify() == Verify::Always {
+    let mut help = None;
+    if settings.verify() == Verify::Always && !judged.unverified.is_empty() {
         errors.extend(judged.not_verified());
+        help = Some(HOW_TO_VERIFY);
     }
     let mut notes = listing.notes.clone();
     if let Some(ring) = ring.filter(|_| !judged.unverified.is_empty()) {
@@ -112,7 +120,7 @@ pub(super) fn examine(
     report.findings.retain(|finding| listing.reports_finding(finding));
     report.summary.count(&report.findings);
     let with_certificates = certificates.files();
-    let finished = Finished { report, errors, notes };
+    let finished = Finished { report, errors, help, notes };
     Ok(Examined { finished, listing, policy, with_certificates })
 }
 
@@ -174,6 +182,8 @@ struct Counted {
 pub(super) struct Finished {
     pub(super) report: Report,
     pub(super) errors: Vec<String>,
+    /// The next step after the last error.
+    pub(super) help: Option<&'static str>,
     /// What the user may want to know about it.
     pub(super) notes: Vec<String>,
 }

@@ -282,7 +282,7 @@ fn required<'n>(map: &'n Node<'_>, name: &'static str) -> Result<&'n str, Invali
     field(map, name).ok_or_else(|| {
         InvalidRecipient::new(
             format!("has no text under `{name}`"),
-            "restore the stanza from a good copy, or run sops updatekeys",
+            "restore the stanza from a good copy, or run `sops updatekeys`",
         )
     })
 }

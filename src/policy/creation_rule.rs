@@ -70,7 +70,7 @@ pub(super) fn read(number: usize, node: &Node<'_>, problems: &mut Vec<Problem>) 
     let mac_only_encrypted = reader.mac_only_encrypted();
     if are_keys_readable && key_groups.iter().any(KeyGroup::is_empty) {
         let message = if key_groups.len() == 1 {
-            format!("rule {number} names no recipient")
+            format!("rule {number} has no recipient")
         } else {
             format!("rule {number} has a key group without any recipient")
         };
@@ -121,7 +121,7 @@ impl<'r, 't> Reader<'r, 't> {
         let pattern = Pattern::new(text);
         if let Err(error) = &pattern {
             let message = format!(
-                "path_regex of rule {} is no regular expression to sops: {}",
+                "sops cannot compile path_regex of rule {}: {}",
                 self.number,
                 error.reason()
             );
@@ -162,7 +162,7 @@ impl<'r, 't> Reader<'r, 't> {
                 };
                 let name = selector.field.name();
                 let message = format!(
-                    "{name} of rule {} is no regular expression to sops: {}; {effect}",
+                    "sops cannot compile {name} of rule {}: {}; {effect}",
                     self.number,
                     error.reason()
                 );

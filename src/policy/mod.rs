@@ -18,17 +18,24 @@ use crate::path::RepoPath;
 /// The one name that sops looks for.
 pub const CONFIG_NAME: &str = ".sops.yaml";
 
+/// Names that are almost, but not quite, as sops wants them.
+const MISLEADING_NAMES: [&str; 6] =
+    [".sops.yml", "sops.yaml", "sops.yml", ".sops.yaml.txt", ".sops.yml.txt", ".sops.yaml.yaml"];
+
 /// Whether a file is named almost, but not quite, as sops wants it.
 pub fn has_misleading_name(path: &RepoPath) -> bool {
-    const NAMES: [&str; 6] = [
-        ".sops.yml",
-        "sops.yaml",
-        "sops.yml",
-        ".sops.yaml.txt",
-        ".sops.yml.txt",
-        ".sops.yaml.yaml",
-    ];
-    NAMES.contains(&path.file_name())
+    MISLEADING_NAMES.contains(&path.file_name())
+}
+
+/// The nearest config above a file that has a misleading name and can be meant for nothing else.
+/// `exists`: whether there is such a file.
+pub fn misnamed_config(path: &RepoPath, exists: &dyn Fn(&RepoPath) -> bool) -> Option<RepoPath> {
+    let dotted = MISLEADING_NAMES.iter().filter(|name| name.starts_with('.'));
+    let names: Vec<_> = dotted.collect();
+    path.ancestors().find_map(|directory| {
+        let directory = RepoPath::from(directory);
+        names.iter().map(|name| directory.join(name)).find(|config| exists(config))
+    })
 }
 
 /// All `.sops.yaml` files that can govern the files of a run.

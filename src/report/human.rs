@@ -97,8 +97,10 @@ fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) 
         }
     }
     if let Some(error) = findings.iter().find(|finding| finding.level == Level::Error) {
-        let command = look.paint(Tone::Strong, &format!("sops-lint explain {}", error.rule.id));
-        let hint = format!("Run {command} for what a rule means and how to fix it.");
+        let command = look.paint(Tone::Strong, &format!("`sops-lint explain {}`", error.rule.id));
+        let is_only = findings.iter().all(|finding| finding.rule.id == error.rule.id);
+        let rule = if is_only { "the" } else { "a" };
+        let hint = format!("Run {command} to see what {rule} rule means and how to fix it.");
         write_sentence(&hint, look, out)?;
     }
     Ok(())
@@ -159,7 +161,7 @@ pub(super) fn held_back(summary: &Summary) -> Vec<String> {
     if summary.gone_from_baseline > 0 {
         let findings = count(summary.gone_from_baseline, "finding");
         sentences.push(format!(
-            "No longer found: {findings} of the baseline (run sops-lint baseline to write it anew)."
+            "No longer found: {findings} of the baseline (run `sops-lint baseline` to rewrite it)."
         ));
     }
     sentences
@@ -339,7 +341,7 @@ mod tests {
         Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there (run with -v to see
           why).
         Skipped: 1 file (run with -v to see which).
-        Run sops-lint explain unreadable-document for what a rule means and how to fix it.
+        Run `sops-lint explain unreadable-document` to see what a rule means and how to fix it.
         ");
         insta::assert_snapshot!(closing(&report, verbose), @r"
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted
@@ -349,8 +351,8 @@ mod tests {
           apps/db.yaml: no private key for any of its 2 recipients (not checked:
             mac-mismatch, undecryptable-value)
           big.yaml: larger than 10 MiB
-        Run sops-lint explain unreadable-document for what a rule means and how to fix
-          it.
+        Run `sops-lint explain unreadable-document` to see what a rule means and how
+          to fix it.
         ");
         let mut held_back = samples::empty();
         held_back.summary = Summary {
@@ -364,8 +366,8 @@ mod tests {
         No findings in 1 file (no Secrets, no encrypted files) in 0 ms.
         Ignored by the settings: 2 findings.
         Held back by the baseline: 1 finding.
-        No longer found: 3 findings of the baseline (run sops-lint baseline to write
-          it anew).
+        No longer found: 3 findings of the baseline (run `sops-lint baseline` to
+          rewrite it).
         ");
         insta::assert_snapshot!(closing(&samples::empty(), verbose), @"Nothing to look at: no files were found.");
         let clean = Report::new(

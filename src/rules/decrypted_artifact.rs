@@ -42,8 +42,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Remove it with `git rm --cached FILE`, add its name to `.gitignore`, and change the values
-    /// if it was ever pushed.
+    /// Take it out of git with `git rm --cached FILE` if git has it, add its name to `.gitignore`,
+    /// and change the values if it was ever pushed.
     DecryptedArtifact, "decrypted-artifact", Error, needs Text, Leak(90),
     "a decrypted copy of an encrypted file"
 }
@@ -87,7 +87,7 @@ impl RepoRule for DecryptedArtifact {
                 .level(level)
                 .note("not encrypted")
                 .help(format!(
-                    "run `git rm --cached {path}` and add it to .gitignore; if it was ever pushed, change the values"
+                    "take it out of git with `git rm --cached {path}` if git has it, and add it to .gitignore; if it was ever pushed, change the values"
                 ))
                 .fix(if level == META.level {
                     Fix::safe(Remedy::Ignore)

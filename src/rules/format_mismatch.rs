@@ -1,5 +1,6 @@
 //! A file that sops wrote in another format than it will read.
 
+use super::encrypting::obstacle;
 use super::{FileRule, Judged, Subject, declare_rule, is_envelope};
 use crate::document::{self, FORMATS, Shape};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
@@ -91,7 +92,12 @@ fn help(subject: &Subject<'_>, actual: &str) -> String {
         return format!("rename it so that it ends in .{ending}");
     }
     let decrypt = format!("decrypt --in-place --input-type {actual} --output-type {actual}");
-    format!("run {}, then {}", subject.sops(&decrypt), subject.sops("encrypt --in-place"))
+    let (decrypt, encrypt) = (subject.sops(&decrypt), subject.sops("encrypt --in-place"));
+    // What is decrypted has to be encrypted again.
+    match obstacle(subject.governing, None, None) {
+        Some(obstacle) => format!("{obstacle}, then run {decrypt}, then {encrypt}"),
+        None => format!("run {decrypt}, then {encrypt}"),
+    }
 }
 
 /// Whether the file stands where manifests stand.

@@ -1,4 +1,4 @@
-//! A recipient that is none, in `.sops.yaml` or in a file's metadata.
+//! An invalid recipient, in `.sops.yaml` or in a file's metadata.
 
 use super::{FileRule, Subject, declare_rule};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
@@ -57,7 +57,7 @@ impl FileRule for InvalidRecipient {
     }
 }
 
-/// `update` is the way to write a file's recipients anew: nobody should edit metadata by hand.
+/// `update` is the way to rewrite a file's recipients: nobody should edit metadata by hand.
 fn check_recipe(recipe: &Recipe, whose: &str, update: Option<&str>, drafts: &mut Drafts<'_>) {
     for invalid in recipe.invalid() {
         let message = format!("{} recipient {whose} {}", invalid.service.name(), invalid.error);

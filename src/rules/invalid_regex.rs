@@ -65,7 +65,7 @@ impl FileRule for InvalidRegex {
         let selector = &metadata.recipe.selector;
         if let (Some(error), Some(span)) = (selector.error(), selector.span) {
             let message = format!(
-                "{} of this file is no regular expression to sops: {}; it matches nothing",
+                "sops cannot compile {} of this file: {}; it matches nothing",
                 selector.field.name(),
                 error.reason()
             );

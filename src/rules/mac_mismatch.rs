@@ -36,7 +36,8 @@ declare_rule! {
     ///
     /// Find out what changed: `git log -p FILE`. If the change is not yours, treat the file as forged:
     /// take the last good version. If it is, take the last good version too, and make the change with
-    /// `sops edit FILE`, which writes a new MAC.
+    /// `sops edit FILE`, which writes a new MAC. Where the last commit has the good version,
+    /// `git restore --source=HEAD --staged --worktree FILE` brings it back.
     ///
     /// After a merge take one side whole, and make the change of the other with `sops edit`.
     ///
@@ -93,9 +94,7 @@ fn mismatch<'s>(subject: &Subject<'s>, span: crate::text::Span, cause: MacCause)
     };
     let help = match cause {
         MacCause::Scope => "restore `mac_only_encrypted` as it was".to_owned(),
-        _ => format!(
-            "if you did not make the change, restore the last good version; if you did, restore it too and make the change with {edit}"
-        ),
+        _ => format!("{}; if the change is yours, make it again with {edit}", subject.restoring()),
     };
     Draft::new(&META, span, message).at(0, Some("sops.mac".to_owned())).note(note).help(help)
 }

@@ -48,7 +48,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Restore the stanza from the last good commit. Where another recipient can still decrypt,
-    /// `sops rotate --in-place FILE` makes all of them anew.
+    /// `sops rotate --in-place FILE` makes all of them again.
     MalformedDataKey, "malformed-data-key", Error, needs Text,
     "a recipient whose encrypted data key is damaged"
 }

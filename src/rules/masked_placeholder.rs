@@ -62,7 +62,7 @@ impl FileRule for MaskedPlaceholder {
             let draft = Draft::new(&META, first.key_span, message)
                 .at(judged.document.index, Some(first.key_path()))
                 .note("a mask")
-                .help("restore the file from its last good commit, or set the value again with sops edit");
+                .help("restore the file from its last good commit, or set the value again with `sops edit`");
             drafts.push(with_others(draft, &spots, "a mask"));
         }
     }

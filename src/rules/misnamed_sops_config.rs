@@ -67,6 +67,7 @@ impl FileRule for MisnamedSopsConfig {
     }
 }
 
-fn rename(from: &str, to: &str) -> String {
+/// How to rename a config.
+pub(super) fn rename(from: &str, to: &str) -> String {
     format!("run `git mv {} {}`", quoted(from), quoted(to))
 }

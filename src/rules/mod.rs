@@ -6,6 +6,7 @@
 mod ambiguous_sops_config;
 mod decrypted_artifact;
 mod decryption_credentials;
+mod encrypting;
 mod facts;
 mod format_mismatch;
 mod glob_like_regex;
@@ -62,11 +63,11 @@ use crate::finding::{Draft, Drafts, Elsewhere, Needs, RuleMeta};
 use crate::input::Input;
 use crate::kubernetes::Secret;
 use crate::path::RepoPath;
-use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
+use crate::policy::{Config, CreationRule, Governing};
 use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
 use crate::sops::open::Opening;
-use crate::sops::recipe::Recipe;
+use crate::sops::verdict::Verdict;
 use crate::sops::walk;
 use crate::text::Span;
 use crate::text::printable;
@@ -225,6 +226,9 @@ pub struct Subject<'s> {
     pub parse_error: Option<&'s ParseError>,
     /// Who governs it.
     pub governing: Governing<'s>,
+    /// The nearest config under a name that sops does not look for, where the file is not encrypted
+    /// and nothing governs it.
+    pub misnamed_config: Option<RepoPath>,
     /// Whether its name says that it is encrypted.
     pub claims_encryption: bool,
     /// What its bytes gave away before it was parsed.
@@ -288,29 +292,23 @@ impl<'s> Subject<'s> {
             || stem.starts_with("example-")
     }
 
-    /// The sops command that does `verb` to this file under its own config, run from the root.
-    fn sops(&self, verb: &str) -> String {
+    /// How to go back to the last version of the file that was right.
+    fn restoring(&self) -> String {
         let path = quoted(self.path().as_str());
-        match self.governing {
-            Governing::Rule(config, _) if config.path.as_str() != CONFIG_NAME => {
-                format!("`sops --config {} {verb} {path}`", quoted(config.path.as_str()))
-            }
-            _ => format!("`sops {verb} {path}`"),
-        }
+        format!(
+            "restore the last good version of the file (`git restore --source=HEAD --staged --worktree {path}` if the last commit has it)"
+        )
     }
 
-    /// The command that encrypts the file: ours, where public keys are enough.
-    fn encrypting(&self) -> String {
-        let recipe = self.governing.rule().map(|(_, rule)| &rule.recipe);
-        let is_ours = |recipe: &Recipe| {
-            recipe.invalid().next().is_none()
-                && recipe.recipients().all(|recipient| recipient.service.can_wrap())
+    /// Whether sops refuses the encrypted file for what stands in it, as other findings say.
+    fn is_refused(&self) -> bool {
+        let verdict = self.opening.map(|opening| &opening.verdict);
+        let is_broken = |judged: &Judged<'_>| {
+            let census = &judged.census;
+            judged.metadata.is_some()
+                && !(census.plaintext.is_empty() && census.malformed.is_empty())
         };
-        if recipe.is_some_and(is_ours) {
-            format!("`sops-lint fix {}`", quoted(self.path().as_str()))
-        } else {
-            self.sops("encrypt --in-place")
-        }
+        matches!(verdict, Some(Verdict::Refused(_))) || self.documents.iter().any(is_broken)
     }
 
     /// Points at the creation rule, if there is one.

@@ -78,7 +78,7 @@ impl FileRule for NothingEncrypted {
             .level(level)
             .at(0, Some(crate::sops::walk::METADATA_KEY.to_owned()))
             .note("says encrypted")
-            .help(help(subject, selector));
+            .help(help(subject));
         let draft = match selector.span {
             Some(span) if !is_covered => draft.also(span, "the selector of this file"),
             _ => draft,
@@ -91,18 +91,16 @@ impl FileRule for NothingEncrypted {
 fn because(selector: &Selector) -> String {
     let field = selector.field.name();
     match selector.error() {
-        Some(error) => format!(": {field} is no regular expression to sops ({})", error.reason()),
+        Some(error) => format!(": sops cannot compile {field} ({})", error.reason()),
         None if selector.field.selects() => format!(": {selector} names no value"),
         None => format!(": {selector} leaves every value out"),
     }
 }
 
-fn help(subject: &Subject<'_>, selector: &Selector) -> String {
+fn help(subject: &Subject<'_>) -> String {
     let encrypt = subject.sops("encrypt --in-place");
-    let rule = subject.governing.rule().map(|(_, rule)| &rule.recipe.selector);
-    let is_rule_to_blame =
-        rule.is_some_and(|rule| rule.is_equal(selector)) && selector.span.is_some();
-    let first = if is_rule_to_blame { "correct the selector of the rule, " } else { "" };
+    // Under the same rule sops would write the same again.
+    let first = subject.obstacles().map(|first| format!("{first}, ")).unwrap_or_default();
     format!(
         "{first}remove the sops block from the file, run {encrypt}, and change the values if they were ever pushed"
     )

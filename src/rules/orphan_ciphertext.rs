@@ -67,7 +67,7 @@ impl FileRule for OrphanCiphertext {
                         "{values} where {selector} does not expect any ({paths}); nothing decrypts them"
                     );
                     let draft = Draft::new(&META, first.key_span, message)
-                        .help("restore the file from its last good commit and repeat the change with sops edit");
+                        .help("restore the file from its last good commit and repeat the change with `sops edit`");
                     match selector.span {
                         Some(span) => draft.also(span, "the selector of this file"),
                         None => draft,

@@ -3,12 +3,14 @@
 use std::cell::LazyCell;
 use std::collections::HashSet;
 
-use super::{Facts, RepoRule, Repository, Subject, declare_rule, quoted};
+use super::encrypting::{obstacle, sops_command};
+use super::{Facts, RepoRule, Repository, Subject, declare_rule};
 use crate::document::Node;
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::kubernetes::generator::{Generator, generator};
 use crate::kubernetes::reference::{Reference, classify};
 use crate::path::RepoPath;
+use crate::policy::Policy;
 use crate::text::Span;
 use crate::text::printable::clean;
 use crate::traces::KUSTOMIZATIONS;
@@ -120,7 +122,7 @@ impl RepoRule for PlaintextGeneratorSource {
         let mut drafts = Vec::new();
         for facts in repository.facts {
             let wrong = facts.generator_sources.iter().filter(|source| is_wrong(&source.source));
-            drafts.extend(wrong.map(|source| (&facts.path, draft(source))));
+            drafts.extend(wrong.map(|source| (&facts.path, draft(source, repository.policy))));
         }
         drafts
     }
@@ -134,7 +136,7 @@ fn is_plaintext(repository: &Repository<'_>, path: &RepoPath) -> bool {
     is_here && !facts.is_some_and(|facts| facts.has_sops || facts.is_reported)
 }
 
-fn draft<'f>(source: &GeneratorSource) -> Draft<'f> {
+fn draft<'f>(source: &GeneratorSource, policy: &Policy) -> Draft<'f> {
     const CHANGE: &str = "if it was ever pushed, change the values";
     let generator = clean(&source.generator);
     let (message, note, help) = match &source.source {
@@ -147,14 +149,14 @@ fn draft<'f>(source: &GeneratorSource) -> Draft<'f> {
             format!("{generator}: {path} is not encrypted"),
             "becomes a Secret",
             format!(
-                "run `sops encrypt --in-place {}`; {CHANGE}; if it holds no secret, use a configMapGenerator",
-                quoted(path.as_str())
+                "{}; {CHANGE}; if it holds no secret, use a configMapGenerator",
+                encrypting(policy, path)
             ),
         ),
         Source::Decrypted(path) => (
             format!("{generator}: {path} is not encrypted, so it cannot be decrypted"),
             "has to be encrypted",
-            format!("run `sops encrypt --in-place {}`; {CHANGE}", quoted(path.as_str())),
+            format!("{}; {CHANGE}", encrypting(policy, path)),
         ),
         Source::Missing(path) => (
             format!("{generator}: there is no {path} to decrypt"),
@@ -172,6 +174,16 @@ fn draft<'f>(source: &GeneratorSource) -> Draft<'f> {
         Source::File(path) | Source::Decrypted(path) | Source::Missing(path) => {
             draft.about(path.clone())
         }
+    }
+}
+
+/// All that it takes to encrypt a file that has no finding of its own, for which `fix` does nothing.
+fn encrypting(policy: &Policy, path: &RepoPath) -> String {
+    let governing = policy.governing(path);
+    let command = sops_command(governing, "encrypt --in-place", path);
+    match obstacle(governing, None, None) {
+        Some(obstacle) => format!("{obstacle}, then run {command}"),
+        None => format!("run {command}"),
     }
 }
 

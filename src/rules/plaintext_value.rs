@@ -32,7 +32,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Restore the file from its last good commit, then set the value with `sops edit FILE` or
+    /// Restore the file from its last good commit, as with
+    /// `git restore --source=HEAD --staged --worktree FILE`, then set the value with `sops edit FILE` or
     /// `sops set FILE`. If the file was pushed, change the value itself.
     PlaintextValue, "plaintext-value", Error, needs Text, Leak(90),
     "a plaintext value in an encrypted file, at a place that has to be encrypted"
@@ -63,7 +64,8 @@ impl FileRule for PlaintextValue {
                 listing(spots, Spot::key_path)
             );
             let help = format!(
-                "restore the file from its last good commit and set {it} with {}; if the file was ever pushed, change {it}",
+                "{}, and set {it} with {}; if the file was ever pushed, change {it}",
+                subject.restoring(),
                 subject.sops("edit")
             );
             let draft = Draft::new(&META, first.key_span, message)

@@ -5,7 +5,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bech32::primitives::decode::CheckedHrpstring;
 
-use super::{FileRule, Judged, Subject, declare_rule};
+use super::{FileRule, Judged, Subject, declare_rule, quoted};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
 use crate::traces::secret_key_packet;
@@ -30,9 +30,10 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Treat the key as known to everybody: make a new one, put its public half into
-    /// `.sops.yaml`, run `sops updatekeys` and `sops rotate` on every file, change the secrets
-    /// themselves, and only then remove the file. A throw-away key of a test may stay: ignore
+    /// Take the file out of git with `git rm --cached FILE` if git has it, and add its name to
+    /// `.gitignore`. If it was ever pushed, treat the key as known to everybody: make a new one, put its
+    /// public half into `.sops.yaml`, run `sops updatekeys` and `sops rotate` on every file, change the
+    /// secrets themselves, and only then delete the old key. A throw-away key of a test may stay: ignore
     /// it by path, with the reason.
     PrivateKey, "private-key", Error, needs Text, Leak(98),
     "a private key of age or OpenPGP in a file"
@@ -55,8 +56,10 @@ impl FileRule for PrivateKey {
         let bytes = subject.input.bytes();
         if subject.traces.key {
             let level = if is_test_data(subject) { Level::Warning } else { META.level };
-            for (span, what) in find(bytes) {
-                drafts.push(draft(span, what).level(level));
+            let found = find(bytes);
+            let first = removal(subject, &found);
+            for (span, what) in found {
+                drafts.push(draft(span, what, &first).level(level));
             }
         }
         for judged in subject.documents {
@@ -73,10 +76,25 @@ fn is_test_data(subject: &Subject<'_>) -> bool {
         || stem.ends_with("_test")
 }
 
-fn draft<'s>(span: Span, what: &str) -> Draft<'s> {
+fn draft<'s>(span: Span, what: &str, first: &str) -> Draft<'s> {
     Draft::new(&META, span, format!("{what} stands in this file"))
         .note("a private key")
-        .help("make a new key; for every file that this one opens run sops updatekeys and sops rotate, and change the secrets themselves")
+        .help(format!("{first}; if it was ever pushed, make a new key, run `sops updatekeys` and `sops rotate` on every file that this one opens, and change the secrets themselves"))
+}
+
+/// How to take the key away: with its file, if nothing else stands there.
+fn removal(subject: &Subject<'_>, found: &[(Span, &str)]) -> String {
+    let bytes = subject.input.bytes();
+    let start = found.first().map_or(0, |(span, _)| span.start);
+    let is_comment = |line: &[u8]| line.trim_ascii().is_empty() || line.starts_with(b"#");
+    if bytes[..start].split(|byte| *byte == b'\n').all(is_comment) {
+        let path = quoted(subject.path().as_str());
+        format!(
+            "take it out of git with `git rm --cached {path}` if git has it, and add it to .gitignore"
+        )
+    } else {
+        "take the key out of this file".to_owned()
+    }
 }
 
 /// Private keys behind the base64 of a Secret's `data`.
@@ -90,7 +108,7 @@ fn in_base64<'s>(judged: &Judged<'s>, drafts: &mut Drafts<'s>) {
             if let Some((_, what)) = find(&decoded).into_iter().next() {
                 let path = judged.key_path(value.entry.node.span);
                 drafts.push(
-                    draft(value.entry.key_span, what)
+                    draft(value.entry.key_span, what, "take the key out of this Secret")
                         .at(judged.document.index, path)
                         .note("behind this base64"),
                 );

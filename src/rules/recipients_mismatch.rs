@@ -5,7 +5,7 @@ use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::policy::{Config, CreationRule};
 use crate::sops::metadata::Metadata;
-use crate::sops::recipe::{Drift, drift};
+use crate::sops::recipe::{Drift, Recipe, drift};
 
 declare_rule! {
     /// ## What it does
@@ -53,17 +53,19 @@ impl FileRule for RecipientsMismatch {
             return;
         }
         let drift = drift(&metadata.recipe, &rule.recipe);
-        let (level, says) = statement(&drift, metadata, rule);
+        let (level, mut says) = statement(&drift, metadata, rule);
+        let whose = format!("rule {} of {}", rule.number, config.path);
+        let has_extra = !drift.extra.is_empty();
+        if has_extra {
+            says.insert(0, extra(&drift.extra, &metadata.recipe, &whose));
+        }
         if says.is_empty() {
             return;
         }
         let span = drift.extra.first().map_or(metadata.span, |recipient| recipient.span);
-        let message = format!("{} (rule {} of {})", says.join(", "), rule.number, config.path);
-        let note = if drift.extra.is_empty() {
-            "the recipients of this file"
-        } else {
-            "not named by the rule"
-        };
+        let says = says.join(if has_extra { "; " } else { ", " });
+        let message = if has_extra { says } else { format!("{says} ({whose})") };
+        let note = if has_extra { "not named by the rule" } else { "the recipients of this file" };
         let mut draft = Draft::new(&META, span, message)
             .level(level)
             .at(0, Some("sops".to_owned()))
@@ -76,17 +78,10 @@ impl FileRule for RecipientsMismatch {
     }
 }
 
+/// What is different, but for the recipients that the rule does not name.
 fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Level, Vec<String>) {
     let mut says = Vec::new();
-    let mut level = Level::Warning;
-    if !drift.extra.is_empty() {
-        level = META.level;
-        says.push(format!(
-            "{} too many: {}",
-            count(drift.extra.len(), "recipient"),
-            names(&drift.extra)
-        ));
-    }
+    let mut level = if drift.extra.is_empty() { Level::Warning } else { META.level };
     if !drift.missing.is_empty() {
         says.push(format!(
             "{} missing: {}",
@@ -125,6 +120,19 @@ fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Le
     (level, says)
 }
 
+/// Who can decrypt the file, alone or with others, and should not.
+fn extra(recipients: &[&Recipient], recipe: &Recipe, whose: &str) -> String {
+    let can = if recipe.groups_needed() > 1 { "can help to decrypt" } else { "can decrypt" };
+    match recipients {
+        [one] => format!("{one} {can} this file but is not in {whose}"),
+        many => format!(
+            "{} {can} this file but are not in {whose}: {}",
+            count(many.len(), "recipient"),
+            names(many)
+        ),
+    }
+}
+
 fn names(recipients: &[&Recipient]) -> String {
     listing(recipients, ToString::to_string)
 }
@@ -132,20 +140,28 @@ fn names(recipients: &[&Recipient]) -> String {
 fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String {
     let update = subject.sops("updatekeys");
     if rule.recipe.invalid().next().is_some() {
-        return format!("correct the recipients of the rule, then run {update}");
+        return format!("correct the recipients of rule {}, then run {update}", rule.number);
     }
+    // updatekeys opens the data key alone, all else the values.
+    let first = if subject.is_refused() {
+        "first mend what the other findings say of this file, since sops refuses it until then; then "
+    } else {
+        ""
+    };
     let is_threshold_alone = drift.is_none();
     if is_threshold_alone {
         // updatekeys does not look at the threshold of the rule.
         let (decrypt, encrypt) =
             (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
-        return format!("run {decrypt}, then {encrypt}");
+        return format!("{first}run {decrypt}, then {encrypt}");
     }
     if drift.extra.is_empty() {
         return format!("run {update}");
     }
     let rotate = subject.sops("rotate --in-place");
-    format!("run {update}, then {rotate}; if somebody has left, change the secret itself too")
+    format!(
+        "{first}run {update}, then {rotate}; if somebody has left, change the secret itself too"
+    )
 }
 
 /// Points at the missing recipient in the rule, or at the rule.

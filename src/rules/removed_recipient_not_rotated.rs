@@ -45,7 +45,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Run `sops rotate --in-place FILE` and commit that together with the change: a new data key,
-    /// and every value encrypted anew. The old versions in history can be read as before, so change
+    /// and every value encrypted again. The old versions in history can be read as before, so change
     /// the secret itself if whoever was removed must not know it.
     RemovedRecipientNotRotated, "removed-recipient-not-rotated", Warning, needs Change, Weakness(60),
     "a recipient that was removed while the data key stayed the same"

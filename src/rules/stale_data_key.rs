@@ -34,7 +34,7 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Run `sops rotate --in-place FILE`: a new data key, all values encrypted anew, the same
+    /// Run `sops rotate --in-place FILE`: a new data key, all values encrypted again, the same
     /// recipients. `sops updatekeys` renews the stanzas and keeps the data key.
     StaleDataKey, "stale-data-key", Info, needs Text,
     "a data key that was wrapped more than 180 days ago"

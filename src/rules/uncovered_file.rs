@@ -81,7 +81,7 @@ fn no_rule<'f>(config: &'f Config, files: &[&'f Facts]) -> (&'f RepoPath, Draft<
     let first = &files[0].path;
     let message = format!("no creation rule of {} matches {}", config.path, listing(files));
     let draft = Draft::new(&META, Span::at(0), message).note("not covered").help(format!(
-        "extend a path_regex or add a rule; see sops-lint policy {}",
+        "extend a path_regex or add a rule; see `sops-lint policy {}`",
         super::quoted(first.as_str())
     ));
     (first, draft)

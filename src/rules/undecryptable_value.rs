@@ -143,7 +143,8 @@ fn no_key<'s>(subject: &Subject<'s>, span: Span) -> Draft<'s> {
     Draft::new(&META, span, "the shares of the key groups do not make a data key")
         .note("a key group is of another file, or of another version of this one")
         .help(format!(
-            "restore the last good version; {} makes all shares anew",
+            "{}; {} writes all shares again",
+            subject.restoring(),
             subject.sops("rotate --in-place")
         ))
 }

@@ -1,12 +1,11 @@
 //! A file that says it is encrypted, by its name or by its creation rule, and is not.
 
-use super::{FileRule, Judged, Subject, declare_rule};
+use super::{FileRule, Subject, declare_rule};
 use crate::document;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::policy::Aim;
-use crate::sops::census;
 use crate::text::Span;
 use crate::traces::{self, KUSTOMIZATIONS};
 
@@ -45,8 +44,9 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Encrypt it: `sops-lint fix FILE`, or `sops encrypt --in-place FILE` where its creation rule has
-    /// keys of a cloud or of Vault. If it holds no secret, rename it, or narrow the `path_regex` of the
-    /// rule that matches it.
+    /// keys of a cloud or of Vault. A rule whose selector names none of its values encrypts nothing of
+    /// it: write a rule for the file before that one. If it holds no secret, rename it, or narrow the
+    /// `path_regex` of the rule that matches it.
     UnencryptedFile, "unencrypted-file", Error, needs Policy, Leak(90),
     "a file that claims to be encrypted, by name or by creation rule, but is not"
 }
@@ -72,7 +72,7 @@ impl FileRule for UnencryptedFile {
         }
         let Some((level, message)) = claim(subject) else { return };
         let help = format!(
-            "run {}; if it holds no secret, {}",
+            "{}; if it holds no secret, {}",
             subject.encrypting(),
             if subject.claims_encryption { "rename it" } else { "narrow the rule's path_regex" }
         );
@@ -102,11 +102,7 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
     }
     let (config, rule) = subject.governing.rule()?;
     // Where the rule's selector names nothing in the file, to encrypt it would change nothing.
-    let selector = &rule.recipe.selector;
-    let covers =
-        |judged: &Judged<'_>| !census::take(judged.document, Some(selector)).plaintext.is_empty();
-    // sops encrypts what is binary to it whole.
-    if !is_binary && !subject.documents.iter().any(covers) {
+    if !subject.is_covered_by(&rule.recipe.selector) {
         return None;
     }
     let level = match subject.governing.aim(subject.path()) {

@@ -10,7 +10,6 @@ use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes::Secret;
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
-use crate::policy::Governing;
 use crate::sops::census::{Census, Spot};
 
 declare_rule! {
@@ -63,9 +62,10 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Encrypt the file: `sops-lint fix FILE`, or `sops encrypt --in-place FILE` where its creation
-    /// rule has keys of a cloud or of Vault. If it was ever pushed, the values are known: change them
-    /// where they are used, then encrypt the new ones.
+    /// Let a creation rule govern the file, with `encrypted_regex: ^(data|stringData)$`: without a
+    /// selector sops encrypts the kind and the name too. Then encrypt it: `sops-lint fix FILE`, or
+    /// `sops encrypt --in-place FILE` where the rule has keys of a cloud or of Vault. If it was ever
+    /// pushed, the values are known: change them where they are used, then encrypt the new ones.
     UnencryptedSecret, "unencrypted-secret", Error, needs Text, Leak(91),
     "a Kubernetes Secret whose values are not encrypted"
 }
@@ -122,28 +122,9 @@ fn help_for_file() -> String {
     "put the value into a file of its own, run `sops encrypt` on it, and put what that prints here; if it was ever pushed, change the values too".to_owned()
 }
 
-/// How to encrypt the file, or what stands in the way.
+/// How to encrypt the file.
 fn help(subject: &Subject<'_>) -> String {
-    let command = subject.encrypting();
-    let rotate = "if the file was ever pushed, change the values too";
-    match subject.governing {
-        Governing::Rule(_, rule)
-            if rule.recipe.selector.selects(&["data"])
-                || rule.recipe.selector.selects(&["stringData"]) =>
-        {
-            format!("run {command}; {rotate}")
-        }
-        Governing::Rule(_, rule) => format!(
-            "rule {} would not encrypt it: let its selector cover data and stringData, then run {command}; {rotate}",
-            rule.number
-        ),
-        Governing::NoRule(config) | Governing::Unusable(config) => {
-            format!("add a creation rule for it to {}, then run {command}; {rotate}", config.path)
-        }
-        Governing::NoConfig => {
-            format!("write a .sops.yaml with your recipients, then run {command}; {rotate}")
-        }
-    }
+    format!("{}; if the file was ever pushed, change the values too", subject.encrypting())
 }
 
 /// What of a Secret can be read by everybody.

@@ -46,7 +46,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Correct the key. Then look at the files that were made with the rule, and encrypt them
-    /// anew where the key would have made a difference.
+    /// again where the key would have made a difference.
     UnknownConfigKey, "unknown-config-key", Error, needs Text,
     "a key in .sops.yaml that sops ignores"
 }

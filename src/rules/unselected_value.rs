@@ -1,7 +1,8 @@
 //! A value of a Secret that stays in clear because the file's selector leaves it out.
 
+use super::encrypting::obstacle;
 use super::unencrypted_secret::exposed;
-use super::{FileRule, Judged, Subject, count, declare_rule, listing, with_others};
+use super::{FileRule, Judged, Subject, VALUES_ALONE, count, declare_rule, listing, with_others};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::sops::census::{self, Spot};
 use crate::sops::selector::Selector;
@@ -72,11 +73,7 @@ impl FileRule for UnselectedValue {
                 .level(if is_against_rule { Level::Error } else { META.level })
                 .at(judged.document.index, Some(first.key_path()))
                 .note("in plaintext")
-                .help(format!(
-                    "run {}, then {} under a rule with encrypted_regex: ^(data|stringData)$",
-                    subject.sops("decrypt --in-place"),
-                    subject.sops("encrypt --in-place")
-                ));
+                .help(help(subject));
             let draft = with_others(draft, &spots, "in plaintext");
             let draft = match selector.span {
                 Some(span) if selector.field.selects() => {
@@ -92,6 +89,17 @@ impl FileRule for UnselectedValue {
             };
             drafts.push(subject.with_rule(draft, words));
         }
+    }
+}
+
+fn help(subject: &Subject<'_>) -> String {
+    let selector = format!("`encrypted_regex: {VALUES_ALONE}`");
+    let (decrypt, encrypt) =
+        (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
+    // What is decrypted has to be encrypted again.
+    match obstacle(subject.governing, None, Some(&selector)) {
+        Some(obstacle) => format!("{obstacle}, then run {decrypt}, then {encrypt}"),
+        None => format!("run {decrypt}, then {encrypt} under a rule with {selector}"),
     }
 }
 

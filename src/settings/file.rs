@@ -60,7 +60,7 @@ pub struct SettingsFile {
     is_recognised: bool,
 }
 
-/// Findings that are known, and why that is all right.
+/// Findings that are known, and why that is acceptable.
 #[derive(Debug)]
 pub struct Ignore {
     /// Where; a directory means all that stands in it.
@@ -224,7 +224,7 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
     for (key, help) in [
         ("path", "add path: with a glob, such as docs/**"),
         ("rules", "add rules: with the ids of the rules to ignore here"),
-        ("reason", "add reason: and say why it is all right; whoever reviews this will ask"),
+        ("reason", "add `reason:` and say why this is acceptable; whoever reviews this will ask"),
     ] {
         let is_empty = |node: &Node<'_>| node.is_list() && node.elements().next().is_none();
         if node.get(key).is_none_or(is_empty) {
@@ -238,7 +238,7 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
         ids.iter().filter_map(|(id, node)| reader.rule(id, node.span, &UNTOUCHABLE)).collect();
     let reason = node.entry("reason")?;
     if reader.text(&reason.node, "`reason`")?.trim().is_empty() {
-        let help = "say why it is all right; whoever reviews this will ask";
+        let help = "say why this is acceptable; whoever reviews this will ask";
         reader.complain(
             reason.node.span,
             "an item of `ignore` has no reason, so it ignores nothing",

@@ -100,6 +100,48 @@ fn policy_says_who_governs_a_file_and_what_it_has() {
 }
 
 #[test]
+fn policy_says_of_what_it_cannot_speak_well() {
+    let rules = crate::support::fixtures().join("rules/nothing-encrypted");
+    let copy = crate::support::copy_of(&rules.join("bad-values-file"), &[]);
+    let name = std::fs::read_dir(copy.path())
+        .expect("a directory")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .find(|name| name.starts_with("values"))
+        .expect("a values file");
+    let run = sops_lint(copy.path(), &["policy", &name, "."]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    for line in [
+        "  has          0 encrypted and 3 plain values",
+        "  verdict      nothing in it is encrypted (see `sops-lint scan`)",
+        "  the path     is a directory: name the files in it",
+    ] {
+        assert!(run.stdout.lines().any(|printed| printed == line), "{line}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn several_rules_can_be_explained_and_a_mistyped_one_is_guessed() {
+    let tree = repository(&[]);
+    let run = sops_lint(tree.path(), &["explain", "mac-mismatch", "private-key"]);
+    assert_eq!(run.code, Some(0));
+    assert!(run.stdout.starts_with("# mac-mismatch\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("\n\n# private-key\n"), "{}", run.stdout);
+    for (arguments, says) in [
+        (
+            ["explain", "mac-mismach"],
+            "no such rule; did you mean `mac-mismatch`? see `sops-lint rules`",
+        ),
+        (["explain", "colour"], "no such rule; see `sops-lint rules`"),
+        (["scan", "--only=private-keys"], "did you mean `private-key`?"),
+        (["scan", "--level=private-keys=info"], "did you mean `private-key`?"),
+    ] {
+        let run = sops_lint(tree.path(), &arguments);
+        assert_eq!(run.code, Some(2));
+        assert!(run.stderr.contains(says) && run.stderr.len() < 300, "{}", run.stderr);
+    }
+}
+
+#[test]
 fn every_rule_can_be_explained() {
     let tree = repository(&[]);
     let listed = sops_lint(tree.path(), &["rules", "--format", "json"]).json();

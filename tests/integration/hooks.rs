@@ -83,7 +83,9 @@ fn a_hook_that_is_there_is_never_changed() {
     let run = git.lint(&["install"]);
     assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
     assert!(run.stderr.contains(".git/hooks/pre-commit is there"), "{run:?}");
-    assert!(run.stderr.contains("  help: add this line to it: sops-lint hook pre-commit || exit"));
+    assert!(
+        run.stderr.contains("  help: add this line to it: `sops-lint hook pre-commit || exit`")
+    );
     assert_eq!(fs::read_to_string(&path).expect("there"), foreign);
     // With the line in it all is well, but for the bit without which git does not run it.
     let chained = format!("{foreign}sops-lint hook pre-commit || exit\n");
@@ -152,7 +154,10 @@ fn husky_has_a_place_of_its_own() {
     git.write(".husky/_/pre-commit", "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"\n");
     let run = git.lint(&["install"]);
     assert_eq!(run.code, Some(2), "{run:?}");
-    assert!(run.stderr.contains("add to .husky/pre-commit: sops-lint hook pre-commit"), "{run:?}");
+    assert!(
+        run.stderr.contains("add to .husky/pre-commit: `sops-lint hook pre-commit`"),
+        "{run:?}"
+    );
 }
 
 #[test]

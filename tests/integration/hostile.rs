@@ -2,7 +2,7 @@
 //!
 //! Written by hand. `findings.txt` beside the directories says
 //! what comes of each, and is reviewed like code; run the tests with `UPDATE_FIXTURES=1` to write
-//! it anew. That no value is printed is tested where all fixtures are.
+//! it again. That no value is printed is tested where all fixtures are.
 
 use std::fmt::Write;
 use std::fs;

@@ -12,6 +12,7 @@ mod docs;
 mod fix;
 mod git;
 mod gpg;
+mod helps;
 mod history;
 mod hooks;
 mod hostile;

@@ -1,0 +1,181 @@
+//! The way to an encrypted file, for the help of findings: what its config lacks, and the command.
+//!
+//! A command that cannot work is worse than none, so all that keeps sops from encrypting the file
+//! is said before it.
+
+use super::misnamed_sops_config::rename;
+use super::{Judged, Subject, VALUES_ALONE, holds, quoted};
+use crate::document;
+use crate::input::Content;
+use crate::kubernetes;
+use crate::path::RepoPath;
+use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
+use crate::sops::census::{self, Census};
+use crate::sops::recipe::{KeyGroup, Recipe};
+use crate::sops::selector::{Field, Selector};
+use crate::sops::walk::{self, Step};
+use crate::text::Span;
+
+/// What Kubernetes recognises an object by, and so has to stay readable.
+const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+/// The sops command that does `verb` to a file under its own config, run from the root.
+pub(super) fn sops_command(governing: Governing<'_>, verb: &str, path: &RepoPath) -> String {
+    let path = quoted(path.as_str());
+    match governing {
+        Governing::Rule(config, _) if config.path.as_str() != CONFIG_NAME => {
+            format!("`sops --config {} {verb} {path}`", quoted(config.path.as_str()))
+        }
+        _ => format!("`sops {verb} {path}`"),
+    }
+}
+
+/// What the config of a file lacks before sops can encrypt anything under it. `misnamed`: a config
+/// that sops does not find; `selector`: what a new rule has to have beside recipients.
+pub(super) fn obstacle(
+    governing: Governing<'_>,
+    misnamed: Option<&RepoPath>,
+    selector: Option<&str>,
+) -> Option<String> {
+    Some(match (governing, misnamed) {
+        (Governing::NoConfig, Some(config)) => {
+            rename(config.as_str(), config.parent().join(CONFIG_NAME).as_str())
+        }
+        (Governing::NoConfig, None) => {
+            let selector = selector.map(|selector| format!(" and {selector}")).unwrap_or_default();
+            format!("write a .sops.yaml with your recipients{selector}")
+        }
+        (Governing::Unusable(config), _) => {
+            format!("correct {} first, which has a finding of its own", config.path)
+        }
+        (Governing::NoRule(config), _) => {
+            let selector = selector.map(|selector| format!(", with {selector}"));
+            format!("add a creation rule for it to {}{}", config.path, selector.unwrap_or_default())
+        }
+        (Governing::Rule(config, rule), _) => lack_of_recipients(config, rule)?,
+    })
+}
+
+fn lack_of_recipients(config: &Config, rule: &CreationRule) -> Option<String> {
+    let Recipe { key_groups, .. } = &rule.recipe;
+    let (number, config) = (rule.number, &config.path);
+    if rule.recipe.invalid().next().is_some() {
+        return Some(format!("correct the recipients of rule {number} in {config}"));
+    }
+    let lacks = key_groups.is_empty() || key_groups.iter().any(KeyGroup::is_empty);
+    lacks.then(|| format!("name the recipients in rule {number} of {config}"))
+}
+
+impl Subject<'_> {
+    /// The sops command that does `verb` to this file under its own config, run from the root.
+    pub(super) fn sops(&self, verb: &str) -> String {
+        sops_command(self.governing, verb, self.path())
+    }
+
+    /// All that it takes to encrypt the file: `run ..`, or what comes first and `then run ..`.
+    pub(super) fn encrypting(&self) -> String {
+        let recipe = self.governing.rule().map(|(_, rule)| &rule.recipe);
+        let is_ours =
+            |recipe: &Recipe| recipe.recipients().all(|recipient| recipient.service.can_wrap());
+        // Public keys are enough for ours.
+        let command = if recipe.is_none_or(is_ours) {
+            format!("`sops-lint fix {}`", quoted(self.path().as_str()))
+        } else {
+            self.sops("encrypt --in-place")
+        };
+        match self.obstacles() {
+            Some(obstacles) => format!("{obstacles}, then run {command}"),
+            None => format!("run {command}"),
+        }
+    }
+
+    /// What has to be done before sops can encrypt the file.
+    pub(super) fn obstacles(&self) -> Option<String> {
+        let is_utf_16 = matches!(self.input.content, Content::Utf16(_));
+        let encoding = is_utf_16.then(|| "save it as UTF-8".to_owned());
+        let selector = self.selector_to_write();
+        let lack = obstacle(self.governing, self.misnamed_config.as_ref(), selector.as_deref());
+        let all = encoding.into_iter().chain(lack).chain(self.wrong_selector());
+        let obstacles: Vec<String> = all.collect();
+        (!obstacles.is_empty()).then(|| obstacles.join(", "))
+    }
+
+    /// The selector that a rule for this file needs: without one sops encrypts the kind as well.
+    fn selector_to_write(&self) -> Option<String> {
+        if !self.documents.iter().any(|judged| kubernetes::is_object(judged.document)) {
+            return None;
+        }
+        let usual = Selector::new(Field::EncryptedRegex, VALUES_ALONE, Span::default());
+        Some(if self.is_covered_by(&usual) {
+            format!("`encrypted_regex: {VALUES_ALONE}`")
+        } else {
+            "an `encrypted_regex` that names its values".to_owned()
+        })
+    }
+
+    /// What to do about a rule that would encrypt nothing of the file, or too much.
+    fn wrong_selector(&self) -> Option<String> {
+        let (config, rule) = self.governing.rule()?;
+        let (selector, number, config) = (&rule.recipe.selector, rule.number, &config.path);
+        let field = selector.field.name();
+        if selector.error().is_some() {
+            return Some(format!("correct {field} of rule {number} in {config}"));
+        }
+        let needed = self.selector_to_write();
+        if let Some(needed) = needed.as_ref().filter(|_| self.is_hidden_by(selector)) {
+            return Some(format!("set {needed} in rule {number} of {config}"));
+        }
+        if self.is_covered_by(selector) {
+            return None;
+        }
+        if self.documents.iter().any(|judged| !judged.secrets.is_empty()) {
+            return Some(format!(
+                "rule {number} of {config} would not encrypt it: let its selector cover data and stringData"
+            ));
+        }
+        let remedy = needed.map_or_else(|| format!("without {field}"), |it| format!("with {it}"));
+        let effect = if selector.field.selects() {
+            "encrypts only what its selector names"
+        } else {
+            "leaves every value of this file out"
+        };
+        Some(format!(
+            "rule {number} of {config} {effect}: add a rule before it for this file, {remedy}"
+        ))
+    }
+
+    /// Whether a selector covers any value of the file that is to be encrypted: of its Secrets, if
+    /// it has some.
+    pub(super) fn is_covered_by(&self, selector: &Selector) -> bool {
+        // sops encrypts what is binary to it whole.
+        let is_binary = document::format_of(self.path()).is_none();
+        let has_secrets = self.documents.iter().any(|judged| !judged.secrets.is_empty());
+        let covers = |judged: &Judged<'_>| {
+            let census = census::take(judged.document, Some(selector));
+            if has_secrets { covers_secret(judged, &census) } else { !census.plaintext.is_empty() }
+        };
+        is_binary || self.documents.is_empty() || self.documents.iter().any(covers)
+    }
+
+    /// Whether a selector would encrypt what an object is recognised by.
+    fn is_hidden_by(&self, selector: &Selector) -> bool {
+        let objects = self.documents.iter().map(|judged| judged.document);
+        let mut is_hidden = false;
+        for object in objects.filter(|document| kubernetes::is_object(document)) {
+            walk::leaves(object, selector, &mut |leaf| {
+                let is_readable =
+                    matches!(leaf.path.first(), Some(Step::Key(key)) if READABLE.contains(key));
+                // An annotation may well be a secret.
+                let is_annotation = matches!(leaf.path.get(1), Some(Step::Key("annotations")));
+                is_hidden |=
+                    leaf.is_selected && is_readable && !is_annotation && !leaf.scalar.is_empty();
+            });
+        }
+        is_hidden
+    }
+}
+
+fn covers_secret(judged: &Judged<'_>, census: &Census<'_, '_>) -> bool {
+    let mut values = judged.secrets.iter().flat_map(crate::kubernetes::Secret::values);
+    values.any(|value| census.plaintext.iter().any(|spot| holds(&value.entry.node, spot)))
+}
