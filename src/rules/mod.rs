@@ -367,18 +367,6 @@ fn is_envelope(judged: &Judged<'_>) -> bool {
     is_pair && data.is_some_and(crate::sops::value::looks_encrypted)
 }
 
-/// Whether the value stands in this tree: the very one, since an alias repeats its place.
-fn holds(node: &Node<'_>, spot: &Spot<'_, '_>) -> bool {
-    if let Value::Scalar(scalar) = &node.value {
-        return std::ptr::eq(
-            std::ptr::from_ref(scalar).cast::<()>(),
-            std::ptr::from_ref(spot.scalar).cast(),
-        );
-    }
-    node.entries().any(|entry| holds(&entry.node, spot))
-        || node.elements().any(|element| holds(element, spot))
-}
-
 /// The first few of many, for a message: `a, b, c, and 3 more`.
 fn listing<T>(all: &[T], name: impl Fn(&T) -> String) -> String {
     const SHOWN: usize = 3;

@@ -121,6 +121,16 @@ fn a_hundred_thousand_keys_take_no_time() {
 }
 
 #[test]
+fn a_secret_of_many_values_is_read_in_time() {
+    let values: String = (0..60_000).map(|number| format!("  k{number}: canary\n")).collect();
+    let secret =
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData:\n{values}");
+    let run = scan(&[("a.yaml", &secret)]);
+    assert_eq!(rules(&run), ["unencrypted-secret"]);
+    assert!(run.stdout.contains("60000 plaintext values"), "{} bytes", run.stdout.len());
+}
+
+#[test]
 fn names_cannot_write_to_the_terminal() {
     let name = "a\u{1b}[31m\nb.sops.yaml";
     let tree = repository(&[(name, "password: canary-name\n")]);
