@@ -131,6 +131,16 @@ fn a_secret_of_many_values_is_read_in_time() {
 }
 
 #[test]
+fn brackets_beside_a_comment_are_read_in_time() {
+    for (element, comment) in [("[a], ", "\n# c\n"), ("a, ", "\n  b # c\n"), ("{a: b}, ", "# c\n")]
+    {
+        let list = element.repeat(100_000);
+        let run = scan(&[("a.yaml", &encrypted(&format!("a: [{list}{comment} ]")))]);
+        assert!(!rules(&run).contains(&"unreadable-document".to_owned()), "{element}");
+    }
+}
+
+#[test]
 fn names_cannot_write_to_the_terminal() {
     let name = "a\u{1b}[31m\nb.sops.yaml";
     let tree = repository(&[(name, "password: canary-name\n")]);
