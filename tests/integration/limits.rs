@@ -141,6 +141,17 @@ fn brackets_beside_a_comment_are_read_in_time() {
 }
 
 #[test]
+fn a_value_of_many_variables_is_read_in_time() {
+    for value in
+        ["${a}".repeat(300_000), "${".repeat(1_000_000) + "}", "$(${)".repeat(300_000) + "}"]
+    {
+        let secret = format!("apiVersion: v1\nkind: Secret\nstringData: {{a: '{value}'}}\n");
+        let run = scan(&[("a.yaml", &secret)]);
+        assert!(rules(&run).len() < 2, "{} findings", rules(&run).len());
+    }
+}
+
+#[test]
 fn names_cannot_write_to_the_terminal() {
     let name = "a\u{1b}[31m\nb.sops.yaml";
     let tree = repository(&[(name, "password: canary-name\n")]);
