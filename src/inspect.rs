@@ -185,6 +185,9 @@ fn verification(subject: &Subject<'_>, may_open: bool) -> Verification {
         Verdict::Unopened(Unopened::TooFewGroups { have, need }) => Verification::Skipped(format!(
             "private keys for {have} of the {need} key groups that it takes"
         )),
+        Verdict::Unopened(Unopened::TooManyDataKeys { tried }) => Verification::Skipped(format!(
+            "its data keys are too many: {tried} of a key service were tried, and do not open it"
+        )),
     }
 }
 

@@ -50,6 +50,11 @@ pub enum Unopened {
         /// Groups that it takes.
         need: usize,
     },
+    /// The file has more data keys than are tried, and none that was is for a key at hand.
+    TooManyDataKeys {
+        /// How many of each key service were.
+        tried: usize,
+    },
 }
 
 /// One reason for which sops would refuse a file.
