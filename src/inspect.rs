@@ -1,6 +1,7 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
@@ -372,7 +373,14 @@ fn judge<'s>(documents: &'s [Document<'s>]) -> Vec<Judged<'s>> {
             }
         };
         let secrets = kubernetes::secrets(document);
-        judged.push(Judged { document, metadata, unrelated, secrets, census });
+        judged.push(Judged {
+            document,
+            metadata,
+            unrelated,
+            secrets,
+            census,
+            paths: OnceCell::new(),
+        });
     }
     judged
 }

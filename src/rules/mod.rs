@@ -55,6 +55,8 @@ pub use facts::{Covered, Facts, Repository};
 pub use plaintext_generator_source::GeneratorSource;
 pub use untrusted_key_endpoint::Endpoint;
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::document::{Document, DuplicateKey, Node, ParseError, Scalar, Value};
@@ -67,7 +69,7 @@ use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
 use crate::sops::open::Opening;
 use crate::sops::recipe::Recipe;
-use crate::sops::walk;
+use crate::sops::walk::{self, Step};
 use crate::text::Span;
 use crate::text::printable;
 use crate::traces::Traces;
@@ -257,6 +259,8 @@ pub struct Judged<'s> {
     pub secrets: Vec<Secret<'s, 's>>,
     /// What is encrypted in it and what is not, by its own selector or its file's.
     pub census: Census<'s, 's>,
+    /// The ways to its values, once somebody asks.
+    pub paths: OnceCell<HashMap<Span, Box<[Step<'s>]>>>,
 }
 
 impl<'s> Subject<'s> {
@@ -335,7 +339,8 @@ fn point_at<'s>(
 impl Judged<'_> {
     /// The way to the value at this place.
     pub fn key_path(&self, span: Span) -> Option<String> {
-        walk::key_path_of(self.document, span)
+        let paths = self.paths.get_or_init(|| walk::paths(self.document));
+        paths.get(&span).map(|path| walk::key_path(path))
     }
 
     /// Whether one of its Secrets has a value that is not encrypted.
