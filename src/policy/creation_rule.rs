@@ -4,7 +4,7 @@ use super::config::{Problem, ProblemKind};
 use crate::document::{Entry, Node, Scalar, Value};
 use crate::keys::{InvalidRecipient, KEY_SERVICES, KeyService, Recipient, Sameness, split_flat};
 use crate::pattern::{Pattern, PatternError};
-use crate::sops::recipe::{Invalid, KeyGroup, Recipe, Threshold};
+use crate::sops::recipe::{Invalid, KeyGroup, Lookup, Recipe, Threshold};
 use crate::sops::selector::{FIELDS, Selector};
 use crate::text::Span;
 
@@ -300,13 +300,13 @@ impl KeyGroup {
     }
 
     fn keep_first_of_each(&mut self) {
-        let mut kept: Vec<Recipient> = Vec::with_capacity(self.recipients.len());
-        for recipient in self.recipients.drain(..) {
-            if !kept.iter().any(|other| other.compare(&recipient) == Sameness::Same) {
-                kept.push(recipient);
+        let mut kept = Lookup::default();
+        for recipient in &self.recipients {
+            if kept.find(recipient) != Sameness::Same {
+                kept.add(recipient);
             }
         }
-        self.recipients = kept;
+        self.recipients = kept.into_iter().cloned().collect();
     }
 }
 
