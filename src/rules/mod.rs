@@ -372,6 +372,10 @@ fn is_envelope(judged: &Judged<'_>) -> bool {
     is_pair && data.is_some_and(crate::sops::value::looks_encrypted)
 }
 
+/// Matches, at worst, beyond which a rule about patterns for paths does not try them on the files: about two
+/// seconds of work for patterns as people write them. Some can be written that take a hundred times as long.
+const MOST_MATCHES: usize = 20_000_000;
+
 /// The first few of many, for a message: `a, b, c, and 3 more`.
 fn listing<T>(all: &[T], name: impl Fn(&T) -> String) -> String {
     const SHOWN: usize = 3;

@@ -237,6 +237,18 @@ fn a_config_of_many_rules_is_read_in_time() {
 }
 
 #[test]
+fn a_config_of_many_large_patterns_is_read_in_time() {
+    for pattern in [r"\pL".repeat(5300), r"[a-\x{10ffff}]".repeat(1000), ".{999}".to_owned()] {
+        let rule =
+            |number| format!("- {{path_regex: '(?i){number}{pattern}', age: {RECIPIENT}}}\n");
+        let rules: String = (0..200).map(rule).collect();
+        let run = scan(&[(".sops.yaml", &format!("creation_rules:\n{rules}"))]);
+        assert!(run.findings().iter().any(|(rule, ..)| rule == "invalid-regex"), "{run:?}");
+        assert!(run.stdout.contains("too large for sops-lint"), "{run:?}");
+    }
+}
+
+#[test]
 fn a_hundred_thousand_creation_rules_are_too_many() {
     let config =
         format!("creation_rules:\n{}", "- {path_regex: '^a(b+)+$', age: x}\n".repeat(100_000));
