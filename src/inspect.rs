@@ -1,6 +1,7 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
@@ -90,16 +91,11 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let config = surroundings.policy.config(&input.path);
     let governing = surroundings.policy.governing(&input.path);
     let format = document::format_of(&input.path);
-    let is_oversized = matches!(input.content, Content::TooLarge(_));
     let is_twin = surroundings.twins.contains(&input.path);
-    let is_copy = is_twin || traces::claims_decryption(&input.path).is_some();
-    let may_configure = config.is_some() || policy::has_misleading_name(&input.path);
-    let is_suspect = traces.any() || is_copy || claims_encryption || may_configure || is_oversized;
-    if !is_suspect && !is_ruled(&governing, &input.path, format.is_some()) {
-        return Outcome {
-            certificates: certificates(bytes, traces, surroundings),
-            ..Outcome::default()
-        };
+    let is_of_note = traces.any() || is_twin || claims_encryption || config.is_some();
+    if !is_of_note && !is_suspect(input) && !is_ruled(&governing, &input.path, format.is_some()) {
+        let certificates = certificates(bytes, traces, surroundings);
+        return Outcome { certificates, ..Outcome::default() };
     }
     let text = std::str::from_utf8(bytes);
     let parsed = match text {
@@ -137,11 +133,9 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         rule.check(&subject, &mut drafts);
     }
     let facts = Facts::of(&subject, surroundings.policy, &drafts, surroundings.exists, is_twin);
-    let verification =
-        subject.is_encrypted().then(|| verification(&subject, surroundings.ring.is_some()));
-    let verification = verification
-        .filter(|_| !is_unclear)
-        .or_else(|| is_unclear.then(|| Verification::Skipped(UNCLEAR.to_owned())));
+    let may_open = surroundings.ring.is_some();
+    let verification = (subject.is_encrypted() || is_unclear)
+        .then(|| verification(&subject, may_open, is_unclear));
     let certificates = certificates(bytes, traces, surroundings);
     Outcome {
         findings: settle(&subject, drafts),
@@ -175,6 +169,13 @@ fn misnamed_config(
     is_asked.then(|| policy::misnamed_config(&input.path, surroundings.exists)).flatten()
 }
 
+/// Whether a file has to be looked into for its name or its size.
+fn is_suspect(input: &Input) -> bool {
+    matches!(input.content, Content::TooLarge(_))
+        || traces::claims_decryption(&input.path).is_some()
+        || policy::has_misleading_name(&input.path)
+}
+
 /// Whether a creation rule makes a promise for a file that this one can break; asked last, since it
 /// takes longest to find out.
 fn is_ruled(governing: &Governing<'_>, path: &RepoPath, has_format: bool) -> bool {
@@ -201,8 +202,11 @@ fn open(parsed: &Parsed<'_>, documents: &[Judged<'_>], ring: &KeyRing) -> Option
     Some(open::open(&documents, metadata, &envelope, ring))
 }
 
-fn verification(subject: &Subject<'_>, may_open: bool) -> Verification {
+fn verification(subject: &Subject<'_>, may_open: bool, is_unclear: bool) -> Verification {
     let skipped = |reason: &str| Verification::Skipped(reason.to_owned());
+    if is_unclear {
+        return skipped(UNCLEAR);
+    }
     let Some(opening) = subject.opening else {
         return skipped(if may_open {
             "it is damaged in a way that keeps sops from opening it"
@@ -219,6 +223,9 @@ fn verification(subject: &Subject<'_>, may_open: bool) -> Verification {
         }
         Verdict::Unopened(Unopened::TooFewGroups { have, need }) => Verification::Skipped(format!(
             "private keys for {have} of the {need} key groups that it takes"
+        )),
+        Verdict::Unopened(Unopened::TooManyDataKeys { tried }) => Verification::Skipped(format!(
+            "its data keys are too many: {tried} of a key service were tried, and do not open it"
         )),
     }
 }
@@ -404,7 +411,14 @@ fn judge<'s>(documents: &'s [Document<'s>]) -> Vec<Judged<'s>> {
             }
         };
         let secrets = kubernetes::secrets(document);
-        judged.push(Judged { document, metadata, unrelated, secrets, census });
+        judged.push(Judged {
+            document,
+            metadata,
+            unrelated,
+            secrets,
+            census,
+            paths: OnceCell::new(),
+        });
     }
     judged
 }

@@ -9,7 +9,9 @@ fuzz_target!(|text: &str| {
         for (offset, piece) in split_flat(text) {
             assert_eq!(&text[offset..offset + piece.len()], piece);
             if let Ok(identity) = service.parse(piece) {
-                assert_eq!(service.compare(&identity, &identity), Sameness::Same);
+                let again = service.parse(&identity.id).expect("the canonical form is a recipient");
+                assert_eq!(again.id, identity.id);
+                assert_eq!(service.compare(&identity, &again), Sameness::Same);
             }
         }
     }

@@ -46,6 +46,9 @@ pub enum GitError {
         /// What gix says.
         reason: String,
     },
+    /// A tree that stands for more files than are read.
+    #[error("a tree of the git repository has more than {0} files and directories")]
+    TooManyFiles(usize),
     /// Something in the repository cannot be written.
     #[error("cannot write {what} of the git repository: {reason}")]
     Unwritable {
@@ -79,6 +82,7 @@ impl GitError {
         match self {
             Self::NoRepository(_) => "change to a directory of the repository",
             Self::Unreadable { .. } => "run `git fsck`",
+            Self::TooManyFiles(_) => "check out the part that matters, and scan it as files",
             Self::Unwritable { .. } => {
                 "wait for other git programs to end; if there are none, and index.lock is still there, remove it"
             }

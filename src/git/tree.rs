@@ -14,6 +14,10 @@ use crate::path::RepoPath;
 /// How many directories may stand in one another; deeper ones are hostile.
 const MAX_DEPTH: usize = 512;
 
+/// Entries that are looked at, of one tree or of what is different in two. A tree may name the same tree
+/// many times, and that one another: a few objects can stand for more paths than a disk holds files.
+const MAX_ENTRIES: usize = 2_000_000;
+
 /// A regular file and what stands in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct File {
@@ -70,7 +74,8 @@ pub(super) fn changes(
     old: Option<ObjectId>,
     new: Option<ObjectId>,
 ) -> Result<Vec<Change>, GitError> {
-    let mut walk = Walk { objects, prefix: String::new(), depth: 0, changes: Vec::new() };
+    let mut walk =
+        Walk { objects, prefix: String::new(), depth: 0, entries: 0, changes: Vec::new() };
     walk.compare(old, new)?;
     Ok(walk.changes)
 }
@@ -80,6 +85,8 @@ struct Walk<'w> {
     /// The directory with its `/`; empty for the root.
     prefix: String,
     depth: usize,
+    /// How many were looked at.
+    entries: usize,
     changes: Vec<Change>,
 }
 
@@ -128,6 +135,10 @@ impl Walk<'_> {
         };
         if old.zip(new).is_some_and(is_same) {
             return Ok(());
+        }
+        self.entries += 1;
+        if self.entries > MAX_ENTRIES {
+            return Err(GitError::TooManyFiles(MAX_ENTRIES));
         }
         let length = self.prefix.len();
         self.prefix.push_str(&either.filename.to_str_lossy());

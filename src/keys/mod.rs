@@ -324,8 +324,14 @@ fn web_origin(scheme: &str, authority: &str) -> Result<String, InvalidRecipient>
         Some((host, port)) if !port.ends_with(']') => (host, port),
         _ => (authority, ""),
     };
-    let is_host = |c: char| c.is_ascii_alphanumeric() || "-._[:]".contains(c);
-    if host.is_empty() || !host.chars().all(is_host) {
+    let is_in_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let is_in_address = |c: char| c.is_ascii_hexdigit() || ":.".contains(c);
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match address {
+        Some(address) => !address.is_empty() && address.chars().all(is_in_address),
+        None => !host.is_empty() && host.chars().all(is_in_name),
+    };
+    if !is_host {
         return Err(no_host());
     }
     if !port.is_empty() && port.parse::<u16>().is_err() {
@@ -407,7 +413,9 @@ mod tests {
         assert_eq!(canonical("http", "a:443").as_deref(), Some("http://a:443"));
         assert_eq!(canonical("http", "[::1]:80").as_deref(), Some("http://[::1]"));
         assert_eq!(canonical("http", "[::1]").as_deref(), Some("http://[::1]"));
-        for authority in ["", ":80", "a:b", "a:99999", "a b", "u:p@a", "a?b"] {
+        for authority in
+            ["", ":80", "a:b", "a:99999", "a b", "u:p@a", "a?b", "a::80", "a:80:", "[a", "[]"]
+        {
             assert_eq!(canonical("https", authority), None, "{authority}");
         }
     }

@@ -174,6 +174,10 @@ impl Gpg {
     }
 
     fn unwrap(&self, message: &str) -> Unwrapped {
+        // Gpg takes long to say so, and a file may have thousands.
+        if message_in(message).is_none() {
+            return Unwrapped::NotMine;
+        }
         let addressees = addressees(message);
         let is_own = |id: &String| self.keys.iter().any(|key| pgp::is_same_key(key, id));
         // A message that names nobody may be for anybody.

@@ -23,7 +23,7 @@ pub struct Secret<'d, 't> {
 }
 
 /// One value of a Secret.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SecretValue<'d, 't> {
     /// `data` or `stringData`.
     pub field: &'static str,

@@ -1,5 +1,7 @@
 //! Values that only point at a secret kept elsewhere.
 
+use std::ops::Range;
+
 use base64::Engine;
 
 /// How much of a value is a reference.
@@ -60,16 +62,17 @@ fn classify_text(text: &str) -> Reference {
     if is_placeholder(text) || SCHEMES.iter().any(|scheme| is_reference_by(scheme, text)) {
         return Reference::Whole;
     }
-    let mut rest = text;
+    let mut variables = Variables::new(text);
+    let mut at = 0;
     let mut found = false;
     let mut literal = false;
-    while let Some((before, after)) = next_variable(rest) {
+    while let Some(variable) = variables.next(at) {
         found = true;
-        literal |=
-            !before.trim().is_empty() || has_default(&rest[before.len()..rest.len() - after.len()]);
-        rest = after;
+        literal |= !text[at..variable.start].trim().is_empty();
+        at = variable.end;
+        literal |= has_default(&text[variable]);
     }
-    literal |= !rest.trim().is_empty();
+    literal |= !text[at..].trim().is_empty();
     match (found, literal) {
         (false, _) => Reference::None,
         (true, true) => Reference::Partly,
@@ -82,28 +85,99 @@ fn is_reference_by(scheme: &str, text: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
 }
 
-/// What stands before and behind the first `${..}`, `$(..)`, `{{ .. }}` or `<..>`.
-fn next_variable(text: &str) -> Option<(&str, &str)> {
-    const BRACKETS: [(&str, &str); 4] = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<", ">")];
-    BRACKETS
-        .iter()
-        .filter_map(|(open, close)| {
-            let start = text.find(open)?;
-            let inside = &text[start + open.len()..];
-            let end = closing(inside, open, close)?;
-            let name = &inside[..end];
-            // `<` alone opens many things; a placeholder is one line of words and path characters.
-            // Behind `path:` a modifier may hold more: `<path:kv/db#url | jsonPath {.host}>`.
-            let is_name = !name.trim().is_empty()
-                && !name.contains('\n')
-                && (*open != "<"
-                    || name.starts_with("path:")
-                    || name.chars().all(|c| c.is_alphanumeric() || " _-.:/#|+".contains(c)));
-            let is_tag = *open == "<" && is_markup(text);
-            (is_name && !is_tag).then(|| (start, &text[..start], &inside[end + close.len()..]))
-        })
-        .min_by_key(|(start, ..)| *start)
-        .map(|(_, before, after)| (before, after))
+/// The variables of a text: `${..}`, `$(..)`, `{{ .. }}` or `<..>`.
+struct Variables<'t> {
+    text: &'t str,
+    brackets: [Brackets; 4],
+    /// Where XML and HTML end: they have closing tags.
+    markup: Option<usize>,
+}
+
+impl<'t> Variables<'t> {
+    fn new(text: &'t str) -> Self {
+        const BRACKETS: [(&str, &str); 4] = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<", ">")];
+        let brackets = BRACKETS.map(|(open, close)| Brackets::new(text, open, close));
+        Self { text, brackets, markup: text.rfind("</").max(text.rfind("/>")) }
+    }
+
+    /// The first one from a place on. Places only grow.
+    fn next(&mut self, from: usize) -> Option<Range<usize>> {
+        let is_markup = self.markup >= Some(from);
+        let found = self.brackets.iter_mut().filter_map(|brackets| {
+            let first = brackets.first(self.text, from);
+            first.filter(|_| !is_markup || brackets.open != "<")
+        });
+        found.min_by_key(|variable| variable.start)
+    }
+}
+
+/// All brackets of a kind. A value may hold as many as its file has bytes, so each is looked at once.
+struct Brackets {
+    open: &'static str,
+    close: &'static str,
+    /// Where they open, and where they close again; sorted.
+    pairs: Vec<(usize, Option<usize>)>,
+    /// Which pair comes next.
+    next: usize,
+    /// What that encloses, once it was looked at, if it is a variable.
+    variable: Option<Range<usize>>,
+    is_looked_at: bool,
+    /// A line feed; none stands between it and the last name that was looked at.
+    line_feed: usize,
+}
+
+impl Brackets {
+    /// `${A:=${B}}` nests.
+    fn new(text: &str, open: &'static str, close: &'static str) -> Self {
+        let mut pairs = Vec::new();
+        let mut unclosed = Vec::new();
+        let mut at = text.find(open).unwrap_or(text.len());
+        while at < text.len() {
+            let rest = &text.as_bytes()[at..];
+            if rest.starts_with(open.as_bytes()) {
+                unclosed.push(pairs.len());
+                pairs.push((at, None));
+                at += open.len();
+            } else if rest.starts_with(close.as_bytes()) {
+                if let Some(pair) = unclosed.pop() {
+                    pairs[pair].1 = Some(at);
+                }
+                at += close.len();
+            } else {
+                at += 1;
+            }
+        }
+        Self { open, close, pairs, next: 0, variable: None, is_looked_at: false, line_feed: 0 }
+    }
+
+    /// What the first of them from a place on encloses, if that is a variable.
+    fn first(&mut self, text: &str, from: usize) -> Option<Range<usize>> {
+        while self.pairs.get(self.next).is_some_and(|(start, _)| *start < from) {
+            self.next += 1;
+            self.is_looked_at = false;
+        }
+        let &(start, end) = self.pairs.get(self.next)?;
+        if !self.is_looked_at {
+            let end = end.filter(|end| self.is_name(text, start + self.open.len(), *end));
+            self.variable = end.map(|end| start..end + self.close.len());
+            self.is_looked_at = true;
+        }
+        self.variable.clone()
+    }
+
+    /// `<` alone opens many things; a placeholder is one line of words and path characters.
+    /// Behind `path:` a modifier may hold more: `<path:kv/db#url | jsonPath {.host}>`.
+    fn is_name(&mut self, text: &str, start: usize, end: usize) -> bool {
+        if self.line_feed < start {
+            self.line_feed = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        }
+        let name = &text[start..end];
+        !name.trim_start().is_empty()
+            && self.line_feed >= end
+            && (self.open != "<"
+                || name.starts_with("path:")
+                || name.chars().all(|c| c.is_alphanumeric() || " _-.:/#|+".contains(c)))
+    }
 }
 
 /// Whether a variable brings its own value along: `${PASSWORD:=hunter2}`.
@@ -111,32 +185,6 @@ fn has_default(variable: &str) -> bool {
     let default =
         [":=", ":-"].iter().find_map(|sign| variable.split_once(sign)).map(|(_, default)| default);
     default.is_some_and(|default| !default.starts_with(['}', '$', '"']))
-}
-
-/// Where the bracket closes that was opened before `inside`; `${A:=${B}}` nests.
-fn closing(inside: &str, open: &str, close: &str) -> Option<usize> {
-    let mut depth = 0;
-    let mut at = 0;
-    loop {
-        let rest = &inside[at..];
-        let end = rest.find(close)?;
-        match rest.find(open) {
-            Some(start) if start < end => {
-                depth += 1;
-                at += start + open.len();
-            }
-            _ if depth == 0 => return Some(at + end),
-            _ => {
-                depth -= 1;
-                at += end + close.len();
-            }
-        }
-    }
-}
-
-/// XML and HTML have closing tags.
-fn is_markup(text: &str) -> bool {
-    text.contains("</") || text.contains("/>")
 }
 
 #[cfg(test)]
@@ -172,6 +220,25 @@ mod tests {
         assert_eq!(classify("postgres://app:${PASSWORD}@db", false), Reference::Partly);
         assert_eq!(classify("${PASSWORD:=hunter2}", false), Reference::Partly);
         assert_eq!(classify("${PASSWORD:=}", false), Reference::Whole);
+    }
+
+    #[test]
+    fn brackets_are_those_that_open_first_and_close_again() {
+        for (text, expected) in [
+            ("${A} ${", Reference::Partly),
+            ("${a}}", Reference::Partly),
+            ("<a> </b> <c>${A}", Reference::Partly),
+            ("${\n}$(A)", Reference::Partly),
+            ("$(${)${A}", Reference::Whole),
+            ("${${A}}$(B)", Reference::Whole),
+            ("{{ {{a}} }}<b>", Reference::Whole),
+            ("${ ${A}", Reference::None),
+            ("${}${A}", Reference::None),
+            ("<a\nb>", Reference::None),
+            ("<a><b/>", Reference::None),
+        ] {
+            assert_eq!(classify(text, false), expected, "{text}");
+        }
     }
 
     #[test]

@@ -17,8 +17,10 @@
 //!   and not in Go; U+1171E is `\p{Mn}` here and `\p{Mc}` in Go; `(?i)\p{LC}` has U+0345 here only;
 //! - half of a surrogate pair matches nothing here, while `^\x{D800}` matches U+FFFD in Go;
 //! - the nesting depth of alternations is counted before Go factors out their common prefixes;
-//! - sources and programs past `MAX_SOURCE_BYTES` and `MAX_PROGRAM_BYTES` are refused.
+//! - sources and programs past `MAX_SOURCE_BYTES` and `MAX_PROGRAM_BYTES` are refused, and so is what
+//!   is beyond the [`Budget`] of a config.
 
+mod budget;
 mod class;
 mod cursor;
 mod escape;
@@ -29,15 +31,20 @@ mod unicode;
 
 use std::thread;
 
+pub use budget::Budget;
+
+use budget::LARGE_PROGRAM_COST;
 use regex::{Regex, RegexBuilder};
 use translate::Translation;
 
-/// Bytes of source text that are accepted; a hand-written pattern has a hundred. A hostile one of
-/// this length (`(?i)\pL\pL\pL...`) takes seconds to compile, here and in Go.
+/// Bytes of source text that are accepted; a hand-written pattern has a hundred.
 const MAX_SOURCE_BYTES: usize = 16 * 1024;
 
 /// Bytes that a compiled pattern may take. `.{1000}` fits, `\pL{1000}` does not.
 const MAX_PROGRAM_BYTES: usize = 2 * 1024 * 1024;
+
+/// Bytes that a compiled pattern takes if it was written by hand. One that takes more is paid for dearly.
+const SMALL_PROGRAM_BYTES: usize = 128 * 1024;
 
 /// Bytes of cache for one thread's lazily built automaton. When it is full the search starts it
 /// afresh or runs slower, but still in linear time.
@@ -74,6 +81,11 @@ impl Pattern {
     /// *Errors*: [`PatternError`] when Go's `regexp.Compile` would refuse the source, or when it
     /// is too large for sops-lint.
     pub fn new(source: &str) -> Result<Self, PatternError> {
+        Self::within(source, &mut Budget::default())
+    }
+
+    /// The same for one of many patterns, which share a budget.
+    pub fn within(source: &str, budget: &mut Budget) -> Result<Self, PatternError> {
         if source.len() > MAX_SOURCE_BYTES {
             let reason = format!(
                 "the pattern is too large for sops-lint: {} bytes, and the limit is {MAX_SOURCE_BYTES}",
@@ -82,10 +94,11 @@ impl Pattern {
             return Err(PatternError::new(reason, 0));
         }
         let Translation { root, start, end } = translate::translate(source)?;
+        budget.pay(budget::cost(root.text()))?;
         let regex = if root.height() <= SHALLOW_HEIGHT {
-            build(root.text())?
+            build(root.text(), budget)?
         } else {
-            build_on_large_stack(root.text())?
+            build_on_large_stack(root.text(), budget)?
         };
         Ok(Self { source: source.to_owned(), start: start.into(), end: end.into(), regex })
     }
@@ -134,31 +147,35 @@ impl PatternError {
     }
 }
 
-fn build(text: &str) -> Result<Regex, PatternError> {
-    RegexBuilder::new(text)
-        .size_limit(MAX_PROGRAM_BYTES)
-        .dfa_size_limit(MAX_AUTOMATON_BYTES)
-        .nest_limit(NEST_LIMIT)
-        .build()
-        .map_err(|error| {
-            let reason = match error {
-                regex::Error::CompiledTooBig(limit) => format!(
-                    "the pattern is too large for sops-lint: it compiles to more than {limit} bytes"
-                ),
-                // Not reachable as far as the tests know; an odd pattern must not end the run.
-                _ => "the pattern cannot be expressed in sops-lint".to_owned(),
-            };
-            PatternError::new(reason, 0)
-        })
+fn build(text: &str, budget: &mut Budget) -> Result<Regex, PatternError> {
+    let mut builder = RegexBuilder::new(text);
+    builder.dfa_size_limit(MAX_AUTOMATON_BYTES).nest_limit(NEST_LIMIT);
+    let built = match builder.size_limit(SMALL_PROGRAM_BYTES).build() {
+        Err(regex::Error::CompiledTooBig(_)) => {
+            budget.pay(LARGE_PROGRAM_COST)?;
+            builder.size_limit(MAX_PROGRAM_BYTES).build()
+        }
+        built => built,
+    };
+    built.map_err(|error| {
+        let reason = match error {
+            regex::Error::CompiledTooBig(limit) => format!(
+                "the pattern is too large for sops-lint: it compiles to more than {limit} bytes"
+            ),
+            // Not reachable as far as the tests know; an odd pattern must not end the run.
+            _ => "the pattern cannot be expressed in sops-lint".to_owned(),
+        };
+        PatternError::new(reason, 0)
+    })
 }
 
 /// Compiles a deeply nested pattern on a thread of its own: overflowing the stack would abort the
 /// whole process, and the pattern may be a stranger's.
-fn build_on_large_stack(text: &str) -> Result<Regex, PatternError> {
+fn build_on_large_stack(text: &str, budget: &mut Budget) -> Result<Regex, PatternError> {
     thread::scope(|scope| {
         thread::Builder::new()
             .stack_size(DEEP_STACK_BYTES)
-            .spawn_scoped(scope, || build(text))
+            .spawn_scoped(scope, || build(text, budget))
             .ok()
             .and_then(|compiling| compiling.join().ok())
             .unwrap_or_else(|| {

@@ -5,6 +5,7 @@ use super::creation_rule::{self, CreationRule};
 use super::schema::{self, Meant, UnknownKey};
 use crate::document::{Document, Format, Node, Parsed, yaml};
 use crate::path::RepoPath;
+use crate::pattern::Budget;
 use crate::text::Span;
 
 /// Most creation rules that are read of one config: every file is held against them in turn.
@@ -165,6 +166,7 @@ impl Config {
                 "begin every rule with a dash",
             ));
         }
+        let mut budget = Budget::default();
         for (index, node) in entry.node.elements().enumerate() {
             if index == MAX_RULES {
                 let help = "split the repository, or write fewer rules with wider patterns";
@@ -172,7 +174,8 @@ impl Config {
                 return self.fail(Problem::new(node.span, message, help));
             }
             if node.is_map() {
-                self.rules.push(creation_rule::read(index + 1, node, &mut self.problems));
+                let rule = creation_rule::read(index + 1, node, &mut self.problems, &mut budget);
+                self.rules.push(rule);
             } else {
                 self.fail(Problem::new(
                     node.span,

@@ -3,8 +3,8 @@
 use super::config::{Problem, ProblemKind};
 use crate::document::{Entry, Node, Scalar, Value};
 use crate::keys::{InvalidRecipient, KEY_SERVICES, KeyService, Recipient, Sameness, split_flat};
-use crate::pattern::{Pattern, PatternError};
-use crate::sops::recipe::{Invalid, KeyGroup, Recipe, Threshold};
+use crate::pattern::{Budget, Pattern, PatternError};
+use crate::sops::recipe::{Invalid, KeyGroup, Lookup, Recipe, Threshold};
 use crate::sops::selector::{FIELDS, Selector};
 use crate::text::Span;
 
@@ -56,9 +56,14 @@ impl CreationRule {
     }
 }
 
-/// Reads one rule; what is wrong with it goes to `problems`.
-pub(super) fn read(number: usize, node: &Node<'_>, problems: &mut Vec<Problem>) -> CreationRule {
-    let mut reader = Reader { number, node, problems };
+/// Reads one rule; what is wrong with it goes to `problems`. All rules share one `budget`.
+pub(super) fn read(
+    number: usize,
+    node: &Node<'_>,
+    problems: &mut Vec<Problem>,
+    budget: &mut Budget,
+) -> CreationRule {
+    let mut reader = Reader { number, node, problems, budget };
     let first_key = node.entries().next().map_or(node.span, |entry| entry.key_span);
     let (path_regex, span) =
         reader.path_regex().map_or((None, first_key), |(regex, span)| (Some(regex), span));
@@ -86,13 +91,15 @@ pub(super) fn read(number: usize, node: &Node<'_>, problems: &mut Vec<Problem>) 
 
 /// The flat fields of a rule that has groups. What is wrong with them does not matter to sops.
 fn ignored_group(number: usize, node: &Node<'_>) -> KeyGroup {
-    Reader { number, node, problems: &mut Vec::new() }.flat_group()
+    let (problems, budget) = (&mut Vec::new(), &mut Budget::default());
+    Reader { number, node, problems, budget }.flat_group()
 }
 
 struct Reader<'r, 't> {
     number: usize,
     node: &'r Node<'t>,
     problems: &'r mut Vec<Problem>,
+    budget: &'r mut Budget,
 }
 
 impl<'r, 't> Reader<'r, 't> {
@@ -118,7 +125,7 @@ impl<'r, 't> Reader<'r, 't> {
 
     fn path_regex(&mut self) -> Option<(Result<Pattern, PatternError>, Span)> {
         let (text, span) = self.text("path_regex")?;
-        let pattern = Pattern::new(text);
+        let pattern = Pattern::within(text, self.budget);
         if let Err(error) = &pattern {
             let message = format!(
                 "sops cannot compile path_regex of rule {}: {}",
@@ -140,7 +147,7 @@ impl<'r, 't> Reader<'r, 't> {
         let mut found: Vec<Selector> = Vec::new();
         for field in FIELDS {
             if let Some((text, span)) = self.text(field.name()) {
-                found.push(Selector::new(field, text, span));
+                found.push(Selector::within(field, text, span, self.budget));
             }
         }
         if let [first, second, ..] = &found[..] {
@@ -300,13 +307,13 @@ impl KeyGroup {
     }
 
     fn keep_first_of_each(&mut self) {
-        let mut kept: Vec<Recipient> = Vec::with_capacity(self.recipients.len());
-        for recipient in self.recipients.drain(..) {
-            if !kept.iter().any(|other| other.compare(&recipient) == Sameness::Same) {
-                kept.push(recipient);
+        let mut kept = Lookup::default();
+        for recipient in &self.recipients {
+            if kept.find(recipient) != Sameness::Same {
+                kept.add(recipient);
             }
         }
-        self.recipients = kept;
+        self.recipients = kept.into_iter().cloned().collect();
     }
 }
 

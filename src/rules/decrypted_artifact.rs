@@ -139,8 +139,7 @@ fn keys(subject: &Subject<'_>) -> Option<(usize, u64)> {
             has_literal |= judged.secrets.is_empty() && is_literal(leaf);
             (judged.document.index, walk::key_path(leaf.path)).hash(&mut hash);
         });
-        has_literal |=
-            judged.secrets.iter().any(|secret| !exposed(judged, secret).spots.is_empty());
+        has_literal |= judged.secrets.iter().any(|secret| !exposed(judged, secret).is_empty());
     }
     has_literal.then(|| (number, hash.finish()))
 }

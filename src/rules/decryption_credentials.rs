@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use base64::Engine;
 
 use super::unencrypted_secret::exposed;
-use super::{FileRule, Judged, Subject, count, declare_rule, holds, listing, with_others};
+use super::{FileRule, Judged, Subject, count, declare_rule, listing, with_others};
 use crate::document::{Format, Node, Scalar, yaml::Yaml};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::kubernetes::Secret;
 use crate::kubernetes::reference::{Reference, classify};
+use crate::kubernetes::{Secret, SecretValue};
 use crate::sops::census::Spot;
 use crate::text::Span;
 use crate::traces;
@@ -96,8 +96,7 @@ fn check_secret<'s>(
     level: Level,
     drafts: &mut Drafts<'s>,
 ) {
-    let mut spots = exposed(judged, secret).spots;
-    spots.retain(|spot| is_credential_of(secret, spot));
+    let spots = exposed(judged, secret).spots_of(is_credential);
     let Some(first) = spots.first() else { return };
     let message = format!(
         "{} holds {} in clear ({})",
@@ -113,18 +112,15 @@ fn check_secret<'s>(
     drafts.push(with_others(draft, &spots, "this too"));
 }
 
-/// Whether the value is a credential of the Secret that holds it.
-pub(super) fn is_credential_of(secret: &Secret<'_, '_>, spot: &Spot<'_, '_>) -> bool {
-    let Some(value) = secret.values().find(|value| holds(&value.entry.node, spot)) else {
-        return false;
-    };
+/// Whether a value at or below an entry of a Secret is a credential.
+pub(super) fn is_credential(value: &SecretValue<'_, '_>, spot: &Spot<'_, '_>) -> bool {
     let Scalar::Str(text) = spot.scalar else { return false };
     let text = if value.field == "data" { decoded(text) } else { Cow::Borrowed(&**text) };
-    is_credential(&value.entry.key, &text)
+    opens_files(&value.entry.key, &text)
 }
 
 /// Whether kustomize-controller would decrypt with it (`internal/decryptor`, `ImportKeys`).
-fn is_credential(key: &str, text: &str) -> bool {
+fn opens_files(key: &str, text: &str) -> bool {
     let is_whole = ["sops.vault-token", "sops.aws-kms", "sops.azure-kv", "sops.gcp-kms"];
     match key.rsplit_once('.') {
         _ if is_whole.contains(&key) => true,

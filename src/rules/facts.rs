@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Copy, Endpoint, GeneratorSource, Subject, decrypted_artifact, plaintext_generator_source,
-    unencrypted_file, unencrypted_secret, untrusted_key_endpoint,
+    Copy, Endpoint, GeneratorSource, MOST_MATCHES, Subject, decrypted_artifact,
+    plaintext_generator_source, unencrypted_file, unencrypted_secret, untrusted_key_endpoint,
 };
 use crate::document::Document;
 use crate::finding::{Draft, Drafts};
@@ -158,6 +158,13 @@ impl<'f> Repository<'f> {
         let directory = config.path.parent();
         let others = self.files.iter().filter(|path| ***path != config.path);
         others.filter_map(|path| path.below(directory.as_str())).collect()
+    }
+
+    /// The same; none where it would take too long to try every creation rule on each.
+    pub(super) fn paths_to_try(&self, config: &Config) -> Vec<&'f str> {
+        let paths = self.paths_below(config);
+        let are_few = config.rules.len().saturating_mul(paths.len()) < MOST_MATCHES;
+        if are_few { paths } else { Vec::new() }
     }
 
     /// What `check` says of every rule of these configs and the files that it governs.

@@ -52,7 +52,7 @@ impl RepoRule for GlobLikeRegex {
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let mut found = Vec::new();
         for config in repository.configs() {
-            let paths = repository.paths_below(config);
+            let paths = repository.paths_to_try(config);
             let drafts = config.rules.iter().filter_map(|rule| draft(rule, &paths));
             found.extend(drafts.map(|draft| (&config.path, draft)));
         }

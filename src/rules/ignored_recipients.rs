@@ -4,6 +4,7 @@ use super::{FileRule, Subject, count, declare_rule, listing};
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::keys::{Recipient, Sameness};
 use crate::policy::CreationRule;
+use crate::sops::recipe::Lookup;
 
 declare_rule! {
     /// ## What it does
@@ -56,11 +57,10 @@ impl FileRule for IgnoredRecipients {
 
 fn draft(rule: &CreationRule) -> Option<Draft<'_>> {
     let groups = rule.key_groups?;
-    let is_in_a_group = |one: &Recipient| {
-        rule.recipe.recipients().any(|other| one.compare(other) != Sameness::Different)
-    };
+    let in_groups: Lookup<'_> = rule.recipe.recipients().collect();
+    let ignored = rule.ignored.recipients.iter();
     let lost: Vec<&Recipient> =
-        rule.ignored.recipients.iter().filter(|one| !is_in_a_group(one)).collect();
+        ignored.filter(|one| in_groups.find(one) == Sameness::Different).collect();
     let first = lost.first()?;
     let message = format!(
         "sops ignores {} of rule {} because the rule has key_groups: {}",

@@ -95,7 +95,7 @@ fn repeated(annotation: &str) -> Option<(usize, String)> {
     let census = census::take(document, None);
     let mut spots = Vec::new();
     for secret in secrets(document) {
-        spots.extend(exposed_in(&census, &secret).spots);
+        spots.extend(exposed_in(&census, &secret).into_spots());
     }
     (!spots.is_empty()).then(|| (spots.len(), listing(&spots, Spot::key_path)))
 }

@@ -1,7 +1,7 @@
 //! A `path_regex` that matches more, or less, than its author will have thought.
 
 use super::glob_like_regex::looks_like_glob;
-use super::{Facts, RepoRule, Repository, count, declare_rule, listing};
+use super::{Facts, MOST_MATCHES, RepoRule, Repository, count, declare_rule, listing};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;
@@ -52,10 +52,14 @@ impl RepoRule for LoosePathRegex {
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let mut found = Vec::new();
         for config in repository.configs() {
-            let paths = repository.paths_below(config);
-            let drafts = config.rules.iter().filter_map(|rule| {
-                by_shape(rule, &paths).or_else(|| by_ending(repository, config, rule))
-            });
+            let paths = repository.paths_to_try(config);
+            let matches = config.rules.len().saturating_mul(repository.facts.len());
+            let by_ending = |rule| {
+                (matches < MOST_MATCHES).then(|| by_ending(repository, config, rule)).flatten()
+            };
+            let drafts = config.rules.iter();
+            let drafts =
+                drafts.filter_map(|rule| by_shape(rule, &paths).or_else(|| by_ending(rule)));
             found.extend(drafts.map(|draft| (&config.path, draft)));
         }
         found

@@ -77,7 +77,7 @@ impl FileRule for MixedDocuments {
 }
 
 fn severity(judged: &Judged<'_>, first_is_bare: bool) -> (Level, &'static str) {
-    let is_exposed = judged.secrets.iter().any(|secret| !exposed(judged, secret).spots.is_empty());
+    let is_exposed = judged.secrets.iter().any(|secret| !exposed(judged, secret).is_empty());
     let is_expected = !judged.census.plaintext.is_empty();
     let has_ciphertext = judged.census.encrypted + judged.census.misplaced.len() > 0;
     let is_object = crate::kubernetes::is_object(judged.document);

@@ -56,6 +56,8 @@ pub use facts::{Covered, Facts, Repository};
 pub use plaintext_generator_source::GeneratorSource;
 pub use untrusted_key_endpoint::Endpoint;
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::document::{Document, DuplicateKey, Node, ParseError, Scalar, Value};
@@ -68,7 +70,7 @@ use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
 use crate::sops::open::Opening;
 use crate::sops::verdict::Verdict;
-use crate::sops::walk;
+use crate::sops::walk::{self, Step};
 use crate::text::Span;
 use crate::text::printable;
 use crate::traces::Traces;
@@ -261,6 +263,8 @@ pub struct Judged<'s> {
     pub secrets: Vec<Secret<'s, 's>>,
     /// What is encrypted in it and what is not, by its own selector or its file's.
     pub census: Census<'s, 's>,
+    /// The ways to its values, once somebody asks.
+    pub paths: OnceCell<HashMap<Span, Box<[Step<'s>]>>>,
 }
 
 impl<'s> Subject<'s> {
@@ -333,7 +337,8 @@ fn point_at<'s>(
 impl Judged<'_> {
     /// The way to the value at this place.
     pub fn key_path(&self, span: Span) -> Option<String> {
-        walk::key_path_of(self.document, span)
+        let paths = self.paths.get_or_init(|| walk::paths(self.document));
+        paths.get(&span).map(|path| walk::key_path(path))
     }
 
     /// Whether one of its Secrets has a value that is not encrypted.
@@ -365,17 +370,9 @@ fn is_envelope(judged: &Judged<'_>) -> bool {
     is_pair && data.is_some_and(crate::sops::value::looks_encrypted)
 }
 
-/// Whether the value stands in this tree: the very one, since an alias repeats its place.
-fn holds(node: &Node<'_>, spot: &Spot<'_, '_>) -> bool {
-    if let Value::Scalar(scalar) = &node.value {
-        return std::ptr::eq(
-            std::ptr::from_ref(scalar).cast::<()>(),
-            std::ptr::from_ref(spot.scalar).cast(),
-        );
-    }
-    node.entries().any(|entry| holds(&entry.node, spot))
-        || node.elements().any(|element| holds(element, spot))
-}
+/// Matches, at worst, beyond which a rule about patterns for paths does not try them on the files: about two
+/// seconds of work for patterns as people write them. Some can be written that take a hundred times as long.
+const MOST_MATCHES: usize = 20_000_000;
 
 /// The first few of many, for a message: `a, b, c, and 3 more`.
 fn listing<T>(all: &[T], name: impl Fn(&T) -> String) -> String {

@@ -1,15 +1,15 @@
 //! A Kubernetes Secret that is not encrypted at all.
 
-use super::decryption_credentials::is_credential_of;
+use super::decryption_credentials::is_credential;
 use super::masked_placeholder::is_mask;
 use super::{
     FileRule, Judged, Subject, count, declare_rule, for_each_scalar, listing, with_others,
 };
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
-use crate::kubernetes::Secret;
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
+use crate::kubernetes::{Secret, SecretValue};
 use crate::sops::census::{Census, Spot};
 
 declare_rule! {
@@ -94,18 +94,18 @@ fn check_secret<'s>(
     secret: &Secret<'s, 's>,
     drafts: &mut Drafts<'s>,
 ) {
-    let mut exposed = exposed(judged, secret);
+    let exposed = exposed(judged, secret);
+    let has_references = exposed.has_references;
     // `decryption-credentials` knows better what these are.
-    exposed.spots.retain(|spot| !is_credential_of(secret, spot));
-    let spots = &exposed.spots;
+    let spots = exposed.spots_of(|value, spot| !is_credential(value, spot));
     let Some(first) = spots.first() else { return };
     let message = format!(
         "{} has {} ({})",
         secret.title(),
         count(spots.len(), "plaintext value"),
-        listing(spots, Spot::key_path)
+        listing(&spots, Spot::key_path)
     );
-    let is_uncertain = exposed.has_references || subject.is_example();
+    let is_uncertain = has_references || subject.is_example();
     let level = if is_uncertain { Level::Warning } else { META.level };
     let draft = Draft::new(&META, first.key_span, message)
         .level(level)
@@ -113,7 +113,7 @@ fn check_secret<'s>(
         .note("in plaintext")
         .help(if secret.holds_files { help_for_file() } else { help(subject) })
         .fix(Fix::encrypt());
-    let draft = with_others(draft, spots, "in plaintext");
+    let draft = with_others(draft, &spots, "in plaintext");
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
 }
 
@@ -129,10 +129,32 @@ fn help(subject: &Subject<'_>) -> String {
 
 /// What of a Secret can be read by everybody.
 pub(super) struct Exposed<'s> {
-    /// Values that are neither empty, nor encrypted, nor references.
-    pub(super) spots: Vec<Spot<'s, 's>>,
+    /// Values that are neither empty, nor encrypted, nor references, each with the entry of the Secret
+    /// at or below which it stands; in file order.
+    values: Vec<(SecretValue<'s, 's>, Spot<'s, 's>)>,
     /// Whether other values of the Secret are references, in whole or in part.
-    pub(super) has_references: bool,
+    has_references: bool,
+}
+
+impl<'s> Exposed<'s> {
+    /// Whether all of the Secret is hidden.
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// All values.
+    pub(super) fn into_spots(self) -> Vec<Spot<'s, 's>> {
+        self.spots_of(|_, _| true)
+    }
+
+    /// The values of a kind.
+    pub(super) fn spots_of(
+        self,
+        is_wanted: impl Fn(&SecretValue<'_, '_>, &Spot<'_, '_>) -> bool,
+    ) -> Vec<Spot<'s, 's>> {
+        let wanted = self.values.into_iter().filter(|(value, spot)| is_wanted(value, spot));
+        wanted.map(|(_, spot)| spot).collect()
+    }
 }
 
 /// Looks through `data` and `stringData`; maps below a key count leaf by leaf.
@@ -142,7 +164,7 @@ pub(super) fn exposed<'s>(judged: &Judged<'s>, secret: &Secret<'s, 's>) -> Expos
 
 /// The same of a Secret that stands in no file of its own.
 pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -> Exposed<'s> {
-    let mut exposed = Exposed { spots: Vec::new(), has_references: false };
+    let mut exposed = Exposed { values: Vec::new(), has_references: false };
     for value in secret.values() {
         let is_base64 = value.field == "data";
         for_each_scalar(&value.entry.node, &mut |scalar| {
@@ -154,11 +176,11 @@ pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -
             let reference = reference(scalar, is_base64);
             exposed.has_references |= reference != Reference::None;
             if reference != Reference::Whole {
-                exposed.spots.push(spot.clone());
+                exposed.values.push((value, spot.clone()));
             }
         });
     }
-    exposed.spots.sort_by_key(|spot| spot.span);
+    exposed.values.sort_by_key(|(_, spot)| spot.span);
     exposed
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{RepoRule, Repository, count, declare_rule};
+use super::{MOST_MATCHES, RepoRule, Repository, count, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, CreationRule, Meant, UnknownKey};
@@ -49,9 +49,6 @@ declare_rule! {
     UnreachableRule, "unreachable-rule", Warning, needs Policy,
     "a creation rule that never applies, since an earlier one always matches first"
 }
-
-/// Matches, at worst, beyond which the files are not compared: about two seconds of work.
-const MOST_MATCHES: usize = 20_000_000;
 
 /// Files whose neighbours are tried.
 const TRIED: usize = 50;

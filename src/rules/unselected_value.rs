@@ -112,6 +112,6 @@ fn covers(selector: &Selector, judged: &Judged<'_>, spot: &Spot<'_, '_>) -> bool
 /// What everybody can read of the Secrets, as far as the selector leaves it out.
 pub(super) fn left_out<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
     let is_left_out = |spot: &Spot<'s, 's>| judged.census.is_unselected(spot.scalar);
-    let exposed = judged.secrets.iter().flat_map(|secret| exposed(judged, secret).spots);
+    let exposed = judged.secrets.iter().flat_map(|secret| exposed(judged, secret).into_spots());
     exposed.filter(is_left_out).collect()
 }

@@ -67,7 +67,14 @@ pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> 
 impl<'d, 't> Census<'d, 't> {
     /// The spot of a value that everybody can read, or that is broken; `None` of all others.
     pub fn readable(&self, scalar: &Scalar<'_>) -> Option<&Spot<'d, 't>> {
-        self.all_readable().nth(self.place(scalar)?)
+        let at = self.place(scalar)?;
+        let behind = at.checked_sub(self.plaintext.len());
+        let last = behind.and_then(|at| at.checked_sub(self.unselected.len()));
+        match (behind, last) {
+            (None, _) => self.plaintext.get(at),
+            (Some(at), None) => self.unselected.get(at),
+            (_, Some(at)) => self.malformed.get(at).map(|(spot, _)| spot),
+        }
     }
 
     /// Whether the selector leaves a value alone that is not empty.

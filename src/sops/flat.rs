@@ -127,15 +127,20 @@ fn steps(key: &str) -> impl Iterator<Item = Step<'_>> {
     let mut rest = Some(key);
     let mut is_list = false;
     std::iter::from_fn(move || {
-        let text = rest?;
-        let next_map = text.find(MAP_STEP).unwrap_or(text.len());
-        let next_list = text.find(LIST_STEP).unwrap_or(text.len());
-        let (step, next) = text.split_at(next_map.min(next_list));
+        let (step, next) = rest?.split_at(end_of_step(rest?));
         let found = if is_list { Step::index(step) } else { Step::Key(step) };
-        is_list = next_list < next_map;
+        is_list = next.starts_with(LIST_STEP);
         rest = next.strip_prefix(MAP_STEP).or_else(|| next.strip_prefix(LIST_STEP));
         Some(found)
     })
+}
+
+/// Where the next step begins. A key may have as many as its file has bytes, so nothing behind that is
+/// looked at.
+fn end_of_step(key: &str) -> usize {
+    let is_step =
+        |at: &usize| key[*at..].starts_with(MAP_STEP) || key[*at..].starts_with(LIST_STEP);
+    memchr::memchr_iter(b'_', key.as_bytes()).find(is_step).unwrap_or(key.len())
 }
 
 /// A value, a map or a list; which one shows when all keys have been added. Its size is that of

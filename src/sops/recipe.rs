@@ -3,6 +3,8 @@
 //! A creation rule demands a [`Recipe`], a file's metadata states one; drift is where they differ
 //! (`sops.go`, `DiffKeyGroups`).
 
+use std::collections::HashSet;
+
 use super::selector::Selector;
 use crate::keys::{InvalidRecipient, KeyService, Recipient, Sameness};
 use crate::text::Span;
@@ -129,19 +131,72 @@ pub fn drift<'r>(actual: &'r Recipe, demanded: &'r Recipe) -> Drift<'r> {
     drift
 }
 
+/// Most recipients that one is held against where their ids are not equal, which they are for nearly all
+/// keys that are. In longer lists the others count as different.
+const MOST_COMPARED: usize = 1000;
+
+/// Recipients among which others are looked for.
+#[derive(Debug, Default)]
+pub struct Lookup<'r> {
+    all: Vec<&'r Recipient>,
+    ids: HashSet<(&'static str, &'r str)>,
+}
+
+impl<'r> Lookup<'r> {
+    /// One more.
+    pub fn add(&mut self, one: &'r Recipient) {
+        self.all.push(one);
+        self.ids.insert((one.service.name(), &one.identity.id));
+    }
+
+    /// Whether this one is among them.
+    pub fn find(&self, one: &Recipient) -> Sameness {
+        if self.ids.contains(&(one.service.name(), &*one.identity.id)) {
+            return Sameness::Same;
+        }
+        let mut found = Sameness::Different;
+        for other in few(&self.all) {
+            match one.compare(other) {
+                Sameness::Same => return Sameness::Same,
+                Sameness::Unknown => found = Sameness::Unknown,
+                Sameness::Different => {}
+            }
+        }
+        found
+    }
+}
+
+impl<'r> IntoIterator for Lookup<'r> {
+    type Item = &'r Recipient;
+    type IntoIter = std::vec::IntoIter<&'r Recipient>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
+    }
+}
+
+impl<'r> FromIterator<&'r Recipient> for Lookup<'r> {
+    fn from_iter<I: IntoIterator<Item = &'r Recipient>>(all: I) -> Self {
+        let mut lookup = Self::default();
+        all.into_iter().for_each(|one| lookup.add(one));
+        lookup
+    }
+}
+
+/// All of a list; nothing of a longer one.
+fn few<'l, 'r>(list: &'l [&'r Recipient]) -> &'l [&'r Recipient] {
+    if list.len() <= MOST_COMPARED { list } else { &[] }
+}
+
 fn compare<'r>(have: &[&'r Recipient], want: &[&'r Recipient]) -> Drift<'r> {
     let mut drift = Drift::default();
-    let mut unmatched: Vec<&Recipient> = Vec::new();
-    for one in want {
-        if !have.iter().any(|other| one.compare(other) == Sameness::Same) {
-            unmatched.push(one);
-        }
-    }
-    for one in have {
-        if want.iter().any(|other| one.compare(other) == Sameness::Same) {
-            continue;
-        }
-        match unmatched.iter().position(|other| one.compare(other) == Sameness::Unknown) {
+    let there: Lookup<'_> = have.iter().copied().collect();
+    let is_missing = |one: &&&Recipient| there.find(one) != Sameness::Same;
+    let mut unmatched: Vec<&Recipient> = want.iter().filter(is_missing).copied().collect();
+    let wanted: Lookup<'_> = want.iter().copied().collect();
+    for one in have.iter().filter(|one| wanted.find(one) != Sameness::Same) {
+        let may_be = |other: &&Recipient| one.compare(other) == Sameness::Unknown;
+        match few(&unmatched).iter().position(may_be) {
             Some(at) => drift.unsure.push((one, unmatched.remove(at))),
             None => drift.extra.push(one),
         }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::pattern::{Pattern, PatternError};
+use crate::pattern::{Budget, Pattern, PatternError};
 use crate::text::Span;
 
 /// The fields that choose, in metadata and in creation rules alike. At most one may be set.
@@ -86,12 +86,16 @@ thread_local! {
     static COMPILED: RefCell<Vec<(String, Compiled)>> = const { RefCell::new(Vec::new()) };
 }
 
-fn compile(source: &str) -> Compiled {
+fn compile(source: &str, budget: &mut Budget) -> Compiled {
     COMPILED.with_borrow_mut(|kept| {
         if let Some((_, compiled)) = kept.iter().find(|(known, _)| known == source) {
             return Arc::clone(compiled);
         }
-        let compiled = Arc::new(Pattern::new(source));
+        let compiled = Arc::new(Pattern::within(source, budget));
+        if budget.is_spent() {
+            // Where others do not use it up it may be good.
+            return compiled;
+        }
         if kept.len() == KEPT_PATTERNS {
             kept.remove(0);
         }
@@ -114,7 +118,12 @@ impl Default for Selector {
 impl Selector {
     /// Compiles the text of a field.
     pub fn new(field: Field, text: &str, span: Span) -> Self {
-        let pattern = (!field.is_suffix()).then(|| compile(text));
+        Self::within(field, text, span, &mut Budget::default())
+    }
+
+    /// The same for one of many, whose patterns share a budget.
+    pub fn within(field: Field, text: &str, span: Span, budget: &mut Budget) -> Self {
+        let pattern = (!field.is_suffix()).then(|| compile(text, budget));
         Self { field, text: text.to_owned(), span: Some(span), pattern }
     }
 

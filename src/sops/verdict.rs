@@ -50,6 +50,11 @@ pub enum Unopened {
         /// Groups that it takes.
         need: usize,
     },
+    /// The file has more data keys than are tried, and none that was is for a key at hand.
+    TooManyDataKeys {
+        /// How many of each key service were.
+        tried: usize,
+    },
 }
 
 /// One reason for which sops would refuse a file.
@@ -146,6 +151,9 @@ struct Walked {
     /// Values that were decrypted.
     opened: usize,
     has_list_comments: bool,
+    /// Values that were held against other places, and these.
+    sought: usize,
+    places: Option<Vec<(String, String)>>,
 }
 
 impl File<'_, '_> {
@@ -191,6 +199,8 @@ impl File<'_, '_> {
             refusals: Vec::new(),
             opened: 0,
             has_list_comments: false,
+            sought: 0,
+            places: None,
         };
         let selector = &self.metadata.recipe.selector;
         for document in self.documents {
@@ -236,7 +246,7 @@ impl File<'_, '_> {
                     ValueCause::Malformed
                 }
                 Err(Damage::Type | Damage::Crash) => ValueCause::Type,
-                Err(_) => self.origin(text, &place),
+                Err(_) => self.origin(text, &place, walked),
             },
             _ => ValueCause::Malformed,
         };
@@ -273,24 +283,34 @@ impl File<'_, '_> {
     }
 
     /// Where in this file a value belongs that does not decrypt at its place.
-    fn origin(&self, text: &str, place: &str) -> ValueCause {
+    fn origin(&self, text: &str, place: &str, walked: &mut Walked) -> ValueCause {
+        /// Most values whose place is looked for: nobody reads more findings of a kind.
+        const MOST_SOUGHT: usize = 200;
+        walked.sought += 1;
+        if walked.sought > MOST_SOUGHT {
+            return ValueCause::Damaged;
+        }
+        let places = walked.places.get_or_insert_with(|| self.places());
+        let may_open = |(other, _): &&(String, String)| {
+            other != place && self.cipher.open(text, other).is_ok()
+        };
+        let found = places.iter().find(may_open);
+        found.map_or(ValueCause::Damaged, |(_, path)| ValueCause::Moved(path.clone()))
+    }
+
+    /// What the first values are bound to, and the ways to them.
+    fn places(&self) -> Vec<(String, String)> {
         /// A file can have many values, and each of them may have been moved.
         const MOST_PLACES: usize = 200;
-        let mut found = None;
-        let mut tried = 0;
+        let mut places = Vec::new();
         for document in self.documents {
             walk::leaves(document, &self.metadata.recipe.selector, &mut |leaf| {
-                if found.is_some() || tried == MOST_PLACES || !leaf.is_selected {
-                    return;
-                }
-                let other = additional_data(leaf.path);
-                tried += 1;
-                if other != place && self.cipher.open(text, &other).is_ok() {
-                    found = Some(key_path(leaf.path));
+                if leaf.is_selected && places.len() < MOST_PLACES {
+                    places.push((additional_data(leaf.path), key_path(leaf.path)));
                 }
             });
         }
-        found.map_or(ValueCause::Damaged, ValueCause::Moved)
+        places
     }
 }
 

@@ -4,6 +4,8 @@
 //! and all below it. The top-level key `sops` is not part of the data, nor are, in dotenv, the lines
 //! that begin with `sops_`.
 
+use std::collections::HashMap;
+
 use super::selector::Selector;
 use crate::document::{Comment, Document, Element, Entry, Member, Node, Scalar, Shape, Value};
 use crate::text::Span;
@@ -167,15 +169,14 @@ fn is_plain(key: &str) -> bool {
         && key.chars().all(|c| c.is_alphanumeric() || "_-/".contains(c))
 }
 
-/// The way to the value with this span, as people write it; `None` if there is none.
-pub fn key_path_of(document: &Document<'_>, span: Span) -> Option<String> {
-    let mut found = None;
+/// The ways to all values, by where they stand. An alias stands at the place of what it names, and that
+/// comes first.
+pub fn paths<'d>(document: &'d Document<'_>) -> HashMap<Span, Box<[Step<'d>]>> {
+    let mut paths = HashMap::new();
     leaves(document, &Selector::default(), &mut |leaf| {
-        if found.is_none() && leaf.span == span {
-            found = Some(key_path(leaf.path));
-        }
+        paths.entry(leaf.span).or_insert_with(|| leaf.path.into());
     });
-    found
+    paths
 }
 
 /// Calls `visit` with every leaf of a document in sops' order.

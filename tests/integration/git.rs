@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Git, fixtures, git_in, sops_lint};
+use crate::support::{Git, fixtures, git_in, sops_lint, sops_lint_in_bounds};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
@@ -592,4 +592,19 @@ fn a_config_in_a_sparse_directory_decides_about_its_files() {
     git.run(&["commit", "--quiet", "-m", "merge"]);
     git.stage(&[(".sops.yaml", &CONFIG.replace("secret", "x"))]);
     assert_eq!(git.errors(&["--staged"]), []);
+}
+
+#[test]
+fn a_tree_that_names_itself_over_and_over_is_too_large() {
+    let git = Git::with(&[("a", "a: b\n")]);
+    let nest = "!tree=HEAD^{tree}; for level in 0 1 2 3 4 5 6 7 8 9; do \
+        tree=$(for name in 0 1 2 3 4 5 6 7 8 9; do \
+        printf '040000 tree %s\\t%s\\n' $(git rev-parse $tree) $name; done | git mktree); \
+        done; echo $tree";
+    let tree = git.run(&["-c", &format!("alias.nest={nest}"), "nest"]);
+    let commit = git.run(&["commit-tree", &tree, "-m", "x"]);
+    let run = sops_lint_in_bounds(&git.root, &["scan", "--rev", &commit]);
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+    let message = "a tree of the git repository has more than 2000000 files and directories";
+    assert!(run.stderr.contains(message), "{run:?}");
 }

@@ -46,6 +46,8 @@ fn check_bans(file: &str, module: &str, import: &str) {
 }
 
 fn imports(text: &str) -> Vec<String> {
+    let is_list = |(at, found): (usize, &str)| text[at + found.len()..].starts_with('{');
+    assert!(!text.match_indices("crate::").any(is_list), "a list behind crate:: hides its modules");
     text.match_indices("crate::")
         .filter(|(at, _)| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
         .map(|(at, found)| {
@@ -56,6 +58,12 @@ fn imports(text: &str) -> Vec<String> {
         })
         .filter(|name: &String| !name.is_empty())
         .collect()
+}
+
+#[test]
+#[should_panic(expected = "hides its modules")]
+fn a_list_of_modules_cannot_pass_by() {
+    imports("use crate::{cli, report};");
 }
 
 fn rust_files(directory: &Path) -> Vec<PathBuf> {

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::support::{Run, repository, sops_lint, sops_lint_in_bounds};
 
 const RECIPIENT: &str = "age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh";
@@ -60,7 +63,8 @@ fn folded_metadata_cannot_ask_for_memory() {
     let wide: String = (0..50_000)
         .map(|number| format!("sops_age__list_{}__map_enc=x\n", number * 999_999_999_u64))
         .collect();
-    for hostile in [deep, wide, "sops_age__list_999999999__map_enc=x\n".to_owned()] {
+    let steps = format!("sops_age{}x=1\n", "__map_".repeat(1_000_000));
+    for hostile in [deep, wide, steps, "sops_age__list_999999999__map_enc=x\n".to_owned()] {
         let run = scan(&[("a.env", &format!("A=ENC[AES256_GCM,data:AA==]\n{mac}{hostile}"))]);
         assert!(rules(&run).contains(&"invalid-metadata".to_owned()), "{run:?}");
     }
@@ -121,6 +125,64 @@ fn a_hundred_thousand_keys_take_no_time() {
 }
 
 #[test]
+fn a_secret_of_many_values_is_read_in_time() {
+    let values: String = (0..90_000).map(|number| format!("  k{number}: canary\n")).collect();
+    let secret =
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData:\n{values}");
+    let run = scan(&[("a.yaml", &secret)]);
+    assert_eq!(rules(&run), ["unencrypted-secret"]);
+    assert!(run.stdout.contains("90000 plaintext values"), "{} bytes", run.stdout.len());
+}
+
+#[test]
+fn brackets_beside_a_comment_are_read_in_time() {
+    for (element, comment) in [("[a], ", "\n# c\n"), ("a, ", "\n  b # c\n"), ("{a: b}, ", "# c\n")]
+    {
+        let list = element.repeat(100_000);
+        let run = scan(&[("a.yaml", &encrypted(&format!("a: [{list}{comment} ]")))]);
+        assert!(!rules(&run).contains(&"unreadable-document".to_owned()), "{element}");
+    }
+}
+
+#[test]
+fn a_value_of_many_variables_is_read_in_time() {
+    for value in
+        ["${a}".repeat(300_000), "${".repeat(1_000_000) + "}", "$(${)".repeat(300_000) + "}"]
+    {
+        let secret = format!("apiVersion: v1\nkind: Secret\nstringData: {{a: '{value}'}}\n");
+        let run = scan(&[("a.yaml", &secret)]);
+        assert!(rules(&run).len() < 2, "{} findings", rules(&run).len());
+    }
+}
+
+#[test]
+fn a_secret_of_many_private_keys_is_read_in_time() {
+    let identities = crate::support::fixtures().join("keys/age/alice.txt");
+    let base64 = STANDARD.encode(std::fs::read(identities).expect("a fixture"));
+    let values: String = (0..30_000).map(|number| format!("  k{number}: {base64}\n")).collect();
+    let run = scan(&[("a.yaml", &format!("apiVersion: v1\nkind: Secret\ndata:\n{values}"))]);
+    assert!(run.stdout.contains("29900 more findings of this kind"), "{} bytes", run.stdout.len());
+}
+
+#[test]
+fn long_lists_of_recipients_are_compared_in_time() {
+    let list = |from: usize| -> String {
+        (from..from + 40_000).map(|number| format!("{number:040X},")).collect()
+    };
+    let [in_group, beside] = [list(1), list(100_000)];
+    let groups = in_group.trim_end_matches(',').replace(',', ", ");
+    let rule = format!("{{path_regex: .*, key_groups: [{{pgp: [{groups}]}}], pgp: '{beside}'}}");
+    let config = format!("creation_rules: [{rule}]\n");
+    let stanza = |number| format!("  - {{fp: {number:040X}, enc: x, created_at: '2026-01-01'}}\n");
+    let stanzas: String = (200_000..230_000).map(stanza).collect();
+    let file = encrypted("a: b") + "  pgp:\n" + &stanzas.replace("  - ", "    - ");
+    let run = scan(&[(".sops.yaml", &config), ("a.yaml", &file)]);
+    for rule in ["ignored-recipients", "recipients-mismatch"] {
+        assert!(rules(&run).contains(&rule.to_owned()), "{rule}");
+    }
+}
+
+#[test]
 fn names_cannot_write_to_the_terminal() {
     let name = "a\u{1b}[31m\nb.sops.yaml";
     let tree = repository(&[(name, "password: canary-name\n")]);
@@ -172,6 +234,18 @@ fn a_config_of_many_rules_is_read_in_time() {
     files.extend(names.iter().map(|name| (&**name, "a: b\n")));
     let run = scan(&files);
     assert_eq!(rules(&run), vec!["unencrypted-file"; names.len()], "{run:?}");
+}
+
+#[test]
+fn a_config_of_many_large_patterns_is_read_in_time() {
+    for pattern in [r"\pL".repeat(5300), r"[a-\x{10ffff}]".repeat(1000), ".{999}".to_owned()] {
+        let rule =
+            |number| format!("- {{path_regex: '(?i){number}{pattern}', age: {RECIPIENT}}}\n");
+        let rules: String = (0..200).map(rule).collect();
+        let run = scan(&[(".sops.yaml", &format!("creation_rules:\n{rules}"))]);
+        assert!(run.findings().iter().any(|(rule, ..)| rule == "invalid-regex"), "{run:?}");
+        assert!(run.stdout.contains("too large for sops-lint"), "{run:?}");
+    }
 }
 
 #[test]

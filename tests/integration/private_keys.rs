@@ -160,6 +160,54 @@ fn a_key_command_is_run_once_for_each_recipient() {
     assert_eq!(asked.lines().count(), recipients.len(), "{asked}");
 }
 
+/// A vector with these stanzas before its own.
+fn with_strangers(name: &str, list: &str, stanzas: &str) -> tempfile::TempDir {
+    let tree = tree(&[name]);
+    let path = tree.path().join(format!("0-{name}"));
+    let text = fs::read_to_string(&path).expect("copied");
+    let list = format!("    {list}:\n");
+    assert!(text.contains(&list));
+    fs::write(&path, text.replacen(&list, &format!("{list}{stanzas}"), 1)).expect("written");
+    tree
+}
+
+#[test]
+fn a_key_command_is_run_for_many_recipients_and_not_for_any_number() {
+    let stranger = || {
+        let recipient = age::x25519::Identity::generate().to_public();
+        let enc = age::encrypt_and_armor(&recipient, &[7; 32]).expect("a public key is enough");
+        let enc = enc.trim_end().replace('\n', "\n            ");
+        format!("        - recipient: {recipient}\n          enc: |\n            {enc}\n")
+    };
+    for (strangers, verified, asked_for) in [(30, 1, 31), (300, 0, 100)] {
+        let directory = tempfile::tempdir().expect("made");
+        let (command, asked) = key_command(directory.path());
+        let stanzas: String = (0..strangers).map(|_| stranger()).collect();
+        let tree = with_strangers(AGE, "age", &stanzas);
+        let arguments = &["scan", "--format", "json"];
+        let run = sops_lint_with(tree.path(), arguments, &[("SOPS_AGE_KEY_CMD", &command)]);
+        let numbers = (number(&run, "verified"), number(&run, "unverified"));
+        assert_eq!(numbers, (verified, 1 - verified), "{strangers}: {run:?}");
+        let asked = fs::read_to_string(asked).expect("it was asked");
+        assert_eq!(asked.lines().count(), asked_for, "{strangers}");
+        assert_eq!(run.stdout.contains("its data keys are too many"), verified == 0, "{run:?}");
+    }
+}
+
+#[test]
+fn gpg_is_not_asked_about_what_is_no_message() {
+    let stanza = |number| {
+        format!(
+            "        - created_at: \"2026-11-22T07:08:52Z\"\n          enc: x\n          fp: {number:040X}\n"
+        )
+    };
+    let tree = with_strangers(RSA, "pgp", &(0..500).map(stanza).collect::<String>());
+    let gpg = FakeGpg::new(&["ed"], "exit 1");
+    let run = scan(tree.path(), &gpg, &[], &[]);
+    assert_eq!(number(&run, "unverified"), 1, "{run:?}");
+    assert_eq!(gpg.asked("--decrypt"), Vec::<String>::new());
+}
+
 #[test]
 fn gpg_is_asked_once_for_what_it_has_and_then_about_its_own() {
     for (has, decrypted) in [(&[][..], 0), (&["ed"], 4), (&["ed", "rsa"], 6)] {

@@ -21,6 +21,14 @@ pub(super) struct Remark<'t> {
     pub(super) is_inline: bool,
 }
 
+/// The same on its way through the tree. Every node looks at the next one, so what a look needs is found
+/// before: a line may be as long as the file.
+struct Pending<'t> {
+    comment: Comment<'t>,
+    /// Where its line begins, if it stands to the right of something.
+    right_in_line: Option<usize>,
+}
+
 /// Puts the comments of one document into its tree.
 pub(super) fn place<'t>(root: &mut Node<'t>, mut remarks: Vec<Remark<'t>>, text: &str) {
     if remarks.is_empty() {
@@ -28,7 +36,13 @@ pub(super) fn place<'t>(root: &mut Node<'t>, mut remarks: Vec<Remark<'t>>, text:
     }
     // The parser reports a comment behind a block scalar's header after the scalar.
     remarks.sort_by_key(|remark| remark.comment.span.start);
-    let mut placer = Placer { text, remarks: remarks.into_iter().peekable() };
+    let pending = remarks.into_iter().map(|Remark { comment, is_inline }| {
+        let at = comment.span.start;
+        let is_right = is_inline && at < text.len();
+        Pending { comment, right_in_line: is_right.then(|| line_start(text, at)) }
+    });
+    let pending: Vec<_> = pending.collect();
+    let mut placer = Placer { text, remarks: pending.into_iter().peekable() };
     placer.fill(root, (None, usize::MAX), true);
 }
 
@@ -47,7 +61,19 @@ pub(super) fn hand_back<'t>(before: &mut Document<'t>, remarks: &mut Vec<Remark<
 
 struct Placer<'t, 's> {
     text: &'s str,
-    remarks: std::iter::Peekable<IntoIter<Remark<'t>>>,
+    remarks: std::iter::Peekable<IntoIter<Pending<'t>>>,
+}
+
+/// A map or a list whose members have been seen.
+struct Seen {
+    /// Where the first one begins.
+    first: Option<usize>,
+    /// Whether a dash may stand in front of that.
+    is_list: bool,
+    end: usize,
+    /// Whether it stands in brackets.
+    is_flow: bool,
+    is_root: bool,
 }
 
 impl<'t> Placer<'t, '_> {
@@ -55,9 +81,9 @@ impl<'t> Placer<'t, '_> {
     /// node or of one of its parents begins, `limit` where the brackets around it end; the root takes
     /// whatever is left.
     fn fill(&mut self, node: &mut Node<'t>, (until, limit): (Option<usize>, usize), is_root: bool) {
-        let column = self.first_child(node).map(|start| self.column(start));
-        let end = node.span.end;
-        let is_flow = self.is_flow(node);
+        let (end, is_flow) = (node.span.end, self.is_flow(node));
+        let (first, is_list) = (first_child(node), node.is_list());
+        let seen = Seen { first, is_list, end, is_flow, is_root };
         let limit = if is_flow { end } else { limit };
         match &mut node.value {
             Value::Scalar(_) => {}
@@ -72,7 +98,7 @@ impl<'t> Placer<'t, '_> {
                     }
                     members.push(member);
                 }
-                let rest = self.trailing(until, (column, end), (is_root, is_flow));
+                let rest = self.trailing(until, &seen);
                 members.extend(rest.into_iter().map(Member::Comment));
             }
             Value::List(elements) => {
@@ -111,7 +137,7 @@ impl<'t> Placer<'t, '_> {
                 if let (true, Some(until)) = (is_scalar, until.filter(|_| !is_flow)) {
                     elements.extend(self.foot(until).map(Element::Comment));
                 }
-                let rest = self.trailing(until, (column, end), (is_root, is_flow));
+                let rest = self.trailing(until, &seen);
                 elements.extend(rest.into_iter().map(Element::Comment));
             }
         }
@@ -196,10 +222,9 @@ impl<'t> Placer<'t, '_> {
 
     /// The comment on the line on which something ends, unless it stands behind other brackets too.
     fn right_of(&mut self, end: usize, limit: usize) -> std::option::IntoIter<Comment<'t>> {
-        let text = self.text;
         let next = self.remarks.next_if(|remark| {
             let at = remark.comment.span.start;
-            at < limit && is_right_of(text, remark, end)
+            at < limit && is_right_of(remark, end)
         });
         next.map(|remark| remark.comment).into_iter()
     }
@@ -218,11 +243,10 @@ impl<'t> Placer<'t, '_> {
     /// Comments above `start`, and the one to the right of what ends at `end` on its line, if it stands
     /// before `limit`.
     fn before(&mut self, start: usize, end: usize, limit: usize) -> Vec<Comment<'t>> {
-        let text = self.text;
         let mut own = Vec::new();
         while let Some(remark) = self.remarks.next_if(|remark| {
             let at = remark.comment.span.start;
-            at < start || (at < limit && is_right_of(text, remark, end))
+            at < start || (at < limit && is_right_of(remark, end))
         }) {
             own.push(remark.comment);
         }
@@ -231,76 +255,63 @@ impl<'t> Placer<'t, '_> {
 
     /// Comments below the last child, up to the next sibling, that are indented for this block, or
     /// stand before the bracket that ends it.
-    fn trailing(
-        &mut self,
-        until: Option<usize>,
-        (column, end): (Option<usize>, usize),
-        (is_root, is_flow): (bool, bool),
-    ) -> Vec<Comment<'t>> {
+    fn trailing(&mut self, until: Option<usize>, seen: &Seen) -> Vec<Comment<'t>> {
+        let text = self.text;
         let mut own = Vec::new();
-        loop {
-            let text = self.text;
-            let Some(next) = self.remarks.peek() else { return own };
+        let mut column = None;
+        while let Some(next) = self.remarks.peek() {
             let at = next.comment.span.start;
-            let is_outside = is_flow && at >= end && is_right_of(text, next, end);
+            let is_outside = || seen.is_flow && at >= seen.end && is_right_of(next, seen.end);
             let is_below = until.is_none_or(|until| at < until);
-            let is_indented = column.is_some_and(|column| match until {
-                // One that stands where the next key or dash does speaks of that; a list may stand there too.
-                Some(until) => {
-                    let (next, own) = (self.column_of_child(until), self.column(at));
-                    let is_below_comment =
-                        line_above(text, at).is_some_and(|line| line.trim_start().starts_with('#'));
-                    column > next && own != next && (own >= column || !is_below_comment)
-                }
-                None => self.column(at) >= column,
-            });
-            if !(is_root || at < end || (is_below && is_indented && !is_outside)) {
+            let mut is_indented = || {
+                let column = *column.get_or_insert_with(|| column_of(seen, text));
+                column.is_some_and(|column| belongs_here(text, at, column, until))
+            };
+            if !(seen.is_root || at < seen.end || (is_below && !is_outside() && is_indented())) {
                 return own;
             }
             own.extend(self.remarks.next().map(|remark| remark.comment));
         }
-    }
-
-    fn first_child(&self, node: &Node<'t>) -> Option<usize> {
-        match &node.value {
-            Value::Map(members) => members.first().map(start_of_member),
-            Value::List(elements) => {
-                elements.first().map(|element| self.dash_of(start_of_element(element)))
-            }
-            Value::Scalar(_) => None,
-        }
-    }
-
-    /// Where the dash of an element stands; where it starts itself, if it has none.
-    fn dash_of(&self, start: usize) -> usize {
-        let line = self.text.as_bytes()[..start].iter().rposition(|b| *b == b'\n');
-        let line = line.map_or(0, |at| at + 1);
-        let dash = self.text.as_bytes()[line..start].iter().position(|b| *b == b'-');
-        dash.map_or(start, |dash| line + dash)
-    }
-
-    /// The column of the next key, or of the dash of the next element.
-    fn column_of_child(&self, start: usize) -> usize {
-        let line = self.text.as_bytes()[..start].iter().rposition(|b| *b == b'\n');
-        let before = &self.text[line.map_or(0, |at| at + 1)..start];
-        if before.trim_start().starts_with('-') {
-            self.column(self.dash_of(start))
-        } else {
-            self.column(start)
-        }
-    }
-
-    fn column(&self, offset: usize) -> usize {
-        let line = self.text.as_bytes()[..offset].iter().rposition(|b| *b == b'\n');
-        offset - line.map_or(0, |at| at + 1)
+        own
     }
 }
 
+/// The column in which the members begin.
+fn column_of(seen: &Seen, text: &str) -> Option<usize> {
+    let start = seen.first?;
+    let line = line_start(text, start);
+    // The dash stands in front of the element.
+    let dash = text.as_bytes()[line..start].iter().position(|b| *b == b'-');
+    Some(dash.filter(|_| seen.is_list).unwrap_or(start - line))
+}
+
+/// Whether a comment below the last child of a block, whose children stand in a column, belongs into it.
+fn belongs_here(text: &str, comment: usize, column: usize, until: Option<usize>) -> bool {
+    let own = comment - line_start(text, comment);
+    let Some(until) = until else { return own >= column };
+    // One that stands where the next key or dash does speaks of that; a list may stand there too.
+    let next = column_of_child(text, until);
+    let is_below_comment =
+        || line_above(text, comment).is_some_and(|line| line.trim_start().starts_with('#'));
+    column > next && own != next && (own >= column || !is_below_comment())
+}
+
+/// The column of the next key, or of the dash of the next element.
+fn column_of_child(text: &str, start: usize) -> usize {
+    let line = line_start(text, start);
+    let blanks = text[line..start].len() - text[line..start].trim_start().len();
+    if text[line + blanks..start].starts_with('-') { blanks } else { start - line }
+}
+
+/// Where the line begins that holds this place.
+fn line_start(text: &str, offset: usize) -> usize {
+    memchr::memrchr(b'\n', &text.as_bytes()[..offset]).map_or(0, |at| at + 1)
+}
+
 /// Whether a comment stands on the line on which something ends, or to the right of a part of it.
-fn is_right_of(text: &str, remark: &Remark<'_>, end: usize) -> bool {
+fn is_right_of(remark: &Pending<'_>, end: usize) -> bool {
     let at = remark.comment.span.start;
-    let between = text.as_bytes().get(end.min(at)..at).unwrap_or_default();
-    remark.is_inline && at < text.len() && (at < end || !between.contains(&b'\n'))
+    remark.right_in_line.is_some_and(|line| at < end || line <= end)
 }
 
 /// How many of the comments that follow each other are feet of what stands above the first.
@@ -342,6 +353,14 @@ fn scalar_end(node: &Node<'_>, key: Span) -> usize {
         node.span.end
     } else {
         key.end
+    }
+}
+
+fn first_child(node: &Node<'_>) -> Option<usize> {
+    match &node.value {
+        Value::Map(members) => members.first().map(start_of_member),
+        Value::List(elements) => elements.first().map(start_of_element),
+        Value::Scalar(_) => None,
     }
 }
 
