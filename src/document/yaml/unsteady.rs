@@ -35,10 +35,11 @@ pub(super) fn odd_comment(
             Child::Comment(span) => *span,
         };
         let is_last = children[at..].iter().all(|child| matches!(child, Child::Comment(_)));
-        let is_first = at == 0 && is_list && expected == Some(column(text, key));
+        // Where dashes stand below the first letter of their key.
+        let is_at_edge = (at == 0 || is_last) && is_list && expected == Some(column(text, key));
         let is_odd = is_alone(text, span)
             && !is_flow
-            && (is_first
+            && (is_at_edge
                 || Some(column(text, span.start)) != expected
                 || (is_last && is_at_end(text, span))
                 || (is_list && is_above_nothing(text, span)));

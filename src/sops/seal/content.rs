@@ -32,6 +32,13 @@ pub(super) fn contents(
         }
         match (&mut contents, Content::of(stop, cipher)) {
             (Some(all), Some(content)) => all.push(content),
+            // One that belongs to another map now opens no more, and is different from all.
+            (Some(all), None) if matches!(stop, Stop::Remark(_)) => all.push(Content {
+                place: String::new(),
+                kind: Some("comment".to_owned()),
+                is_selected: false,
+                bytes: Zeroizing::default(),
+            }),
             _ => contents = None,
         }
     });
@@ -48,6 +55,11 @@ pub(super) struct Content {
 }
 
 impl Content {
+    /// Whether it is no comment.
+    pub(super) fn is_value(&self) -> bool {
+        self.kind.as_deref() != Some("comment")
+    }
+
     /// With a cipher what is selected is decrypted.
     fn of(stop: &Stop<'_, '_, '_>, cipher: Option<&Cipher>) -> Option<Self> {
         let (path, scalar, is_selected) = match stop {

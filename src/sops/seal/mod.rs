@@ -8,7 +8,7 @@ mod content;
 
 use std::collections::HashMap;
 
-use self::content::contents;
+use self::content::{Content, contents};
 use super::cipher::{Cipher, kind_of, signed_bytes};
 use super::envelope;
 use super::flat;
@@ -100,6 +100,9 @@ pub enum SealError {
     #[error("the encrypted file does not pass its check: {0}")]
     Check(&'static str),
 }
+
+/// What becomes of a comment now and then whose place hangs on what stands around it.
+const MOVED_COMMENT: &str = "a comment in it would belong to another key once the metadata stand below: let comments stand in the column of the keys around them";
 
 fn impossible(span: Option<Span>, reason: impl Into<String>) -> SealError {
     SealError::Impossible { span, reason: reason.into() }
@@ -381,13 +384,20 @@ impl<'s> Writer<'s> {
         if new.error.is_some() || old.documents.len() != new.documents.len() {
             return Err(SealError::Check("it has other documents"));
         }
-        let is_same = old.documents.iter().zip(&new.documents).all(|(old, new)| {
-            let selector = &self.sealing.recipe.selector;
+        let selector = &self.sealing.recipe.selector;
+        for (old, new) in old.documents.iter().zip(&new.documents) {
             let old = contents(old, selector, None);
-            old.is_some() && old == contents(new, selector, Some(&self.cipher))
-        });
-        if !is_same {
-            return Err(SealError::Check("it has other keys, values or comments"));
+            let new = contents(new, selector, Some(&self.cipher));
+            if old.is_none() || old != new {
+                let values = |all: Option<Vec<Content>>| {
+                    all.map(|all| all.into_iter().filter(Content::is_value).collect::<Vec<_>>())
+                };
+                let values = [old, new].map(values);
+                if values[0].is_some() && values[0] == values[1] {
+                    return Err(impossible(None, MOVED_COMMENT));
+                }
+                return Err(SealError::Check("it has other keys, values or comments"));
+            }
         }
         self.opens(new)
     }

@@ -50,6 +50,7 @@ const ON_PURPOSE: &[&str] = &[
     "its creation rule would encrypt nothing in it",
     "has a selector that sops cannot compile",
     "sops may take this comment for one of another key",
+    "a comment in it would belong to another key",
     ".sops.yaml has a mistake",
     "sops would lose this comment",
     "a number beyond 2^53 stays readable",
@@ -99,7 +100,8 @@ fn what_is_sealed_opens_as_what_sops_sealed() {
     assert!(tally.refused_here.is_empty(), "{:#?}", tally.refused_here);
     assert!(tally.passed_over * 20 < documents, "too much was passed over: {tally:?}");
     assert!(tally.comments_lost_by_sops * 50 < documents, "too often: {tally:?}");
-    assert!(tally.sealed * 2 > documents, "too little was sealed: {tally:?}");
+    // Many have comments in odd columns.
+    assert!(tally.sealed * 5 > documents * 2, "too little was sealed: {tally:?}");
     let scan = sops_lint(tree.path(), &["fix"]);
     assert_eq!(scan.stdout, "", "fixing twice is fixing once");
 }
