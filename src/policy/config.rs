@@ -2,6 +2,7 @@
 
 use super::Governing;
 use super::creation_rule::{self, CreationRule};
+use super::merge;
 use super::schema::{self, Meant, UnknownKey};
 use crate::document::{Document, Format, Node, Parsed, yaml};
 use crate::path::RepoPath;
@@ -130,6 +131,11 @@ impl Config {
                 ),
                 "add the line creation_rules: and indent the rules below it",
             ));
+        }
+        let root = &merge::merged(root.clone(), text);
+        if let Some(span) = merge::refused(root, text) {
+            let help = "write one map or alias of a map behind it, or a list of them in brackets";
+            return self.fail(Problem::new(span, "this merges something that is no map", help));
         }
         self.unknown_keys = schema::unknown_keys(root, text);
         self.load_rules(root);

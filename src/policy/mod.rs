@@ -5,6 +5,7 @@
 
 pub mod config;
 mod creation_rule;
+mod merge;
 mod schema;
 
 use std::collections::HashMap;
