@@ -4,6 +4,7 @@ use super::Governing;
 use super::creation_rule::{self, CreationRule};
 use super::merge;
 use super::schema::{self, Meant, UnknownKey};
+use super::shown::Shown;
 use crate::document::{Document, Format, Node, Parsed, yaml};
 use crate::path::RepoPath;
 use crate::text::Span;
@@ -16,8 +17,10 @@ const MAX_RULES: usize = 10_000;
 pub struct Config {
     /// Where it stands.
     pub path: RepoPath,
-    /// Its bytes, for the lines that findings show. It holds public keys and patterns only.
+    /// Its bytes, for the lines that findings show.
     pub bytes: Vec<u8>,
+    /// Which of them may be shown.
+    pub shown: Shown,
     /// The creation rules in their order.
     pub rules: Vec<CreationRule>,
     /// What sops would refuse, or silently misread.
@@ -63,6 +66,7 @@ impl Config {
         let mut config = Self {
             path,
             bytes: Vec::new(),
+            shown: Shown::default(),
             rules: Vec::new(),
             problems: Vec::new(),
             unknown_keys: Vec::new(),
@@ -133,6 +137,7 @@ impl Config {
             ));
         }
         let root = &merge::merged(root.clone(), text);
+        self.shown = Shown::of(text, parsed, root);
         if let Some(span) = merge::refused(root, text) {
             let help = "write one map or alias of a map behind it, or a list of them in brackets";
             return self.fail(Problem::new(span, "this merges something that is no map", help));

@@ -329,7 +329,7 @@ fn point_at<'s>(
     rule: &'s CreationRule,
     message: &str,
 ) -> Draft<'s> {
-    draft.elsewhere(Elsewhere { path: &config.path, bytes: &config.bytes }, rule.span, message)
+    draft.elsewhere(Elsewhere::of(config), rule.span, message)
 }
 
 impl Judged<'_> {
