@@ -67,6 +67,7 @@ use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
 use crate::sops::open::Opening;
 use crate::sops::recipe::Recipe;
+use crate::sops::value::holds_ciphertext;
 use crate::sops::walk;
 use crate::text::Span;
 use crate::text::printable;
@@ -270,6 +271,15 @@ impl<'s> Subject<'s> {
         self.documents.iter().any(|judged| judged.metadata.is_some())
     }
 
+    /// Whether sops left more in it than a word: a block, or a ciphertext. Where it could not be
+    /// read, its bytes have to tell.
+    fn holds_sops(&self) -> bool {
+        let is_read = !self.documents.is_empty() && self.parse_error.is_none();
+        self.documents.iter().any(Judged::holds_sops)
+            || holds_ciphertext(self.text)
+            || (!is_read && self.traces.encrypted)
+    }
+
     /// Where it stands.
     pub fn path(&self) -> &'s RepoPath {
         &self.input.path
@@ -336,6 +346,12 @@ impl Judged<'_> {
     /// The way to the value at this place.
     pub fn key_path(&self, span: Span) -> Option<String> {
         walk::key_path_of(self.document, span)
+    }
+
+    /// Whether it has a `sops` block, or a value that is, or was meant to be, a ciphertext.
+    fn holds_sops(&self) -> bool {
+        let census = &self.census;
+        self.metadata.is_some() || !census.misplaced.is_empty() || !census.malformed.is_empty()
     }
 
     /// Whether one of its Secrets has a value that is not encrypted.
