@@ -60,7 +60,7 @@ use std::fmt;
 use crate::document::{Document, DuplicateKey, Node, ParseError, Scalar, Value};
 use crate::finding::{Draft, Drafts, Elsewhere, Needs, RuleMeta};
 use crate::input::Input;
-use crate::kubernetes::Secret;
+use crate::kubernetes::{Secret, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
 use crate::sops::census::{Census, Spot};
@@ -354,13 +354,17 @@ impl Judged<'_> {
         self.metadata.is_some() || !census.misplaced.is_empty() || !census.malformed.is_empty()
     }
 
-    /// Whether one of its Secrets has a value that is not encrypted.
+    /// Whether one of its Secrets has a value that is not encrypted. A text in the place of all
+    /// values is one too.
     fn has_readable_secret(&self) -> bool {
         let mut found = false;
-        for value in self.secrets.iter().flat_map(Secret::values) {
-            for_each_scalar(&value.entry.node, &mut |scalar| {
-                found |= self.census.readable(scalar).is_some();
-            });
+        let mut look = |node: &Node<'_>| {
+            for_each_scalar(node, &mut |scalar| found |= self.census.readable(scalar).is_some());
+        };
+        for secret in &self.secrets {
+            secret.values().for_each(|value| look(&value.entry.node));
+            let fields = VALUE_FIELDS.iter().filter_map(|field| secret.node.get(field));
+            fields.filter(|field| !field.is_map()).for_each(&mut look);
         }
         found
     }
