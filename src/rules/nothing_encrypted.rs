@@ -78,7 +78,7 @@ impl FileRule for NothingEncrypted {
             .level(level)
             .at(0, Some(crate::sops::walk::METADATA_KEY.to_owned()))
             .note("says encrypted")
-            .help(help(subject, selector));
+            .help(help(subject, selector, is_covered));
         let draft = match selector.span {
             Some(span) if !is_covered => draft.also(span, "the selector of this file"),
             _ => draft,
@@ -97,12 +97,14 @@ fn because(selector: &Selector) -> String {
     }
 }
 
-fn help(subject: &Subject<'_>, selector: &Selector) -> String {
+/// `is_covered`: the selector names a value, so that somebody wrote plaintext over the ciphertext.
+fn help(subject: &Subject<'_>, selector: &Selector, is_covered: bool) -> String {
     let encrypt = subject.sops("encrypt --in-place");
     let rule = subject.governing.rule().map(|(_, rule)| &rule.recipe.selector);
     let is_rule_to_blame =
         rule.is_some_and(|rule| rule.is_equal(selector)) && selector.span.is_some();
-    let first = if is_rule_to_blame { "correct the selector of the rule, " } else { "" };
+    let first =
+        if is_rule_to_blame && !is_covered { "correct the selector of the rule, " } else { "" };
     format!(
         "{first}remove the sops block from the file, run {encrypt}, and change the values if they were ever pushed"
     )
