@@ -154,7 +154,8 @@ fn is_ruled(governing: &Governing<'_>, path: &RepoPath, has_format: bool) -> boo
 /// not even begin with it.
 fn open(parsed: &Parsed<'_>, documents: &[Judged<'_>], ring: &KeyRing) -> Option<Opening> {
     let metadata = documents.first()?.metadata.as_ref()?;
-    let is_whole = parsed.error.is_none() && metadata.problems.is_empty();
+    let is_known = metadata.problems.is_empty() && !metadata.is_ambiguous;
+    let is_whole = parsed.error.is_none() && is_known;
     // INI takes the last of two equal keys.
     let is_plain = parsed.documents.iter().all(|document| document.shape == Shape::Sections)
         || parsed.duplicate_keys.is_empty();

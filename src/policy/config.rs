@@ -143,10 +143,10 @@ impl Config {
             return self.fail(Problem::new(span, "this merges something that is no map", help));
         }
         self.unknown_keys = schema::unknown_keys(root, text);
-        self.load_rules(root);
+        self.load_rules(root, text);
     }
 
-    fn load_rules(&mut self, root: &Node<'_>) {
+    fn load_rules(&mut self, root: &Node<'_>, text: &str) {
         let Some(entry) = root.entry("creation_rules").filter(|entry| !entry.node.is_null()) else {
             // `destination_rules` are for sops publish, `stores` for the layout of files.
             let serves_another_purpose =
@@ -183,7 +183,7 @@ impl Config {
                 return self.fail(Problem::new(node.span, message, help));
             }
             if node.is_map() {
-                self.rules.push(creation_rule::read(index + 1, node, &mut self.problems));
+                self.rules.push(creation_rule::read(index + 1, node, text, &mut self.problems));
             } else {
                 self.fail(Problem::new(
                     node.span,
