@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::document::splice::Edit;
 use crate::path::RepoPath;
+use crate::policy::{Config, Shown};
 use crate::text::{Position, Span};
 
 /// How bad it is. Errors fail a run by default.
@@ -296,13 +297,22 @@ pub(crate) struct DraftLabel<'c> {
     pub(crate) message: String,
 }
 
-/// Another file that a label points into; one whose lines are not secret.
+/// A `.sops.yaml` that a label points into.
 #[derive(Clone, Copy)]
 pub struct Elsewhere<'c> {
     /// The file.
     pub path: &'c RepoPath,
     /// Its bytes.
     pub bytes: &'c [u8],
+    /// Which of them may be shown.
+    pub shown: &'c Shown,
+}
+
+impl<'c> Elsewhere<'c> {
+    /// A config.
+    pub fn of(config: &'c Config) -> Self {
+        Self { path: &config.path, bytes: &config.bytes, shown: &config.shown }
+    }
 }
 
 /// Shows nothing of the text.

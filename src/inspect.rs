@@ -190,7 +190,8 @@ fn is_ruled(governing: &Governing<'_>, path: &RepoPath, has_format: bool) -> boo
 /// not even begin with it.
 fn open(parsed: &Parsed<'_>, documents: &[Judged<'_>], ring: &KeyRing) -> Option<Opening> {
     let metadata = documents.first()?.metadata.as_ref()?;
-    let is_whole = parsed.error.is_none() && metadata.problems.is_empty();
+    let is_known = metadata.problems.is_empty() && !metadata.is_ambiguous;
+    let is_whole = parsed.error.is_none() && is_known;
     // INI takes the last of two equal keys.
     let is_plain = parsed.documents.iter().all(|document| document.shape == Shape::Sections)
         || parsed.duplicate_keys.is_empty();
@@ -267,7 +268,8 @@ pub fn inspect_repository(
     for (path, drafts) in drafts {
         let drafts = drafts.into_all().into_iter();
         if let Some(config) = repository.policy.config(path) {
-            let (index, redactor) = (LineIndex::new(&config.bytes), config_redactor(&config.bytes));
+            let index = LineIndex::new(&config.bytes);
+            let redactor = Redactor::for_policy(&config.bytes, &config.shown);
             findings.extend(drafts.map(|draft| finding(path, &index, &redactor, draft)));
             continue;
         }
@@ -292,7 +294,8 @@ pub fn settle_settings(
     drafts: Vec<Draft<'_>>,
 ) -> Vec<Finding> {
     let index = LineIndex::new(bytes);
-    let redactor = if recognised { Redactor::for_config(bytes) } else { Redactor::new(bytes, &[]) };
+    let redactor =
+        if recognised { Redactor::for_settings(bytes) } else { Redactor::new(bytes, &[]) };
     drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
 }
 
@@ -448,23 +451,12 @@ fn settle(subject: &Subject<'_>, drafts: Drafts<'_>) -> Vec<Finding> {
     let documents: Vec<&Document<'_>> =
         subject.documents.iter().map(|judged| judged.document).collect();
     let redactor = match subject.config {
-        Some(_) => config_redactor(bytes),
+        Some(config) => Redactor::for_policy(bytes, &config.shown),
         None => Redactor::new(bytes, &documents),
     };
     let (path, index) = (subject.path(), LineIndex::new(bytes));
     let drafts = drafts.into_all();
     drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
-}
-
-/// What may be shown of a `.sops.yaml`: all of it, if it is a config and not a file of secrets
-/// that was given its name.
-fn config_redactor(bytes: &[u8]) -> Redactor<'_> {
-    const WORDS: [&str; 3] = ["creation_rule", "destination_rule", "path_regex"];
-    if WORDS.iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some()) {
-        Redactor::for_config(bytes)
-    } else {
-        Redactor::new(bytes, &[])
-    }
 }
 
 fn finding(
@@ -477,7 +469,7 @@ fn finding(
         None => Label { place: place(path, index, redactor, label.span), message: label.message },
         Some(other) => {
             let index = LineIndex::new(other.bytes);
-            let redactor = config_redactor(other.bytes);
+            let redactor = Redactor::for_policy(other.bytes, other.shown);
             let place = place(other.path, &index, &redactor, label.span);
             Label { place, message: label.message }
         }

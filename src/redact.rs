@@ -6,6 +6,7 @@
 
 use crate::document::{Document, Element, Member, Node, Scalar, Shape, Value};
 use crate::kubernetes;
+use crate::policy::Shown;
 use crate::sops::flat;
 use crate::sops::walk::{METADATA_KEY, METADATA_PREFIX, is_name};
 use crate::text::Span;
@@ -53,8 +54,22 @@ impl<'t> Redactor<'t> {
         redactor
     }
 
-    /// For a file of patterns and public keys: all is shown but private keys and comments.
+    /// For a `.sops.yaml`.
+    pub fn for_policy(text: &'t [u8], shown: &Shown) -> Self {
+        let (open, closed) = (shown.open.clone(), shown.closed.clone());
+        Self { text, is_understood: !open.is_empty(), open, closed }
+    }
+
+    /// For a file of patterns: as of a `.sops.yaml`, if it is one, else as of settings.
     pub fn for_config(text: &'t [u8]) -> Self {
+        match std::str::from_utf8(text).ok().and_then(Shown::read) {
+            Some(shown) => Self::for_policy(text, &shown),
+            None => Self::for_settings(text),
+        }
+    }
+
+    /// For settings of this program and lists of paths: all is shown but private keys.
+    pub fn for_settings(text: &'t [u8]) -> Self {
         Self { text, open: vec![Span::new(0, text.len())], closed: Vec::new(), is_understood: true }
     }
 

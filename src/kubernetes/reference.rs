@@ -180,11 +180,66 @@ impl Brackets {
     }
 }
 
-/// Whether a variable brings its own value along: `${PASSWORD:=hunter2}`.
+/// Whether a variable brings its own value along: `${PASSWORD:=hunter2}`, `{{ "hunter2" }}`.
 fn has_default(variable: &str) -> bool {
-    let default =
-        [":=", ":-"].iter().find_map(|sign| variable.split_once(sign)).map(|(_, default)| default);
-    default.is_some_and(|default| !default.starts_with(['}', '$', '"']))
+    if let Some(template) = variable.strip_prefix("{{") {
+        return template_literal(template.trim_end_matches("}}")).is_some_and(is_literal);
+    }
+    let inside = variable.strip_prefix("${").or_else(|| variable.strip_prefix("$("));
+    let Some(inside) = inside else {
+        let default = variable.split_once(":=").or_else(|| variable.split_once(":-"));
+        return default.is_some_and(|(_, default)| is_literal(default.trim_end_matches('>')));
+    };
+    let default = shell_default(inside.strip_suffix(['}', ')']).unwrap_or(inside));
+    default.is_some_and(|default| is_literal(unquoted(default)))
+}
+
+/// What a shell, or envsubst, takes where a variable is not set, or where it is.
+fn shell_default(inside: &str) -> Option<&str> {
+    let end = inside.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
+    let (name, rest) = inside.split_at(end);
+    if let Some(rest) = rest.strip_prefix(':') {
+        return rest.strip_prefix(['-', '=', '+']);
+    }
+    let default = rest.strip_prefix(['-', '=', '+'])?;
+    // Some tools have names with dashes: `${db-password}`, `${DB-PASSWORD}`.
+    let is_shouted = |text: &str| !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    let is_dashed = rest.starts_with('-') && (!is_shouted(name) || is_shouted(default));
+    (!is_dashed).then_some(default)
+}
+
+/// The literal that a template prints, `{{ "hunter2" }}`, or has as a default. Others are names of
+/// what is looked up, messages, and formats.
+fn template_literal(template: &str) -> Option<&str> {
+    /// What changes how a text is written and not what it says.
+    const FILTERS: [&str; 6] = ["b64enc", "b64encode", "quote", "squote", "toString", "trim"];
+    let template = template.trim_matches(['-', '~']).trim();
+    if let Some((literal, rest)) = quoted(template) {
+        let mut filters = rest.trim().split('|').map(str::trim).filter(|filter| !filter.is_empty());
+        return filters.all(|filter| FILTERS.contains(&filter)).then_some(literal);
+    }
+    template.match_indices("default").find_map(|(at, word)| {
+        let is_word = at == 0 || template[..at].ends_with([' ', '|', '(']);
+        let behind = template[at + word.len()..].trim_start_matches([' ', '(']);
+        quoted(behind).filter(|_| is_word).map(|(literal, _)| literal)
+    })
+}
+
+/// The text in the quotes that a text begins with, and what follows them.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    text[1..].split_once(quote)
+}
+
+fn unquoted(text: &str) -> &str {
+    quoted(text).filter(|(_, rest)| rest.is_empty()).map_or(text, |(literal, _)| literal)
+}
+
+/// Whether a text is more than nothing, and visibly neither a reference nor a placeholder.
+fn is_literal(text: &str) -> bool {
+    let text = text.trim();
+    let is_reference = text.starts_with(['$', '}']) || text.contains("{{") || text.contains("}}");
+    !(text.is_empty() || is_reference || is_placeholder(text))
 }
 
 #[cfg(test)]
@@ -238,6 +293,45 @@ mod tests {
             ("<a><b/>", Reference::None),
         ] {
             assert_eq!(classify(text, false), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reference_that_brings_its_value_along_is_none() {
+        for partly in [
+            "${PASSWORD:=\"hunter2\"}",
+            "${P:='hunter2'}",
+            "${P-hunter2}",
+            "${P=hunter2}",
+            "${P:+hunter2}",
+            "${P+hunter2}",
+            "{{ \"hunter2\" }}",
+            "{{- 'hunter2' | b64enc -}}",
+            "{{ .x | default \"hunter2\" }}",
+            "{{ default \"hunter2\" .x | quote }}",
+            "{{ x | default('hunter2') }}",
+        ] {
+            assert_eq!(classify(partly, false), Reference::Partly, "{partly}");
+        }
+        for whole in [
+            "${PASSWORD:=\"\"}",
+            "${P:-CHANGEME}",
+            "${P:?is not set}",
+            "${P-}",
+            "${P:-${Q}}",
+            "${db-password}",
+            "${DB-PASSWORD}",
+            "${P%.*}",
+            "{{ .x | default \"\" }}",
+            "{{ .x | default .y }}",
+            "{{ index .x \"password\" }}",
+            "{{ required \"no password\" .x }}",
+            "{{ \"kv/db\" | lookup }}",
+            "{{ printf \"%s\" .x }}",
+            "{{ .x.default | replace \"a\" \"b\" }}",
+            "{{ `{{ .x }}` }}",
+        ] {
+            assert_eq!(classify(whole, false), Reference::Whole, "{whole}");
         }
     }
 

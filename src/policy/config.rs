@@ -2,7 +2,9 @@
 
 use super::Governing;
 use super::creation_rule::{self, CreationRule};
+use super::merge;
 use super::schema::{self, Meant, UnknownKey};
+use super::shown::Shown;
 use crate::document::{Document, Format, Node, Parsed, yaml};
 use crate::path::RepoPath;
 use crate::pattern::Budget;
@@ -16,8 +18,10 @@ const MAX_RULES: usize = 10_000;
 pub struct Config {
     /// Where it stands.
     pub path: RepoPath,
-    /// Its bytes, for the lines that findings show. It holds public keys and patterns only.
+    /// Its bytes, for the lines that findings show.
     pub bytes: Vec<u8>,
+    /// Which of them may be shown.
+    pub shown: Shown,
     /// The creation rules in their order.
     pub rules: Vec<CreationRule>,
     /// What sops would refuse, or silently misread.
@@ -63,6 +67,7 @@ impl Config {
         let mut config = Self {
             path,
             bytes: Vec::new(),
+            shown: Shown::default(),
             rules: Vec::new(),
             problems: Vec::new(),
             unknown_keys: Vec::new(),
@@ -132,11 +137,17 @@ impl Config {
                 "add the line creation_rules: and indent the rules below it",
             ));
         }
+        let root = &merge::merged(root.clone(), text);
+        self.shown = Shown::of(text, parsed, root);
+        if let Some(span) = merge::refused(root, text) {
+            let help = "write one map or alias of a map behind it, or a list of them in brackets";
+            return self.fail(Problem::new(span, "this merges something that is no map", help));
+        }
         self.unknown_keys = schema::unknown_keys(root, text);
-        self.load_rules(root);
+        self.load_rules(root, text);
     }
 
-    fn load_rules(&mut self, root: &Node<'_>) {
+    fn load_rules(&mut self, root: &Node<'_>, text: &str) {
         let Some(entry) = root.entry("creation_rules").filter(|entry| !entry.node.is_null()) else {
             // `destination_rules` are for sops publish, `stores` for the layout of files.
             let serves_another_purpose =
@@ -174,7 +185,8 @@ impl Config {
                 return self.fail(Problem::new(node.span, message, help));
             }
             if node.is_map() {
-                let rule = creation_rule::read(index + 1, node, &mut self.problems, &mut budget);
+                let rule =
+                    creation_rule::read(index + 1, node, text, &mut self.problems, &mut budget);
                 self.rules.push(rule);
             } else {
                 self.fail(Problem::new(

@@ -56,14 +56,16 @@ impl CreationRule {
     }
 }
 
-/// Reads one rule; what is wrong with it goes to `problems`. All rules share one `budget`.
+/// Reads one rule; what is wrong with it goes to `problems`. `source` is the whole file, and all its rules
+/// share one `budget`.
 pub(super) fn read(
     number: usize,
     node: &Node<'_>,
+    source: &str,
     problems: &mut Vec<Problem>,
     budget: &mut Budget,
 ) -> CreationRule {
-    let mut reader = Reader { number, node, problems, budget };
+    let mut reader = Reader { number, node, source, problems, budget };
     let first_key = node.entries().next().map_or(node.span, |entry| entry.key_span);
     let (path_regex, span) =
         reader.path_regex().map_or((None, first_key), |(regex, span)| (Some(regex), span));
@@ -83,21 +85,28 @@ pub(super) fn read(
         reader.problems.push(Problem::new(span, message, help));
     }
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
-    let groups = node.entry("key_groups").filter(|entry| entry.node.elements().next().is_some());
+    let groups = node.entry("key_groups").filter(|entry| groups_of(&entry.node).next().is_some());
     let key_groups = groups.map(|entry| entry.key_span);
-    let ignored = if groups.is_some() { ignored_group(number, node) } else { KeyGroup::default() };
+    let ignored =
+        if groups.is_some() { ignored_group(number, node, source) } else { KeyGroup::default() };
     CreationRule { number, span, path_regex, recipe, key_groups, ignored }
 }
 
+/// Its key groups. Go drops a null from a list of structs.
+fn groups_of<'n, 't>(node: &'n Node<'t>) -> impl Iterator<Item = &'n Node<'t>> {
+    node.elements().filter(|group| !group.is_null())
+}
+
 /// The flat fields of a rule that has groups. What is wrong with them does not matter to sops.
-fn ignored_group(number: usize, node: &Node<'_>) -> KeyGroup {
+fn ignored_group(number: usize, node: &Node<'_>, source: &str) -> KeyGroup {
     let (problems, budget) = (&mut Vec::new(), &mut Budget::default());
-    Reader { number, node, problems, budget }.flat_group()
+    Reader { number, node, source, problems, budget }.flat_group()
 }
 
 struct Reader<'r, 't> {
     number: usize,
     node: &'r Node<'t>,
+    source: &'r str,
     problems: &'r mut Vec<Problem>,
     budget: &'r mut Budget,
 }
@@ -117,6 +126,13 @@ impl<'r, 't> Reader<'r, 't> {
         let entry = self.field(name)?;
         if let Some(text) = entry.node.as_str() {
             return (!text.is_empty()).then_some((text, entry.node.span));
+        }
+        let span = entry.node.span;
+        if matches!(
+            entry.node.value,
+            Value::Scalar(Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_))
+        ) {
+            return self.source.get(span.start..span.end).map(|text| (text, span));
         }
         let message = format!("{name} of rule {} is {}, not text", self.number, entry.node.noun());
         self.problem(entry.node.span, message, "write it as text in single quotes");
@@ -225,7 +241,7 @@ impl<'r, 't> Reader<'r, 't> {
             self.problem(entry.key_span, message, "begin every group with a dash");
             return Vec::new();
         }
-        let groups: Vec<KeyGroup> = entry.node.elements().map(|group| self.group(group)).collect();
+        let groups: Vec<KeyGroup> = groups_of(&entry.node).map(|group| self.group(group)).collect();
         if groups.is_empty() { vec![self.flat_group()] } else { groups }
     }
 

@@ -5,13 +5,16 @@
 
 pub mod config;
 mod creation_rule;
+mod merge;
 mod schema;
+mod shown;
 
 use std::collections::HashMap;
 
 pub use config::{Config, Problem, ProblemKind};
 pub use creation_rule::CreationRule;
 pub use schema::{Meant, UnknownKey};
+pub use shown::Shown;
 
 use crate::path::RepoPath;
 

@@ -33,9 +33,9 @@ pub enum Meant {
 }
 
 /// One level of the file: what it is called, and the keys it has.
-struct Level {
+pub(super) struct Level {
     place: &'static str,
-    keys: &'static [&'static str],
+    pub(super) keys: &'static [&'static str],
     /// Names from elsewhere (metadata, command line, older ideas) and what they are called here.
     other_names: &'static [(&'static str, &'static str)],
 }
@@ -99,19 +99,19 @@ const GROUP: Level = Level {
     ],
 };
 
-const KMS_KEY: Level = Level {
+pub(super) const KMS_KEY: Level = Level {
     place: "a KMS key",
     keys: &["arn", "role", "context", "aws_profile"],
     other_names: &[("profile", "aws_profile"), ("encryption_context", "context")],
 };
 
-const AZURE_KEY: Level = Level {
+pub(super) const AZURE_KEY: Level = Level {
     place: "an Azure key",
     keys: &["vaultUrl", "key", "version"],
     other_names: &[("name", "key")],
 };
 
-const DESTINATION: Level = Level {
+pub(super) const DESTINATION: Level = Level {
     place: "a destination rule",
     keys: &[
         "path_regex",

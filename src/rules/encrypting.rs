@@ -4,7 +4,7 @@
 //! is said before it.
 
 use super::misnamed_sops_config::rename;
-use super::{Judged, Subject, VALUES_ALONE, for_each_scalar, quoted};
+use super::{Judged, Subject, VALUES_ALONE, quoted};
 use crate::document;
 use crate::input::Content;
 use crate::kubernetes;
@@ -177,10 +177,8 @@ impl Subject<'_> {
 
 fn covers_secret(judged: &Judged<'_>, census: &Census<'_, '_>) -> bool {
     let mut found = false;
-    for value in judged.secrets.iter().flat_map(crate::kubernetes::Secret::values) {
-        for_each_scalar(&value.entry.node, &mut |scalar| {
-            found |= census.readable(scalar).is_some() && !census.is_unselected(scalar);
-        });
-    }
+    judged.for_each_secret_scalar(&mut |scalar| {
+        found |= census.readable(scalar).is_some() && !census.is_unselected(scalar);
+    });
     found
 }

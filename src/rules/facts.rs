@@ -36,8 +36,8 @@ pub struct Facts {
     pub secrets: usize,
     /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
     pub endpoints: Vec<Endpoint>,
-    /// Whether its bytes show anything that sops made, though it may be of a format that is not
-    /// read here.
+    /// Whether it holds anything that sops made, though it may be of a format that is not read
+    /// here. The word alone is nothing.
     pub has_sops: bool,
     /// Whether a rule about files says that it is not encrypted.
     pub is_reported: bool,
@@ -73,7 +73,7 @@ impl Facts {
         let is_encrypted = documents.iter().any(|judged| judged.metadata.is_some());
         let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
         let generator_sources = plaintext_generator_source::sources(subject, exists);
-        let has_sops = subject.traces.sops;
+        let has_sops = subject.holds_sops();
         let copy = decrypted_artifact::copy_of(subject, is_twin);
         let is_reported = is_reported(drafts);
         let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();

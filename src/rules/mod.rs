@@ -63,12 +63,13 @@ use std::fmt;
 use crate::document::{Document, DuplicateKey, Node, ParseError, Scalar, Value};
 use crate::finding::{Draft, Drafts, Elsewhere, Needs, RuleMeta};
 use crate::input::Input;
-use crate::kubernetes::Secret;
+use crate::kubernetes::{Secret, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{Config, CreationRule, Governing};
 use crate::sops::census::{Census, Spot};
 use crate::sops::metadata::Metadata;
 use crate::sops::open::Opening;
+use crate::sops::value::holds_ciphertext;
 use crate::sops::verdict::Verdict;
 use crate::sops::walk::{self, Step};
 use crate::text::Span;
@@ -278,6 +279,15 @@ impl<'s> Subject<'s> {
         self.documents.iter().any(|judged| judged.metadata.is_some())
     }
 
+    /// Whether sops left more in it than a word: a block, or a ciphertext. Where it could not be
+    /// read, its bytes have to tell.
+    fn holds_sops(&self) -> bool {
+        let is_read = !self.documents.is_empty() && self.parse_error.is_none();
+        self.documents.iter().any(Judged::holds_sops)
+            || holds_ciphertext(self.text)
+            || (!is_read && self.traces.encrypted)
+    }
+
     /// Where it stands.
     pub fn path(&self) -> &'s RepoPath {
         &self.input.path
@@ -331,7 +341,7 @@ fn point_at<'s>(
     rule: &'s CreationRule,
     message: &str,
 ) -> Draft<'s> {
-    draft.elsewhere(Elsewhere { path: &config.path, bytes: &config.bytes }, rule.span, message)
+    draft.elsewhere(Elsewhere::of(config), rule.span, message)
 }
 
 impl Judged<'_> {
@@ -341,15 +351,27 @@ impl Judged<'_> {
         paths.get(&span).map(|path| walk::key_path(path))
     }
 
+    /// Whether it has a `sops` block, or a value that is, or was meant to be, a ciphertext.
+    fn holds_sops(&self) -> bool {
+        let census = &self.census;
+        self.metadata.is_some() || !census.misplaced.is_empty() || !census.malformed.is_empty()
+    }
+
     /// Whether one of its Secrets has a value that is not encrypted.
     fn has_readable_secret(&self) -> bool {
         let mut found = false;
-        for value in self.secrets.iter().flat_map(Secret::values) {
-            for_each_scalar(&value.entry.node, &mut |scalar| {
-                found |= self.census.readable(scalar).is_some();
-            });
-        }
+        self.for_each_secret_scalar(&mut |scalar| found |= self.census.readable(scalar).is_some());
         found
+    }
+
+    /// Calls `visit` with every scalar that is, or is part of, a value of a Secret. A text in the place
+    /// of all values is one too.
+    fn for_each_secret_scalar(&self, visit: &mut dyn FnMut(&Scalar<'_>)) {
+        for secret in &self.secrets {
+            secret.values().for_each(|value| for_each_scalar(&value.entry.node, visit));
+            let fields = VALUE_FIELDS.iter().filter_map(|field| secret.node.get(field));
+            fields.filter(|field| !field.is_map()).for_each(|field| for_each_scalar(field, visit));
+        }
     }
 }
 

@@ -172,7 +172,7 @@ fn point_out<'s>(
     drift: &Drift<'s>,
 ) -> Draft<'s> {
     let draft = point_at(draft, config, rule, "this creation rule governs the file");
-    let elsewhere = crate::finding::Elsewhere { path: &config.path, bytes: &config.bytes };
+    let elsewhere = crate::finding::Elsewhere::of(config);
     match drift.missing.first() {
         Some(missing) => draft.elsewhere(elsewhere, missing.span, "missing in the file"),
         None => draft,

@@ -79,7 +79,7 @@ impl FileRule for SelectorDrift {
         let draft = subject.with_rule(draft, "this creation rule governs the file");
         drafts.push(match selector_of(&rule.recipe) {
             Some(span) => draft.elsewhere(
-                crate::finding::Elsewhere { path: &config.path, bytes: &config.bytes },
+                crate::finding::Elsewhere::of(config),
                 span,
                 "what holds for new files",
             ),

@@ -60,7 +60,7 @@ impl FileRule for UnencryptedFile {
         let is_judged_elsewhere = subject.is_template
             || subject.config.is_some()
             || subject.is_encrypted()
-            || subject.traces.sops // broken metadata has rules of its own
+            || subject.holds_sops() // broken metadata has rules of its own
             || subject.parse_error.is_some_and(|error| error.is_limit);
         if is_judged_elsewhere
             || is_blank(subject)

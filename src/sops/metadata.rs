@@ -22,7 +22,8 @@ pub struct Metadata {
     pub span: Span,
     /// Recipients, threshold, selector.
     pub recipe: Recipe,
-    /// Whether it sets several selectors, so that nobody can say which values it covers.
+    /// Whether it sets several selectors, or a number for one, so that nobody can say which values
+    /// it covers.
     pub is_ambiguous: bool,
     /// The day, counted from 1970-01-01, on which the data key was first wrapped for one of the
     /// recipients, and where that stands; age stanzas do not say.
@@ -225,7 +226,9 @@ impl Reader<'_, '_> {
             }
             return Vec::new();
         }
-        entry.node.elements().map(|group| self.group(group)).collect()
+        // Go drops a null from a list of structs.
+        let groups = entry.node.elements().filter(|group| !group.is_null());
+        groups.map(|group| self.group(group)).collect()
     }
 
     fn threshold(&mut self, groups: usize) -> Option<Threshold> {
@@ -262,12 +265,16 @@ impl Reader<'_, '_> {
     /// The selector, and whether there are others beside it.
     fn selector(&mut self) -> (Selector, bool) {
         let mut found: Vec<Selector> = Vec::new();
+        let mut is_ambiguous = false;
         for field in FIELDS {
-            let Some(node) = self.block.get(field.name()) else { continue };
+            let Some(entry) = self.block.entry(field.name()) else { continue };
+            let node = &entry.node;
             match node.as_str() {
                 Some("") => {}
                 Some(text) => found.push(Selector::new(field, text, node.span)),
                 None if node.is_null() => {}
+                // YAML takes what is written for a text. That is gone here, and so is the selector.
+                None if is_bare(entry) => is_ambiguous = true,
                 None => {
                     self.problem(node.span, format!("has a `{}` that is no text", field.name()));
                 }
@@ -282,7 +289,7 @@ impl Reader<'_, '_> {
             let span = second.span.unwrap_or(self.key);
             self.problem(span, reason);
         }
-        let is_ambiguous = found.len() > 1;
+        is_ambiguous |= found.len() > 1;
         (found.into_iter().next().unwrap_or_default(), is_ambiguous)
     }
 
@@ -312,6 +319,8 @@ impl Reader<'_, '_> {
         match self.block.entry("version") {
             None => self.problem(self.key, "has no `version`"),
             Some(entry) if entry.node.as_str().is_some_and(is_version) => {}
+            // `1.14`, of old.
+            Some(entry) if is_bare(entry) && is_first_version(&entry.node) => {}
             Some(entry) => self.problem(entry.key_span, "has a `version` that sops cannot read"),
         }
     }
@@ -365,6 +374,21 @@ fn is_rfc3339(node: &Node<'_>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether YAML takes a number or a boolean for the text it is written as. JSON does not, and has
+/// its keys in quotes.
+fn is_bare(entry: &Entry<'_>) -> bool {
+    let is_taken = matches!(
+        entry.node.value,
+        Value::Scalar(Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_))
+    );
+    is_taken && entry.key_span.len() == entry.key.len()
+}
+
+/// Whether a number is a version that begins with `1.`.
+fn is_first_version(node: &Node<'_>) -> bool {
+    matches!(node.value, Value::Scalar(Scalar::Float(number)) if (1.0..2.0).contains(&number))
 }
 
 /// `Major.Minor.Patch`, with or without a suffix (`github.com/blang/semver`). sops takes a leading

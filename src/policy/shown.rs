@@ -1,0 +1,197 @@
+//! Which bytes of a `.sops.yaml` may be shown. Closed by default: known keys are, and those of their
+//! values that are understood. Everything else may be a secret that somebody wrote into the wrong file.
+
+use super::merge::merged;
+use super::schema::{AZURE_KEY, DESTINATION, KMS_KEY};
+use crate::document::yaml::Yaml;
+use crate::document::{Element, Entry, Format, Member, Node, Parsed, Scalar, Value};
+use crate::keys::{KEY_SERVICES, KeyService, split_flat};
+use crate::sops::selector::FIELDS;
+use crate::text::Span;
+
+/// A file without any of these is no config, but a file of secrets that was given its name.
+const WORDS: [&str; 3] = ["creation_rule", "destination_rule", "path_regex"];
+
+/// What may be shown of a config. Both lists are sorted, and without repetitions.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Keys and values that may be shown; nothing of a file that is not understood.
+    pub open: Vec<Span>,
+    /// All values and comments; between them stands only punctuation.
+    pub closed: Vec<Span>,
+}
+
+impl Shown {
+    /// Of a text; `None` if it is no config.
+    pub fn read(text: &str) -> Option<Self> {
+        is_config(text).then(|| {
+            let parsed = Yaml.parse(text);
+            let root = parsed.documents.first().map(|first| merged(first.root.clone(), text));
+            root.map(|root| Self::of(text, &parsed, &root)).unwrap_or_default()
+        })
+    }
+
+    /// Of a config. `root` is its first document, with its merge keys followed.
+    pub(super) fn of(text: &str, parsed: &Parsed<'_>, root: &Node<'_>) -> Self {
+        let mut shown = Self::default();
+        if parsed.error.is_some() || !is_config(text) {
+            return shown;
+        }
+        for document in &parsed.documents {
+            shown.close(&document.root);
+        }
+        shown.top(root);
+        for spans in [&mut shown.open, &mut shown.closed] {
+            spans.sort_unstable();
+            spans.dedup();
+        }
+        shown
+    }
+
+    fn close(&mut self, node: &Node<'_>) {
+        match &node.value {
+            Value::Scalar(_) => self.closed.push(node.span),
+            Value::Map(members) => {
+                for member in members {
+                    match member {
+                        Member::Comment(comment) => self.closed.push(comment.span),
+                        Member::Entry(entry) => {
+                            self.closed.push(entry.key_span);
+                            self.close(&entry.node);
+                        }
+                    }
+                }
+            }
+            Value::List(elements) => {
+                for element in elements {
+                    match element {
+                        Element::Comment(comment) => self.closed.push(comment.span),
+                        Element::Node(node) => self.close(node),
+                    }
+                }
+            }
+        }
+    }
+
+    fn top(&mut self, root: &Node<'_>) {
+        self.keys(root);
+        for entry in root.entries() {
+            match &*entry.key {
+                "creation_rules" => entry.node.elements().for_each(|rule| self.rule(rule)),
+                "destination_rules" => {
+                    entry.node.elements().for_each(|rule| self.destination(rule));
+                }
+                "stores" => self.stores(&entry.node),
+                _ => {}
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: &Node<'_>) {
+        self.keys(rule);
+        for entry in rule.entries() {
+            let key = &*entry.key;
+            let service = KEY_SERVICES.iter().find(|service| service.rule_field() == key);
+            if let Some(service) = service {
+                self.recipients(*service, &entry.node);
+            } else if key == "key_groups" {
+                entry.node.elements().for_each(|group| self.group(group));
+            } else if is_understood(entry) {
+                self.open.push(entry.node.span);
+            }
+        }
+    }
+
+    fn group(&mut self, group: &Node<'_>) {
+        self.keys(group);
+        for entry in group.entries() {
+            let key = &*entry.key;
+            if key == "merge" {
+                entry.node.elements().for_each(|merged| self.group(merged));
+            } else if let Some(service) =
+                KEY_SERVICES.iter().find(|service| service.group_field() == key)
+            {
+                self.recipients(*service, &entry.node);
+            }
+        }
+    }
+
+    /// A text, a map, or a list of them: as much of it as are recipients.
+    fn recipients(&mut self, service: &dyn KeyService, node: &Node<'_>) {
+        node.elements().for_each(|item| self.recipients(service, item));
+        if let Some(text) = node.as_str() {
+            let is_verbatim = node.span.len() == text.len();
+            let is_recipient = |piece| service.parse(piece).is_ok();
+            if split_flat(text).all(|(_, piece)| is_recipient(piece)) {
+                self.open.push(node.span);
+            } else if is_verbatim {
+                let found = split_flat(text).filter(|(_, piece)| is_recipient(piece));
+                let start = node.span.start;
+                self.open.extend(
+                    found.map(|(at, piece)| Span::new(start + at, start + at + piece.len())),
+                );
+            }
+        } else if node.is_map() {
+            self.keys(node);
+            let is_recipient = service.parse_group_item(node).is_ok();
+            for entry in node.entries().filter(|_| is_recipient) {
+                let known = [KMS_KEY.keys, AZURE_KEY.keys];
+                if known.iter().any(|keys| keys.contains(&&*entry.key)) {
+                    self.text(&entry.node);
+                }
+            }
+        }
+    }
+
+    fn destination(&mut self, destination: &Node<'_>) {
+        self.keys(destination);
+        for entry in destination.entries() {
+            if entry.key == "recreation_rule" {
+                self.rule(&entry.node);
+            } else if DESTINATION.keys.contains(&&*entry.key) {
+                self.text(&entry.node);
+            }
+        }
+    }
+
+    fn stores(&mut self, stores: &Node<'_>) {
+        self.keys(stores);
+        let settings = stores.entries().flat_map(|store| store.node.entries());
+        for indent in settings.filter(|entry| entry.key == "indent") {
+            self.open.push(indent.key_span);
+            if matches!(indent.node.value, Value::Scalar(Scalar::Int(_))) {
+                self.open.push(indent.node.span);
+            }
+        }
+    }
+
+    /// The keys of a map that sops reads, unknown ones too: messages name them.
+    fn keys(&mut self, map: &Node<'_>) {
+        self.open.extend(map.entries().map(|entry| entry.key_span));
+    }
+
+    fn text(&mut self, node: &Node<'_>) {
+        let is_short = matches!(node.value, Value::Scalar(Scalar::Bool(_) | Scalar::Int(_)));
+        if is_short || node.as_str().is_some() {
+            self.open.push(node.span);
+        }
+    }
+}
+
+fn is_config(text: &str) -> bool {
+    WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
+}
+
+/// Whether a field of a rule, other than those of recipients, holds what belongs there.
+fn is_understood(entry: &Entry<'_>) -> bool {
+    let key = &*entry.key;
+    match &entry.node.value {
+        Value::Scalar(Scalar::Str(_)) => {
+            matches!(key, "path_regex" | "aws_profile")
+                || FIELDS.iter().any(|field| field.name() == key)
+        }
+        Value::Scalar(Scalar::Int(_)) => key == "shamir_threshold",
+        Value::Scalar(Scalar::Bool(_)) => key == "mac_only_encrypted",
+        _ => false,
+    }
+}
