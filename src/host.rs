@@ -1,4 +1,4 @@
-//! The only door to environment, clock, terminal and other programs.
+//! The door to environment, clock, terminal and other programs but git, which has its own.
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::ffi::OsString;

@@ -113,7 +113,8 @@ pub struct Repo {
 impl Repo {
     /// The repository that `GIT_DIR` names, or the one that holds `start`.
     ///
-    /// Whose it is does not matter: nothing that its configuration names is ever run.
+    /// Whose it is does not matter: to read it runs nothing that its configuration names. Where `fix` writes
+    /// what is staged, the git program does, with the filters of the repository.
     pub fn discover(start: &Path) -> Result<Self, GitError> {
         let options = upwards::Options {
             trust: upwards::TrustPolicy::Assume(Trust::Full),
