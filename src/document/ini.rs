@@ -55,6 +55,7 @@ impl Format for Ini {
         let last = parsed.documents.iter().flat_map(|document| document.root.entries()).last();
         if let Some(Value::Map(members)) = last.map(|section| &section.node.value)
             && let Some(Member::Comment(comment)) = members.last()
+            && is_below_all_keys(text, members, comment.span)
         {
             let reason =
                 "sops would lose this comment, since no key stands below it: move it further up";
@@ -86,6 +87,16 @@ impl Format for Ini {
         edits.push(Edit::new(Span::at(text.len()), lines.replace('\n', newline)));
         Ok(edits)
     }
+}
+
+/// Whether a comment stands on a line below the last key: those above and beside a key are behind it in
+/// the tree.
+fn is_below_all_keys(text: &str, members: &[Member<'_>], comment: Span) -> bool {
+    let last = members.iter().rev().find_map(|member| match member {
+        Member::Entry(entry) => Some(entry.key_span.end.max(entry.node.span.end)),
+        Member::Comment(_) => None,
+    });
+    last.is_none_or(|end| text.get(end..comment.start).is_some_and(|rest| rest.contains('\n')))
 }
 
 /// The further lines of comments that were replaced: sops takes lines that follow each other for one

@@ -462,7 +462,7 @@ mod tests {
     #[test]
     fn every_format_is_sealed_and_holds_nothing_readable() {
         let all = recipe(Field::UnencryptedSuffix, "_unencrypted", 1);
-        let formats: [(Option<&dyn Format>, &str); 5] = [
+        let formats: [(Option<&dyn Format>, &str); 6] = [
             (
                 Some(&Yaml),
                 "# canary\na: canary\nl: [1, 1.5, true, 2001-01-01, null, '']\n---\nb: canary\n",
@@ -470,6 +470,7 @@ mod tests {
             (Some(&Json), "{\"a\": {\"b\": \"canary\", \"c\": [1, 9007199254740993]}}"),
             (Some(&Dotenv), "# canary\nA=canary\n\nB=\n"),
             (Some(&Ini), "; canary\n; canary\na = canary\n[b]\nc = 'canary' ; canary\nd=1\n"),
+            (Some(&Ini), "[b]\nc = canary\n; canary\nd = canary\n"),
             (None, "canary \u{0}"),
         ];
         for (format, text) in formats {
