@@ -93,7 +93,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     let format = document::format_of(&input.path);
     let is_twin = surroundings.twins.contains(&input.path);
     let is_of_note = traces.any() || is_twin || claims_encryption || config.is_some();
-    if !is_of_note && !is_suspect(input) && !is_ruled(&governing, &input.path, format.is_some()) {
+    if !is_of_note && !is_suspect(input) && !is_ruled(&governing, input, format.is_some()) {
         let certificates = certificates(bytes, traces, surroundings);
         return Outcome { certificates, ..Outcome::default() };
     }
@@ -178,10 +178,10 @@ fn is_suspect(input: &Input) -> bool {
 
 /// Whether a creation rule makes a promise for a file that this one can break; asked last, since it
 /// takes longest to find out.
-fn is_ruled(governing: &Governing<'_>, path: &RepoPath, has_format: bool) -> bool {
-    match governing.aim(path) {
+fn is_ruled(governing: &Governing<'_>, input: &Input, has_format: bool) -> bool {
+    match governing.aim(&input.path) {
         Aim::Anything => false,
-        Aim::SecretsDirectory => has_format,
+        Aim::SecretsDirectory => has_format || traces::is_pem_key(input.bytes()),
         Aim::File => true,
     }
 }

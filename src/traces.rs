@@ -100,6 +100,12 @@ fn has_metadata_section(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether a file is a private key as OpenSSL and OpenSSH write it: PEM (RFC 7468).
+pub fn is_pem_key(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    first.starts_with(b"-----BEGIN ") && first.ends_with(b"PRIVATE KEY-----")
+}
+
 /// The names by which kustomize finds what to build in a directory.
 pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 

@@ -19,7 +19,8 @@ declare_rule! {
     /// * or that a creation rule of the governing `.sops.yaml` was written for. A rule that would
     ///   match any neighbour of the file too (`.*\.yaml`) says nothing about the file; where such
     ///   a rule covers a directory of secrets (`secrets/.*`), the finding is a warning, and so it
-    ///   is for a file of a format that sops does not know and encrypts as binary data.
+    ///   is for a file of a format that sops does not know and encrypts as binary data. A private key
+    ///   in PEM is an error in such a directory too.
     ///
     /// Silent for empty files, for templates, for files about such a file (`x.sops.yaml.example`),
     /// for what ansible-vault, age or OpenPGP encrypted as a whole, where the rule's selector covers
@@ -108,7 +109,10 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
     let level = match subject.governing.aim(subject.path()) {
         Aim::Anything => return None,
         // Rules often match more kinds of files than they were written for.
-        Aim::SecretsDirectory if is_binary => return None,
+        Aim::SecretsDirectory if is_binary && !traces::is_pem_key(subject.input.bytes()) => {
+            return None;
+        }
+        Aim::SecretsDirectory if is_binary => META.level,
         Aim::SecretsDirectory => Level::Warning,
         Aim::File if is_binary => Level::Warning,
         Aim::File => META.level,
