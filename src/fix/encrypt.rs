@@ -1,25 +1,19 @@
 //! A plaintext file, encrypted as its creation rule demands.
 
 use super::{Bytes, Change, Refusal};
-use crate::document::{self, Document};
+use crate::document;
 use crate::finding::{Finding, Level, Risk};
 use crate::input::{Content, Input};
 use crate::inspect::{Surroundings, inspect};
 use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
-use crate::kubernetes;
-use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
-use crate::rules::quoted;
+use crate::policy::{Config, CreationRule, Governing};
+use crate::rules::{hidden, sops_command};
 use crate::secret::Dice;
 use crate::sops::seal::{SealError, Sealed, Sealing, seal};
-use crate::sops::selector::Selector;
-use crate::sops::walk::{self, Step};
 use crate::text::LineIndex;
 
 /// The rule that finds what a selector leaves out.
 const LEFT_OUT: &str = "unselected-value";
-
-/// What a Kubernetes object is recognised by, and so has to stay readable.
-const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 /// What encrypting takes beside the file.
 #[derive(Clone, Copy)]
@@ -93,7 +87,7 @@ fn accept(
             format!(
                 "set encrypted_regex: ^(data|stringData)$ in rule {number} of {}; if it may stay readable, run {}",
                 config.path,
-                command(input, Some(config))
+                command(input, Governing::Rule(config, rule))
             )
         } else {
             format!("correct that first: `sops-lint explain {id}` says how")
@@ -122,7 +116,7 @@ fn bytes_of(input: &Input) -> Result<&[u8], (String, String)> {
         Content::Bytes(bytes) => return Ok(bytes),
         Content::Utf16(_) => ("it is UTF-16", "save it as UTF-8 first".to_owned()),
         Content::TooLarge(_) => {
-            ("it is larger than 16 MiB", format!("run {}", command(input, None)))
+            ("it is larger than 16 MiB", format!("run {}", command(input, Governing::NoConfig)))
         }
     };
     Err((reason.to_owned(), help))
@@ -160,29 +154,6 @@ fn label(recipient: &Recipient, config: &Config) -> String {
     written.filter(is_exact).unwrap_or(&recipient.identity.id).to_owned()
 }
 
-/// What Kubernetes has to read of an object, and would be encrypted.
-fn hidden(document: &Document<'_>, selector: &Selector) -> Option<String> {
-    if !kubernetes::is_object(document) {
-        return None;
-    }
-    let mut found = None;
-    walk::leaves(document, selector, &mut |leaf| {
-        let first = leaf.path.first();
-        let is_readable = matches!(first, Some(Step::Key(key)) if READABLE.contains(key));
-        // An annotation may well be a secret.
-        let is_annotation = matches!(leaf.path.get(1), Some(Step::Key("annotations")));
-        if found.is_none()
-            && leaf.is_selected
-            && is_readable
-            && !is_annotation
-            && !leaf.scalar.is_empty()
-        {
-            found = Some(walk::key_path(leaf.path));
-        }
-    });
-    found
-}
-
 /// What would be wrong with the encrypted file, or still be there to be read.
 fn remaining(input: &Input, sealed: &str, means: Means<'_>) -> Option<Finding> {
     let content = Content::Bytes(sealed.as_bytes().to_vec());
@@ -200,7 +171,7 @@ fn explain(
     error: &SealError,
 ) -> Refusal {
     let line_of = |offset| LineIndex::new(bytes).position(offset).line;
-    let command = command(input, Some(config));
+    let command = command(input, Governing::Rule(config, rule));
     let (span, help) = match error {
         SealError::Impossible { span, .. } => {
             (*span, "change that in the file, then run this again".to_owned())
@@ -230,15 +201,8 @@ fn explain(
     }
 }
 
-fn command(input: &Input, config: Option<&Config>) -> String {
-    // sops looks for a config where it is called, which is the root.
-    let config = config.filter(|config| config.path.as_str() != CONFIG_NAME);
-    let config = config.map(|config| format!("--config {} ", quoted(config.path.as_str())));
-    format!(
-        "`sops {}encrypt --in-place {}`",
-        config.unwrap_or_default(),
-        quoted(input.path.as_str())
-    )
+fn command(input: &Input, governing: Governing<'_>) -> String {
+    sops_command(governing, "encrypt --in-place", &input.path)
 }
 
 fn done(sealed: &Sealed, config: &Config, rule: &CreationRule) -> String {

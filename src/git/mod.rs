@@ -180,14 +180,6 @@ impl Repo {
         self.with(|objects| objects.commit(commit)).map(|commit| commit.tree)
     }
 
-    /// The parents of a commit, as far as they are here.
-    pub fn parents_of(&self, commit: ObjectId) -> Result<Vec<ObjectId>, GitError> {
-        self.with(|objects| {
-            let parents = objects.commit(commit)?.parents;
-            Ok(parents.into_iter().filter(|parent| objects.contains(*parent)).collect())
-        })
-    }
-
     /// Whether the beginning of history was left out when it was cloned.
     pub fn is_shallow(&self) -> bool {
         self.shared.to_thread_local().is_shallow().unwrap_or(false)

@@ -5,7 +5,7 @@
 
 use super::misnamed_sops_config::rename;
 use super::{Judged, Subject, VALUES_ALONE, quoted};
-use crate::document;
+use crate::document::{self, Document};
 use crate::input::Content;
 use crate::kubernetes;
 use crate::path::RepoPath;
@@ -20,7 +20,7 @@ use crate::text::Span;
 const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 /// The sops command that does `verb` to a file under its own config, run from the root.
-pub(super) fn sops_command(governing: Governing<'_>, verb: &str, path: &RepoPath) -> String {
+pub fn sops_command(governing: Governing<'_>, verb: &str, path: &RepoPath) -> String {
     let path = quoted(path.as_str());
     match governing {
         Governing::Rule(config, _) if config.path.as_str() != CONFIG_NAME => {
@@ -122,7 +122,9 @@ impl Subject<'_> {
             return Some(format!("correct {field} of rule {number} in {config}"));
         }
         let needed = self.selector_to_write();
-        if let Some(needed) = needed.as_ref().filter(|_| self.is_hidden_by(selector)) {
+        let is_hidden =
+            || self.documents.iter().any(|judged| hidden(judged.document, selector).is_some());
+        if let Some(needed) = needed.as_ref().filter(|_| is_hidden()) {
             return Some(format!("set {needed} in rule {number} of {config}"));
         }
         if self.is_covered_by(selector) {
@@ -156,23 +158,25 @@ impl Subject<'_> {
         };
         is_binary || self.documents.is_empty() || self.documents.iter().any(covers)
     }
+}
 
-    /// Whether a selector would encrypt what an object is recognised by.
-    fn is_hidden_by(&self, selector: &Selector) -> bool {
-        let objects = self.documents.iter().map(|judged| judged.document);
-        let mut is_hidden = false;
-        for object in objects.filter(|document| kubernetes::is_object(document)) {
-            walk::leaves(object, selector, &mut |leaf| {
-                let is_readable =
-                    matches!(leaf.path.first(), Some(Step::Key(key)) if READABLE.contains(key));
-                // An annotation may well be a secret.
-                let is_annotation = matches!(leaf.path.get(1), Some(Step::Key("annotations")));
-                is_hidden |=
-                    leaf.is_selected && is_readable && !is_annotation && !leaf.scalar.is_empty();
-            });
-        }
-        is_hidden
+/// What an object is recognised by, and a selector would encrypt.
+pub fn hidden(document: &Document<'_>, selector: &Selector) -> Option<String> {
+    if !kubernetes::is_object(document) {
+        return None;
     }
+    let mut found = None;
+    walk::leaves(document, selector, &mut |leaf| {
+        let is_readable =
+            matches!(leaf.path.first(), Some(Step::Key(key)) if READABLE.contains(key));
+        // An annotation may well be a secret.
+        let is_annotation = matches!(leaf.path.get(1), Some(Step::Key("annotations")));
+        let is_hidden = leaf.is_selected && is_readable && !is_annotation;
+        if found.is_none() && is_hidden && !leaf.scalar.is_empty() {
+            found = Some(walk::key_path(leaf.path));
+        }
+    });
+    found
 }
 
 fn covers_secret(judged: &Judged<'_>, census: &Census<'_, '_>) -> bool {

@@ -52,6 +52,7 @@ mod unusable_pgp_key;
 mod unused_ignore;
 
 pub use decrypted_artifact::Copy;
+pub use encrypting::{hidden, sops_command};
 pub use facts::{Covered, Facts, Repository};
 pub use plaintext_generator_source::GeneratorSource;
 pub use untrusted_key_endpoint::Endpoint;

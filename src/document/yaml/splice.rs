@@ -18,9 +18,11 @@ const INDENT: usize = 4;
 
 /// The edits that this takes.
 pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
-    let layout = Layout::of(text)?;
+    let mut layout = Layout::of(text)?;
+    layout.sealed =
+        splice.values.iter().chain(splice.comments).map(|edit| edit.span.start).collect();
     let roots = parsed.documents.iter().map(|document| &document.root);
-    if let Some(unclear) = unclear(text, &layout, splice) {
+    if let Some(unclear) = unclear(text, &layout) {
         return Err(unclear);
     }
     if let Some(unclear) =
@@ -55,7 +57,7 @@ pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Sp
 }
 
 /// What sops' YAML library reads in another way, or would once something is appended.
-fn unclear(text: &str, layout: &Layout<'_>, splice: &Splice<'_>) -> Option<Unspliceable> {
+fn unclear(text: &str, layout: &Layout<'_>) -> Option<Unspliceable> {
     if let Some(at) = super::line_separator(text) {
         let reason = "a line separator (U+0085, U+2028 or U+2029) stands here, which sops reads as the end of a line: write it as an escape";
         return Some(Unspliceable { span: Span::at(at), reason });
@@ -63,10 +65,12 @@ fn unclear(text: &str, layout: &Layout<'_>, splice: &Splice<'_>) -> Option<Unspl
     if text.ends_with('\n') {
         return None;
     }
-    let is_sealed = |start: usize| splice.values.iter().any(|value| value.span.start == start);
-    let is_cut = |token: &&Token| token.is_block && text[token.whole.end..].trim().is_empty();
-    let mut tokens = layout.tokens.iter().filter(|(start, _)| !is_sealed(**start));
-    let token = tokens.find_map(|(_, token)| Some(token).filter(is_cut))?;
+    let end = text.trim_end().len();
+    let mut tokens = layout.tokens.iter();
+    let (start, token) = tokens.find(|(_, token)| token.is_block && token.whole.end >= end)?;
+    if layout.sealed.contains(start) {
+        return None;
+    }
     let reason = "the file ends inside this text, to which what is appended would add a line end: end its last line";
     Some(Unspliceable { span: token.whole, reason })
 }
@@ -85,6 +89,10 @@ pub(super) struct Layout<'t> {
     text: &'t str,
     /// Scalars by the offset of their value.
     tokens: HashMap<usize, Token>,
+    /// Their offsets, sorted.
+    starts: Vec<usize>,
+    /// Where the values and comments begin that are encrypted.
+    sealed: HashSet<usize>,
     /// Comments: where each begins, by its end.
     comments: HashMap<usize, usize>,
     /// Where each document ends: at its `...`, at the `---` of the next, or with the file.
@@ -98,8 +106,14 @@ impl<'t> Layout<'t> {
             block_nesting_limit: MAX_DEPTH,
             max_buffered_comment_events: usize::MAX,
         };
-        let mut layout =
-            Self { text, tokens: HashMap::new(), comments: HashMap::new(), ends: Vec::new() };
+        let mut layout = Self {
+            text,
+            tokens: HashMap::new(),
+            starts: Vec::new(),
+            sealed: HashSet::new(),
+            comments: HashMap::new(),
+            ends: Vec::new(),
+        };
         let mut is_flow = Vec::new();
         let mut open = false;
         for event in Parser::new_from_str_with_options(text, options) {
@@ -140,19 +154,20 @@ impl<'t> Layout<'t> {
         if open {
             layout.ends.push(text.len());
         }
+        layout.starts = layout.tokens.keys().copied().collect();
+        layout.starts.sort_unstable();
         Ok(layout)
     }
 
     /// Whether a value beside a comment is encrypted, or the comment, or comments decide about that.
     pub(super) fn is_near_sealed(&self, comment: Span, splice: &Splice<'_>) -> bool {
         const KEY_AND_VALUE: usize = 2;
-        let mut starts: Vec<usize> = self.tokens.keys().copied().collect();
-        starts.sort_unstable();
+        let starts = &self.starts;
         let behind = starts.partition_point(|start| *start < comment.start);
         let beside = &starts[behind.saturating_sub(1)..(behind + KEY_AND_VALUE).min(starts.len())];
         splice.reads_comments
-            || splice.comments.iter().any(|one| one.span == comment)
-            || splice.values.iter().any(|value| beside.contains(&value.span.start))
+            || self.sealed.contains(&comment.start)
+            || beside.iter().any(|start| self.sealed.contains(start))
     }
 
     fn value(&self, value: &Edit, edits: &mut Vec<Edit>) -> Result<(), Unspliceable> {

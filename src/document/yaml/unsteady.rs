@@ -24,6 +24,7 @@ pub(super) fn odd_comment(
         Child::Comment(_) => None,
         Child::Node(start, _) => Some(column_of_child(text, node, *start)),
     });
+    let last = children.iter().rposition(|child| matches!(child, Child::Node(..)));
     for (at, child) in children.iter().enumerate() {
         let span = match child {
             Child::Node(start, inner) => {
@@ -34,7 +35,7 @@ pub(super) fn odd_comment(
             }
             Child::Comment(span) => *span,
         };
-        let is_last = children[at..].iter().all(|child| matches!(child, Child::Comment(_)));
+        let is_last = last.is_none_or(|last| at > last);
         // Where dashes stand below the first letter of their key.
         let is_at_edge = (at == 0 || is_last) && is_list && expected == Some(column(text, key));
         let is_odd = is_alone(text, span)
@@ -66,9 +67,9 @@ fn is_above_nothing(text: &str, comment: Span) -> bool {
 /// Whether an indented comment stands below an empty line, and nothing but comments below it.
 fn is_at_end(text: &str, comment: Span) -> bool {
     let line = text[..comment.start].rfind('\n').map_or(0, |at| at + 1);
-    let above = text[..line].replace('\r', "");
+    let is_below_nothing = text[..line].ends_with("\n\n") || text[..line].ends_with("\n\r\n");
     let is_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    line < comment.start && above.ends_with("\n\n") && text[comment.end..].lines().all(is_nothing)
+    line < comment.start && is_below_nothing && text[comment.end..].lines().all(is_nothing)
 }
 
 /// What stands in a map or a list.
