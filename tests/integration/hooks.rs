@@ -461,6 +461,22 @@ fn every_branch_of_a_push_is_judged() {
     assert_eq!(git.attempt(&["push", "--quiet", "origin", "aaa"]).code, Some(0));
 }
 
+/// The settings of one branch are no licence for another.
+#[test]
+fn every_branch_of_a_push_has_its_own_settings() {
+    let (git, _) = with_remote();
+    install(&git, "pre-push");
+    git.run(&["checkout", "--quiet", "-b", "zzz"]);
+    git.commit(&[("db.yaml", PLAIN)]);
+    git.run(&["checkout", "--quiet", "-b", "aaa", "main"]);
+    git.commit(&[(".sops-lint.yaml", "exclude: ['**']\n")]);
+    for branches in [["aaa", "zzz"], ["zzz", "aaa"]] {
+        let run = git.attempt(&[&["push", "--quiet", "origin"], &branches[..]].concat());
+        assert!(is_refused(&run, "db.yaml"), "{branches:?}: {run:?}");
+    }
+    assert_eq!(git.attempt(&["push", "--quiet", "origin", "aaa"]).code, Some(0));
+}
+
 #[test]
 fn a_merge_is_refused_by_a_hook_of_its_own() {
     let git = Git::with(&[("a.yaml", HARMLESS)]);
