@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use super::unencrypted_secret::{exposed, reference};
-use super::{Facts, RepoRule, Repository, Subject, count, declare_rule, quoted};
+use super::{Facts, RepoRule, Repository, Subject, declare_rule, quoted};
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::kubernetes::reference::Reference;
 use crate::path::RepoPath;
@@ -12,6 +12,7 @@ use crate::sops::selector::Selector;
 use crate::sops::walk::{self, Leaf, Step};
 use crate::text::Span;
 use crate::text::printable::clean_path;
+use crate::text::words::count;
 use crate::traces::{self, Claim};
 
 declare_rule! {

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use base64::Engine;
 
 use super::unencrypted_secret::exposed;
-use super::{FileRule, Judged, Subject, count, declare_rule, listing, with_others};
+use super::{FileRule, Judged, Subject, declare_rule, with_others};
 use crate::document::{Format, Node, Scalar, yaml::Yaml};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{Secret, SecretValue};
 use crate::sops::census::Spot;
 use crate::text::Span;
+use crate::text::words::{count, listing};
 use crate::traces;
 
 declare_rule! {

@@ -1,12 +1,13 @@
 //! A `path_regex` that somebody wrote as a glob.
 
-use super::{RepoRule, Repository, count, declare_rule};
+use super::{RepoRule, Repository, declare_rule};
 use crate::document::splice::Edit;
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;
 use crate::policy::CreationRule;
 use crate::text::printable;
+use crate::text::words::count;
 
 declare_rule! {
     /// ## What it does

@@ -1,10 +1,11 @@
 //! Recipients that a creation rule names and sops does not see.
 
-use super::{FileRule, Subject, count, declare_rule, listing};
+use super::{FileRule, Subject, declare_rule};
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::keys::{Recipient, Sameness};
 use crate::policy::CreationRule;
 use crate::sops::recipe::Lookup;
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

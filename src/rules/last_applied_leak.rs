@@ -1,11 +1,12 @@
 //! A copy of the values in an annotation.
 
-use super::{FileRule, Subject, count, declare_rule, listing};
+use super::{FileRule, Subject, declare_rule};
 use crate::document::{Format, json::Json};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::secrets;
 use crate::rules::unencrypted_secret::exposed_in;
 use crate::sops::census::{self, Spot};
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -1,12 +1,13 @@
 //! A `path_regex` that matches more, or less, than its author will have thought.
 
 use super::glob_like_regex::looks_like_glob;
-use super::{Facts, MOST_MATCHES, RepoRule, Repository, count, declare_rule, listing};
+use super::{Facts, MOST_MATCHES, RepoRule, Repository, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;
 use crate::policy::{Config, CreationRule, Governing};
 use crate::text::printable;
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -1,9 +1,10 @@
 //! What `flux build` prints in place of a secret, committed as if it were one.
 
-use super::{FileRule, Subject, count, declare_rule, listing, with_others};
+use super::{FileRule, Subject, declare_rule, with_others};
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::census::Spot;
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -397,16 +397,6 @@ fn is_envelope(judged: &Judged<'_>) -> bool {
 /// seconds of work for patterns as people write them. Some can be written that take a hundred times as long.
 const MOST_MATCHES: usize = 20_000_000;
 
-/// The first few of many, for a message: `a, b, c, and 3 more`.
-fn listing<T>(all: &[T], name: impl Fn(&T) -> String) -> String {
-    const SHOWN: usize = 3;
-    let mut names: Vec<String> = all.iter().take(SHOWN).map(name).collect();
-    if all.len() > SHOWN {
-        names.push(format!("and {} more", all.len() - SHOWN));
-    }
-    names.join(", ")
-}
-
 /// Points at the values behind the first, which the draft is about.
 fn with_others<'s>(mut draft: Draft<'s>, spots: &[Spot<'s, 's>], words: &str) -> Draft<'s> {
     const SHOWN: usize = 4;
@@ -430,11 +420,6 @@ pub fn quoted(path: &str) -> String {
 
 /// The selector for the values of Kubernetes Secrets, as the guide of Flux has it.
 const VALUES_ALONE: &str = "^(data|stringData)$";
-
-/// `1 value`, `2 values`.
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,9 @@
 //! Ciphertext that nobody is going to decrypt.
 
-use super::{FileRule, Subject, count, declare_rule, listing, with_others};
+use super::{FileRule, Subject, declare_rule, with_others};
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::census::Spot;
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -1,12 +1,13 @@
 //! A data key that is encrypted to another PGP key than its label says.
 
-use super::{RepoRule, Repository, count, declare_rule, quoted};
+use super::{RepoRule, Repository, declare_rule, quoted};
 use crate::finding::{Draft, RuleMeta};
 use crate::keys::certificate::{Certificates, Found, Known};
 use crate::keys::{Identity, Recipient, Sameness};
 use crate::path::RepoPath;
 use crate::sops::metadata::Addressed;
 use crate::sops::walk::METADATA_KEY;
+use crate::text::words::count;
 
 declare_rule! {
     /// ## What it does

@@ -1,11 +1,12 @@
 //! A comment in clear among values that are encrypted.
 
-use super::{FileRule, Judged, Subject, count, declare_rule};
+use super::{FileRule, Judged, Subject, declare_rule};
 use crate::document::Document;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::selector::Selector;
 use crate::sops::walk::{self, Step};
 use crate::text::Span;
+use crate::text::words::count;
 
 declare_rule! {
     /// ## What it does

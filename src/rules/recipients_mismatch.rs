@@ -1,11 +1,12 @@
 //! A file is encrypted to other recipients than its creation rule demands.
 
-use super::{FileRule, Subject, count, declare_rule, listing, point_at};
+use super::{FileRule, Subject, declare_rule, point_at};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::policy::{Config, CreationRule};
 use crate::sops::metadata::Metadata;
 use crate::sops::recipe::{Drift, Recipe, drift};
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{FileRule, Judged, Subject, count, declare_rule, listing};
+use super::{FileRule, Judged, Subject, declare_rule};
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::recipe::drift;
 use crate::sops::selector::Selector;
 use crate::sops::value::Parts;
 use crate::sops::walk::{self, METADATA_KEY};
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

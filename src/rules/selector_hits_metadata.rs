@@ -1,11 +1,12 @@
 //! A creation rule that would encrypt what Kubernetes has to read.
 
-use super::{Facts, RepoRule, Repository, VALUES_ALONE, count, declare_rule, listing};
+use super::{Facts, RepoRule, Repository, VALUES_ALONE, declare_rule};
 use crate::document::splice::Edit;
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::CreationRule;
 use crate::sops::selector::{Field, Selector};
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -1,12 +1,13 @@
 //! A creation rule that would leave the values of Secrets in plaintext.
 
-use super::{Facts, RepoRule, Repository, VALUES_ALONE, count, declare_rule, listing};
+use super::{Facts, RepoRule, Repository, VALUES_ALONE, declare_rule};
 use crate::document::splice::Edit;
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::kubernetes::VALUE_FIELDS;
 use crate::path::RepoPath;
 use crate::policy::CreationRule;
 use crate::sops::selector::Field;
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -1,9 +1,10 @@
 //! A data key that has been in use for a long time.
 
-use super::{RepoRule, Repository, count, declare_rule};
+use super::{RepoRule, Repository, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::sops::walk::METADATA_KEY;
+use crate::text::words::count;
 
 /// Days after which sops itself thinks of rotation (`pgp/keysource.go`, `pgpTTL`, and its likes).
 const OLD: u32 = 180;

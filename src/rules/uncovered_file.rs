@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, RepoRule, Repository, count, declare_rule};
+use super::{Facts, RepoRule, Repository, declare_rule};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
 use crate::text::Span;
+use crate::text::words::count;
 
 declare_rule! {
     /// ## What it does

@@ -1,9 +1,10 @@
 //! A value that does not decrypt at the place where it stands.
 
-use super::{FileRule, Subject, count, declare_rule};
+use super::{FileRule, Subject, declare_rule};
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::verdict::{Refusal, ValueCause, Verdict};
 use crate::text::Span;
+use crate::text::words::count;
 
 declare_rule! {
     /// ## What it does

@@ -2,15 +2,14 @@
 
 use super::decryption_credentials::is_credential;
 use super::masked_placeholder::is_mask;
-use super::{
-    FileRule, Judged, Subject, count, declare_rule, for_each_scalar, listing, with_others,
-};
+use super::{FileRule, Judged, Subject, declare_rule, for_each_scalar, with_others};
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{Secret, SecretValue};
 use crate::sops::census::{Census, Spot};
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{MOST_MATCHES, RepoRule, Repository, count, declare_rule};
+use super::{MOST_MATCHES, RepoRule, Repository, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, CreationRule, Meant, UnknownKey};
+use crate::text::words::count;
 
 declare_rule! {
     /// ## What it does

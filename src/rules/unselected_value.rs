@@ -2,10 +2,11 @@
 
 use super::encrypting::obstacle;
 use super::unencrypted_secret::exposed;
-use super::{FileRule, Judged, Subject, VALUES_ALONE, count, declare_rule, listing, with_others};
+use super::{FileRule, Judged, Subject, VALUES_ALONE, declare_rule, with_others};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::sops::census::{self, Spot};
 use crate::sops::selector::Selector;
+use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{RepoRule, Repository, count, declare_rule, quoted};
+use super::{RepoRule, Repository, declare_rule, quoted};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::keys::certificate::{Found, Known, Unusable, Usability};
@@ -10,6 +10,7 @@ use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
 use crate::sops::walk::METADATA_KEY;
 use crate::text::date;
+use crate::text::words::count;
 
 declare_rule! {
     /// ## What it does

@@ -4,6 +4,7 @@
 //! written down are they turned into lines and columns ([`LineIndex`]).
 
 pub mod printable;
+pub mod words;
 
 /// A day that is counted from 1970-01-01, as `2026-06-30`.
 /// *Source*: `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
