@@ -35,13 +35,15 @@ pub mod policy;
 
 pub mod kubernetes;
 
+pub mod tree;
+
 pub mod redact;
 
 pub mod finding;
 
 pub mod rules;
 
-pub mod inspect;
+pub mod judge;
 
 pub mod git;
 
@@ -54,5 +56,7 @@ pub mod report;
 pub mod cli;
 
 pub mod settings;
+
+pub mod session;
 
 pub mod commands;

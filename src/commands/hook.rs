@@ -6,12 +6,14 @@
 use std::io;
 
 use super::fix::{self, Fixing, Mode, Scope};
-use super::scan::{self, remark};
+use super::say::remark;
+use super::scan;
 use super::{CommandError, Exit};
 use crate::cli::{Event, Hook, HookOptions, PreCommit, PrePush};
 use crate::host::Host;
-use crate::settings::Settings;
-use crate::source::{Source, View};
+use crate::session::Session;
+use crate::settings::Options;
+use crate::source::View;
 
 /// What to do about findings in a commit.
 const NOT_COMMITTED: &str = "nothing was committed: correct the files and `git add` them";
@@ -49,7 +51,7 @@ impl HookError {
 pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
     let (options, view, advice) = match args.event {
         Event::PreCommit(PreCommit { files, fix, options }) if files.is_empty() => {
-            return before_commit(&options, fix, host);
+            return before_commit(options, fix, host);
         }
         Event::PreCommit(PreCommit { files, options, .. }) => {
             (options, Some(View::Index(files)), NOT_COMMITTED)
@@ -64,41 +66,40 @@ pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
         }
     };
     let Some(view) = view else { return Ok(Exit::Clean) };
-    let exit = scan::run_as(settings(options, view, host), host)?;
+    let session = Session::new(self::options(options, view, host), host);
+    let exit = scan::report(&session, &session.open()?)?;
     if exit == Exit::Findings {
         remark(advice);
     }
     Ok(exit)
 }
 
-/// Encrypts what is staged in plaintext where that is allowed, and judges what there is then.
+/// Encrypts staged plaintext where that is allowed, and judges the result.
 fn before_commit(
-    options: &HookOptions,
+    options: HookOptions,
     everywhere: bool,
     host: &Host,
 ) -> Result<Exit, CommandError> {
-    let resolve = || settings(options.clone(), View::Staged, host);
-    let mut settings = resolve();
-    let open = || Source::open(&View::Staged, &host.directory, &[]);
-    let mut source = open()?;
-    // What is wrong with the settings is said by the scan.
-    let _ = settings.read_files(&source);
-    if everywhere || !settings.file.fix_allow.is_empty() {
+    let session = Session::new(self::options(options, View::Staged, host), host);
+    let mut source = session.open()?;
+    // The report below says what is wrong with the settings.
+    let allows_fixes = !session.settings(&source).file.fix_allow.is_empty();
+    if everywhere || allows_fixes {
         let scope = if everywhere { Scope::Everywhere } else { Scope::Allowed };
         let fixing = Fixing { mode: Mode::Write, takes_unsafe: false, scope };
-        if fix::fix(resolve(), fixing, host)?.changes > 0 {
-            source = open()?;
+        if fix::fix(&session, fixing)?.changes > 0 {
+            source = session.open()?;
         }
     }
-    let exit = scan::run_from(&source, resolve(), host)?;
+    let exit = scan::report(&session, &source)?;
     if exit == Exit::Findings {
         remark(NOT_COMMITTED);
     }
     Ok(exit)
 }
 
-fn settings(options: HookOptions, view: View, host: &Host) -> Settings {
-    Settings { view, ..Settings::resolve(options.into(), host) }
+fn options(options: HookOptions, view: View, host: &Host) -> Options {
+    Options { view, ..Options::resolve(options.into(), host) }
 }
 
 /// The commits of a push that the remote does not have; `None` if it brings none.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::scan::remark;
+use super::say::remark;
 use super::{CommandError, Exit};
 use crate::cli::{self, HookName};
 use crate::git::Repo;

@@ -4,14 +4,12 @@ pub mod baseline;
 pub mod completions;
 pub mod explain;
 pub mod fix;
-mod history;
 pub mod hook;
 pub mod inputs;
 pub mod install;
-mod keyring;
 pub mod man;
 pub mod policy;
-mod progress;
+mod say;
 pub mod scan;
 
 use std::io;

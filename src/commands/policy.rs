@@ -16,6 +16,7 @@ use crate::sops::recipe::{Recipe, drift};
 use crate::source::SourceError;
 use crate::source::worktree::WorkTree;
 use crate::text::printable::clean_path;
+use crate::tree::read_config;
 
 /// Prints what governs each of the paths.
 pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
@@ -28,7 +29,7 @@ pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
         }
         let (tree, path) = locate(path, host)?;
         let directories: Vec<&str> = path.ancestors().collect();
-        let policy = Policy::load(directories, |path| tree.read_config(path));
+        let policy = Policy::load(directories, |path| read_config(&tree, path));
         describe(&mut out, &tree, &policy, &path);
     }
     io::stdout().write_all(out.as_bytes()).map_err(CommandError::stdout)?;
@@ -131,7 +132,7 @@ fn recipe(out: &mut String, verb: &str, recipe: &Recipe) {
 
 /// What the file itself has.
 fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing<'_>) {
-    let Some(bytes) = tree.read_config(path) else {
+    let Some(bytes) = read_config(tree, path) else {
         return line(out, "  the file     does not exist");
     };
     let Ok(text) = String::from_utf8(bytes) else { return line(out, "  the file     is not text") };

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::reader::{Problem, Reader, quoted};
 use crate::document::{Entry, Format, Node, Parsed, yaml};
 use crate::finding::{Draft, Finding, Level};
-use crate::inspect;
+use crate::judge;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
 use crate::rules::{INVALID_SETTINGS, UNUSED_IGNORE};
@@ -123,7 +123,7 @@ impl SettingsFile {
                 .help("remove it, or correct its path: paths begin at the root of the repository")
         });
         let drafts = problems.chain(unused).collect();
-        inspect::settle_settings(&self.path, &self.bytes, self.is_recognised, drafts)
+        judge::settle_settings(&self.path, &self.bytes, self.is_recognised, drafts)
     }
 
     fn load(&mut self, parsed: &Parsed<'_>, reader: &mut Reader) {

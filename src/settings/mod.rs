@@ -1,6 +1,7 @@
-//! Arguments and the settings file as they are meant: resolved once, never changed.
+//! Arguments, environment and the settings file: resolved once, never changed.
 //!
-//! Whatever both of them say, the command line beats the file.
+//! [`Options`] are one for a run, [`Settings`] one for each tree that it judges. The command line
+//! overrides the file.
 
 pub mod baseline;
 pub mod file;
@@ -23,40 +24,49 @@ use crate::path::{RepoPath, Shard};
 use crate::report::{REPORTERS, Reporter, Style};
 use crate::source::{Source, View, worktree};
 
-/// All that `scan` has to know.
-pub struct Settings {
+/// What was asked for: arguments and environment, resolved once.
+pub struct Options {
     /// Which state of the files to look at.
     pub view: View,
-    /// Where to look; nothing: everywhere.
+    /// Where to look; empty: everywhere.
     pub paths: Vec<PathBuf>,
-    /// Which part of the files, if there are several jobs.
+    /// Which part of the files, if several jobs share the work.
     pub shard: Option<Shard>,
-    /// Where relative paths begin.
+    /// The directory that relative paths start from.
     pub directory: PathBuf,
-    /// How to write the findings.
+    /// The format of the report.
     pub reporter: &'static dyn Reporter,
-    /// Where to; standard output without it.
+    /// The file for the report; standard output without it.
     pub output: Option<PathBuf>,
-    /// Colours, width and wordiness.
+    /// Colours, width and verbosity.
     pub style: Style,
-    /// The lowest level that fails the run; `None`: nothing does.
+    /// The lowest level that fails the run; `None`: no level does.
     pub fail_on: Option<Level>,
     /// Which findings to report, and at what level.
     pub selection: Selection,
-    /// When MACs are compared, if that was said on the command line.
+    /// When to compare MACs, if the command line says so.
     pub verify: Option<Verify>,
     /// Which settings file to read.
     pub config: ConfigChoice,
-    /// What it says.
-    pub file: SettingsFile,
-    /// The file with findings to hold back.
-    pub baseline_path: Option<PathBuf>,
-    /// What it says.
-    pub baseline: Option<Baseline>,
-    /// Threads.
+    /// Which baseline to read.
+    pub baseline: BaselineChoice,
+    /// The number of threads.
     pub threads: usize,
     /// Whether to show progress.
     pub progress: bool,
+}
+
+/// The options of a run together with the settings file and the baseline of one tree. Read once,
+/// never changed.
+pub struct Settings<'o> {
+    /// What was asked for.
+    pub options: &'o Options,
+    /// The settings file.
+    pub file: SettingsFile,
+    /// The findings to suppress.
+    pub baseline: Option<Baseline>,
+    /// Files that could not be used; the run goes on without them.
+    pub unread: Vec<SettingsError>,
 }
 
 /// Which settings file to read.
@@ -64,6 +74,17 @@ pub struct Settings {
 pub enum ConfigChoice {
     /// `.sops-lint.yaml` at the root, if there is one.
     Root,
+    /// This one.
+    Named(PathBuf),
+    /// None.
+    Nothing,
+}
+
+/// Which baseline to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaselineChoice {
+    /// The one that the settings file names, if it does.
+    Settings,
     /// This one.
     Named(PathBuf),
     /// None.
@@ -91,7 +112,7 @@ pub enum SettingsError {
     },
 }
 
-impl Settings {
+impl Options {
     /// Puts arguments and environment together.
     pub fn resolve(args: cli::Scan, host: &Host) -> Self {
         let reporter = REPORTERS
@@ -135,82 +156,79 @@ impl Settings {
                 (None, true) => ConfigChoice::Nothing,
                 (None, false) => ConfigChoice::Root,
             },
-            file: SettingsFile::default(),
-            baseline_path: args.baseline,
-            baseline: None,
+            baseline: args.baseline.map_or(BaselineChoice::Settings, BaselineChoice::Named),
             threads: args.threads.map_or(cores, usize::from),
             progress: host.stderr_is_terminal && !args.no_progress && !args.quiet,
         }
     }
 
-    /// Reads the settings file, from the source that it judges, and the baseline. What cannot be read
-    /// is left out; mistakes in a settings file that can be read are findings.
-    pub fn read_files(&mut self, source: &Source) -> Vec<SettingsError> {
-        let mut errors = Vec::new();
-        match self.read_config(source) {
-            Ok(file) => self.file = file,
-            Err(error) => errors.push(error),
-        }
-        let baseline = match (&self.baseline_path, &self.file.baseline) {
-            (Some(path), _) => {
-                let path = self.directory.join(path);
-                Some((worktree::read_whole(&path), path))
-            }
-            (None, Some(path)) => Some((source.read_settings(path), path.in_root(source.root()))),
-            (None, None) => None,
-        };
-        match baseline.map(|(read, path)| read_baseline(read, path)).transpose() {
-            Ok(baseline) => self.baseline = baseline,
-            Err(error) => errors.push(error),
-        }
-        errors
+    /// Reports whether the run covers the whole tree with all rules.
+    pub fn are_whole(&self) -> bool {
+        self.cover_the_tree() && self.selection.is_whole()
     }
 
-    /// Whether the run is about the whole tree and all rules.
-    pub fn is_whole(&self) -> bool {
+    /// Reports whether the run covers the whole tree.
+    pub fn cover_the_tree(&self) -> bool {
         let is_whole_view = matches!(self.view, View::WorkTree | View::Commit(_));
-        let is_whole = is_whole_view && self.paths.is_empty() && self.shard.is_none();
-        is_whole && self.selection.is_whole()
-    }
-
-    /// When MACs are compared.
-    pub fn verify(&self) -> Verify {
-        self.verify.unwrap_or(self.file.verify)
-    }
-
-    /// Key services that recipients may lie at: hosts, or URLs without a path, in lower case.
-    pub fn trusted_endpoints(&self) -> &[String] {
-        &self.file.trusted_endpoints
-    }
-
-    fn read_config(&self, source: &Source) -> Result<SettingsFile, SettingsError> {
-        let root = source.root();
-        let path = match &self.config {
-            ConfigChoice::Nothing => return Ok(SettingsFile::default()),
-            ConfigChoice::Root => root.join(SETTINGS_NAME),
-            ConfigChoice::Named(path) => self.directory.join(path),
-        };
-        let read = match self.config {
-            ConfigChoice::Root => source.read_settings(&RepoPath::from(SETTINGS_NAME)),
-            _ => worktree::read_whole(&path),
-        };
-        let bytes = match read {
-            Ok(bytes) => bytes,
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound && self.config == ConfigChoice::Root =>
-            {
-                return Ok(SettingsFile::default());
-            }
-            Err(source) => return Err(SettingsError::Read { path, source }),
-        };
-        // One that lies elsewhere has no path in the tree; its name has to do.
-        let inside = path.strip_prefix(root).ok().and_then(RepoPath::new);
-        let name = || path.file_name().and_then(|name| RepoPath::new(Path::new(name)));
-        Ok(SettingsFile::read(inside.or_else(name).unwrap_or_default(), bytes))
+        is_whole_view && self.paths.is_empty() && self.shard.is_none()
     }
 }
 
-/// The command line takes one of them at a time.
+impl<'o> Settings<'o> {
+    /// Reads the settings file and the baseline, from the source that they judge. Mistakes in a settings
+    /// file are findings.
+    pub fn read(options: &'o Options, source: &Source) -> Self {
+        let mut unread = Vec::new();
+        let mut keep = |error| unread.push(error);
+        let file = read_config(options, source).map_err(&mut keep).unwrap_or_default();
+        let baseline = match (&options.baseline, &file.baseline) {
+            (BaselineChoice::Named(path), _) => {
+                let path = options.directory.join(path);
+                Some((worktree::read_whole(&path), path))
+            }
+            (BaselineChoice::Settings, Some(path)) => {
+                Some((source.read_settings(path), path.in_root(source.root())))
+            }
+            (BaselineChoice::Settings, None) | (BaselineChoice::Nothing, _) => None,
+        };
+        let baseline =
+            baseline.and_then(|(read, path)| read_baseline(read, path).map_err(keep).ok());
+        Self { options, file, baseline, unread }
+    }
+
+    /// When to compare MACs.
+    pub fn verify(&self) -> Verify {
+        self.options.verify.unwrap_or(self.file.verify)
+    }
+}
+
+fn read_config(options: &Options, source: &Source) -> Result<SettingsFile, SettingsError> {
+    let root = source.root();
+    let path = match &options.config {
+        ConfigChoice::Nothing => return Ok(SettingsFile::default()),
+        ConfigChoice::Root => root.join(SETTINGS_NAME),
+        ConfigChoice::Named(path) => options.directory.join(path),
+    };
+    let is_named = options.config != ConfigChoice::Root;
+    let read = if is_named {
+        worktree::read_whole(&path)
+    } else {
+        source.read_settings(&RepoPath::from(SETTINGS_NAME))
+    };
+    let bytes = match read {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
+            return Ok(SettingsFile::default());
+        }
+        Err(source) => return Err(SettingsError::Read { path, source }),
+    };
+    // A file outside the tree has no path in it, so its name is shown.
+    let inside = path.strip_prefix(root).ok().and_then(RepoPath::new);
+    let name = || path.file_name().and_then(|name| RepoPath::new(Path::new(name)));
+    Ok(SettingsFile::read(inside.or_else(name).unwrap_or_default(), bytes))
+}
+
+/// The state that the arguments name. The command line allows one at a time.
 fn view(args: &cli::Scan) -> View {
     if args.staged {
         View::Staged

@@ -3,14 +3,17 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::{Listed, Listing, Place, SourceError, directories_of};
+use super::error::SourceError;
+use super::listing::{Listed, Listing, Place, directories_of};
+use super::path::normal;
 use crate::git::{Change, File, GitError, Index, ObjectId, Range, Repo};
 use crate::input::{Content, Input};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
 use crate::traces::{self, KUSTOMIZATIONS};
+use crate::tree::Tree;
 
 /// The files of one moment.
 #[derive(Debug)]
@@ -241,36 +244,12 @@ impl Snapshot {
         })
     }
 
-    pub(super) fn read(&self, file: &Listed) -> io::Result<Input> {
+    pub(super) fn read_listed(&self, file: &Listed) -> io::Result<Input> {
         let content = match file.place {
             Place::Blob(blob) => self.repo.read(blob)?,
             Place::Path | Place::Raw(_) => return Err(io::ErrorKind::NotFound.into()),
         };
         Ok(Input { path: file.path.clone(), content })
-    }
-
-    /// The bytes of a file, if there is one.
-    pub(super) fn bytes(&self, path: &RepoPath) -> Option<io::Result<Vec<u8>>> {
-        let content = self.repo.read(self.files.blob(path.as_str())?);
-        Some(content.and_then(|content| match content {
-            Content::Bytes(bytes) | Content::Utf16(bytes) => Ok(bytes),
-            Content::TooLarge(_) => {
-                Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"))
-            }
-        }))
-    }
-
-    pub(super) fn exists(&self, path: &RepoPath) -> bool {
-        self.files.blob(path.as_str()).is_some()
-    }
-
-    /// What stood at a path before the changes, if it was something else.
-    pub(super) fn earlier(&self, path: &RepoPath) -> Option<Input> {
-        let blob = self.repo.file(self.before?, path)?;
-        if self.files.blob(path.as_str()) == Some(blob) {
-            return None;
-        }
-        Some(Input { path: path.clone(), content: self.repo.read(blob).ok()? })
     }
 
     /// Whether this content stands at this path.
@@ -367,6 +346,25 @@ impl Snapshot {
     }
 }
 
+impl Tree for Snapshot {
+    fn read(&self, path: &RepoPath) -> io::Result<Content> {
+        let blob = self.files.blob(path.as_str()).ok_or(io::ErrorKind::NotFound)?;
+        self.repo.read(blob)
+    }
+
+    fn exists(&self, path: &RepoPath) -> bool {
+        self.files.blob(path.as_str()).is_some()
+    }
+
+    fn earlier(&self, path: &RepoPath) -> Option<Input> {
+        let blob = self.repo.file(self.before?, path)?;
+        if self.files.blob(path.as_str()) == Some(blob) {
+            return None;
+        }
+        Some(Input { path: path.clone(), content: self.repo.read(blob).ok()? })
+    }
+}
+
 struct Reported<'c, 's> {
     snapshot: &'s Snapshot,
     changed: HashSet<&'c RepoPath>,
@@ -416,31 +414,4 @@ fn since(repo: &Repo, base: &str, head: &str, tip: ObjectId) -> Result<Since, So
         "the clone is shallow and does not say where {head} left {base}, so findings in all files are reported; fetch more with `git fetch --deepen 50`, clone with fetch-depth: 0, or, if {head} is the merge that a forge made of a pull request, take --diff HEAD^1"
     );
     Ok(Since { commit: None, notes: vec![note] })
-}
-
-/// The path without `.` and `..`, and without links in what stands on disk of it.
-pub(super) fn normal(path: &Path) -> Option<PathBuf> {
-    let mut lexical = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(lexical.pop()),
-            Component::CurDir => {}
-            other => lexical.push(other),
-        }
-    }
-    if lexical.is_dir() {
-        return lexical.canonicalize().ok();
-    }
-    let mut missing = Vec::new();
-    let mut present: &Path = lexical.parent()?;
-    // The last component is not followed: a link is committed as a link.
-    missing.extend(lexical.file_name());
-    loop {
-        if let Ok(mut full) = present.canonicalize() {
-            full.extend(missing.iter().rev());
-            return Some(full);
-        }
-        missing.push(present.file_name()?);
-        present = present.parent()?;
-    }
 }

@@ -9,11 +9,13 @@ use std::sync::Mutex;
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
-use super::{Listed, Listing, Place, SourceError};
+use super::error::SourceError;
+use super::listing::{Listed, Listing, Place};
 use crate::git;
 use crate::input::{Content, Input, MAX_FILE_SIZE};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
+use crate::tree::Tree;
 
 /// A tree on disk.
 #[derive(Debug)]
@@ -22,30 +24,6 @@ pub struct WorkTree {
     pub root: PathBuf,
     /// Whether a repository was found; else the root is the current directory or the path named.
     pub is_repository: bool,
-    /// What stands in for the files that would be listed.
-    instead: Option<Instead>,
-}
-
-/// What is looked at instead of files on disk.
-#[derive(Debug)]
-enum Instead {
-    Nothing,
-    File(RepoPath, Content),
-}
-
-impl Instead {
-    fn list(&self) -> Listing {
-        let mut listing = Listing::default();
-        match self {
-            Self::Nothing => listing.notes.push("the list names no file".to_owned()),
-            Self::File(path, _) => {
-                listing.config_directories = path.ancestors().map(str::to_owned).collect();
-                let (path, place) = (path.clone(), Place::Path);
-                listing.files.push(Listed { path, is_context: false, place });
-            }
-        }
-        listing
-    }
 }
 
 impl WorkTree {
@@ -58,55 +36,12 @@ impl WorkTree {
         let start_directory =
             if start.is_dir() { &*start } else { start.parent().unwrap_or(&start) };
         if let Some(root) = start_directory.ancestors().find(|place| place.join(".git").exists()) {
-            return Ok(Self { root: root.to_path_buf(), is_repository: true, instead: None });
+            return Ok(Self { root: root.to_path_buf(), is_repository: true });
         }
         let directory = Self::canonical(directory)?;
         let root =
             if start.starts_with(&directory) { directory } else { start_directory.to_path_buf() };
-        Ok(Self { root, is_repository: false, instead: None })
-    }
-
-    /// The tree around one file that does not come from disk. It need not stand there.
-    pub(super) fn around(
-        directory: &Path,
-        path: &Path,
-        content: Content,
-    ) -> Result<Self, SourceError> {
-        let outside = |root: &Path| SourceError::OutsideRoot {
-            path: path.to_path_buf(),
-            root: root.to_path_buf(),
-        };
-        let full = super::snapshot::normal(&directory.join(path));
-        let full = full.ok_or_else(|| outside(directory))?;
-        if full.is_dir() {
-            return Err(SourceError::IsDirectory(path.to_path_buf()));
-        }
-        let place = full.ancestors().skip(1).find(|place| place.is_dir()).unwrap_or(directory);
-        let mut tree = Self::discover(directory, &[place.to_path_buf()])?;
-        let inside = full.strip_prefix(&tree.root).ok().and_then(RepoPath::new);
-        tree.instead = Some(Instead::File(inside.ok_or_else(|| outside(&tree.root))?, content));
-        Ok(tree)
-    }
-
-    /// The tree around the current directory, without any file to look at.
-    pub(super) fn empty(directory: &Path) -> Result<Self, SourceError> {
-        Ok(Self { instead: Some(Instead::Nothing), ..Self::discover(directory, &[])? })
-    }
-
-    fn input(&self, path: &RepoPath) -> Option<&Content> {
-        match &self.instead {
-            Some(Instead::File(at, content)) if at == path => Some(content),
-            _ => None,
-        }
-    }
-
-    /// The bytes of the settings.
-    pub(super) fn read_settings(&self, path: &RepoPath) -> io::Result<Vec<u8>> {
-        match self.input(path) {
-            Some(Content::Bytes(bytes) | Content::Utf16(bytes)) => Ok(bytes.clone()),
-            Some(Content::TooLarge(_)) => Err(io::ErrorKind::FileTooLarge.into()),
-            None => read_regular(&path.in_root(&self.root)),
-        }
+        Ok(Self { root, is_repository: false })
     }
 
     /// All files at or below the paths (the whole tree without any) that git does not ignore.
@@ -117,9 +52,6 @@ impl WorkTree {
         paths: &[PathBuf],
         threads: usize,
     ) -> Result<Listing, SourceError> {
-        if let Some(instead) = &self.instead {
-            return Ok(instead.list());
-        }
         let mut starts = Vec::new();
         for path in paths {
             let path = absolute(directory, path)?;
@@ -215,40 +147,32 @@ impl WorkTree {
         })
     }
 
-    /// Reads one file.
-    pub fn read(&self, file: &Listed) -> io::Result<Input> {
-        if let Some(content) = self.input(&file.path) {
-            return Ok(Input { path: file.path.clone(), content: content.clone() });
-        }
+    /// Reads one of the listed files.
+    pub(super) fn read_listed(&self, file: &Listed) -> io::Result<Input> {
         let path = match &file.place {
             Place::Raw(raw) => raw.clone(),
             Place::Path | Place::Blob(_) => file.path.in_root(&self.root),
         };
         Ok(Input { path: file.path.clone(), content: read(&path)? })
     }
+}
 
-    /// The bytes of a config, if there is one.
-    pub fn read_config(&self, path: &RepoPath) -> Option<Vec<u8>> {
-        if let Some(content) = self.input(path) {
-            return match content {
-                Content::Bytes(bytes) | Content::Utf16(bytes) => Some(bytes.clone()),
-                Content::TooLarge(_) => None,
-            };
-        }
+impl Tree for WorkTree {
+    /// A link could lead to any file of the machine, and a pipe would block.
+    fn read(&self, path: &RepoPath) -> io::Result<Content> {
         let path = path.in_root(&self.root);
-        // A link could lead anywhere, and the lines of a config are shown; a pipe would be waited for.
-        if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return None;
+        let kind = path.symlink_metadata()?.file_type();
+        if kind.is_symlink() {
+            return Err(io::Error::other("it is a symbolic link, which is not followed"));
         }
-        match read(&path) {
-            Ok(Content::Bytes(bytes) | Content::Utf16(bytes)) => Some(bytes),
-            _ => None,
+        if !kind.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
         }
+        read(&path)
     }
 
-    /// Whether a file of this name stands in the tree.
-    pub fn exists(&self, path: &RepoPath) -> bool {
-        self.input(path).is_some() || path.in_root(&self.root).is_file()
+    fn exists(&self, path: &RepoPath) -> bool {
+        path.in_root(&self.root).is_file()
     }
 }
 
@@ -268,18 +192,6 @@ fn is_regular(path: &Path) -> bool {
 /// The directory itself, or the one that holds the file.
 pub(super) fn directory_of(path: &Path) -> Option<&Path> {
     if path.is_dir() { Some(path) } else { path.parent().filter(|parent| parent.is_dir()) }
-}
-
-/// The bytes of a regular file of the tree; no link, which could lead to any file of the machine.
-pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let kind = path.symlink_metadata()?.file_type();
-    if kind.is_symlink() {
-        return Err(io::Error::other("it is a symbolic link, which is not followed"));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    read_whole(path)
 }
 
 /// The bytes of a file that was named.

@@ -6,14 +6,15 @@ mod remains;
 use std::io::{self, BufWriter, Write};
 
 use self::plan::{Plan, Scene};
-use super::scan::{self, complain, remark};
+use super::say::{complain, remark};
 use super::{CommandError, Exit};
 use crate::cli;
 use crate::fix::stage::{Recovered, Stage};
 use crate::git::Repo;
 use crate::host::Host;
-use crate::settings::{Settings, Verify};
-use crate::source::{Source, View};
+use crate::session::Session;
+use crate::settings::Options;
+use crate::source::View;
 
 /// What is done with what was worked out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +35,14 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
         (false, false) => Mode::Write,
     };
     let fixing = Fixing { mode, takes_unsafe: args.r#unsafe, scope: Scope::Everywhere };
-    let resolve = || Settings::resolve(args.clone().into(), host);
-    let mut fixed = fix(resolve(), fixing, host)?;
+    let session = Session::new(Options::resolve(args.clone().into(), host), host);
+    let mut fixed = fix(&session, fixing)?;
     if fixed.is_halfway {
         let changes = fixed.changes;
-        fixed = fix(resolve(), fixing, host)?;
+        fixed = fix(&session, fixing)?;
         fixed.changes += changes;
     }
-    if !resolve().style.quiet {
+    if !session.options.style.quiet {
         fixed.report_rest();
     }
     // pre-commit takes a commit back whose files were changed, and so does everybody who asks only.
@@ -118,13 +119,12 @@ impl Fixed {
 
 /// Works changes out, and then makes them.
 pub(in crate::commands) fn fix(
-    mut settings: Settings,
+    session: &Session<'_>,
     fixing: Fixing,
-    host: &Host,
 ) -> Result<Fixed, CommandError> {
-    settings.verify = Some(Verify::Never);
-    let repo = Repo::discover(&settings.directory).ok();
-    let mut source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
+    let view = &session.options.view;
+    let repo = Repo::discover(&session.options.directory).ok();
+    let mut source = session.open()?;
     let root = source.root().to_path_buf();
     let repo = repo.filter(|repo| repo.work_tree().is_some());
     let mut stage = None;
@@ -132,15 +132,16 @@ pub(in crate::commands) fn fix(
         let (opened, recovered) = Stage::open(&root, repo.as_ref())?;
         if !recovered.finished.is_empty() {
             report_recovery(&recovered);
-            source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
+            source = session.open()?;
         }
         stage = Some(opened);
     }
-    let examined = scan::examine(&source, &mut settings, host)?;
+    let settings = session.settings(&source);
+    let examined = session.examine(&source, &settings, None)?;
     for error in &examined.finished.errors {
         complain(error);
     }
-    let scene = Scene { source: &source, examined: &examined, settings: &settings, host };
+    let scene = Scene { source: &source, examined: &examined, settings: &settings, session };
     let mut plan = Plan::of(&scene, fixing);
     if fixing.mode == Mode::Write && plan.corrects_configs() {
         plan.leave_files_for_later();
@@ -157,8 +158,8 @@ pub(in crate::commands) fn fix(
         (Mode::Diff, _) => plan.show(out).map_err(CommandError::stdout)?,
         (Mode::Write, Some(stage)) => {
             // A commit is refused for one file, and then nothing should have happened to the others.
-            if settings.view != View::Staged || plan.refusals.is_empty() {
-                plan.write(stage, settings.view == View::Staged)?;
+            if *view != View::Staged || plan.refusals.is_empty() {
+                plan.write(stage, *view == View::Staged)?;
                 plan.list(out, "").map_err(CommandError::stdout)?;
                 out.flush().map_err(CommandError::stdout)?;
                 if let Some(repo) = &repo {
