@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::error::{CommandError, Exit};
 use super::say::complain;
-use super::{CommandError, Exit};
 use crate::cli;
 use crate::host::Host;
 use crate::session::Session;

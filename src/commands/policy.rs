@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{CommandError, Exit};
+use super::error::{CommandError, Exit};
 use crate::cli;
 use crate::document::{format_by_content, format_of};
 use crate::host::Host;

@@ -3,8 +3,9 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use super::error::{CommandError, Exit};
+use super::inputs;
 use super::say::{advise, complain, remark};
-use super::{CommandError, Exit, inputs};
 use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;

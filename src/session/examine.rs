@@ -19,7 +19,7 @@ use crate::tree::read_config;
 /// The next step where files had to be verified and could not be.
 const HOW_TO_VERIFY: &str = "name a private key with SOPS_AGE_KEY_FILE, SOPS_AGE_SSH_PRIVATE_KEY_FILE or SOPS_LINT_PGP_KEY_FILE; keys of a cloud or of Vault are not supported, and with `--verify auto` such files are listed without an error";
 
-/// The result of a run, and what it was judged by.
+/// The result of a run, with the files and the policy that it was judged by.
 pub struct Examined<'s> {
     /// The result.
     pub finished: Finished,
@@ -39,7 +39,7 @@ pub struct Finished {
     pub errors: Vec<String>,
     /// The next step after the last error.
     pub help: Option<&'static str>,
-    /// What the user may want to know.
+    /// Remarks for the user.
     pub notes: Vec<String>,
 }
 

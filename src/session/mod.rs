@@ -1,4 +1,4 @@
-//! One run over one or more trees: options, clock, threads and keys, and what judging came to.
+//! One run over one or more trees: options, clock, threads and keys, and the result of judging.
 //!
 //! [`Session::examine`] is the way that every command takes: list the files, load their policy, judge
 //! them in parallel, judge the repository, and put findings, levels and ignores together.

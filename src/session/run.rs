@@ -1,4 +1,6 @@
-//! What is the same for all trees of a run.
+//! The parts that all trees of a run share.
+
+use std::cell::OnceCell;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -7,25 +9,24 @@ use crate::keys::{Effort, KeyRing};
 use crate::settings::{Options, Settings, Verify};
 use crate::source::{Source, SourceError};
 
-/// One run: what was asked for, and the means to do it.
+/// A run: its options, clock and threads.
 pub struct Session<'h> {
     /// The outside world.
     pub host: &'h Host,
-    /// What was asked for.
+    /// The options.
     pub options: Options,
     /// The day of the run, counted from 1970-01-01.
     pub today: u32,
-    threads: Option<ThreadPool>,
+    threads: OnceCell<Option<ThreadPool>>,
 }
 
 impl<'h> Session<'h> {
     /// Starts a run.
     pub fn new(options: Options, host: &'h Host) -> Self {
-        let threads = ThreadPoolBuilder::new().num_threads(options.threads).build().ok();
-        Self { host, options, today: host.today(), threads }
+        Self { host, options, today: host.today(), threads: OnceCell::new() }
     }
 
-    /// Opens the state that was asked for.
+    /// Opens the state that the options name.
     pub fn open(&self) -> Result<Source, SourceError> {
         let Options { view, directory, paths, .. } = &self.options;
         Source::open(view, directory, paths)
@@ -48,7 +49,10 @@ impl<'h> Session<'h> {
 
     /// Does the work in the threads of the run.
     pub fn in_parallel<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        match &self.threads {
+        let threads = self.threads.get_or_init(|| {
+            ThreadPoolBuilder::new().num_threads(self.options.threads).build().ok()
+        });
+        match threads {
             Some(threads) => threads.install(work),
             // Rayon's global threads are as good.
             None => work(),

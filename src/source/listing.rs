@@ -1,4 +1,4 @@
-//! The files of a run, and which of them findings are reported in.
+//! The listed files of a run, and in which of them findings are reported.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -14,31 +14,32 @@ use crate::policy::CONFIG_NAME;
 pub struct Listing {
     /// Regular files, sorted by path.
     pub files: Vec<Listed>,
-    /// Directories that may hold a `.sops.yaml` for one of the files; `""` is the root.
+    /// Directories whose `.sops.yaml`, if there is one, may govern one of the files; `""` is the root.
     pub config_directories: Vec<String>,
-    /// Whether all files below each listed directory are listed: no file was named by itself.
+    /// True if everything below each given directory is listed; false if single files were named.
     pub is_whole: bool,
-    /// Whether findings are reported in some of the files alone.
+    /// True if findings are reported only in the files that are not context.
     pub is_partial: bool,
-    /// In which part of the files findings are reported; all are looked at for what they say of others.
+    /// The part of the files in which findings are reported. All files are judged, because findings in
+    /// one may depend on others.
     pub shard: Option<Shard>,
-    /// What could not be looked at, in words.
+    /// Paths that could not be read, one sentence each.
     pub errors: Vec<String>,
-    /// What people should know about what was looked at.
+    /// What the user may want to know about the listing.
     pub notes: Vec<String>,
 }
 
-/// One file to read.
+/// A file to judge.
 #[derive(Debug)]
 pub struct Listed {
-    /// Where it stands in the repository.
+    /// The path in the repository.
     pub path: RepoPath,
-    /// Whether it is there for what it says of others: nothing is reported in it.
+    /// True if the file is judged only because findings in others depend on it.
     pub is_context: bool,
     pub(super) place: Place,
 }
 
-/// Where the bytes of a file are.
+/// The location of a file's bytes.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     /// On disk, at its path.
@@ -50,7 +51,7 @@ pub(super) enum Place {
 }
 
 impl Listing {
-    /// Leaves out what is not to be read.
+    /// Removes excluded files, and configs in excluded places.
     pub fn exclude(&mut self, excluded: &Globs) {
         if excluded.is_empty() {
             return;
@@ -61,7 +62,7 @@ impl Listing {
         });
     }
 
-    /// Whether findings at this path are reported.
+    /// Reports whether findings at this path are reported.
     pub fn reports(&self, path: &RepoPath) -> bool {
         if self.shard.is_some_and(|shard| !shard.holds(path)) {
             return false;
@@ -73,7 +74,7 @@ impl Listing {
         at.is_ok_and(|at| !self.files[at].is_context)
     }
 
-    /// Whether a finding is reported: in a file that changed, or because of one.
+    /// Reports whether a finding is reported: in a file that changed, or because of one.
     pub fn reports_finding(&self, finding: &Finding) -> bool {
         let path = &finding.place.path;
         let is_of_shard = self.shard.is_none_or(|shard| shard.holds(path));
@@ -86,7 +87,7 @@ impl Listing {
         is_of_shard && (!self.is_partial || has_changed(path) || others.any(has_changed))
     }
 
-    /// How many files are judged for their own sake.
+    /// Returns the number of files in which findings are reported.
     pub fn reported(&self) -> usize {
         let is_elsewhere =
             |file: &&Listed| self.shard.is_some_and(|shard| !shard.holds(&file.path));
@@ -94,11 +95,11 @@ impl Listing {
     }
 }
 
-/// Every directory that holds one of the files, and all above them.
+/// Returns the directories of the files and all directories above.
 pub(super) fn directories_of<'f>(files: impl Iterator<Item = &'f RepoPath>) -> HashSet<&'f str> {
     let mut directories: HashSet<&str> = HashSet::new();
     for path in files {
-        // What one directory has above it, its next file has too.
+        // The directories above a known one are known, too.
         let _ = path.ancestors().find(|directory| !directories.insert(directory));
     }
     directories

@@ -1,5 +1,7 @@
 //! Where the bytes come from. Decided here and forgotten afterwards.
 
+mod blobs;
+mod changes;
 mod error;
 mod files;
 mod listing;

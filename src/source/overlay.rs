@@ -8,7 +8,7 @@ use super::error::SourceError;
 use super::listing::{Listed, Listing, Place};
 use super::path::normal;
 use super::worktree::WorkTree;
-use crate::input::{Content, Input};
+use crate::input::Content;
 use crate::path::RepoPath;
 use crate::tree::Tree;
 

@@ -3,7 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// The path without `.` and `..`, and without links in what stands on disk of it.
+/// Resolves `.` and `..`, and links in the part of the path that exists.
 pub(super) fn normal(path: &Path) -> Option<PathBuf> {
     let mut lexical = PathBuf::new();
     for component in path.components() {
@@ -18,7 +18,7 @@ pub(super) fn normal(path: &Path) -> Option<PathBuf> {
     }
     let mut missing = Vec::new();
     let mut present: &Path = lexical.parent()?;
-    // The last component is not followed: a link is committed as a link.
+    // The last component is not resolved: git commits a link as a link.
     missing.extend(lexical.file_name());
     loop {
         if let Ok(mut full) = present.canonicalize() {

@@ -1,27 +1,27 @@
-//! Which state of the files is looked at.
+//! The state of the files that is judged.
 
 use std::path::PathBuf;
 
 use crate::input::Content;
 
-/// Which state of the files is looked at.
+/// The state of the files that is judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum View {
-    /// What stands on disk.
+    /// The files on disk.
     #[default]
     WorkTree,
-    /// What the next commit changes.
+    /// The files in the index that the next commit changes.
     Staged,
-    /// These files, as they stand in the index, whether the next commit changes them or not.
+    /// These files in the index, whether the next commit changes them or not.
     Index(Vec<PathBuf>),
-    /// One file, as if it stood at this path of the work tree.
+    /// One file with this content at this path of the work tree.
     Stdin(PathBuf, Content),
-    /// No file at all.
+    /// No file.
     Nothing,
     /// A commit.
     Commit(String),
-    /// What a branch changes: `BASE`, or `BASE..HEAD`.
+    /// The files that a branch changes: `BASE`, or `BASE..HEAD`.
     Diff(String),
-    /// All that commits brought; those of a range, or of all branches and tags.
+    /// Every file that commits added or changed: those of a range, or of all branches and tags.
     History(Option<String>),
 }

@@ -1,4 +1,4 @@
-//! The work tree: what stands on disk and is not ignored by git.
+//! The work tree: the files on disk that git does not ignore.
 #![expect(clippy::disallowed_methods, reason = "this is where files are read")]
 
 use std::collections::HashSet;
@@ -20,14 +20,14 @@ use crate::tree::Tree;
 /// A tree on disk.
 #[derive(Debug)]
 pub struct WorkTree {
-    /// The directory that paths are relative to: the repository's top.
+    /// The directory that paths are relative to: the top of the repository.
     pub root: PathBuf,
-    /// Whether a repository was found; else the root is the current directory or the path named.
+    /// True if the root is a repository; otherwise it is the current directory or the given path.
     pub is_repository: bool,
 }
 
 impl WorkTree {
-    /// The repository that holds the first of the paths, or the current directory without any.
+    /// Finds the repository around the first path; around the current directory if there is no path.
     pub fn discover(directory: &Path, paths: &[PathBuf]) -> Result<Self, SourceError> {
         let start = match paths.first() {
             None => directory.to_path_buf(),
@@ -44,8 +44,8 @@ impl WorkTree {
         Ok(Self { root, is_repository: false })
     }
 
-    /// All files at or below the paths (the whole tree without any) that git does not ignore.
-    /// Files that are named are listed in any case. Symbolic links are not followed.
+    /// Lists the files at or below the paths (of the whole tree if there are none) that git does not
+    /// ignore. Files that are named are listed even if git ignores them. Links are not followed.
     pub fn list(
         &self,
         directory: &Path,
@@ -75,7 +75,7 @@ impl WorkTree {
         let collector = Collector { root: &self.root, found: &found };
         builder.build_parallel().visit(&mut { collector });
         let mut listing = found.into_inner().unwrap_or_default();
-        // Two names that are not UTF-8 can have one path.
+        // Two names that are not UTF-8 can become the same path.
         let by_place = |one: &Listed, other: &Listed| {
             one.path.cmp(&other.path).then_with(|| one.place.cmp(&other.place))
         };
@@ -88,7 +88,7 @@ impl WorkTree {
         Ok(listing)
     }
 
-    /// Adds what git tracks although it is told to ignore it: the next commit takes that along.
+    /// Adds ignored files that git tracks: the next commit includes them.
     fn add_tracked(&self, files: &mut Vec<Listed>, starts: &[PathBuf]) {
         let tracked = if self.is_repository { git::tracked(&self.root) } else { None };
         let wanted: HashSet<RepoPath> = starts
@@ -103,7 +103,7 @@ impl WorkTree {
             if walked.peek() == Some(&&path) {
                 continue;
             }
-            // Of a long list of paths, none is to be looked at for each tracked file.
+            // A hash lookup per directory: the list of paths may be long.
             let is_wanted = || {
                 wanted.contains(&path) || path.ancestors().any(|one| wanted.contains(&one.into()))
             };
@@ -117,8 +117,8 @@ impl WorkTree {
         }
     }
 
-    /// Where configs were listed, and every directory above a starting point: what stands there
-    /// was not walked.
+    /// Returns the directories of listed configs, and every directory at or above a starting point,
+    /// where nothing was listed.
     fn config_directories(&self, files: &[Listed], starts: &[PathBuf]) -> Vec<String> {
         let mut directories: Vec<String> = files
             .iter()
@@ -137,7 +137,7 @@ impl WorkTree {
         directories
     }
 
-    /// The path as the file system has it: without `.`, `..` and links.
+    /// Resolves `.`, `..` and links.
     pub fn canonical(path: &Path) -> Result<PathBuf, SourceError> {
         path.canonicalize().map_err(|source| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -176,25 +176,25 @@ impl Tree for WorkTree {
     }
 }
 
-/// Whether a directory is the top of a repository of its own, as a submodule is. One that was named
-/// is looked at.
+/// Reports whether a directory is the top of another repository, such as a submodule. Such a directory
+/// is listed only if it was named.
 fn is_another(entry: &DirEntry) -> bool {
     let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
     entry.depth() > 0 && is_directory && entry.path().join(".git").exists()
 }
 
-/// Whether a file stands there itself, with no link on the way to it.
+/// Reports whether a path leads to a regular file without following a link.
 fn is_regular(path: &Path) -> bool {
     let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
     is_file && path.canonicalize().is_ok_and(|real| real == path)
 }
 
-/// The directory itself, or the one that holds the file.
+/// Returns the path of a directory as it is, and of a file its directory.
 pub(super) fn directory_of(path: &Path) -> Option<&Path> {
     if path.is_dir() { Some(path) } else { path.parent().filter(|parent| parent.is_dir()) }
 }
 
-/// The bytes of a file that was named.
+/// Reads a file that was named on the command line.
 pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     match read(path)? {
         Content::Bytes(bytes) | Content::Utf16(bytes) => Ok(bytes),
@@ -215,16 +215,16 @@ fn read(path: &Path) -> io::Result<Content> {
     Ok(if length > MAX_FILE_SIZE { Content::TooLarge(length) } else { Content::new(bytes) })
 }
 
-/// The path without `.`, `..` and links in its directories.
+/// Resolves `.`, `..` and links of a path that is relative to `directory`.
 fn absolute(directory: &Path, path: &Path) -> Result<PathBuf, SourceError> {
     WorkTree::canonical(&directory.join(path)).map_err(|error| match error {
-        // Named as it was typed.
+        // The message shows the path as it was typed.
         SourceError::NotFound(_) => SourceError::NotFound(path.to_path_buf()),
         other => other,
     })
 }
 
-/// Collects in every thread by itself, and once in the end together.
+/// Every thread collects its own files; they are joined at the end.
 #[derive(Clone, Copy)]
 struct Collector<'s> {
     root: &'s Path,
@@ -253,7 +253,7 @@ impl ParallelVisitor for Gatherer<'_> {
 }
 
 impl Collector<'_> {
-    /// Regular files alone: no links, pipes, sockets or devices.
+    /// Accepts regular files only: no links, pipes, sockets or devices.
     fn listed(&self, entry: DirEntry) -> Option<Listed> {
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             return None;

@@ -6,8 +6,8 @@ mod remains;
 use std::io::{self, BufWriter, Write};
 
 use self::plan::{Plan, Scene};
+use super::error::{CommandError, Exit};
 use super::say::{complain, remark};
-use super::{CommandError, Exit};
 use crate::cli;
 use crate::fix::stage::{Recovered, Stage};
 use crate::git::Repo;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use rayon::prelude::*;
 
 use super::{Fixed, Fixing, Scope};
-use crate::commands::CommandError;
+use crate::commands::error::CommandError;
 use crate::commands::say::{advise, complain};
 use crate::document::splice::Edit;
 use crate::finding::{Finding, Level, Remedy};
