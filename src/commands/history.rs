@@ -99,16 +99,14 @@ fn present(
     Ok(finished)
 }
 
-/// Adds what was found before to what one head came to. What both say is said once, as the head has it;
-/// the numbers are those of all commits.
+/// Adds the findings of one head to those of history. A finding that both have is reported once, as the
+/// head has it; the summary is that of history.
 fn join(head: Finished, all: Finished) -> Finished {
-    let name = |finding: &Finding| {
-        let commit = finding.origin.as_ref().map(|origin| origin.commit.clone());
-        (finding.fingerprint(), commit)
-    };
     let mut findings = head.report.findings;
-    let known: HashSet<_> = findings.iter().map(name).collect();
-    findings.extend(all.report.findings.into_iter().filter(|one| !known.contains(&name(one))));
+    let known: HashSet<_> = findings.iter().map(statement).collect();
+    let past = all.report.findings.into_iter().filter(|one| !known.contains(&statement(one)));
+    let past: Vec<Finding> = past.collect();
+    findings.extend(past);
     let mut summary = all.report.summary;
     summary.ignored = summary.ignored.max(head.report.summary.ignored);
     let mut errors = head.errors;
@@ -118,6 +116,17 @@ fn join(head: Finished, all: Finished) -> Finished {
     let notes = all.notes.into_iter().chain(head.notes).collect();
     let report = Report::new(findings, all.report.skipped, summary);
     Finished { report, errors, help: head.help.or(all.help), notes }
+}
+
+/// Rule, path, offset, document, key path and commit of a finding.
+type Statement<'f> = (&'static str, &'f str, usize, usize, Option<&'f str>, Option<&'f str>);
+
+/// Returns what is the same in two findings about the same content. Their fingerprints need not be: each
+/// report numbers its own findings.
+fn statement(finding: &Finding) -> Statement<'_> {
+    let Finding { rule, place, document, key_path, origin, .. } = finding;
+    let commit = origin.as_deref().map(|origin| origin.commit.as_str());
+    (rule.id, place.path.as_str(), place.start.offset, *document, key_path.as_deref(), commit)
 }
 
 struct Past<'p> {

@@ -57,12 +57,12 @@ impl Report {
     }
 }
 
-/// Numbers the findings that nothing else tells apart, so that a baseline does not take a new one
-/// for an old one.
+/// Numbers the findings that nothing else tells apart. Findings that were numbered in another report
+/// are numbered anew.
 fn tell_apart(findings: &mut [Finding]) {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for finding in findings {
-        let count = seen.entry(finding.fingerprint()).or_default();
+        let count = seen.entry(finding.kind()).or_default();
         finding.occurrence = *count;
         *count += 1;
     }
