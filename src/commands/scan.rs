@@ -254,6 +254,7 @@ impl JudgedFiles {
             path: input.path.clone(),
             rules: Vec::new(),
             reason: reason.to_owned(),
+            is_unverified: false,
         }));
         match outcome.verification {
             Some(Verification::Verified) => self.verified += 1,
@@ -261,6 +262,7 @@ impl JudgedFiles {
                 path: input.path.clone(),
                 rules: needing_keys(),
                 reason,
+                is_unverified: true,
             }),
             Some(Verification::Refused) => self.refused += 1,
             None => {}

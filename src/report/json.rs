@@ -1,7 +1,7 @@
 //! The reports for programs: one JSON document, or one JSON object a line.
 //!
-//! Fields may be added; renaming or removing one raises the schema version. Paths are the real
-//! ones, to be opened by the reader; what could harm a terminal is escaped as JSON allows.
+//! Adding a field keeps the schema version; renaming or removing one raises it. Paths are exact, so that
+//! a program can open the file; characters that could harm a terminal are written as JSON escapes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,12 +9,14 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Report, Reporter, Skipped, Style, Summary};
+use super::content::{Report, Skipped};
+use super::reporter::Reporter;
+use super::style::Style;
+use super::summary::Summary;
 use crate::finding::{Finding, Fix, Label, Level};
-use crate::path::RepoPath;
 use crate::text::{Position, printable};
 
-/// The version of the document's shape.
+/// The version of the schema.
 const SCHEMA_VERSION: u32 = 1;
 
 /// `--format json`.
@@ -54,7 +56,7 @@ impl Reporter for JsonLines {
     }
 
     fn summary(&self) -> &'static str {
-        "one JSON object a line: findings, what was skipped, errors of the run, the summary"
+        "one JSON object per line: findings, skipped files, errors of the run, the summary"
     }
 
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -76,8 +78,8 @@ fn write_line(out: &mut dyn io::Write, value: &impl Serialize) -> io::Result<()>
     writeln!(out, "{text}")
 }
 
-/// Escapes the hostile characters that JSON lets stand: delete, C1 controls, bidirectional marks.
-/// In JSON text they stand in strings only.
+/// Escapes the unsafe characters that JSON allows in strings: delete, C1 controls, bidirectional marks.
+/// Elsewhere in JSON they cannot occur.
 pub(super) fn escape(json: String) -> String {
     let is_hostile = |c: char| {
         let text = &mut [0; 4];
@@ -120,12 +122,12 @@ struct JsonFinding<'r> {
     rule: &'static str,
     level: Level,
     path: &'r str,
-    /// The commit that brought it, where history is looked at.
+    /// The commit that added the file, if history is scanned.
     commit: Option<&'r str>,
-    /// Its day.
+    /// Its date.
     #[serde(skip_serializing_if = "Option::is_none")]
     commit_date: Option<&'r str>,
-    /// Whether the file is the same today.
+    /// True if the file is the same at `HEAD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     at_head: Option<bool>,
     document: usize,
@@ -195,11 +197,6 @@ struct SummaryLine {
     summary: Summary,
 }
 
-/// The path as it is, not as it may be printed.
-pub(super) fn whole_path<S: serde::Serializer>(path: &RepoPath, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(path.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "the document is as long as it is")]
+    #[expect(clippy::too_many_lines, reason = "the snapshot is long")]
     fn a_document_has_every_field_in_order() {
         let report = samples::two_files();
         let text = written(&Json, &report).replace(env!("CARGO_PKG_VERSION"), "VERSION");
