@@ -12,9 +12,9 @@ use crate::source::Source;
 use crate::text::printable::clean_path;
 
 /// Writes the findings of all levels; those that the settings ignore need no entry.
-pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
-    let output = args.output.take();
-    let mut settings = Settings::resolve(args.into(), host);
+pub fn run(args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
+    let settings = Settings::new(args.settings, host).with_run(&args.run);
+    let mut settings = Settings { paths: args.paths, ..settings };
     let source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
     let finished = examine(&source, &mut settings, host)?.finished;
     for error in &finished.errors {
@@ -26,7 +26,7 @@ pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
         return Ok(Exit::Failed);
     }
     let text = Baseline::write(&finished.report.findings);
-    let path = match output {
+    let path = match args.output {
         Some(path) => settings.directory.join(path),
         None => match &settings.file.baseline {
             Some(path) => path.in_root(source.root()),

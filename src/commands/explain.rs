@@ -5,13 +5,11 @@ use std::io::{self, Write};
 use super::{CommandError, Exit};
 use crate::cli;
 use crate::finding::{Level, Needs, RuleMeta};
-use crate::host::Host;
 use crate::rules;
 
 /// Prints the manuals of the rules that were named.
-pub fn explain(args: &cli::Explain, _host: &Host) -> Result<Exit, CommandError> {
-    let find = |id: &String| rules::find(id).expect("the command line takes the ids of rules only");
-    let manuals: Vec<String> = args.ids.iter().map(|id| manual(find(id))).collect();
+pub fn explain(args: &cli::Explain) -> Result<Exit, CommandError> {
+    let manuals: Vec<String> = args.rules.iter().map(|meta| manual(meta)).collect();
     print(&manuals.join("\n"))
 }
 

@@ -10,6 +10,7 @@ use super::scan::{self, remark};
 use super::{CommandError, Exit};
 use crate::cli::{Event, Hook, HookOptions, PreCommit, PrePush};
 use crate::host::Host;
+use crate::report::Style;
 use crate::settings::Settings;
 use crate::source::{Source, View};
 
@@ -98,7 +99,10 @@ fn before_commit(
 }
 
 fn settings(options: HookOptions, view: View, host: &Host) -> Settings {
-    Settings { view, ..Settings::resolve(options.into(), host) }
+    let settings = Settings::new(options.settings, host);
+    // A hook without findings prints nothing.
+    let style = Style { quiet: true, ..settings.style };
+    Settings { view, style, fail_on: Some(options.fail_on.into()), progress: false, ..settings }
 }
 
 /// The commits of a push that the remote does not have; `None` if it brings none.

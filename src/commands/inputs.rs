@@ -54,7 +54,7 @@ impl InputError {
 /// Reads what the arguments name. Listed paths join those that were typed; where there are none at
 /// all, or one file comes in on standard input, that is the state to look at.
 pub(super) fn read(args: &mut cli::Scan, host: &Host) -> Result<Option<View>, InputError> {
-    if let Some(path) = args.stdin_filename.take() {
+    if let Some(path) = args.view.stdin_filename.take() {
         let bytes = host.read_input(MAX_FILE_SIZE).map_err(InputError::Stdin)?;
         let size = bytes.len() as u64;
         let content =

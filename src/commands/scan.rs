@@ -28,7 +28,7 @@ const HOW_TO_VERIFY: &str = "name a private key, as in SOPS_AGE_KEY_FILE, SOPS_A
 /// Looks at files and writes down what is wrong with them.
 pub fn run(mut args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
     let given = inputs::read(&mut args, host)?;
-    let mut settings = Settings::resolve(args, host);
+    let mut settings = Settings::of_scan(args, host);
     settings.view = given.unwrap_or(settings.view);
     run_as(settings, host)
 }

@@ -92,54 +92,73 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Puts arguments and environment together.
-    pub fn resolve(args: cli::Scan, host: &Host) -> Self {
-        let reporter = REPORTERS
-            .iter()
-            .copied()
-            .find(|reporter| reporter.name() == args.format)
-            .expect("the command line takes the names of reporters only");
-        let is_terminal = host.stdout_is_terminal && args.output.is_none();
-        let shows_infos = args.verbose || args.fail_on == cli::LevelName::Info;
+    /// Returns the settings of a command that is given no other options.
+    pub fn new(options: cli::SettingsOptions, host: &Host) -> Self {
         let style = Style {
-            color: wants_color(args.color, is_terminal, host),
+            color: wants_color(cli::ColorChoice::Auto, host.stdout_is_terminal, host),
             ascii: host.env("TERM").as_deref() == Some("dumb"),
             width: width(host),
-            quiet: args.quiet,
-            verbose: args.verbose,
-            infos: shows_infos,
+            ..Style::default()
         };
-        let view = view(&args);
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
-            view,
-            paths: args.paths,
-            shard: args.shard,
+            view: View::WorkTree,
+            paths: Vec::new(),
+            shard: None,
             directory: host.directory.clone(),
-            reporter,
-            output: args.output,
+            reporter: REPORTERS[0],
+            output: None,
             style,
-            fail_on: (!args.exit_zero).then(|| args.fail_on.into()),
-            selection: Selection {
-                only: args.only,
-                skip: args.skip,
-                levels: args.levels.into_iter().collect(),
-            },
-            verify: args.verify.map(|choice| match choice {
-                cli::VerifyChoice::Auto => Verify::Auto,
-                cli::VerifyChoice::Always => Verify::Always,
-                cli::VerifyChoice::Never => Verify::Never,
-            }),
-            config: match (args.config, args.no_config) {
+            fail_on: Some(Level::Error),
+            selection: Selection::default(),
+            verify: None,
+            config: match (options.config, options.no_config) {
                 (Some(path), _) => ConfigChoice::Named(path),
                 (None, true) => ConfigChoice::Nothing,
                 (None, false) => ConfigChoice::Root,
             },
             file: SettingsFile::default(),
-            baseline_path: args.baseline,
+            baseline_path: None,
             baseline: None,
-            threads: args.threads.map_or(cores, usize::from),
-            progress: host.stderr_is_terminal && !args.no_progress && !args.quiet,
+            threads: threads(None),
+            progress: host.stderr_is_terminal,
+        }
+    }
+
+    /// The same with these threads, and with progress if it is wanted.
+    pub fn with_run(mut self, options: &cli::RunOptions) -> Self {
+        self.threads = threads(options.threads);
+        self.progress &= !options.no_progress;
+        self
+    }
+
+    /// Returns the settings of `scan`.
+    pub fn of_scan(args: cli::Scan, host: &Host) -> Self {
+        let settings = Self::new(args.settings, host).with_run(&args.run);
+        let cli::ReportOptions { format, output, color, quiet, verbose } = args.report;
+        let is_terminal = host.stdout_is_terminal && output.is_none();
+        Self {
+            view: view(args.view),
+            paths: args.paths,
+            shard: args.shard,
+            reporter: format,
+            output,
+            style: Style {
+                color: wants_color(color, is_terminal, host),
+                quiet,
+                verbose,
+                infos: verbose || args.fail_on == cli::LevelName::Info,
+                ..settings.style
+            },
+            fail_on: (!args.exit_zero).then(|| args.fail_on.into()),
+            selection: Selection::new(args.selection),
+            verify: args.verify.map(|choice| match choice {
+                cli::VerifyChoice::Auto => Verify::Auto,
+                cli::VerifyChoice::Always => Verify::Always,
+                cli::VerifyChoice::Never => Verify::Never,
+            }),
+            baseline_path: args.baseline,
+            progress: settings.progress && !quiet,
+            ..settings
         }
     }
 
@@ -211,18 +230,24 @@ impl Settings {
 }
 
 /// The command line takes one of them at a time.
-fn view(args: &cli::Scan) -> View {
-    if args.staged {
+fn view(options: cli::ViewOptions) -> View {
+    if options.staged {
         View::Staged
-    } else if let Some(commit) = &args.rev {
-        View::Commit(commit.clone())
-    } else if let Some(base) = &args.diff {
-        View::Diff(base.clone())
-    } else if let Some(range) = &args.history {
-        View::History(Some(range.clone()).filter(|range| !range.is_empty()))
+    } else if let Some(commit) = options.rev {
+        View::Commit(commit)
+    } else if let Some(base) = options.diff {
+        View::Diff(base)
+    } else if let Some(range) = options.history {
+        View::History(Some(range).filter(|range| !range.is_empty()))
     } else {
         View::WorkTree
     }
+}
+
+/// One for each core, unless a number is given.
+fn threads(given: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    given.map_or_else(cores, usize::from)
 }
 
 fn read_baseline(read: io::Result<Vec<u8>>, path: PathBuf) -> Result<Baseline, SettingsError> {

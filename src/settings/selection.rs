@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::file::{Ignore, SettingsFile};
-use crate::finding::{Finding, Level};
+use crate::cli;
+use crate::finding::{Finding, Level, RuleMeta};
 
 /// What the command line says about findings: applied where they come together, never in a rule.
 #[derive(Debug, Default)]
@@ -25,6 +26,17 @@ pub struct Selected<'f> {
 }
 
 impl Selection {
+    /// Returns what the command line says.
+    pub(super) fn new(options: cli::SelectionOptions) -> Self {
+        let ids = |rules: Vec<&RuleMeta>| rules.iter().map(|meta| meta.id.to_owned()).collect();
+        let levels = options.levels.into_iter();
+        Self {
+            only: ids(options.only),
+            skip: ids(options.skip),
+            levels: levels.map(|(meta, level)| (meta.id.to_owned(), level)).collect(),
+        }
+    }
+
     /// Whether all rules are reported.
     pub fn is_whole(&self) -> bool {
         self.only.is_empty() && self.skip.is_empty()

@@ -12,6 +12,7 @@ use crate::cli;
 use crate::fix::stage::{Recovered, Stage};
 use crate::git::Repo;
 use crate::host::Host;
+use crate::report::Style;
 use crate::settings::{Settings, Verify};
 use crate::source::{Source, View};
 
@@ -34,14 +35,14 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
         (false, false) => Mode::Write,
     };
     let fixing = Fixing { mode, takes_unsafe: args.r#unsafe, scope: Scope::Everywhere };
-    let resolve = || Settings::resolve(args.clone().into(), host);
+    let resolve = || settings(args, host);
     let mut fixed = fix(resolve(), fixing, host)?;
     if fixed.is_halfway {
         let changes = fixed.changes;
         fixed = fix(resolve(), fixing, host)?;
         fixed.changes += changes;
     }
-    if !resolve().style.quiet {
+    if !args.quiet {
         fixed.report_rest();
     }
     // pre-commit takes a commit back whose files were changed, and so does everybody who asks only.
@@ -53,6 +54,14 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
     } else {
         Exit::Clean
     })
+}
+
+fn settings(args: &cli::Fix, host: &Host) -> Settings {
+    let settings = Settings::new(args.settings.clone(), host).with_run(&args.run);
+    let view = if args.staged { View::Staged } else { View::WorkTree };
+    let style = Style { quiet: args.quiet, ..settings.style };
+    let progress = settings.progress && !args.quiet;
+    Settings { view, paths: args.paths.clone(), style, progress, ..settings }
 }
 
 /// What a run of `fix` may do.
