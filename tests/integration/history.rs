@@ -114,8 +114,8 @@ fn ranges_that_mean_nothing_are_refused() {
     let git = Git::with(&[("a.yaml", HARMLESS)]);
     for (range, message) in [
         ("nothing", "git knows no commit nothing"),
-        ("HEAD --oneline", "is no range of commits"),
-        (" ", "is no range of commits"),
+        ("HEAD --oneline", "is not a range of commits"),
+        (" ", "is not a range of commits"),
         ("main..nothing", "git knows no commit nothing"),
     ] {
         let run = git.lint(&["scan", "--history", range]);
