@@ -259,15 +259,15 @@ fn read_baseline(read: io::Result<Vec<u8>>, path: PathBuf) -> Result<Baseline, S
     }
 }
 
-/// `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`, as <https://bixense.com/clicolors/> has them.
+/// The option decides, then `NO_COLOR`, then `FORCE_COLOR` and `CLICOLOR_FORCE`, then the terminal: see
+/// <https://no-color.org/>, <https://force-color.org/> and <https://bixense.com/clicolors/>.
 fn wants_color(choice: cli::ColorChoice, is_terminal: bool, host: &Host) -> bool {
+    let is_set = |name| host.env(name).is_some_and(|value| value != "0");
     match choice {
         cli::ColorChoice::Always => true,
         cli::ColorChoice::Never => false,
         cli::ColorChoice::Auto if host.env("NO_COLOR").is_some() => false,
-        cli::ColorChoice::Auto if host.env("CLICOLOR_FORCE").is_some_and(|value| value != "0") => {
-            true
-        }
+        cli::ColorChoice::Auto if is_set("FORCE_COLOR") || is_set("CLICOLOR_FORCE") => true,
         cli::ColorChoice::Auto => is_terminal && host.env("TERM").as_deref() != Some("dumb"),
     }
 }
