@@ -1,4 +1,4 @@
-//! A line on the terminal for runs that take longer than a moment.
+//! A progress line on the terminal.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,12 +6,12 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Short runs show nothing.
+/// Time before the line appears.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// Time between two updates.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Counts files, and shows the count on standard error until it is dropped.
+/// A counter of files, shown on standard error until it is dropped.
 #[derive(Debug)]
 pub(super) struct Progress {
     done: Arc<AtomicUsize>,
@@ -19,7 +19,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Begins to count up to `total`; silently where `is_shown` is false.
+    /// Starts to count up to `total`; shows nothing if `is_shown` is false.
     pub(super) fn start(total: usize, is_shown: bool) -> Self {
         let done = Arc::new(AtomicUsize::new(0));
         let painter = is_shown.then(|| {
@@ -30,7 +30,7 @@ impl Progress {
         Self { done, painter }
     }
 
-    /// One more file is done.
+    /// Counts one more file.
     pub(super) fn advance(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
@@ -42,8 +42,8 @@ fn paint(done: &AtomicUsize, total: usize, stopped: &mpsc::Receiver<()>) {
     let mut stderr = std::io::stderr();
     while stopped.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
         let done = done.load(Ordering::Relaxed);
-        // A terminal that takes no more text is no reason to stop the run.
-        let _ = write!(stderr, "\r\x1b[KLooking at files: {done} of {total}");
+        // The run goes on if the terminal is gone.
+        let _ = write!(stderr, "\r\x1b[KScanning files: {done} of {total}");
         let _ = stderr.flush();
         is_painted = true;
         pause = PERIOD;

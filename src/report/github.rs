@@ -161,7 +161,7 @@ mod tests {
         warning[recipient-drift] clusters/prod/token.enc.yaml:101:9: clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)
         info[uncovered-file] docs/example.yaml:1:1: no creation rule covers docs/example.yaml
         ::error file=apps/cut.yaml,line=14,endLine=14,col=1,title=sops-lint%3A unreadable-document::apps/cut.yaml is not YAML: a quoted scalar never ends
-        ::error file=apps/db.yaml,line=8,endLine=8,col=13,endColumn=21,title=sops-lint%3A unencrypted-secret::Secret prod/db has 2 plaintext values (stringData.user, stringData.password)%0AHelp: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it
+        ::error file=apps/db.yaml,line=8,endLine=8,col=13,endColumn=21,title=sops-lint%3A unencrypted-secret::Secret prod/db has 2 plaintext values (stringData.user, stringData.password)%0AHelp: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it
         ::warning file=clusters/prod/token.enc.yaml,line=101,endLine=101,col=9,endColumn=17,title=sops-lint%3A recipient-drift::clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)
         ::notice file=docs/example.yaml,line=1,endLine=1,col=1,endColumn=5,title=sops-lint%3A uncovered-file::no creation rule covers docs/example.yaml
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted files) in 37 ms.

@@ -81,7 +81,7 @@ mod tests {
               "Security"
             ],
             "check_name": "unencrypted-secret",
-            "description": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it",
+            "description": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it",
             "fingerprint": "e695c52efe24dd4af2359ce1c55a9760",
             "location": {
               "lines": {

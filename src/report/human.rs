@@ -149,8 +149,8 @@ mod tests {
            ·                 ───┬───
            ·                    ╰── this creation rule governs the file
            ╰────
-          help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can
-                read the repository has seen it
+          help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with
+                access to the repository has seen it
         ");
     }
 

@@ -183,7 +183,7 @@ mod tests {
             </testcase>
             <testcase classname="sops-lint.unencrypted-secret" name="apps/db.yaml" file="apps/db.yaml" time="0">
               <failure type="error" message="Secret prod/db has 2 plaintext values (stringData.user, stringData.password)">apps/db.yaml:8:13: error: Secret prod/db has 2 plaintext values (stringData.user, stringData.password)
-        help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it</failure>
+        help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it</failure>
             </testcase>
             <testcase classname="sops-lint.recipient-drift" name="clusters/prod/token.enc.yaml" file="clusters/prod/token.enc.yaml" time="0">
               <system-out>clusters/prod/token.enc.yaml:101:9: warning: clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)</system-out>

@@ -159,7 +159,7 @@ mod tests {
         | level | where | what | rule |
         |---|---|---|---|
         | error | <code>apps/cut.yaml:14</code> | apps/cut.yaml is not YAML: a quoted scalar never ends | `unreadable-document` |
-        | error | <code>apps/db.yaml:8</code> | Secret prod/db has 2 plaintext values (stringData.user, stringData.password)<br>Help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it | `unencrypted-secret` |
+        | error | <code>apps/db.yaml:8</code> | Secret prod/db has 2 plaintext values (stringData.user, stringData.password)<br>Help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it | `unencrypted-secret` |
         | warning | <code>clusters/prod/token.enc.yaml:101</code> | clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq) | `recipient-drift` |
         | info | <code>docs/example.yaml:1</code> | no creation rule covers docs/example.yaml | `uncovered-file` |
 

@@ -223,8 +223,8 @@ fn plaintext() -> Finding {
     plain.key_path = Some("stringData.password".to_owned());
     plain.note = "in plaintext".into();
     plain.help = Some(
-        "run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read \
-         the repository has seen it"
+        "run sops encrypt --in-place apps/db.yaml, then change the password: anyone with \
+         access to the repository has seen it"
             .to_owned(),
     );
     plain.related = vec![

@@ -321,7 +321,7 @@ mod tests {
               }
             ],
             "message": {
-              "text": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it"
+              "text": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it"
             },
             "partialFingerprints": {
               "primaryLocationLineHash": "e695c52efe24dd4af2359ce1c55a9760",
