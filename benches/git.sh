@@ -44,8 +44,8 @@ for name in git hyperfine python3 "$gitleaks"; do
   command -v "$name" >/dev/null || die "missing: $name"
 done
 if [ -z "$program" ]; then
-  (cd "$root" && cargo build --release --locked)
-  program=$target/release/sops-lint
+  (cd "$root" && cargo build --profile dist --locked)
+  program=$target/dist/sops-lint
 fi
 program=$(realpath "$program")
 

@@ -38,8 +38,8 @@ done
 command -v python3 >/dev/null || die "missing: python3"
 if [ -z "$program" ]; then
   command -v cargo >/dev/null || die "missing: cargo: https://rustup.rs"
-  (cd "$root" && cargo build --release --locked)
-  program=${CARGO_TARGET_DIR:-$root/target}/release/sops-lint
+  (cd "$root" && cargo build --profile dist --locked)
+  program=${CARGO_TARGET_DIR:-$root/target}/dist/sops-lint
 fi
 [ -x "$program" ] || die "$program is no program"
 

@@ -97,8 +97,8 @@ for place in "$repo" ${large_repo:+"$large_repo"}; do
 done
 
 if [ -z "$program" ]; then
-  (cd "$root" && cargo build --release --locked)
-  program=$target/release/sops-lint
+  (cd "$root" && cargo build --profile dist --locked)
+  program=$target/dist/sops-lint
 fi
 [ -x "$program" ] || command -v "$program" >/dev/null || die "$program is no program"
 

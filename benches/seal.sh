@@ -42,8 +42,8 @@ for one in python3 sops git; do
   command -v "$one" >/dev/null || die "missing: $one (README.md says where to get it)"
 done
 if [ -z "$program" ]; then
-  (cd "$root" && cargo build --release --locked)
-  program=$target/release/sops-lint
+  (cd "$root" && cargo build --profile dist --locked)
+  program=$target/dist/sops-lint
 fi
 
 # On a real disk: to write files down costs time, and a file system in memory would not show it.

@@ -57,8 +57,8 @@ fi
 [ -d "$repo.keys" ] || die "$repo.keys is no directory"
 
 if [ -z "$program" ]; then
-  (cd "$root" && cargo build --release --locked)
-  program=$target/release/sops-lint
+  (cd "$root" && cargo build --profile dist --locked)
+  program=$target/dist/sops-lint
 fi
 
 work=$(mktemp -d)

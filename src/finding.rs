@@ -221,7 +221,7 @@ pub struct Finding {
     pub about: Option<RepoPath>,
     /// The commit that brought it, where history is looked at.
     pub origin: Option<Arc<Origin>>,
-    /// How many findings of this rule stand before it at the same path, document and key path.
+    /// Its number among the findings that nothing else tells apart, from 0. The report sets it.
     pub occurrence: usize,
 }
 
@@ -244,9 +244,37 @@ impl Finding {
         }
     }
 
-    /// A name that stays when lines move: a hash of rule, path, document, key path and, where
-    /// these stand twice, occurrence; in hexadecimal digits. No value goes into it.
+    /// Returns the name of the finding, in hexadecimal digits. It is unique in a report, and stays the
+    /// same from run to run, in every format, when lines move, and when other findings come and go.
+    ///
+    /// It is a hash of rule, path, document and key path; no value goes into it. Two details are
+    /// added where they are needed:
+    /// * the occurrence, from the second finding on that agrees in all of these;
+    /// * the commit, if history is scanned and the file is no longer the same at `HEAD`: the contents
+    ///   of one path would share a name otherwise. A file that is the same at `HEAD` has the name that
+    ///   a scan of `HEAD` gives it.
     pub fn fingerprint(&self) -> String {
+        self.hash(self.past_commit(), self.occurrence)
+    }
+
+    /// Returns the fingerprint that a scan of the commit itself gives this finding: the one without
+    /// the commit. Baselines know a finding by it.
+    pub fn fingerprint_in_commit(&self) -> String {
+        self.hash(None, self.occurrence)
+    }
+
+    /// Returns what the finding is numbered by: its fingerprint if it were the only one of its kind.
+    pub(crate) fn kind(&self) -> String {
+        self.hash(self.past_commit(), 0)
+    }
+
+    /// The commit that brought it, if the file is no longer the same at `HEAD`.
+    fn past_commit(&self) -> Option<&str> {
+        let origin = self.origin.as_deref().filter(|origin| !origin.is_at_head)?;
+        Some(&origin.commit)
+    }
+
+    fn hash(&self, commit: Option<&str>, occurrence: usize) -> String {
         let mut hash = Sha256::new();
         let document = self.document.to_string();
         let key_path = self.key_path.as_deref().unwrap_or_default();
@@ -254,22 +282,21 @@ impl Finding {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
-        if self.occurrence > 0 {
-            hash.update(self.occurrence.to_string());
+        if occurrence > 0 {
+            hash.update(occurrence.to_string());
         }
-        hash.finalize()[..16].iter().fold(String::with_capacity(32), |mut text, byte| {
-            text.extend(
-                [byte >> 4, byte & 15]
-                    .map(|half| char::from(b"0123456789abcdef"[usize::from(half)])),
-            );
-            text
-        })
+        if let Some(commit) = commit {
+            hash.update([0]);
+            hash.update(commit);
+        }
+        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// What findings are sorted by: path, offset, rule; the rest keeps ties in one order.
+    /// Returns what findings are sorted by: path, offset, rule; the rest breaks ties.
     pub fn order(&self) -> impl Ord + '_ {
         let place = (self.place.path.as_str(), self.place.start.offset);
-        (place, self.rule.id, self.document, &self.key_path, &self.message)
+        let commit = self.origin.as_deref().map(|origin| origin.commit.as_str());
+        (place, self.rule.id, self.document, &self.key_path, &self.message, commit)
     }
 }
 

@@ -13,11 +13,11 @@ use crate::text::printable::clean_path;
 use crate::text::words::count;
 
 /// Writes the findings of all levels, except those that the settings ignore.
-pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
-    let output = args.output.take();
+pub fn run(args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
     // The settings may already name the baseline that is written here for the first time.
     let baseline = BaselineChoice::Nothing;
-    let options = Options { baseline, ..Options::resolve(args.into(), host) };
+    let options = Options::new(args.settings, host).with_run(&args.run);
+    let options = Options { paths: args.paths, baseline, ..options };
     let session = Session::new(options, host);
     let source = session.open()?;
     let settings = session.settings(&source);
@@ -32,7 +32,7 @@ pub fn run(mut args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
         return Ok(Exit::Failed);
     }
     let text = Baseline::write(&finished.report.findings);
-    let path = match output {
+    let path = match args.output {
         Some(path) => host.directory.join(path),
         None => match &settings.file.baseline {
             Some(path) => path.in_root(source.root()),

@@ -1,4 +1,4 @@
-//! `sops-lint completions`: what a shell needs to complete a command line.
+//! `sops-lint completions`: completion scripts for shells.
 
 use std::io::{self, Write};
 
@@ -7,9 +7,9 @@ use clap::CommandFactory;
 use super::error::{CommandError, Exit};
 use crate::cli::{Cli, Completions};
 
-/// Prints the script of a shell.
+/// Prints the completion script for a shell.
 pub fn run(args: &Completions) -> Result<Exit, CommandError> {
-    // Into memory first: it panics where a pipe is closed.
+    // Into memory first: clap panics if the pipe is closed.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "sops-lint", &mut script);
     io::stdout().write_all(&script).map_err(CommandError::stdout)?;

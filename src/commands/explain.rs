@@ -1,17 +1,15 @@
-//! `sops-lint explain` and `sops-lint rules`: the manuals, and the list of them.
+//! `sops-lint explain` and `sops-lint rules`: the manuals and the list of rules.
 
 use std::io::{self, Write};
 
 use super::error::{CommandError, Exit};
 use crate::cli;
 use crate::finding::{Level, Needs, RuleMeta};
-use crate::host::Host;
 use crate::rules;
 
-/// Prints the manuals of the rules that were named.
-pub fn explain(args: &cli::Explain, _host: &Host) -> Result<Exit, CommandError> {
-    let find = |id: &String| rules::find(id).expect("the command line takes the ids of rules only");
-    let manuals: Vec<String> = args.ids.iter().map(|id| manual(find(id))).collect();
+/// Prints the manuals of the named rules.
+pub fn explain(args: &cli::Explain) -> Result<Exit, CommandError> {
+    let manuals: Vec<String> = args.rules.iter().map(|meta| manual(meta)).collect();
     print(&manuals.join("\n"))
 }
 
@@ -29,10 +27,10 @@ fn print(text: &str) -> Result<Exit, CommandError> {
     Ok(Exit::Clean)
 }
 
-/// The manual of a rule in Markdown.
+/// Returns the manual of a rule in Markdown.
 pub fn manual(meta: &RuleMeta) -> String {
     let needs = match meta.needs {
-        Needs::Text => "the file alone",
+        Needs::Text => "only the file",
         Needs::Policy => "the governing .sops.yaml",
         Needs::Change => "the file before a change",
         Needs::Keys => "a private key",
@@ -58,10 +56,10 @@ fn list() -> String {
     text + "\nRun `sops-lint explain ID` for the manual of a rule.\n"
 }
 
-/// `docs/rules.md`: a table, then the manuals.
+/// Returns the text of `docs/rules.md`: a table, then the manuals.
 fn markdown() -> String {
     let mut text = String::from(
-        "# The rules\n\nMade from the manuals in `src/rules/` by `sops-lint rules --format markdown`; \
+        "# The rules\n\nGenerated from the manuals in `src/rules/` by `sops-lint rules --format markdown`; \
          `sops-lint explain ID` prints one of them.\n\n| rule | level | finds |\n|---|---|---|\n",
     );
     for meta in rules::all() {
@@ -74,7 +72,7 @@ fn markdown() -> String {
     text
 }
 
-/// Headings get one `#` more; in examples it begins a comment.
+/// Adds a `#` to headings, but not to comments in examples.
 fn one_level_down(manual: &str) -> String {
     let mut is_example = false;
     let mut text = String::new();

@@ -7,6 +7,7 @@ use super::scan;
 use super::updates::{pushed, received};
 use crate::cli::{Event, Hook, HookOptions, PreCommit, PrePush};
 use crate::host::Host;
+use crate::report::Style;
 use crate::session::Session;
 use crate::settings::Options;
 use crate::source::View;
@@ -66,5 +67,8 @@ fn before_commit(
 }
 
 fn options(options: HookOptions, view: View, host: &Host) -> Options {
-    Options { view, ..Options::resolve(options.into(), host) }
+    let resolved = Options::new(options.settings, host);
+    // A hook without findings prints nothing.
+    let style = Style { quiet: true, ..resolved.style };
+    Options { view, style, fail_on: Some(options.fail_on.into()), progress: false, ..resolved }
 }

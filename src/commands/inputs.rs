@@ -53,7 +53,7 @@ impl InputError {
 /// Reads the inputs that the arguments name. Listed paths are added to those on the command line. Returns
 /// the state to judge if there are no paths, or if a file comes from standard input.
 pub(super) fn read(args: &mut cli::Scan, host: &Host) -> Result<Option<View>, InputError> {
-    if let Some(path) = args.stdin_filename.take() {
+    if let Some(path) = args.view.stdin_filename.take() {
         let bytes = host.read_input(MAX_FILE_SIZE).map_err(InputError::Stdin)?;
         let size = bytes.len() as u64;
         let content =

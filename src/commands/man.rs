@@ -1,4 +1,4 @@
-//! `sops-lint man`: one manual page with all commands in it.
+//! `sops-lint man`: one manual page for all commands.
 
 use std::io::{self, Write};
 
@@ -31,7 +31,7 @@ fn page() -> io::Result<Vec<u8>> {
         part.render_description_section(&mut text)?;
         part.render_options_section(&mut text)?;
         writeln!(page, ".SH \"SOPS-LINT {}\"", of.get_name().to_uppercase())?;
-        // Its sections are parts of this one.
+        // The sections of a command become subsections of the page.
         page.extend(String::from_utf8_lossy(&text).replace(".SH ", ".SS ").into_bytes());
     }
     Ok(page)

@@ -28,7 +28,7 @@ pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
         Command::Install(args) => install::run(&args, host),
         Command::Fix(args) => fix::run(&args, host),
         Command::Policy(args) => policy::run(&args, host),
-        Command::Explain(args) => explain::explain(&args, host),
+        Command::Explain(args) => explain::explain(&args),
         Command::Rules(args) => explain::rules(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man => man::run(),

@@ -1,4 +1,4 @@
-//! `sops-lint policy`: why does this rule match, and does the file do as it says?
+//! `sops-lint policy`: the config and the creation rule of a file, and the file compared with them.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -16,9 +16,10 @@ use crate::sops::recipe::{Recipe, drift};
 use crate::source::SourceError;
 use crate::source::worktree::WorkTree;
 use crate::text::printable::clean_path;
+use crate::text::words::count;
 use crate::tree::read_config;
 
-/// Prints what governs each of the paths.
+/// Prints the config and the creation rule of each path.
 pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
     let mut out = String::new();
     for path in &args.paths {
@@ -36,7 +37,8 @@ pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
     Ok(Exit::Clean)
 }
 
-/// The tree that a path lies in, and the path in it. The file need not exist, its directory must.
+/// Returns the tree that contains a path, and the path in it. The file need not exist, but its directory
+/// must.
 fn locate(path: &Path, host: &Host) -> Result<(WorkTree, RepoPath), CommandError> {
     let full = host.directory.join(path);
     let not_found = || SourceError::NotFound(path.to_path_buf());
@@ -55,7 +57,7 @@ fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath)
     let governing = policy.governing(path);
     match governing {
         Governing::NoConfig => {
-            line(out, "  governed by  nothing: no .sops.yaml stands above the file");
+            line(out, "  governed by  nothing: there is no .sops.yaml in a directory above");
         }
         Governing::Unusable(config) => {
             line(
@@ -78,7 +80,7 @@ fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath)
                 format!("path_regex {}", crate::text::printable::clean(regex))
             });
             line(out, &format!("  governed by  rule {} of {} ({regex})", rule.number, config.path));
-            recipe(out, "demands", &rule.recipe);
+            recipe(out, "requires", &rule.recipe);
         }
     }
     file(out, tree, path, governing);
@@ -130,7 +132,7 @@ fn recipe(out: &mut String, verb: &str, recipe: &Recipe) {
     }
 }
 
-/// What the file itself has.
+/// Describes the file itself, compared with its rule.
 fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing<'_>) {
     let Some(bytes) = read_config(tree, path) else {
         return line(out, "  the file     does not exist");
@@ -148,10 +150,10 @@ fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing
     let (encrypted, plain) = counted.fold((0, 0), |(encrypted, plain), census| {
         (encrypted + census.encrypted, plain + census.plaintext.len() + census.unselected.len())
     });
-    let values = if plain == 1 { "value" } else { "values" };
-    line(out, &format!("  has          {encrypted} encrypted and {plain} plain {values}"));
+    let plaintext = count(plain, "plaintext value");
+    line(out, &format!("  has          {encrypted} encrypted and {plaintext}"));
     if encrypted == 0 && plain > 0 {
-        line(out, "  verdict      nothing in it is encrypted (see `sops-lint scan`)");
+        line(out, "  verdict      no value is encrypted (see `sops-lint scan`)");
     }
     if let Some((_, rule)) = governing.rule() {
         let same = drift(&metadata.recipe, &rule.recipe).is_none();
@@ -159,16 +161,20 @@ fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing
         line(
             out,
             match (same, same_selector) {
-                (true, true) => "  verdict      recipients and selector are as demanded",
-                (true, false) => "  verdict      recipients are as demanded, the selector is not",
-                (false, true) => "  verdict      recipients are not as demanded",
-                (false, false) => "  verdict      neither recipients nor selector are as demanded",
+                (true, true) => "  verdict      the recipients and the selector match the rule",
+                (true, false) => {
+                    "  verdict      the recipients match the rule, the selector does not"
+                }
+                (false, true) => "  verdict      the recipients do not match the rule",
+                (false, false) => {
+                    "  verdict      neither the recipients nor the selector match the rule"
+                }
             },
         );
     }
 }
 
-/// sops starts to search in the directory it is run in, which is mostly the root.
+/// Adds a note if sops, run from the root, would use another config: it searches from its own directory.
 fn from_the_root(out: &mut String, policy: &Policy, path: &RepoPath, governing: Governing<'_>) {
     let nearest = match governing {
         Governing::NoConfig => return,

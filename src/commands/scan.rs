@@ -18,7 +18,7 @@ use crate::text::words::count;
 /// Looks at files and reports what is wrong with them.
 pub fn run(mut args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
     let view = inputs::read(&mut args, host)?;
-    let mut options = Options::resolve(args, host);
+    let mut options = Options::of_scan(args, host);
     options.view = view.unwrap_or(options.view);
     let session = Session::new(options, host);
     report(&session, &session.open()?)

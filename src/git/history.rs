@@ -1,4 +1,4 @@
-//! History: every file that a commit brought, once.
+//! History: every file that a commit added or changed, once.
 
 use std::collections::{HashMap, HashSet};
 use std::mem;
@@ -7,23 +7,25 @@ use std::sync::{Mutex, PoisonError};
 use gix::ObjectId;
 use gix::traverse::commit::Simple;
 
-use super::objects::Fields;
+use super::error::GitError;
+use super::objects::{self, Fields};
+use super::range::Range;
+use super::repo::Repo;
 use super::tree::{Change, File};
-use super::{GitError, Range, Repo};
 use crate::path::RepoPath;
 
-/// Commits that one thread compares in one go: neighbours have most directories in common.
+/// Commits that one thread compares together: neighbours have most directories in common.
 const BATCH: usize = 256;
 
-/// What the commits of a range brought.
+/// The files that the commits of a range added or changed.
 #[derive(Debug, Default)]
 pub struct Brought {
     /// Parents before their children.
     pub commits: Vec<Commit>,
-    /// Each pair of path and content once, by the first commit that had it. Those of one path stand
-    /// together, the last first: so git keeps them, as changes of what came later.
+    /// Each pair of path and content once, with the first commit that had it. Those of one path follow one
+    /// another, the newest first: git stores older contents as deltas of newer ones.
     pub newcomers: Vec<Newcomer>,
-    /// The configs of a commit's tree, sorted by path. Few of them differ.
+    /// The different sets of configs that commits have, sorted by path.
     pub states: Vec<Vec<File>>,
 }
 
@@ -34,14 +36,14 @@ pub struct Commit {
     pub id: ObjectId,
     /// Its tree.
     pub tree: ObjectId,
-    /// When it was made, in seconds since 1970-01-01 UTC.
+    /// Its time, in seconds since 1970-01-01 UTC.
     pub time: i64,
-    /// The number of its state.
+    /// The index of its configs in [`Brought::states`].
     pub state: usize,
 }
 
 impl Commit {
-    /// The day on which it was made, in UTC: `2026-01-02`.
+    /// Returns its date in UTC: `2026-01-02`.
     pub fn day(&self) -> String {
         let time = gix::date::Time { seconds: self.time, offset: 0 };
         time.format(gix::date::time::format::SHORT)
@@ -49,19 +51,19 @@ impl Commit {
     }
 }
 
-/// A file that stands in a commit and in none of its parents.
+/// A file of a commit that none of the parents has.
 #[derive(Clone, Debug)]
 pub struct Newcomer {
-    /// Where, and what.
+    /// The path and the content.
     pub file: File,
-    /// The number of the commit.
+    /// The index of the commit in [`Brought::commits`].
     pub commit: usize,
 }
 
 impl Repo {
-    /// All that the commits of a range brought. `config` is the name of configs.
+    /// Returns the files that the commits of a range added or changed. `config` is the name of configs.
     pub fn brought(&self, range: &Range, config: &str) -> Result<Brought, GitError> {
-        self.stores.open_packs();
+        self.open_packs();
         let mut found = self.walk(range, config)?;
         let mut ledger = Ledger {
             repo: self,
@@ -77,8 +79,8 @@ impl Repo {
         Ok(Brought { newcomers: once(ledger.brought.newcomers), ..ledger.brought })
     }
 
-    /// The commits of a range, in no order. While the next ones are looked for, the last ones are
-    /// compared with their parents.
+    /// Returns the commits of a range, in any order. The last ones are compared with their parents while
+    /// the walk goes on.
     fn walk(&self, range: &Range, config: &str) -> Result<Vec<Found>, GitError> {
         let all = Mutex::new(Ok(Vec::new()));
         let compare = |batch: Vec<(ObjectId, Fields)>| {
@@ -111,16 +113,16 @@ impl Repo {
         range: &Range,
         visit: &mut dyn FnMut(ObjectId, Fields),
     ) -> Result<(), GitError> {
-        let objects = self.stores.reader();
+        let reader = self.stores.reader();
         let is_shallow = self.is_shallow();
-        let present = |id: &gix::oid| !is_shallow || objects.contains(id.into());
+        let present = |id: &gix::oid| !is_shallow || reader.contains(id.into());
         let unreadable = |error| GitError::unreadable("the history", error);
-        let mut walk = Simple::filtered(range.tips.iter().copied(), &objects, present)
+        let mut walk = Simple::filtered(range.tips.iter().copied(), &reader, present)
             .hide(range.known.iter().copied())
             .map_err(unreadable)?;
         while let Some(info) = walk.next() {
             let id = info.map_err(unreadable)?.id;
-            let fields = super::objects::fields(walk.commit_iter());
+            let fields = objects::fields(walk.commit_iter());
             let damaged = || GitError::unreadable(format!("commit {id}"), "it is damaged");
             visit(id, fields.ok_or_else(damaged)?);
         }
@@ -134,7 +136,7 @@ impl Repo {
     ) -> Result<Vec<Found>, GitError> {
         let trees: gix::hashtable::HashMap<ObjectId, ObjectId> =
             batch.iter().map(|(id, fields)| (*id, fields.tree)).collect();
-        // None of a parent that was not cloned.
+        // A parent that was not cloned has no tree.
         let tree_of =
             |parent: ObjectId| trees.get(&parent).copied().or_else(|| self.tree_of(parent).ok());
         let compare = |(id, fields): (ObjectId, Fields)| {
@@ -145,7 +147,7 @@ impl Repo {
         batch.into_iter().map(compare).collect()
     }
 
-    /// A tree beside those of its parents.
+    /// Compares a tree with those of its parents.
     fn compare(
         &self,
         tree: ObjectId,
@@ -154,7 +156,7 @@ impl Repo {
     ) -> Result<Compared, GitError> {
         let changes = self.changes(parents.next().flatten(), tree)?;
         let mut is_new: Vec<bool> = changes.iter().map(|change| change.now.is_some()).collect();
-        // What a merge has from another parent is not the merge's.
+        // A file that a merge has from another parent is not new.
         for parent in parents.flatten() {
             if !is_new.contains(&true) {
                 break;
@@ -178,7 +180,7 @@ impl Repo {
     }
 }
 
-/// The places of commits, sorted by time where nothing else decides.
+/// Returns the order of the commits, parents first and otherwise by time.
 fn parents_first(found: &[Found]) -> Vec<usize> {
     let mut starts: Vec<usize> = (0..found.len()).collect();
     starts.sort_unstable_by_key(|place| (found[*place].fields.time, found[*place].id));
@@ -207,7 +209,7 @@ fn parents_first(found: &[Found]) -> Vec<usize> {
     order
 }
 
-/// Each pair of path and content once, from newcomers in the order of their commits.
+/// Removes repeated pairs of path and content from newcomers in the order of their commits.
 fn once(mut newcomers: Vec<Newcomer>) -> Vec<Newcomer> {
     newcomers.sort_by(|one, other| one.file.path.cmp(&other.file.path));
     let mut path = RepoPath::root();
@@ -223,19 +225,19 @@ fn once(mut newcomers: Vec<Newcomer>) -> Vec<Newcomer> {
     newcomers
 }
 
-/// A commit of a range, and what it has that its parents have not.
+/// A commit of a range, compared with its parents.
 struct Found {
     id: ObjectId,
     fields: Fields,
     compared: Compared,
 }
 
-/// A commit beside its parents.
+/// The differences between a commit and its parents.
 #[derive(Default)]
 struct Compared {
-    /// The files that stand in no parent.
+    /// The files that no parent has.
     files: Vec<File>,
-    /// How its configs differ from those of its first parent.
+    /// The differences from the configs of its first parent.
     configs: Vec<Change>,
 }
 
@@ -243,13 +245,13 @@ struct Ledger<'r> {
     repo: &'r Repo,
     config: &'r str,
     brought: Brought,
-    /// Those of the commits that were entered.
+    /// The indices of the commits entered so far.
     numbers: gix::hashtable::HashMap<ObjectId, usize>,
     by_state: HashMap<Vec<File>, usize>,
 }
 
 impl Ledger<'_> {
-    /// Writes down what a commit brought; after its parents.
+    /// Enters a commit, after its parents.
     fn enter(&mut self, id: ObjectId, fields: &Fields, compared: Compared) -> Result<(), GitError> {
         let number = self.brought.commits.len();
         let state = self.state(fields, compared.configs)?;
@@ -260,7 +262,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// The configs of a commit: those of its first parent, and what it changed.
+    /// Returns the index of a commit's configs: those of its first parent, with its changes.
     fn state(&mut self, commit: &Fields, changed: Vec<Change>) -> Result<usize, GitError> {
         let inherited = commit.parents.first().and_then(|parent| self.numbers.get(parent).copied());
         let mut configs = match inherited {

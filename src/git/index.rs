@@ -1,4 +1,4 @@
-//! The index: what the next commit will hold.
+//! The index: the content of the next commit.
 #![expect(clippy::disallowed_methods, reason = "git names its index in the environment")]
 
 use std::collections::HashMap;
@@ -11,24 +11,27 @@ use gix::index::{Entry, State, extension};
 use gix::objs::TreeRefIter;
 use gix::objs::tree::EntryRef;
 
+use super::error::GitError;
 use super::objects::Objects;
+use super::repo::Repo;
 use super::tree::{self, Change, File};
-use super::{GitError, Repo};
+use super::write;
 use crate::path::RepoPath;
 
-/// The index as it was when it was read.
+/// A snapshot of the index.
 pub struct Index {
     state: Box<gix::index::File>,
-    /// For the directories that a sparse index has as one entry.
+    /// Reads the directories that are one entry in a sparse index.
     repo: Repo,
 }
 
 impl Repo {
-    /// The index that `GIT_INDEX_FILE` names, or the repository's own. Empty before the first `git add`.
+    /// Reads the index that `GIT_INDEX_FILE` names, or the repository's own. It is empty before the first
+    /// `git add`.
     pub fn index(&self) -> Result<Index, GitError> {
         let repo = self.shared.to_thread_local();
         let own = repo.index_path();
-        // Git means the top of the work tree, wherever its hook went from there; gix does not.
+        // For git, the name is relative to the top of the work tree; for gix it is not.
         let named = std::env::var_os("GIT_INDEX_FILE").filter(|name| !name.is_empty());
         let top = self.work_tree().unwrap_or(repo.git_dir());
         let path = named.map_or(own, |name| top.join(name));
@@ -44,12 +47,12 @@ impl Repo {
             .map_err(|error| GitError::unreadable("the index", error))
     }
 
-    /// Regular files that the next commit would add or change, and every config that it would
-    /// remove. `config` is the name of configs.
+    /// Returns the regular files that the next commit would add or change, and every config that it
+    /// would remove. `config` is the name of configs.
     pub fn staged(&self, index: &Index, config: &str) -> Result<Vec<Change>, GitError> {
         let head = self.head().map(|commit| self.tree_of(commit)).transpose()?;
         let state: &State = &index.state;
-        // What a split index says of its trees was written for the shared part alone.
+        // The cached trees of a split index describe only the shared part.
         let cache = state.tree().filter(|_| state.link().is_none());
         self.with(|objects| {
             let mut walk = Walk { objects, state, config, changes: Vec::new() };
@@ -60,7 +63,7 @@ impl Repo {
 }
 
 impl Index {
-    /// The regular file at a path.
+    /// Returns the regular file at a path.
     pub fn blob(&self, path: &str) -> Option<ObjectId> {
         if let Some(entry) = self.state.entry_by_path(BStr::new(path)) {
             return is_file(entry).then_some(entry.id);
@@ -69,7 +72,7 @@ impl Index {
         self.repo.file(tree, &RepoPath::from(rest))
     }
 
-    /// The tree of the sparse directory in which a path lies, and the path from there.
+    /// Returns the tree of the sparse directory that contains a path, and the rest of the path.
     fn sparse<'p>(&self, path: &'p str) -> Option<(ObjectId, &'p str)> {
         if !self.state.is_sparse() {
             return None;
@@ -82,23 +85,23 @@ impl Index {
         })
     }
 
-    /// The regular file at a path, with its mode.
-    pub fn entry(&self, path: &str) -> Option<super::Entry> {
+    /// Returns the regular file at a path, with its mode.
+    pub fn entry(&self, path: &str) -> Option<write::Entry> {
         let found = self.state.entry_by_path(BStr::new(path));
         let entry = found.filter(|entry| is_file(entry))?;
-        Some(super::Entry {
+        Some(write::Entry {
             path: RepoPath::from(path),
             blob: entry.id,
             is_executable: entry.mode == Mode::FILE_EXECUTABLE,
         })
     }
 
-    /// Whether there is anything at or below a path.
+    /// Returns true if there is anything at or below a path.
     pub fn holds(&self, path: &str) -> bool {
         path.is_empty() || self.blob(path).is_some() || self.below(path).next().is_some()
     }
 
-    /// The regular files below a directory, `""` being the root, in order.
+    /// Returns the regular files below a directory in order; `""` is the root.
     pub fn below(&self, directory: &str) -> Box<dyn Iterator<Item = File> + '_> {
         let state: &State = &self.state;
         if let Some((tree, rest)) = self.sparse(&format!("{directory}/")) {
@@ -120,7 +123,7 @@ impl Index {
         }))
     }
 
-    /// The files of a sparse directory, which ends with its `/`. One whose tree is not here has none.
+    /// Returns the files of a sparse directory, whose name ends with `/`; none if its tree is missing.
     fn files_in(&self, tree: ObjectId, directory: &str) -> impl Iterator<Item = File> + use<> {
         let files = self.repo.files(tree).unwrap_or_default();
         let directory = directory.to_owned();
@@ -130,7 +133,7 @@ impl Index {
         })
     }
 
-    /// Paths that are in conflict: no commit can be made of them.
+    /// Returns the number of paths in conflict, which cannot be committed.
     pub fn unmerged(&self) -> usize {
         let entries = self.state.entries().iter().filter(|entry| entry.stage_raw() != 0);
         let mut paths: Vec<&BStr> = entries.map(|entry| entry.path(&self.state)).collect();
@@ -145,8 +148,8 @@ impl std::fmt::Debug for Index {
     }
 }
 
-/// The paths of all regular files that git tracks in the work tree at `root`, sorted; with the
-/// paths that are not UTF-8 left out. `None` where there is no index to read.
+/// Returns the paths of all regular files that git tracks in the work tree at `root`, sorted, without
+/// those that are not UTF-8; `None` if there is no index.
 pub fn tracked(root: &Path) -> Option<Vec<RepoPath>> {
     let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
     let repo = options.open(root).ok()?.to_thread_local();
@@ -156,8 +159,8 @@ pub fn tracked(root: &Path) -> Option<Vec<RepoPath>> {
     Some(paths.map(RepoPath::from).collect())
 }
 
-/// No link, no submodule, no conflict; and nothing that `git add --intent-to-add` has announced,
-/// of which a commit takes nothing.
+/// Returns true if the entry is a regular file that can be committed: not a link, a submodule, a
+/// conflict, or a file that `git add --intent-to-add` only announced.
 fn is_file(entry: &Entry) -> bool {
     matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE)
         && entry.stage_raw() == 0
@@ -180,8 +183,8 @@ struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    /// Compares the entries of one directory, whose name with its `/` is `prefix` bytes long, with
-    /// what it was.
+    /// Compares the entries of a directory with its tree before. Its name, with the `/`, is `prefix` bytes
+    /// long.
     fn compare(
         &mut self,
         entries: &'w [Entry],
@@ -189,8 +192,8 @@ impl<'w> Walk<'w> {
         before: Option<ObjectId>,
         cache: Option<&extension::Tree>,
     ) -> Result<(), GitError> {
-        // The tree that git would commit for these entries, if it knows it. That it is the one of
-        // HEAD settles it; otherwise nothing is taken from it, since it may not exist yet.
+        // The tree that git would commit for these entries, if it is cached. If it is the one of HEAD,
+        // nothing changed. Otherwise it may not exist yet, so it is not read.
         let known =
             cache.filter(|tree| tree.num_entries.map(|n| n as usize) == Some(entries.len()));
         if known.is_some_and(|tree| Some(tree.id) == before) {
@@ -242,7 +245,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// A directory outside of a sparse checkout, which a sparse index has as one entry.
+    /// Compares a directory outside of a sparse checkout, which is one entry of a sparse index.
     fn sparse(
         &mut self,
         directory: &BStr,
@@ -260,7 +263,7 @@ impl<'w> Walk<'w> {
     }
 }
 
-/// The entries of a tree by name and whether they are directories.
+/// Returns the entries of a tree, by name and by whether they are directories.
 fn entries_of<'t>(
     bytes: &'t [u8],
     objects: &Objects,
@@ -269,4 +272,67 @@ fn entries_of<'t>(
     let entries = entries
         .map(|entry| entry.map(|entry| ((entry.filename.as_bytes(), entry.mode.is_tree()), entry)));
     entries.collect::<Result<_, _>>().map_err(|error| GitError::unreadable("a tree", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::git::samples::{self, Numbers};
+
+    const FILE: u32 = 0o100_644;
+
+    /// An index of version 2 with these files and with a cached tree, but without its checksum.
+    fn sample(files: &[(&str, u32)]) -> Vec<u8> {
+        let number = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
+        let mut index = [b"DIRC", &number(2)[..], &number(files.len())].concat();
+        for (at, (path, mode)) in files.iter().enumerate() {
+            let start = index.len();
+            index.extend([0; 24]);
+            index.extend(mode.to_be_bytes());
+            index.extend([0; 12]);
+            index.extend(samples::id(at).as_slice());
+            index.extend(u16::try_from(path.len()).unwrap().to_be_bytes());
+            index.extend(path.as_bytes());
+            // One to eight NUL bytes end an entry at a multiple of eight.
+            index.resize(start + (index.len() - start) / 8 * 8 + 8, 0);
+        }
+        let (root, directory) = (samples::id(1), samples::id(2));
+        let root = [b"\x003 1\n", root.as_slice()].concat();
+        let tree = [&root, &b"a\x001 0\n"[..], directory.as_slice()].concat();
+        index.extend([b"TREE", &number(tree.len())[..], &tree].concat());
+        index
+    }
+
+    #[test]
+    fn damaged_indexes_are_errors_and_no_panics() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["objects", "refs"] {
+            fs::create_dir_all(directory.path().join(".git").join(name)).unwrap();
+        }
+        fs::write(directory.path().join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        let repo = Repo::discover(directory.path()).unwrap();
+        // Without a checksum, as `index.skipHash` writes it.
+        let read = |index: &[u8]| {
+            let index = [index, &[0; 20]].concat();
+            fs::write(directory.path().join(".git/index"), index).unwrap();
+            let index = repo.index().ok()?;
+            let _ = (index.unmerged(), index.blob("a/b.yaml"), index.holds("a"));
+            let _ = repo.staged(&index, "c.yaml");
+            Some(index.below("").count())
+        };
+        let whole = sample(&[("a/b.yaml", FILE), ("c.yaml", FILE), ("d.yaml", FILE)]);
+        assert_eq!(read(&whole), Some(3));
+        let mut numbers = Numbers(0x5eed);
+        let mut survived = 0;
+        for _ in 0..3000 {
+            let mut index = whole.clone();
+            for _ in 0..=numbers.below(3) {
+                samples::damage(&mut index, &mut numbers);
+            }
+            survived += usize::from(read(&index).is_some());
+        }
+        assert!((100..2900).contains(&survived), "{survived}");
+    }
 }

@@ -1,33 +1,35 @@
-//! Commits, trees and blobs by their ids, wherever they lie.
+//! Commits, trees and blobs by their ids.
 //!
-//! gix looks into the repository's own store and its alternates. A hook that judges a push finds the
-//! new objects in quarantine: git names that store in the environment, and gix does not look there.
+//! gix reads the repository's own store and its alternates. During a push, git keeps the new objects in
+//! quarantine: it names that store in the environment, which gix does not read.
 #![expect(clippy::disallowed_methods, reason = "git names its stores in the environment")]
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use gix::ObjectId;
+use gix::bstr::ByteSlice;
 use gix::objs::{CommitRefIter, Exists as _, Find, FindExt as _, FindHeader as _, Kind};
 use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 use gix::traverse::commit::ParentIds;
 
-use super::GitError;
-use super::packs::{Memory, Packs};
+use super::error::GitError;
+use super::packs::{Cache, Packs};
 use crate::input::{Content, MAX_FILE_SIZE};
 
-/// Bytes of a reader's memory for the bases of deltas.
+/// Size of a reader's cache for the bases of deltas, in bytes.
 const DELTA_CACHE: usize = 16 * 1024 * 1024;
 
-/// Bytes of a reader's memory for directories.
+/// Size of a reader's cache for directories, in bytes.
 const TREE_CACHE: usize = 2 * 1024 * 1024;
 
 /// The stores of a repository, for all threads.
 #[derive(Clone)]
 pub(super) struct Stores {
     stores: Vec<Arc<gix::odb::Store>>,
-    /// Set when most of the repository is going to be read.
+    /// Opened before most of the repository is read.
     packs: Arc<OnceLock<Packs>>,
 }
 
@@ -35,15 +37,15 @@ pub(super) struct Stores {
 pub(super) struct Objects {
     handles: Vec<gix::odb::Handle>,
     packs: Arc<OnceLock<Packs>>,
-    memory: Memory,
+    cache: Cache,
     buffer: Vec<u8>,
-    /// Directories that were read: the next commit has most of them too.
+    /// Cached directories: the next commit has most of them too.
     trees: gix::hashtable::HashMap<ObjectId, Arc<Vec<u8>>>,
-    /// How many bytes these have.
+    /// The size of these, in bytes.
     tree_bytes: usize,
 }
 
-/// What is asked of a commit.
+/// The fields of a commit that are needed.
 #[derive(Clone, Debug)]
 pub(super) struct Fields {
     pub(super) tree: ObjectId,
@@ -53,7 +55,7 @@ pub(super) struct Fields {
 }
 
 impl Stores {
-    /// Those of the environment first.
+    /// Opens the stores, those of the environment first.
     pub(super) fn open(repo: &gix::ThreadSafeRepository) -> Result<Self, GitError> {
         let mut stores = Vec::new();
         let hash = repo.to_thread_local().object_hash();
@@ -82,7 +84,7 @@ impl Stores {
     pub(super) fn reader(&self) -> Objects {
         let handles = self.stores.iter().map(|store| {
             let mut handle = store.to_cache();
-            // Nobody adds packs while we look, and to check for it takes time.
+            // Checking for new packs takes time, and none are added during a run.
             handle.refresh_never();
             handle.ignore_replacements = true;
             handle.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(DELTA_CACHE)));
@@ -91,7 +93,7 @@ impl Stores {
         Objects {
             handles: handles.collect(),
             packs: Arc::clone(&self.packs),
-            memory: Memory::default(),
+            cache: Cache::default(),
             buffer: Vec::new(),
             trees: gix::hashtable::HashMap::default(),
             tree_bytes: 0,
@@ -99,7 +101,7 @@ impl Stores {
     }
 }
 
-/// Directories of objects that git names to its hooks: one, and a list.
+/// Returns the directories of objects that git names to its hooks: one, and a list.
 fn in_quarantine() -> Vec<PathBuf> {
     let own = std::env::var_os("GIT_OBJECT_DIRECTORY").map(PathBuf::from);
     let others = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
@@ -107,62 +109,33 @@ fn in_quarantine() -> Vec<PathBuf> {
     directories.filter(|path| !path.as_os_str().is_empty() && path.is_dir()).collect()
 }
 
-/// The paths of a list, of which git puts those with a separator into quotes (`odb.c`,
-/// `parse_alt_odb_entry`). One that is in quotes and not UTF-8 is left out.
+/// Parses a list of paths. Git quotes those that contain a separator, and takes a quote that never ends
+/// for a part of the path (`odb.c`, `parse_alt_odb_entry`).
 fn alternates(list: &OsStr) -> Vec<PathBuf> {
-    let Some(text) = list.to_str().filter(|text| text.contains('"')) else {
-        return std::env::split_paths(list).collect();
-    };
-    let separator = if cfg!(windows) { ';' } else { ':' };
+    let separator = if cfg!(windows) { b';' } else { b':' };
+    let mut rest = gix::path::os_str_into_bstr(list).unwrap_or_default();
     let mut found = Vec::new();
-    let mut rest = text;
     while !rest.is_empty() {
-        let end = if let Some(inside) = rest.strip_prefix('"') {
-            let (path, length) = unquoted(inside);
-            found.push(PathBuf::from(path));
-            1 + length
-        } else {
-            let end = rest.find(separator).unwrap_or(rest.len());
-            found.push(PathBuf::from(&rest[..end]));
-            end
-        };
-        rest = rest[end..].trim_start_matches(separator);
+        let is_quoted = rest.starts_with(b"\"");
+        let quoted = is_quoted.then(|| gix::quote::ansi_c::undo(rest).ok()).flatten();
+        let (path, length) = quoted.unwrap_or_else(|| {
+            let end = rest.find_byte(separator).unwrap_or(rest.len());
+            (Cow::Borrowed(&rest[..end]), end)
+        });
+        found.extend(gix::path::from_bstr(path).map(Cow::into_owned));
+        rest = &rest[length..];
+        rest = &rest[usize::from(rest.first() == Some(&separator))..];
     }
     found
 }
 
-/// What stands in quotes as C writes it, and how many bytes it takes with the quote that ends it.
-fn unquoted(text: &str) -> (String, usize) {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes().enumerate();
-    while let Some((at, byte)) = rest.next() {
-        match byte {
-            b'"' => return (String::from_utf8_lossy(&bytes).into_owned(), at + 1),
-            b'\\' => match rest.next() {
-                Some((at, b'0'..=b'3')) => {
-                    let octal = text.get(at..at + 3).unwrap_or_default();
-                    bytes.push(u8::from_str_radix(octal, 8).unwrap_or_default());
-                    rest.nth(1);
-                }
-                Some((_, b'n')) => bytes.push(b'\n'),
-                Some((_, b't')) => bytes.push(b'\t'),
-                Some((_, b'r')) => bytes.push(b'\r'),
-                Some((_, other)) => bytes.push(other),
-                None => {}
-            },
-            other => bytes.push(other),
-        }
-    }
-    (String::from_utf8_lossy(&bytes).into_owned(), text.len())
-}
-
-/// A directory without links, if it is there.
+/// Resolves the links of a directory, if it exists.
 pub(super) fn canonical(directory: &Path) -> PathBuf {
     directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf())
 }
 
 impl Objects {
-    /// How objects are named here.
+    /// Returns the hash function of this repository.
     pub(super) fn hash(&self) -> gix::hash::Kind {
         self.handles[0].store_ref().object_hash()
     }
@@ -171,12 +144,12 @@ impl Objects {
         self.handles.iter().any(|handle| handle.exists(&id))
     }
 
-    /// The commit that an id leads to, through tags.
+    /// Returns the commit that an id leads to, through tags.
     pub(super) fn peel(&mut self, mut id: ObjectId) -> Option<ObjectId> {
-        const MOST_TAGS: usize = 10;
+        const MAX_TAGS: usize = 10;
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut found = None;
-        for _ in 0..MOST_TAGS {
+        for _ in 0..MAX_TAGS {
             let Ok(Some(data)) = self.try_find(&id, &mut buffer) else { break };
             match data.kind {
                 Kind::Commit => {
@@ -204,7 +177,7 @@ impl Objects {
         fields.map_err(|reason| GitError::unreadable(format!("commit {id}"), reason))
     }
 
-    /// The bytes of a tree object.
+    /// Returns the bytes of a tree object.
     pub(super) fn tree(&mut self, id: ObjectId) -> Result<Arc<Vec<u8>>, GitError> {
         if id == ObjectId::empty_tree(id.kind()) {
             return Ok(Arc::default());
@@ -225,26 +198,26 @@ impl Objects {
         Ok(bytes)
     }
 
-    /// An object of a pack, if the packs are open.
+    /// Returns an object of a pack, if the packs are open.
     fn packed(&mut self, id: ObjectId, kind: Kind) -> Option<Arc<Vec<u8>>> {
-        let object = self.packs.get()?.read(id, &mut self.memory)?;
+        let object = self.packs.get()?.read(id, &mut self.cache)?;
         (object.kind == kind).then_some(object.bytes)
     }
 
-    /// The bytes of a tree object, wherever it is.
+    /// Returns the bytes of a tree object in any store.
     fn loose_tree(&self, id: ObjectId) -> Result<Vec<u8>, GitError> {
         let mut bytes = Vec::new();
         let unreadable =
             |reason: String| GitError::unreadable(format!("the directory {id}"), reason);
         match self.try_find(&id, &mut bytes) {
             Ok(Some(data)) if data.kind == Kind::Tree => Ok(bytes),
-            Ok(Some(_)) => Err(unreadable("it is none".to_owned())),
+            Ok(Some(_)) => Err(unreadable("it is not a directory".to_owned())),
             Ok(None) => Err(unreadable("it is missing".to_owned())),
             Err(error) => Err(unreadable(error.to_string())),
         }
     }
 
-    /// What stands in a blob; its size alone if it is too large.
+    /// Returns the content of a blob; only its size if it is too large.
     pub(super) fn read(&mut self, id: ObjectId) -> Result<Content, String> {
         if let Some(bytes) = self.packed(id, Kind::Blob) {
             return Ok(Content::new(Arc::unwrap_or_clone(bytes)));
@@ -258,7 +231,7 @@ impl Objects {
         let mut bytes = Vec::new();
         match self.try_find(&id, &mut bytes) {
             Ok(Some(data)) if data.kind == Kind::Blob => {}
-            Ok(Some(_)) => return Err("it is no file".to_owned()),
+            Ok(Some(_)) => return Err("it is not a file".to_owned()),
             Ok(None) => return Err(missing()),
             Err(error) => return Err(error.to_string()),
         }
@@ -288,6 +261,57 @@ impl Find for Objects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::samples::{self, Numbers, Sample, SamplePack};
+
+    /// Reads all objects of a pack, as history does.
+    fn read_all(directory: &Path, count: usize) -> usize {
+        let store = gix::odb::at(directory, gix::hash::Kind::Sha1).unwrap().store();
+        let stores = Stores { stores: vec![store], packs: Arc::default() };
+        stores.open_packs();
+        let mut reader = stores.reader();
+        let is_read = |number: &usize| {
+            let id = samples::id(*number);
+            let _ = (reader.tree(id), reader.commit(id), reader.peel(id));
+            reader.read(id).is_ok()
+        };
+        (0..count).filter(is_read).count()
+    }
+
+    #[test]
+    fn a_circle_of_deltas_is_an_error() {
+        let delta = || samples::adding(1, b"");
+        let circle = [Sample::Reference(1, delta()), Sample::Reference(0, delta())];
+        let directory = tempfile::tempdir().unwrap();
+        SamplePack::new(&circle).write(directory.path());
+        assert_eq!(read_all(directory.path(), circle.len()), 0);
+    }
+
+    #[test]
+    fn damaged_packs_are_errors_and_no_panics() {
+        let objects = [
+            Sample::Blob(b"one".to_vec()),
+            Sample::Delta(0, samples::adding(3, b" and two")),
+            Sample::Delta(1, samples::adding(11, b" and three")),
+            Sample::Reference(2, samples::adding(21, b" and four")),
+            Sample::Blob(vec![b'x'; 300]),
+        ];
+        let whole = SamplePack::new(&objects);
+        let directory = tempfile::tempdir().unwrap();
+        whole.write(directory.path());
+        assert_eq!(read_all(directory.path(), objects.len()), objects.len());
+        let mut numbers = Numbers(0x5eed);
+        let mut read = 0;
+        for round in 0..2000 {
+            let (mut pack, mut index) = (whole.pack.clone(), whole.index.clone());
+            for _ in 0..=numbers.below(3) {
+                let is_pack = round % 2 == 0;
+                samples::damage(if is_pack { &mut pack } else { &mut index }, &mut numbers);
+            }
+            SamplePack { pack, index }.write(directory.path());
+            read += read_all(directory.path(), objects.len());
+        }
+        assert!((2000..2000 * objects.len()).contains(&read), "{read}");
+    }
 
     #[cfg(unix)]
     #[test]
@@ -296,8 +320,8 @@ mod tests {
             ("/a:/b", &["/a", "/b"][..]),
             ("\"/a:b\":/c", &["/a:b", "/c"]),
             ("/c:\"/a\\\"\\303\\274\\n\"", &["/c", "/a\"\u{fc}\n"]),
-            ("\"/never ends", &["/never ends"]),
-            ("\"\\3", &["\0"]),
+            ("\"/never ends:/b", &["\"/never ends", "/b"]),
+            ("\"\\3", &["\"\\3"]),
         ] {
             let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
             assert_eq!(alternates(OsStr::new(list)), paths, "{list}");

@@ -1,9 +1,9 @@
-//! Objects by their place in a pack, when most of a repository is read.
+//! Objects of packs, for reading most of a repository.
 //!
-//! gix finds any object, and rebuilds it from its chain of deltas each time that the end of the chain
-//! is not at hand. History is read against the direction of these chains, so that would rebuild
-//! everything dozens of times. Here every object on the way stays in memory, and is rebuilt once.
-//! Whatever is odd is left to gix: loose objects, objects of other repositories, damage.
+//! gix rebuilds an object from its whole chain of deltas unless the end of the chain is cached. History is
+//! read against the direction of the chains, so gix would rebuild everything dozens of times. Here, every
+//! object of the chain is cached, and rebuilt once. Special cases are left to gix: loose objects, objects
+//! of other repositories, damage.
 #![expect(clippy::disallowed_methods, reason = "packs are read where git keeps them")]
 
 use std::cmp::Ordering;
@@ -21,11 +21,11 @@ use gix::odb::pack::{MMap, data, index};
 
 use crate::input::MAX_FILE_SIZE;
 
-/// Bytes of a reader's memory for objects that others are deltas of, in each of two generations.
-const MEMORY: usize = 6 * 1024 * 1024;
+/// Size of each of the two generations of a cache, in bytes.
+const GENERATION: usize = 6 * 1024 * 1024;
 
-/// Most deltas that are applied one after the other; git makes 50, and hides no more than 4095.
-const LONGEST_CHAIN: usize = 4096;
+/// Deltas in a chain; git writes 50 by default and at most 4095.
+const MAX_CHAIN: usize = 4096;
 
 /// The packs of a repository.
 #[derive(Default)]
@@ -33,37 +33,36 @@ pub(super) struct Packs(Vec<Pack>);
 
 struct Pack {
     index: index::File<MMap>,
-    /// For each first byte, how many ids begin with it or a lesser one (gitformat-pack, "fan-out").
+    /// For each byte, the number of ids whose first byte is not greater (gitformat-pack, "fan-out").
     fan: [u32; 256],
     data: data::File<MMap>,
 }
 
-/// Where an object stands: the number of its pack, and bytes from its beginning.
+/// The place of an object: the number of its pack, and the offset in it.
 type Place = (usize, u64);
 
-/// An object as it was before git made deltas of it.
+/// An object, rebuilt from its deltas.
 #[derive(Clone)]
 pub(super) struct Rebuilt {
     pub(super) kind: Kind,
     pub(super) bytes: Arc<Vec<u8>>,
 }
 
-/// What a reader remembers of packs. What was not asked for since the last change of generations is
-/// forgotten with the next.
+/// Two-generation cache of rebuilt objects. When the young generation is full, it becomes the old one, and
+/// objects of the old one that were not read in the meantime are dropped.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(super) struct Cache {
     young: HashMap<Place, Rebuilt, BuildHasherDefault<Spread>>,
     old: HashMap<Place, Rebuilt, BuildHasherDefault<Spread>>,
-    /// How many bytes the young ones have.
+    /// The size of the young objects, in bytes.
     size: usize,
-    /// The pack that was asked last; the next object is mostly in it too.
+    /// The pack of the last object; the next one is probably in it too.
     last: usize,
     inflate: gix::zlib::Inflate,
     delta: Vec<u8>,
 }
 
-/// Spreads places over a table. Whoever makes packs can make them collide, and gains a slow lookup
-/// among a few thousand objects.
+/// A fast hasher of places. A malicious pack can cause collisions, but only among a few thousand objects.
 #[derive(Default)]
 struct Spread(u64);
 
@@ -88,7 +87,7 @@ impl Hasher for Spread {
 }
 
 impl Packs {
-    /// Those in a directory of objects. What cannot be opened is left out.
+    /// Opens the packs in directories of objects. Packs that cannot be opened are left out.
     pub(super) fn open(objects: &[impl AsRef<Path>], hash: gix::hash::Kind) -> Self {
         let directories = objects.iter().map(|objects| objects.as_ref().join("pack"));
         let entries = directories.filter_map(|directory| fs::read_dir(directory).ok()).flatten();
@@ -99,28 +98,28 @@ impl Packs {
         Self(packs)
     }
 
-    /// An object; `None` if it is not here, or for gix to tell why not.
-    pub(super) fn read(&self, id: ObjectId, memory: &mut Memory) -> Option<Rebuilt> {
-        let mut place = self.find(id, memory)?;
+    /// Returns an object; `None` if gix has to find it, or to report why it cannot be read.
+    pub(super) fn read(&self, id: ObjectId, cache: &mut Cache) -> Option<Rebuilt> {
+        let mut place = self.find(id, cache)?;
         let mut chain = Vec::new();
         let mut found = loop {
-            if let Some(known) = memory.get(place) {
+            if let Some(known) = cache.get(place) {
                 break known;
             }
             let entry = self.0[place.0].data.entry(place.1).ok()?;
-            if entry.decompressed_size > MAX_FILE_SIZE || chain.len() > LONGEST_CHAIN {
+            if entry.decompressed_size > MAX_FILE_SIZE || chain.len() > MAX_CHAIN {
                 return None;
             }
             let base = match entry.header {
                 Header::OfsDelta { base_distance } => {
                     (place.0, place.1.checked_sub(base_distance).filter(|at| *at < place.1)?)
                 }
-                Header::RefDelta { base_id } => self.find(base_id, memory)?,
+                Header::RefDelta { base_id } => self.find(base_id, cache)?,
                 whole => {
                     let mut bytes = Vec::new();
-                    self.inflate(place, &entry, memory, &mut bytes)?;
+                    self.inflate(place, &entry, cache, &mut bytes)?;
                     let found = Rebuilt { kind: whole.as_kind()?, bytes: Arc::new(bytes) };
-                    memory.keep(place, &found);
+                    cache.keep(place, &found);
                     break found;
                 }
             };
@@ -128,24 +127,24 @@ impl Packs {
             place = base;
         };
         for (place, entry) in chain.into_iter().rev() {
-            let mut delta = std::mem::take(&mut memory.delta);
+            let mut delta = std::mem::take(&mut cache.delta);
             let bytes = self
-                .inflate(place, &entry, memory, &mut delta)
+                .inflate(place, &entry, cache, &mut delta)
                 .and_then(|()| apply(&delta, &found.bytes));
-            memory.delta = delta;
+            cache.delta = delta;
             found = Rebuilt { kind: found.kind, bytes: Arc::new(bytes?) };
-            memory.keep(place, &found);
+            cache.keep(place, &found);
         }
         Some(found)
     }
 
-    fn find(&self, id: ObjectId, memory: &mut Memory) -> Option<Place> {
-        let last = memory.last;
+    fn find(&self, id: ObjectId, cache: &mut Cache) -> Option<Place> {
+        let last = cache.last;
         let numbers = std::iter::once(last).chain((0..self.0.len()).filter(|at| *at != last));
         for number in numbers {
             let Some(pack) = self.0.get(number) else { continue };
             if let Some(at) = pack.place_of(&id) {
-                memory.last = number;
+                cache.last = number;
                 return Some((number, pack.index.pack_offset_at_index(at)));
             }
         }
@@ -156,11 +155,11 @@ impl Packs {
         &self,
         place: Place,
         entry: &data::Entry,
-        memory: &mut Memory,
+        cache: &mut Cache,
         out: &mut Vec<u8>,
     ) -> Option<()> {
         out.resize(usize::try_from(entry.decompressed_size).ok()?, 0);
-        self.0[place.0].data.decompress_entry(entry, &mut memory.inflate, out).ok()?;
+        self.0[place.0].data.decompress_entry(entry, &mut cache.inflate, out).ok()?;
         Some(())
     }
 }
@@ -183,8 +182,8 @@ impl Pack {
         Some(Self { index, fan, data })
     }
 
-    /// The number of an id. Ids are as good as random, so it stands near where its first digits say, and
-    /// a guess beats halving. After a few guesses it halves all the same: ids can be made to mislead.
+    /// Returns the number of an id. Ids are practically random, so interpolating from the first digits is
+    /// faster than bisecting. After a few guesses it bisects: ids can be chosen to mislead.
     fn place_of(&self, id: &gix::oid) -> Option<u32> {
         const GUESSES: usize = 6;
         let first =
@@ -208,7 +207,7 @@ impl Pack {
             };
             let at = low + u32::try_from(part).ok()?;
             let found = self.index.oid_at_index(at);
-            // Most are told apart by what is at hand.
+            // The first bytes tell most ids apart.
             match first(found).cmp(&wanted).then_with(|| found.cmp(id)) {
                 Ordering::Equal => return Some(at),
                 Ordering::Less => (low, below) = (at + 1, first(found)),
@@ -219,7 +218,7 @@ impl Pack {
     }
 }
 
-impl Memory {
+impl Cache {
     fn get(&mut self, place: Place) -> Option<Rebuilt> {
         if let Some(found) = self.young.get(&place) {
             return Some(found.clone());
@@ -230,7 +229,7 @@ impl Memory {
     }
 
     fn keep(&mut self, place: Place, object: &Rebuilt) {
-        if self.size > MEMORY {
+        if self.size > GENERATION {
             self.old = std::mem::take(&mut self.young);
             self.size = 0;
         }
@@ -239,8 +238,8 @@ impl Memory {
     }
 }
 
-/// What a delta makes of its base (gitformat-pack, "Deltified representation"); `None` if it is
-/// damaged, or more than is read of a file.
+/// Applies a delta to its base (gitformat-pack, "Deltified representation"); `None` if it is damaged, or
+/// the result is too large.
 fn apply(delta: &[u8], base: &[u8]) -> Option<Vec<u8>> {
     let mut rest = delta;
     if size(&mut rest)? != base.len() as u64 {
@@ -252,7 +251,7 @@ fn apply(delta: &[u8], base: &[u8]) -> Option<Vec<u8>> {
     while let Some((&command, behind)) = rest.split_first() {
         rest = behind;
         if command & 0x80 == 0 {
-            // The command 0 is reserved.
+            // Command 0 is reserved.
             let (inserted, behind) = rest.split_at_checked(usize::from(command))?;
             if inserted.is_empty() {
                 return None;
@@ -274,7 +273,7 @@ fn apply(delta: &[u8], base: &[u8]) -> Option<Vec<u8>> {
     (out.len() == target).then_some(out)
 }
 
-/// A size in groups of seven bits, the lowest first.
+/// Reads a size in groups of seven bits, the lowest first.
 fn size(rest: &mut &[u8]) -> Option<u64> {
     let mut size = 0;
     for shift in (0..63).step_by(7) {
@@ -288,7 +287,7 @@ fn size(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// A number of which a bit of the command says for each byte whether it is there, the lowest first.
+/// Reads a number, the lowest byte first. The bits of the command say which bytes are present.
 fn number(command: u8, rest: &mut &[u8], bytes: usize) -> Option<usize> {
     let mut number = 0;
     for at in 0..bytes {
@@ -304,6 +303,71 @@ fn number(command: u8, rest: &mut &[u8], bytes: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::samples::{Sample, SamplePack, adding, id};
+
+    fn opened(objects: &[Sample]) -> (tempfile::TempDir, Packs) {
+        let directory = tempfile::tempdir().unwrap();
+        SamplePack::new(objects).write(directory.path());
+        let packs = Packs::open(&[directory.path()], gix::hash::Kind::Sha1);
+        assert_eq!(packs.0.len(), 1);
+        (directory, packs)
+    }
+
+    /// A chain of as many deltas, each adding one byte.
+    fn chain(deltas: usize) -> Vec<Sample> {
+        let first = std::iter::once(Sample::Blob(b"a".to_vec()));
+        let deltas = (0..deltas).map(|number| Sample::Delta(number, adding(number + 1, b"b")));
+        first.chain(deltas).collect()
+    }
+
+    #[test]
+    fn objects_are_rebuilt_from_deltas_of_both_kinds() {
+        let (_directory, packs) = opened(&[
+            Sample::Blob(b"one".to_vec()),
+            Sample::Delta(0, adding(3, b" two")),
+            Sample::Reference(3, adding(7, b"!")),
+            Sample::Reference(1, adding(7, b"")),
+        ]);
+        let mut cache = Cache::default();
+        let mut read =
+            |number| packs.read(id(number), &mut cache).map(|found| found.bytes.to_vec());
+        assert_eq!(read(2).unwrap(), b"one two!");
+        assert_eq!(read(1).unwrap(), b"one two");
+        assert_eq!(read(4), None, "it is not in the pack");
+    }
+
+    #[test]
+    fn a_chain_has_a_limit_and_a_circle_no_end() {
+        let (_directory, packs) = opened(&chain(MAX_CHAIN + 1));
+        let read = |number| packs.read(id(number), &mut Cache::default());
+        assert_eq!(read(MAX_CHAIN).unwrap().bytes.len(), MAX_CHAIN + 1);
+        assert!(read(MAX_CHAIN + 1).is_none());
+        let circle = [Sample::Reference(1, adding(1, b"")), Sample::Reference(0, adding(1, b""))];
+        let (_directory, packs) = opened(&circle);
+        assert!(packs.read(id(0), &mut Cache::default()).is_none());
+    }
+
+    #[test]
+    fn the_cache_drops_what_was_not_read_for_a_generation() {
+        const SIZE: usize = 1024 * 1024;
+        let blobs: Vec<Sample> = (0..40).map(|byte| Sample::Blob(vec![byte; SIZE])).collect();
+        let (_directory, packs) = opened(&blobs);
+        let mut cache = Cache::default();
+        let is_cached = |cache: &Cache, number: usize| {
+            let offset = packs.0[0].index.pack_offset_at_index(u32::try_from(number).unwrap());
+            cache.young.contains_key(&(0, offset)) || cache.old.contains_key(&(0, offset))
+        };
+        for number in 0..40 {
+            let found = packs.read(id(number), &mut cache).unwrap();
+            assert_eq!(found.bytes[SIZE - 1], u8::try_from(number).unwrap());
+            // The first object is read again and again.
+            assert!(packs.read(id(0), &mut cache).is_some() && is_cached(&cache, 0));
+            let bytes = |objects: &HashMap<Place, Rebuilt, _>| objects.len() * SIZE;
+            assert!(bytes(&cache.young) <= GENERATION + 2 * SIZE);
+            assert!(bytes(&cache.old) <= GENERATION + 2 * SIZE);
+        }
+        assert!(!is_cached(&cache, 1) && is_cached(&cache, 39));
+    }
 
     #[test]
     fn a_delta_copies_and_inserts() {

@@ -1,8 +1,8 @@
-//! The git program, for what gix cannot do.
+//! The git program, for tasks that gix cannot do.
 //!
-//! It writes blobs and the index, where gix would lose some of it (`write`). It finds the commit of a name where gix 0.90 cannot: it does not read the `reftable` storage of
-//! refs, and not every name that git knows, such as `:/words`. And to say where git itself looks for
-//! hooks.
+//! It writes blobs and the index, where gix would lose some parts (`write`). It resolves names that gix
+//! 0.90 cannot: gix does not read refs in `reftable` storage, or names such as `:/words`. And it knows
+//! where git looks for hooks.
 #![expect(clippy::disallowed_methods, reason = "this is where git is run")]
 
 use std::ffi::OsStr;
@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use gix::ObjectId;
 
-/// The commit that a name means; `None` if git does not know it either, or is not there.
+/// Returns the commit with this name; `None` if git does not know it either, or is not installed.
 pub(super) fn commit(directory: &Path, name: &str) -> Option<ObjectId> {
     let output = run(
         directory,
@@ -21,7 +21,7 @@ pub(super) fn commit(directory: &Path, name: &str) -> Option<ObjectId> {
     ObjectId::from_hex(output.trim_ascii()).ok()
 }
 
-/// The commits of the refs whose names begin so.
+/// Returns the objects of the refs whose names begin with `prefix`.
 pub(super) fn refs(directory: &Path, prefix: &str) -> Vec<ObjectId> {
     let output = run(directory, &["for-each-ref", "--format=%(objectname) %(refname)"]);
     let output = output.unwrap_or_default();
@@ -34,13 +34,13 @@ pub(super) fn refs(directory: &Path, prefix: &str) -> Vec<ObjectId> {
     named.filter_map(|(id, _)| ObjectId::from_hex(id).ok()).collect()
 }
 
-/// Where git looks for the hooks of a repository: `core.hooksPath`, or its own place for them.
+/// Returns the directory where git looks for hooks: `core.hooksPath`, or the default.
 pub(super) fn hooks(directory: &Path) -> Option<PathBuf> {
     let output = String::from_utf8(run(directory, &["rev-parse", "--git-path", "hooks"])?).ok()?;
     Some(directory.join(output.trim_end_matches(['\n', '\r'])))
 }
 
-/// What git prints.
+/// Returns the output of git; `None` if it fails.
 pub(super) fn output(directory: &Path, arguments: &[&OsStr]) -> Option<Vec<u8>> {
     let mut git = git(directory);
     git.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
@@ -48,7 +48,7 @@ pub(super) fn output(directory: &Path, arguments: &[&OsStr]) -> Option<Vec<u8>> 
     output.status.success().then_some(output.stdout)
 }
 
-/// Runs git with `input` for its input, by way of a file.
+/// Runs git with `input` as its input, through a file.
 pub(super) fn feed(
     directory: &Path,
     arguments: &[&str],
@@ -60,18 +60,18 @@ pub(super) fn feed(
     let mut git = git(directory);
     git.args(arguments).stdin(stdin).stdout(Stdio::null());
     let output = git.output().map_err(|error| error.to_string());
-    // It names paths and blobs; nothing breaks if it stays.
+    // It contains only paths and ids; nothing breaks if it stays.
     let _ = std::fs::remove_file(file);
     let output = output?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let first = said.lines().next().unwrap_or("git does not say why");
+    let first = said.lines().next().unwrap_or("git gave no reason");
     Err(first.trim_start_matches("fatal: ").to_owned())
 }
 
-/// Git, which must not fetch what a partial clone left out: nobody asked for the network.
+/// Returns a command that does not fetch objects missing from a partial clone: the network is off limits.
 fn git(directory: &Path) -> Command {
     let mut git = Command::new("git");
     git.current_dir(directory).env("GIT_NO_LAZY_FETCH", "1");

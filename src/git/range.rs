@@ -1,29 +1,30 @@
-//! Which commits: a range as `git log` takes it.
+//! Ranges of commits, in the syntax of `git log`.
 
 use gix::ObjectId;
 
-use super::{GitError, Repo, program};
+use super::error::GitError;
+use super::program;
+use super::repo::Repo;
 
-/// Where git keeps what it last saw of other repositories.
+/// The prefix of the branches of other repositories, as they were last fetched.
 const REMOTES: &str = "refs/remotes/";
 
-/// Commits to begin with, and commits that are known with all before them.
+/// Commits to begin with, and commits to leave out, with all their ancestors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Range {
-    /// Where the walk begins.
+    /// The commits where the walk begins.
     pub tips: Vec<ObjectId>,
-    /// Where it ends.
+    /// The commits where it ends.
     pub known: Vec<ObjectId>,
-    /// The commits whose files are those of today: those that were named, or `HEAD`. The settings of
-    /// the first count for what is gone.
+    /// The commits whose files are current: those that were named, or `HEAD`. The settings of the first
+    /// one apply to files that are gone.
     pub heads: Vec<ObjectId>,
 }
 
 impl Repo {
-    /// What a text means: `A..B`, `A...B`, `A`, `^A`, `--all`, `--remotes`, `--remotes=NAME`, `--not`
-    /// and `--ignore-missing`, with spaces in between. Without one it is everything that any branch
-    /// or tag leads to. The id of zeros, by which git tells its hooks that there is no commit, stands
-    /// for nothing.
+    /// Parses a range: `A..B`, `A...B`, `A`, `^A`, `--all`, `--remotes`, `--remotes=NAME`, `--not` and
+    /// `--ignore-missing`, separated by spaces. Without a text, it is the history of all branches and
+    /// tags. An id of zeros, which git passes to hooks if there is no commit, means no commit.
     pub fn range(&self, text: Option<&str>) -> Result<Range, GitError> {
         let Some(text) = text else {
             let head = self.head();
@@ -55,7 +56,7 @@ impl Repo {
                         Err(GitError::UnknownCommit(_)) if may_be_missing => continue,
                         revisions => revisions?,
                     };
-                    // Nobody's branch is the one of today only because it sorts first.
+                    // `--all` and `--remotes` name no heads: the first branch is not the current one.
                     let named = if is_excluded { &known } else { &tips };
                     range.heads.extend(named);
                     (tips, known)
@@ -74,7 +75,7 @@ impl Repo {
         Ok(range)
     }
 
-    /// The commits of a word, and those that it leaves out.
+    /// Returns the commits of a word, and those that it leaves out.
     fn revisions(&self, word: &str) -> Result<(Vec<ObjectId>, Vec<ObjectId>), GitError> {
         let commit = |name: &str| {
             let name = if name.is_empty() { "HEAD" } else { name };
@@ -98,7 +99,7 @@ impl Repo {
         Ok((tip.into_iter().collect(), known.into_iter().collect()))
     }
 
-    /// The commits that refs lead to whose names begin so: branches, tags and others.
+    /// Returns the commits of all refs whose names begin with `prefix`: branches, tags and others.
     fn refs(&self, prefix: &str) -> Vec<ObjectId> {
         let repo = self.shared.to_thread_local();
         let references = repo.references().ok();

@@ -1,4 +1,4 @@
-//! The files of a tree, and what is different in another.
+//! The files of a tree, and the differences between two trees.
 
 use std::cmp::Ordering;
 
@@ -7,46 +7,46 @@ use gix::bstr::ByteSlice;
 use gix::objs::TreeRefIter;
 use gix::objs::tree::{EntryRef, name_order};
 
-use super::GitError;
+use super::error::GitError;
 use super::objects::Objects;
 use crate::path::RepoPath;
 
-/// How many directories may stand in one another; deeper ones are hostile.
+/// Nested directories; deeper trees are malicious.
 const MAX_DEPTH: usize = 512;
 
-/// Entries that are looked at, of one tree or of what is different in two. A tree may name the same tree
-/// many times, and that one another: a few objects can stand for more paths than a disk holds files.
+/// Entries of one tree, or differences between two. A tree may contain the same tree many times, and so may
+/// that one: a few objects can describe more paths than a disk has files.
 const MAX_ENTRIES: usize = 2_000_000;
 
-/// A regular file and what stands in it.
+/// A regular file and its content.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct File {
-    /// Where. Bytes of a name that are not UTF-8 are `U+FFFD` in it.
+    /// The path, with `U+FFFD` for bytes that are not UTF-8.
     pub path: RepoPath,
-    /// What.
+    /// The content.
     pub blob: ObjectId,
 }
 
-/// A path at which something else stands than before.
+/// A path with other content than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where.
+    /// The path.
     pub path: RepoPath,
-    /// The regular file that stands there now.
+    /// The regular file that is there now.
     pub now: Option<ObjectId>,
 }
 
-/// All regular files, sorted by path.
+/// Returns all regular files, sorted by path.
 pub(super) fn files(objects: &mut Objects, tree: ObjectId) -> Result<Vec<File>, GitError> {
     let changes = changes(objects, None, Some(tree))?;
     let files = changes.into_iter().filter_map(|change| Some((change.path, change.now?)));
     let mut files: Vec<File> = files.map(|(path, blob)| File { path, blob }).collect();
-    // Trees sort `a.b` before `a/b`, as bytes do; but not always: a directory counts with its `/`.
+    // Trees sort a directory as if its name ended with `/`, which differs from the order of paths.
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
 }
 
-/// The regular file that stands at this path.
+/// Returns the regular file at this path.
 pub(super) fn file(
     objects: &mut Objects,
     mut tree: ObjectId,
@@ -68,7 +68,7 @@ pub(super) fn file(
     Ok(None)
 }
 
-/// Regular files that are new or different in `new`, and paths at which there is none any more.
+/// Returns the regular files that are new or different in `new`, and the paths that no longer have one.
 pub(super) fn changes(
     objects: &mut Objects,
     old: Option<ObjectId>,
@@ -85,7 +85,7 @@ struct Walk<'w> {
     /// The directory with its `/`; empty for the root.
     prefix: String,
     depth: usize,
-    /// How many were looked at.
+    /// The number of entries so far.
     entries: usize,
     changes: Vec<Change>,
 }
@@ -96,7 +96,7 @@ impl Walk<'_> {
             return Ok(());
         }
         if self.depth > MAX_DEPTH {
-            let reason = format!("{MAX_DEPTH} directories stand in one another");
+            let reason = format!("it has more than {MAX_DEPTH} nested directories");
             return Err(GitError::unreadable("a tree", reason));
         }
         let old = old.map(|id| self.objects.tree(id)).transpose()?.unwrap_or_default();
@@ -123,7 +123,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Two entries of one name and kind, or one alone.
+    /// Compares two entries of the same name and kind, or one with nothing.
     fn entry(
         &mut self,
         old: Option<EntryRef<'_>>,
@@ -156,8 +156,8 @@ impl Walk<'_> {
     }
 }
 
-/// How many bytes of whole entries two trees begin with in common. Most of two trees is the same, and
-/// what is the same is not read.
+/// Returns the length of the entries that two trees begin with in common. Most entries are the same, and
+/// those are not parsed.
 fn common(old: &[u8], new: &[u8], kind: gix::hash::Kind) -> usize {
     let mut at = 0;
     while let Some(length) = length(&new[at..], kind) {
@@ -169,7 +169,7 @@ fn common(old: &[u8], new: &[u8], kind: gix::hash::Kind) -> usize {
     at
 }
 
-/// Bytes of the first entry: mode and name, a NUL, an id.
+/// Returns the length of the first entry: mode and name, a NUL, an id.
 fn length(tree: &[u8], kind: gix::hash::Kind) -> Option<usize> {
     let length = memchr::memchr(0, tree)? + 1 + kind.len_in_bytes();
     (length <= tree.len()).then_some(length)
@@ -184,7 +184,7 @@ fn behind(tree: &[u8], kind: gix::hash::Kind) -> &[u8] {
     &tree[length(tree, kind).unwrap_or(tree.len())..]
 }
 
-/// No link and no submodule: what stands in those is no file of this repository.
+/// Returns true unless the entry is a link, a submodule or a directory.
 fn is_file(entry: &EntryRef<'_>) -> bool {
     entry.mode.is_blob()
 }

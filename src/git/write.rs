@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 
-use super::{GitError, Repo, program};
+use super::error::GitError;
+use super::program;
+use super::repo::Repo;
 use crate::input::Content;
 use crate::path::RepoPath;
 

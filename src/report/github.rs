@@ -1,16 +1,20 @@
-//! Annotations in a pull request on GitHub: workflow commands, and the same for who reads the log.
+//! Annotations in a pull request on GitHub: workflow commands, and the same findings as lines of the log.
 //!
-//! A line that begins with `::` and the text `##[` are commands wherever they come from, so no
-//! name from a repository may bring one along.
+//! GitHub takes every line that begins with `::`, and every `##[`, for a command. No name from a
+//! repository may contain one.
 
 use std::io;
 
-use super::look::{self, Look, count};
-use super::{Report, Reporter, Style, human};
+use super::content::Report;
+use super::look::{self, Look};
+use super::reporter::Reporter;
+use super::sentences;
+use super::style::Style;
 use crate::finding::{Finding, Level};
+use crate::text::words::count;
 
-/// GitHub shows as many annotations of each level and step.
-const MOST_OF_A_LEVEL: usize = 10;
+/// Annotations of each level that GitHub shows for a step.
+const MAX_OF_A_LEVEL: usize = 10;
 
 /// `--format github`.
 #[derive(Debug)]
@@ -22,7 +26,7 @@ impl Reporter for GitHub {
     }
 
     fn summary(&self) -> &'static str {
-        "annotations of GitHub Actions, and lines for its log"
+        "annotations of GitHub Actions, and lines of its log"
     }
 
     fn write(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -32,7 +36,7 @@ impl Reporter for GitHub {
         }
         for level in [Level::Error, Level::Warning, Level::Info] {
             let of_level = findings.iter().filter(|finding| finding.level == level);
-            for finding in of_level.take(MOST_OF_A_LEVEL) {
+            for finding in of_level.take(MAX_OF_A_LEVEL) {
                 writeln!(out, "{}", annotation(finding))?;
             }
         }
@@ -46,7 +50,7 @@ impl Reporter for GitHub {
     }
 }
 
-/// `error[unencrypted-secret] apps/db.yaml:8:13: ..`; it begins with a word of ours.
+/// Returns `error[unencrypted-secret] apps/db.yaml:8:13: ..`, which always begins with our own word.
 fn log_line(finding: &Finding) -> String {
     let Finding { level, rule, place, .. } = finding;
     let message = finding.sentence();
@@ -66,7 +70,7 @@ fn annotation(finding: &Finding) -> String {
     let (start, end) = (finding.place.start, finding.place.end);
     let mut text =
         format!("::{command} file={},line={}", property(finding.place.path.as_str()), start.line);
-    // GitHub takes columns within one line only.
+    // GitHub accepts columns only within one line.
     if end.line > start.line {
         text += &format!(",endLine={}", end.line);
     } else {
@@ -83,47 +87,48 @@ fn annotation(finding: &Finding) -> String {
 }
 
 fn closing(report: &Report, style: &Style) -> Vec<String> {
-    let mut sentences = vec![human::found(&report.summary, &Look::new(&Style::default()))];
+    let mut sentences = vec![sentences::found(&report.summary, &Look::new(&Style::default()))];
     let summary = &report.summary;
     let levels =
         [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")];
     let unseen: Vec<String> = levels
         .into_iter()
-        .filter(|(number, _)| *number > MOST_OF_A_LEVEL)
-        .map(|(number, noun)| count(number - MOST_OF_A_LEVEL, noun))
+        .filter(|(number, _)| *number > MAX_OF_A_LEVEL)
+        .map(|(number, noun)| count(number - MAX_OF_A_LEVEL, noun))
         .collect();
     if !unseen.is_empty() {
         sentences.push(format!(
-            "Not annotated: {}. GitHub shows {MOST_OF_A_LEVEL} of each level for a step; all \
+            "Not annotated: {}. GitHub shows {MAX_OF_A_LEVEL} of each level for a step; all \
              findings are listed above.",
             unseen.join(", "),
         ));
     }
-    sentences.extend(human::held_back(summary));
-    sentences.extend(human::checked(report, style.verbose));
+    sentences.extend(sentences::suppressed(summary));
+    sentences.extend(sentences::checked(report, style.verbose));
     if style.verbose {
-        sentences.extend(report.skipped.iter().map(|file| format!("- {}", human::reason(file))));
+        sentences
+            .extend(report.skipped.iter().map(|file| format!("- {}", sentences::reason(file))));
     }
     sentences
 }
 
-/// A line of the log that is no command.
+/// Returns a line of the log that is not a command.
 fn harmless(line: &str) -> String {
     let line = look::clean(line).replace("##[", "## [");
     if line.trim_start().starts_with("::") { format!("- {line}") } else { line }
 }
 
-/// Text behind the second `::` of a command.
+/// Escapes text after the second `::` of a command.
 fn data(text: &str) -> String {
     escape(text, "%").replace("##[", "## [")
 }
 
-/// A value before it. Line ends are kept, for the name of a file is needed as it is.
+/// Escapes a value before it. Line ends are kept: GitHub needs the exact name of the file.
 fn property(text: &str) -> String {
     escape(text, "%\r\n:,")
 }
 
-/// Writes some characters as GitHub wants them, and other hostile ones as they are shown elsewhere.
+/// Escapes the special characters for GitHub, and other unsafe ones as the other reporters do.
 fn escape(text: &str, special: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for c in text.chars() {
@@ -139,7 +144,8 @@ fn escape(text: &str, special: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Summary, samples};
+    use crate::report::samples;
+    use crate::report::summary::Summary;
 
     fn written(report: &Report) -> String {
         let mut out = Vec::new();
@@ -155,11 +161,11 @@ mod tests {
         warning[recipient-drift] clusters/prod/token.enc.yaml:101:9: clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)
         info[uncovered-file] docs/example.yaml:1:1: no creation rule covers docs/example.yaml
         ::error file=apps/cut.yaml,line=14,endLine=14,col=1,title=sops-lint%3A unreadable-document::apps/cut.yaml is not YAML: a quoted scalar never ends
-        ::error file=apps/db.yaml,line=8,endLine=8,col=13,endColumn=21,title=sops-lint%3A unencrypted-secret::Secret prod/db has 2 plaintext values (stringData.user, stringData.password)%0AHelp: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it
+        ::error file=apps/db.yaml,line=8,endLine=8,col=13,endColumn=21,title=sops-lint%3A unencrypted-secret::Secret prod/db has 2 plaintext values (stringData.user, stringData.password)%0AHelp: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it
         ::warning file=clusters/prod/token.enc.yaml,line=101,endLine=101,col=9,endColumn=17,title=sops-lint%3A recipient-drift::clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)
         ::notice file=docs/example.yaml,line=1,endLine=1,col=1,endColumn=5,title=sops-lint%3A uncovered-file::no creation rule covers docs/example.yaml
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
-        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there (run with -v to see why).
+        Not verified: 40 encrypted files. Tampering with them would go unnoticed (run with -v to see why).
         Skipped: 1 file (run with -v to see which).
         "##);
     }
@@ -185,10 +191,11 @@ mod tests {
         report.findings[0].message = evil.to_owned();
         report.findings[0].help = Some(evil.to_owned());
         report.errors.push(evil.to_owned());
-        report.skipped.push(crate::report::Skipped {
+        report.skipped.push(crate::report::content::Skipped {
             path: evil.into(),
             rules: Vec::new(),
             reason: evil.to_owned(),
+            is_unverified: false,
         });
         let mut out = Vec::new();
         let style = Style { verbose: true, ..Style::default() };
@@ -199,7 +206,7 @@ mod tests {
         ::error file=%3A%3Aerror file=x%3A%3Aowned%0D%0A%3A%3Aadd-mask%3A%3Aa%2Cb%3Ac%250A##[add-mask]x\u{1b},line=8,endLine=8,col=13,endColumn=21,title=sops-lint%3A unencrypted-secret::::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}%0AHelp: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}
         ::error title=sops-lint::::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}
         Found 1 error in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
-        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there.
+        Not verified: 40 encrypted files. Tampering with them would go unnoticed.
         Skipped: 1 file.
         - ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A## [add-mask]x\u{1b}: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A## [add-mask]x\u{1b}
         "##);

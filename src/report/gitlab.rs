@@ -1,12 +1,15 @@
-//! A Code Quality report of GitLab: what a merge request shows beside the lines.
+//! A Code Quality report for GitLab, which shows it next to the lines of a merge request.
 //!
-//! The format is a list of findings and nothing else, so it cannot say what was skipped.
+//! The format is a list of findings, so it cannot name skipped files.
 
 use std::io;
 
 use serde_json::{Value, json};
 
-use super::{Report, Reporter, Style, json as plain_json, look};
+use super::content::Report;
+use super::reporter::Reporter;
+use super::style::Style;
+use super::{json as plain_json, look};
 use crate::finding::{Finding, Level};
 
 /// `--format gitlab`.
@@ -19,7 +22,7 @@ impl Reporter for GitLab {
     }
 
     fn summary(&self) -> &'static str {
-        "a Code Quality report of GitLab"
+        "a Code Quality report for GitLab"
     }
 
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -48,7 +51,8 @@ fn issue(finding: &Finding) -> Value {
     })
 }
 
-/// GitLab has five: info, minor, major, critical, blocker. None of them stops a merge.
+/// Returns one of the five severities of GitLab: info, minor, major, critical, blocker. None of them
+/// blocks a merge.
 const fn severity(level: Level) -> &'static str {
     match level {
         Level::Error => "critical",
@@ -77,7 +81,7 @@ mod tests {
               "Security"
             ],
             "check_name": "unencrypted-secret",
-            "description": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it",
+            "description": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it",
             "fingerprint": "e695c52efe24dd4af2359ce1c55a9760",
             "location": {
               "lines": {

@@ -1,15 +1,18 @@
 //! The report for people: a headline, the framed places and the next step for each finding, then
-//! what the run did and did not do.
+//! what the run did and what it skipped.
 
 use std::fmt::{self, Write as _};
 use std::io;
 
-use super::look::{Look, Tone, clean, count, wrap};
-use super::{Report, Reporter, Skipped, Style, Summary, snippet};
+use super::content::Report;
+use super::look::{Look, Tone, clean, wrap};
+use super::reporter::Reporter;
+use super::style::Style;
+use super::{sentences, snippet};
 use crate::finding::{Finding, Level};
-use crate::rules::needing_keys;
+use crate::text::words::{agree, count};
 
-/// Before the second and later lines of a sentence.
+/// Indents the second and later lines of a sentence.
 const INDENT: &str = "  ";
 
 /// `--format human`.
@@ -22,7 +25,7 @@ impl Reporter for Human {
     }
 
     fn summary(&self) -> &'static str {
-        "for people: with the lines in question, values masked"
+        "for people: with the lines in question, their values masked"
     }
 
     fn write(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -49,7 +52,7 @@ impl Reporter for Human {
     }
 }
 
-/// What is merely worth knowing would bury what has to be done.
+/// Returns true if the finding is shown. Infos would bury what has to be done.
 fn is_shown(finding: &Finding, style: &Style) -> bool {
     style.infos || finding.level > Level::Info
 }
@@ -74,33 +77,30 @@ fn write_finding(finding: &Finding, look: &Look, out: &mut String) -> fmt::Resul
 fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) -> fmt::Result {
     let Report { findings, skipped, summary, .. } = report;
     let is_idle = summary.files == 0 && findings.is_empty();
-    let found = if is_idle {
-        "Nothing to look at: no files were found.".into()
-    } else {
-        found(summary, look)
-    };
+    let found =
+        if is_idle { "No files were found.".into() } else { sentences::found(summary, look) };
     write_sentence(&found, look, out)?;
     if summary.infos > 0 && !style.infos {
         let infos = count(summary.infos, "info");
-        let them = if summary.infos == 1 { "it" } else { "them" };
+        let them = agree(summary.infos, "it", "them");
         write_sentence(&format!("Not shown: {infos} (run with -v to see {them})."), look, out)?;
     }
-    for sentence in held_back(summary) {
+    for sentence in sentences::suppressed(summary) {
         write_sentence(&sentence, look, out)?;
     }
-    for sentence in checked(report, style.verbose) {
+    for sentence in sentences::checked(report, style.verbose) {
         write_sentence(&sentence, look, out)?;
     }
     if style.verbose {
         for file in skipped {
-            write_item(&reason(file), look, out)?;
+            write_item(&sentences::reason(file), look, out)?;
         }
     }
     if let Some(error) = findings.iter().find(|finding| finding.level == Level::Error) {
         let command = look.paint(Tone::Strong, &format!("`sops-lint explain {}`", error.rule.id));
         let is_only = findings.iter().all(|finding| finding.rule.id == error.rule.id);
         let rule = if is_only { "the" } else { "a" };
-        let hint = format!("Run {command} to see what {rule} rule means and how to fix it.");
+        let hint = format!("Run {command} to see what {rule} rule finds and how to fix it.");
         write_sentence(&hint, look, out)?;
     }
     Ok(())
@@ -110,123 +110,17 @@ fn write_sentence(text: &str, look: &Look, out: &mut String) -> fmt::Result {
     writeln!(out, "{}", wrap(text, look.width - INDENT.len(), 0).join("\n  "))
 }
 
-/// An item of the list below a sentence.
+/// Writes an item of the list below a sentence.
 fn write_item(text: &str, look: &Look, out: &mut String) -> fmt::Result {
     let lines = wrap(text, look.width - 2 * INDENT.len(), 0);
     writeln!(out, "{INDENT}{}", lines.join("\n    "))
-}
-
-/// How much of what, in what, how fast.
-pub(super) fn found(summary: &Summary, look: &Look) -> String {
-    let levels = [
-        (summary.errors, Level::Error),
-        (summary.warnings, Level::Warning),
-        (summary.infos, Level::Info),
-    ];
-    let counts: Vec<_> = levels
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, level)| look.paint(level.into(), &count(number, level.name())))
-        .collect();
-    let counts = match counts.as_slice() {
-        [] => "No findings".to_owned(),
-        [only] => format!("Found {only}"),
-        [first @ .., last] => format!("Found {} and {last}", first.join(", ")),
-    };
-    let files = count(summary.files, "file");
-    let secrets = count(summary.secrets, "Secret");
-    let encrypted = count(summary.encrypted_files, "encrypted file");
-    let time = duration(summary.duration_ms);
-    format!("{counts} in {files} ({secrets}, {encrypted}) in {time}.")
-}
-
-fn duration(milliseconds: u64) -> String {
-    if milliseconds < 1000 {
-        format!("{milliseconds} ms")
-    } else {
-        format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
-    }
-}
-
-/// What was found and is not reported, so that nobody takes silence for health.
-pub(super) fn held_back(summary: &Summary) -> Vec<String> {
-    let mut sentences = Vec::new();
-    if summary.ignored > 0 {
-        sentences.push(format!("Ignored by the settings: {}.", count(summary.ignored, "finding")));
-    }
-    if summary.in_baseline > 0 {
-        let findings = count(summary.in_baseline, "finding");
-        sentences.push(format!("Held back by the baseline: {findings}."));
-    }
-    if summary.gone_from_baseline > 0 {
-        let findings = count(summary.gone_from_baseline, "finding");
-        sentences.push(format!(
-            "No longer found: {findings} of the baseline (run `sops-lint baseline` to rewrite it)."
-        ));
-    }
-    sentences
-}
-
-/// What was and what was not looked into. Who has seen it all needs no word on how to see more.
-pub(super) fn checked(report: &Report, has_details: bool) -> Vec<String> {
-    let Summary { verified, refused, unverified, .. } = report.summary;
-    let mut sentences = Vec::new();
-    if refused > 0 {
-        let files = count(verified + refused, "encrypted file");
-        let are = if refused == 1 { "is" } else { "are" };
-        sentences.push(format!(
-            "Verified: {files}; the MAC of {verified} holds, {refused} {are} not what sops wrote."
-        ));
-    } else if verified > 0 {
-        let holds = if verified == 1 { "it holds" } else { "all of them hold" };
-        let files = count(verified, "encrypted file");
-        sentences.push(format!("Verified: the MAC of {files}; {holds}."));
-    }
-    if unverified > 0 {
-        let which = if has_details { "" } else { " (run with -v to see why)" };
-        let files = count(unverified, "encrypted file");
-        sentences.push(format!(
-            "Not verified: the MAC of {files}. Tampering goes unnoticed there{which}."
-        ));
-    }
-    let is_unverified = |file: &&Skipped| file.rules == needing_keys();
-    let others: Vec<&Skipped> = report.skipped.iter().filter(|file| !is_unverified(file)).collect();
-    if !others.is_empty() {
-        sentences.push(left_out(&others, has_details));
-    }
-    sentences
-}
-
-/// How many files were skipped, and how many were kept from some rules.
-fn left_out(skipped: &[&Skipped], is_verbose: bool) -> String {
-    let whole = skipped.iter().filter(|file| file.rules.is_empty()).count();
-    let in_part = skipped.len() - whole;
-    let (whole_files, part_files) = (count(whole, "file"), count(in_part, "file"));
-    let numbers = match (whole, in_part) {
-        (_, 0) => format!("Skipped: {whole_files}"),
-        (0, _) => format!("Checked only in part: {part_files}"),
-        _ => format!("Skipped: {whole_files}; checked only in part: {part_files}"),
-    };
-    if is_verbose {
-        format!("{numbers}.")
-    } else {
-        format!("{numbers} (run with -v to see which).")
-    }
-}
-
-pub(super) fn reason(file: &Skipped) -> String {
-    let Skipped { path, rules, reason } = file;
-    let reason = clean(reason);
-    match rules.as_slice() {
-        [] => format!("{path}: {reason}"),
-        rules => format!("{path}: {reason} (not checked: {})", rules.join(", ")),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::samples;
+    use crate::report::summary::Summary;
 
     fn written(report: &Report, style: Style) -> String {
         let mut out = Vec::new();
@@ -255,8 +149,8 @@ mod tests {
            ·                 ───┬───
            ·                    ╰── this creation rule governs the file
            ╰────
-          help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can
-                read the repository has seen it
+          help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with
+                access to the repository has seen it
         ");
     }
 
@@ -328,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_says_what_was_and_what_was_not_done() {
+    fn the_closing_lines_say_what_was_judged_and_what_was_skipped() {
         let closing = |report: &Report, style| {
             let text = written(report, style);
             text.rsplit_once("\n\n").map_or(text.clone(), |(_, closing)| closing.to_owned())
@@ -338,20 +232,19 @@ mod tests {
         insta::assert_snapshot!(closing(&report, Style::default()), @r"
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
         Not shown: 1 info (run with -v to see it).
-        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there (run with -v to see
-          why).
+        Not verified: 40 encrypted files. Tampering with them would go unnoticed (run with -v to see why).
         Skipped: 1 file (run with -v to see which).
-        Run `sops-lint explain unreadable-document` to see what a rule means and how to fix it.
+        Run `sops-lint explain unreadable-document` to see what a rule finds and how to fix it.
         ");
         insta::assert_snapshot!(closing(&report, verbose), @r"
         Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted
           files) in 37 ms.
-        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there.
+        Not verified: 40 encrypted files. Tampering with them would go unnoticed.
         Skipped: 1 file.
           apps/db.yaml: no private key for any of its 2 recipients (not checked:
             mac-mismatch, undecryptable-value)
           big.yaml: larger than 10 MiB
-        Run `sops-lint explain unreadable-document` to see what a rule means and how
+        Run `sops-lint explain unreadable-document` to see what a rule finds and how
           to fix it.
         ");
         let mut held_back = samples::empty();
@@ -363,13 +256,13 @@ mod tests {
             ..Summary::default()
         };
         insta::assert_snapshot!(closing(&held_back, verbose), @r"
-        No findings in 1 file (no Secrets, no encrypted files) in 0 ms.
+        No findings in 1 file (0 Secrets, 0 encrypted files) in 0 ms.
         Ignored by the settings: 2 findings.
-        Held back by the baseline: 1 finding.
+        Suppressed by the baseline: 1 finding.
         No longer found: 3 findings of the baseline (run `sops-lint baseline` to
           rewrite it).
         ");
-        insta::assert_snapshot!(closing(&samples::empty(), verbose), @"Nothing to look at: no files were found.");
+        insta::assert_snapshot!(closing(&samples::empty(), verbose), @"No files were found.");
         let clean = Report::new(
             Vec::new(),
             Vec::new(),
@@ -382,8 +275,8 @@ mod tests {
             },
         );
         insta::assert_snapshot!(closing(&clean, verbose), @r"
-        No findings in 1 file (no Secrets, 1 encrypted file) in 1.2 s.
-        Verified: the MAC of 1 encrypted file; it holds.
+        No findings in 1 file (0 Secrets, 1 encrypted file) in 1.2 s.
+        Verified: 1 encrypted file; it has the right MAC.
         ");
     }
 

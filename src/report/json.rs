@@ -1,7 +1,7 @@
 //! The reports for programs: one JSON document, or one JSON object a line.
 //!
-//! Fields may be added; renaming or removing one raises the schema version. Paths are the real
-//! ones, to be opened by the reader; what could harm a terminal is escaped as JSON allows.
+//! Adding a field keeps the schema version; renaming or removing one raises it. Paths are exact, so that
+//! a program can open the file; characters that could harm a terminal are written as JSON escapes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,12 +9,14 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Report, Reporter, Skipped, Style, Summary};
+use super::content::{Report, Skipped};
+use super::reporter::Reporter;
+use super::style::Style;
+use super::summary::Summary;
 use crate::finding::{Finding, Fix, Label, Level};
-use crate::path::RepoPath;
 use crate::text::{Position, printable};
 
-/// The version of the document's shape.
+/// The version of the schema.
 const SCHEMA_VERSION: u32 = 1;
 
 /// `--format json`.
@@ -54,7 +56,7 @@ impl Reporter for JsonLines {
     }
 
     fn summary(&self) -> &'static str {
-        "one JSON object a line: findings, what was skipped, errors of the run, the summary"
+        "one JSON object per line: findings, skipped files, errors of the run, the summary"
     }
 
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -76,8 +78,8 @@ fn write_line(out: &mut dyn io::Write, value: &impl Serialize) -> io::Result<()>
     writeln!(out, "{text}")
 }
 
-/// Escapes the hostile characters that JSON lets stand: delete, C1 controls, bidirectional marks.
-/// In JSON text they stand in strings only.
+/// Escapes the unsafe characters that JSON allows in strings: delete, C1 controls, bidirectional marks.
+/// Elsewhere in JSON they cannot occur.
 pub(super) fn escape(json: String) -> String {
     let is_hostile = |c: char| {
         let text = &mut [0; 4];
@@ -120,12 +122,12 @@ struct JsonFinding<'r> {
     rule: &'static str,
     level: Level,
     path: &'r str,
-    /// The commit that brought it, where history is looked at.
+    /// The commit that added the file, if history is scanned.
     commit: Option<&'r str>,
-    /// Its day.
+    /// Its date.
     #[serde(skip_serializing_if = "Option::is_none")]
     commit_date: Option<&'r str>,
-    /// Whether the file is the same today.
+    /// True if the file is the same at `HEAD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     at_head: Option<bool>,
     document: usize,
@@ -195,11 +197,6 @@ struct SummaryLine {
     summary: Summary,
 }
 
-/// The path as it is, not as it may be printed.
-pub(super) fn whole_path<S: serde::Serializer>(path: &RepoPath, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(path.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "the document is as long as it is")]
+    #[expect(clippy::too_many_lines, reason = "the snapshot is long")]
     fn a_document_has_every_field_in_order() {
         let report = samples::two_files();
         let text = written(&Json, &report).replace(env!("CARGO_PKG_VERSION"), "VERSION");
@@ -242,7 +239,7 @@ mod tests {
                 "offset": 113
               },
               "message": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password)",
-              "help": "run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it",
+              "help": "run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it",
               "related": [
                 {
                   "path": "apps/db.yaml",
@@ -337,7 +334,7 @@ mod tests {
     fn a_line_is_a_finding_a_skipped_file_or_the_summary() {
         insta::assert_snapshot!(written(&JsonLines, &samples::mixed()), @r#"
         {"rule":"unreadable-document","level":"error","path":"apps/cut.yaml","commit":null,"document":0,"key_path":null,"start":{"line":14,"column":1,"offset":402},"end":{"line":14,"column":1,"offset":402},"message":"apps/cut.yaml is not YAML: a quoted scalar never ends","help":null,"related":[],"fix":null,"fingerprint":"b724ac6d6dcb3e09adf8e6d55f079d6b"}
-        {"rule":"unencrypted-secret","level":"error","path":"apps/db.yaml","commit":null,"document":0,"key_path":"stringData.password","start":{"line":8,"column":13,"offset":105},"end":{"line":8,"column":21,"offset":113},"message":"Secret prod/db has 2 plaintext values (stringData.user, stringData.password)","help":"run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it","related":[{"path":"apps/db.yaml","start":{"line":7,"column":9,"offset":87},"end":{"line":7,"column":14,"offset":92},"message":"in plaintext"},{"path":".sops.yaml","start":{"line":2,"column":17,"offset":32},"end":{"line":2,"column":24,"offset":39},"message":"this creation rule governs the file"}],"fix":{"kind":"encrypt","safe":false},"fingerprint":"e695c52efe24dd4af2359ce1c55a9760"}
+        {"rule":"unencrypted-secret","level":"error","path":"apps/db.yaml","commit":null,"document":0,"key_path":"stringData.password","start":{"line":8,"column":13,"offset":105},"end":{"line":8,"column":21,"offset":113},"message":"Secret prod/db has 2 plaintext values (stringData.user, stringData.password)","help":"run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it","related":[{"path":"apps/db.yaml","start":{"line":7,"column":9,"offset":87},"end":{"line":7,"column":14,"offset":92},"message":"in plaintext"},{"path":".sops.yaml","start":{"line":2,"column":17,"offset":32},"end":{"line":2,"column":24,"offset":39},"message":"this creation rule governs the file"}],"fix":{"kind":"encrypt","safe":false},"fingerprint":"e695c52efe24dd4af2359ce1c55a9760"}
         {"rule":"recipient-drift","level":"warning","path":"clusters/prod/token.enc.yaml","commit":null,"document":0,"key_path":null,"start":{"line":101,"column":9,"offset":152},"end":{"line":101,"column":17,"offset":160},"message":"clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)","help":null,"related":[{"path":"clusters/prod/token.enc.yaml","start":{"line":9,"column":16,"offset":29},"end":{"line":9,"column":23,"offset":36},"message":"may decrypt, as it should"},{"path":"clusters/prod/token.enc.yaml","start":{"line":10,"column":5,"offset":41},"end":{"line":10,"column":8,"offset":44},"message":"its data key"},{"path":"clusters/prod/token.enc.yaml","start":{"line":191,"column":1,"offset":250},"end":{"line":191,"column":15,"offset":264},"message":"written by this version"}],"fix":null,"fingerprint":"e0389cfac4eb8329da881e148c54b5c5"}
         {"rule":"uncovered-file","level":"info","path":"docs/example.yaml","commit":null,"document":0,"key_path":null,"start":{"line":1,"column":1,"offset":0},"end":{"line":1,"column":5,"offset":4},"message":"no creation rule covers docs/example.yaml","help":null,"related":[],"fix":null,"fingerprint":"70b750b1a6f34712f89e0e5a63509186"}
         {"skipped":{"path":"apps/db.yaml","rules":["mac-mismatch","undecryptable-value"],"reason":"no private key for any of its 2 recipients"}}

@@ -1,19 +1,22 @@
-//! JUnit's XML, which every CI shows.
+//! JUnit XML, which every CI can show.
 //!
-//! A test case is a rule in a file: the rule is the class, the file is the name. Viewers tell cases
-//! apart by these two (GitLab drops the second of the same name), so a new finding is a newly failed
-//! test, and one that is gone is no longer listed. Rules without findings are no passed tests: the
-//! report does not know which rules could judge which files. One case stands for the run itself,
-//! so that a run without findings is no empty report, which Jenkins takes for a mistake.
+//! A test case is a rule in a file: the rule is the class, the file is the name. Viewers identify cases
+//! by these two (GitLab drops the second of the same name), so a new finding is a newly failed test, and
+//! a fixed one is no longer listed. Rules without findings are not listed as passed tests, because the
+//! report does not know which rules could judge which files. One case represents the run itself:
+//! Jenkins takes an empty report for a mistake.
 //!
-//! Only errors fail. Warnings and infos pass with their text as output, since a failed test in a
-//! job that passed confuses readers, and makes Jenkins call the build unstable.
+//! Only errors fail. Warnings and infos pass, with their text as output: a failed test in a job that
+//! passed would confuse readers, and Jenkins would call the build unstable.
 
 use std::collections::BTreeMap;
 use std::io;
 
+use super::content::{Report, Skipped};
 use super::look::{self, Look};
-use super::{Report, Reporter, Skipped, Style, human};
+use super::reporter::Reporter;
+use super::sentences;
+use super::style::Style;
 use crate::finding::{Finding, Level};
 
 /// `--format junit`.
@@ -68,16 +71,16 @@ fn is_failure(findings: &[&Finding]) -> bool {
     findings.iter().any(|finding| finding.level == Level::Error)
 }
 
-/// The case that stands for the run: an error where it could not do its job.
+/// Writes the case of the run itself, which is an error if the run failed.
 fn write_run(report: &Report, time: &str, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "    <testcase classname=\"sops-lint\" name=\"scan\" time=\"{time}\">")?;
     if !report.errors.is_empty() {
         let text = lines(&report.errors);
-        writeln!(out, "      <error message=\"could not do the job\">{text}</error>")?;
+        writeln!(out, "      <error message=\"the scan failed\">{text}</error>")?;
     }
-    let mut sentences = vec![human::found(&report.summary, &Look::new(&Style::default()))];
-    sentences.extend(human::held_back(&report.summary));
-    sentences.extend(human::checked(report, true));
+    let mut sentences = vec![sentences::found(&report.summary, &Look::new(&Style::default()))];
+    sentences.extend(sentences::suppressed(&report.summary));
+    sentences.extend(sentences::checked(report, true));
     writeln!(out, "      <system-out>{}</system-out>", lines(&sentences))?;
     writeln!(out, "    </testcase>")
 }
@@ -96,7 +99,7 @@ fn write_case(
     let text: String = findings.iter().map(|finding| paragraph(finding)).collect();
     let text = text.trim_end();
     if is_failure(findings) {
-        // Viewers show the one or the other, and GitLab the text alone.
+        // Viewers show the message or the text; GitLab shows only the text.
         let first = findings.iter().find(|finding| finding.level == Level::Error);
         let message = first.map_or_else(String::new, |finding| escape(&finding.sentence()));
         writeln!(out, "      <failure type=\"error\" message=\"{message}\">{text}</failure>")?;
@@ -106,7 +109,7 @@ fn write_case(
     writeln!(out, "    </testcase>")
 }
 
-/// A finding as plain text, escaped.
+/// Returns a finding as plain text, escaped.
 fn paragraph(finding: &Finding) -> String {
     let Finding { place, level, .. } = finding;
     let position = format!("{}:{}:{}", place.path, place.start.line, place.start.column);
@@ -118,7 +121,7 @@ fn paragraph(finding: &Finding) -> String {
 }
 
 fn write_skipped(file: &Skipped, out: &mut dyn io::Write) -> io::Result<()> {
-    let (path, reason) = (escape(file.path.as_str()), escape(&human::reason(file)));
+    let (path, reason) = (escape(file.path.as_str()), escape(&sentences::reason(file)));
     writeln!(
         out,
         "    <testcase classname=\"sops-lint.skipped\" name=\"{path}\" file=\"{path}\" time=\"0\">"
@@ -130,8 +133,8 @@ fn seconds(milliseconds: u64) -> String {
     format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
 }
 
-/// For text and for attributes. What XML 1.0 cannot hold, not even escaped, is shown as elsewhere:
-/// `\u{1b}`.
+/// Escapes text and attributes. Characters that XML 1.0 cannot contain are written as the other
+/// reporters do: `\u{1b}`.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 16);
     for c in look::clean(text).chars() {
@@ -148,7 +151,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Each on its line.
+/// Returns each sentence on its own line, escaped.
 fn lines(sentences: &[String]) -> String {
     sentences.iter().map(|sentence| escape(sentence)).collect::<Vec<_>>().join("\n")
 }
@@ -172,7 +175,7 @@ mod tests {
           <testsuite name="sops-lint" tests="7" failures="2" errors="0" skipped="2" time="0.037">
             <testcase classname="sops-lint" name="scan" time="0.037">
               <system-out>Found 2 errors, 1 warning and 1 info in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
-        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there.
+        Not verified: 40 encrypted files. Tampering with them would go unnoticed.
         Skipped: 1 file.</system-out>
             </testcase>
             <testcase classname="sops-lint.unreadable-document" name="apps/cut.yaml" file="apps/cut.yaml" time="0">
@@ -180,7 +183,7 @@ mod tests {
             </testcase>
             <testcase classname="sops-lint.unencrypted-secret" name="apps/db.yaml" file="apps/db.yaml" time="0">
               <failure type="error" message="Secret prod/db has 2 plaintext values (stringData.user, stringData.password)">apps/db.yaml:8:13: error: Secret prod/db has 2 plaintext values (stringData.user, stringData.password)
-        help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it</failure>
+        help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it</failure>
             </testcase>
             <testcase classname="sops-lint.recipient-drift" name="clusters/prod/token.enc.yaml" file="clusters/prod/token.enc.yaml" time="0">
               <system-out>clusters/prod/token.enc.yaml:101:9: warning: clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)</system-out>
@@ -206,7 +209,7 @@ mod tests {
         <testsuites name="sops-lint" tests="1" failures="0" errors="0" time="0.000">
           <testsuite name="sops-lint" tests="1" failures="0" errors="0" skipped="0" time="0.000">
             <testcase classname="sops-lint" name="scan" time="0.000">
-              <system-out>No findings in no files (no Secrets, no encrypted files) in 0 ms.</system-out>
+              <system-out>No findings in 0 files (0 Secrets, 0 encrypted files) in 0 ms.</system-out>
             </testcase>
           </testsuite>
         </testsuites>

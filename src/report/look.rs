@@ -1,28 +1,28 @@
-//! How a report for people looks: colours, widths, and text that cannot harm a terminal.
+//! The look of a report for people: colours, widths, and text that is safe to print.
 
 use std::borrow::Cow;
 
 use miette::{GraphicalTheme, ThemeCharacters, ThemeStyles};
 
-use super::Style;
+use super::style::Style;
 use crate::finding::Level;
 use crate::text::printable;
 
-/// Narrower terminals get lines of this width, and wrap them themselves.
-const NARROWEST: usize = 40;
+/// The smallest width to wrap at; narrower terminals wrap the lines themselves.
+const MIN_WIDTH: usize = 40;
 
-/// What a piece of text is, as far as its colour goes. The numbers index the palette.
+/// The role of a piece of text, which decides its colour. The numbers index the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     /// The level and the place of an error.
     Error = 0,
-    /// The same of a warning.
+    /// The level and the place of a warning.
     Warning = 1,
-    /// The same of an info.
+    /// The level and the place of an info.
     Info = 2,
     /// Other places of a finding, and hints.
     Aside = 3,
-    /// What the eye should find first.
+    /// The part to read first.
     Strong = 4,
 }
 
@@ -36,14 +36,14 @@ impl From<Level> for Tone {
     }
 }
 
-/// A [`Style`] in miette's terms.
+/// A [`Style`], translated for miette.
 #[derive(Debug)]
 pub(super) struct Look {
     /// Its `highlights` are the palette, one for each [`Tone`].
     theme: GraphicalTheme,
     /// The width to wrap at, in columns.
     pub(super) width: usize,
-    /// What stands between lines that do not follow one another.
+    /// The mark between lines that do not follow one another.
     pub(super) gap: &'static str,
 }
 
@@ -64,20 +64,20 @@ impl Look {
             (ThemeCharacters::unicode(), "⋮")
         };
         let theme = GraphicalTheme { characters, styles };
-        Self { theme, width: style.width.max(NARROWEST), gap }
+        Self { theme, width: style.width.max(MIN_WIDTH), gap }
     }
 
-    /// What frames and arrows are made of.
+    /// Returns the characters of frames and arrows.
     pub(super) fn chars(&self) -> &ThemeCharacters {
         &self.theme.characters
     }
 
-    /// The text in the colour of its tone.
+    /// Returns the text in the colour of its tone.
     pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
         self.theme.styles.highlights[tone as usize].style(text).to_string()
     }
 
-    /// miette's theme for a snippet whose labels have these tones, in the order of their places.
+    /// Returns miette's theme for a snippet whose labels have these tones, in the order of their places.
     pub(super) fn theme(&self, tones: impl Iterator<Item = Tone>) -> GraphicalTheme {
         let mut theme = self.theme.clone();
         theme.styles.highlights =
@@ -86,14 +86,14 @@ impl Look {
     }
 }
 
-/// Text without control characters. Rules build messages from clean parts already; nothing is
-/// lost by making sure.
+/// Returns the text without control characters. Rules build messages from clean parts already; this is
+/// the second line of defence.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     printable::clean_path(text)
 }
 
-/// Breaks a text at spaces, and nowhere else: commands and paths are there to be copied. The
-/// first line has less room by `indent`.
+/// Breaks a text at spaces only, so that commands and paths can be copied. The first line is shorter
+/// by `indent`.
 pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -116,7 +116,7 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     lines
 }
 
-/// The words of a text; a command in backticks is one of them, so that it can be copied.
+/// Returns the words of a text. A command in backticks is one word, so that it can be copied.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -131,21 +131,12 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many characters are seen: all but those of escape sequences, which are our own.
+/// Returns the number of visible characters: all but those of our own escape sequences.
 fn columns(word: &str) -> usize {
     let mut parts = word.split('\u{1b}');
     let first = parts.next().map_or(0, |part| part.chars().count());
     let seen = |part: &str| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count());
     first + parts.map(seen).sum::<usize>()
-}
-
-/// `1 file`, `2 files`, `no files`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    match number {
-        0 => format!("no {noun}s"),
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
 }
 
 #[cfg(test)]
@@ -165,11 +156,6 @@ mod tests {
         );
         assert_eq!(wrap("", 12, 4), [""]);
         assert_eq!(wrap("averylongword-without-spaces", 12, 4), ["averylongword-without-spaces"]);
-    }
-
-    #[test]
-    fn numbers_agree_with_their_nouns() {
-        assert_eq!([0, 1, 2].map(|n| count(n, "error")), ["no errors", "1 error", "2 errors"]);
     }
 
     #[test]

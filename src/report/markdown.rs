@@ -1,16 +1,20 @@
 //! A table in Markdown, for the summary of a job and for comments.
 //!
-//! Everything that is not ours is written as character references where Markdown or HTML could
-//! take it for more than text: a reference is a character, and never a mark.
+//! Text from the repository is written with character references wherever Markdown or HTML would give
+//! it a meaning: a reference is always a character, never markup.
 
 use std::io;
 
-use super::look::{self, Look, count};
-use super::{Report, Reporter, Style, human};
+use super::content::Report;
+use super::look::{self, Look};
+use super::reporter::Reporter;
+use super::sentences;
+use super::style::Style;
 use crate::finding::Finding;
+use crate::text::words::count;
 
-/// GitHub refuses a summary of more than 1024 KiB; some of it is for the steps of others.
-const MOST_BYTES: usize = 900 * 1024;
+/// GitHub refuses a summary of more than 1024 KiB; this leaves some room for other steps.
+const MAX_BYTES: usize = 900 * 1024;
 
 /// `--format markdown`.
 #[derive(Debug)]
@@ -26,19 +30,19 @@ impl Reporter for Markdown {
     }
 
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        let found = human::found(&report.summary, &Look::new(&Style::default()));
+        let found = sentences::found(&report.summary, &Look::new(&Style::default()));
         let mut text = format!("## sops-lint\n\n{}\n", escape(&found));
         for error in &report.errors {
-            text += &format!("\n**Could not do the job:** {}\n", escape(error));
+            text += &format!("\n**The scan failed:** {}\n", escape(error));
         }
         let end = closing(report);
-        add_table(report, MOST_BYTES.saturating_sub(end.len()), &mut text);
+        add_table(report, MAX_BYTES.saturating_sub(end.len()), &mut text);
         text += &end;
         out.write_all(text.as_bytes())
     }
 }
 
-/// As many rows as there is room for, the most important first.
+/// Adds as many rows as there is room for, the most important first.
 fn add_table(report: &Report, room: usize, text: &mut String) {
     let findings = report.by_importance();
     if findings.is_empty() {
@@ -49,7 +53,9 @@ fn add_table(report: &Report, room: usize, text: &mut String) {
         let row = row(finding);
         if text.len() + row.len() > room {
             let left_out = count(findings.len() - index, "finding");
-            *text += &format!("\n**Not in the table: {left_out}.** There is no room for more.\n");
+            *text += &format!(
+                "\n**Left out of the table: {left_out}.** GitHub limits the size of a summary.\n"
+            );
             return;
         }
         *text += &row;
@@ -71,10 +77,10 @@ fn row(finding: &Finding) -> String {
     )
 }
 
-/// What was not done.
+/// Returns the sentences below the table.
 fn closing(report: &Report) -> String {
-    let mut sentences = human::held_back(&report.summary);
-    sentences.extend(human::checked(report, true));
+    let mut sentences = sentences::suppressed(&report.summary);
+    sentences.extend(sentences::checked(report, true));
     let mut text: String =
         sentences.iter().map(|sentence| format!("\n{}\n", escape(sentence))).collect();
     if !report.skipped.is_empty() {
@@ -83,12 +89,12 @@ fn closing(report: &Report) -> String {
     text
 }
 
-/// A list to open, of files that were skipped. It may take half of the room.
+/// Returns a folded list of the files that were skipped. It may take half of the room.
 fn skipped(report: &Report) -> String {
-    let mut text = "\n<details><summary>Which, and why</summary>\n\n".to_owned();
+    let mut text = "\n<details><summary>Skipped files</summary>\n\n".to_owned();
     for (index, file) in report.skipped.iter().enumerate() {
-        let item = format!("- {}\n", escape(&human::reason(file)));
-        if text.len() + item.len() > MOST_BYTES / 2 {
+        let item = format!("- {}\n", escape(&sentences::reason(file)));
+        if text.len() + item.len() > MAX_BYTES / 2 {
             text += &format!("- and {}\n", count(report.skipped.len() - index, "more file"));
             break;
         }
@@ -97,7 +103,7 @@ fn skipped(report: &Report) -> String {
     text + "\n</details>\n"
 }
 
-/// Text with the commands in backticks as code.
+/// Returns the text with the commands in backticks as code.
 fn with_code(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -110,8 +116,8 @@ fn with_code(text: &str) -> String {
     parts.iter().enumerate().map(mark).collect()
 }
 
-/// What could be a mark of Markdown, of HTML or of GitHub becomes `&#35;`. No link can begin
-/// without one of them, so parentheses stay.
+/// Escapes the characters that mean something to Markdown, HTML or GitHub, as in `&#35;`. No link can
+/// begin without one of them, so parentheses stay.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 32);
     let text = look::clean(text);
@@ -127,14 +133,15 @@ fn escape(text: &str) -> String {
             escaped.push(c);
         }
     }
-    // GitHub makes links of what begins like this, without any mark.
+    // GitHub makes links of words that begin so.
     escaped.replace("www.", "www&#46;")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Summary, samples};
+    use crate::report::samples;
+    use crate::report::summary::Summary;
 
     fn written(report: &Report) -> String {
         let mut out = Vec::new();
@@ -152,15 +159,15 @@ mod tests {
         | level | where | what | rule |
         |---|---|---|---|
         | error | <code>apps/cut.yaml:14</code> | apps/cut.yaml is not YAML: a quoted scalar never ends | `unreadable-document` |
-        | error | <code>apps/db.yaml:8</code> | Secret prod/db has 2 plaintext values (stringData.user, stringData.password)<br>Help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it | `unencrypted-secret` |
+        | error | <code>apps/db.yaml:8</code> | Secret prod/db has 2 plaintext values (stringData.user, stringData.password)<br>Help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it | `unencrypted-secret` |
         | warning | <code>clusters/prod/token.enc.yaml:101</code> | clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq) | `recipient-drift` |
         | info | <code>docs/example.yaml:1</code> | no creation rule covers docs/example.yaml | `uncovered-file` |
 
-        Not verified: the MAC of 40 encrypted files. Tampering goes unnoticed there.
+        Not verified: 40 encrypted files. Tampering with them would go unnoticed.
 
         Skipped: 1 file.
 
-        <details><summary>Which, and why</summary>
+        <details><summary>Skipped files</summary>
 
         - apps/db.yaml: no private key for any of its 2 recipients (not checked: mac-mismatch, undecryptable-value)
         - big.yaml: larger than 10 MiB
@@ -174,7 +181,7 @@ mod tests {
         insta::assert_snapshot!(written(&samples::empty()), @r##"
         ## sops-lint
 
-        No findings in no files (no Secrets, no encrypted files) in 0 ms.
+        No findings in 0 files (0 Secrets, 0 encrypted files) in 0 ms.
         "##);
     }
 
@@ -209,9 +216,9 @@ mod tests {
         let one = samples::two_files().findings.swap_remove(0);
         let report = Report::new(vec![one; 10_000], Vec::new(), Summary::default());
         let text = written(&report);
-        assert!(text.len() <= MOST_BYTES + 200);
+        assert!(text.len() <= MAX_BYTES + 200);
         let rows = text.lines().filter(|line| line.starts_with("| error")).count();
         let rest = 10_000 - rows;
-        assert!(text.contains(&format!("**Not in the table: {rest} findings.**")), "{rows}");
+        assert!(text.contains(&format!("**Left out of the table: {rest} findings.**")), "{rows}");
     }
 }

@@ -1,10 +1,11 @@
 //! Reports that the tests of all reporters share.
 
-use super::{Report, Skipped, Summary};
+use super::content::{Report, Skipped};
+use super::summary::Summary;
 use crate::finding::{Finding, Fix, Label, Level, Needs, Place, Risk, RuleMeta};
 use crate::text::{LineIndex, Position};
 
-/// A file name that colours, breaks lines and ends fields.
+/// A file name with colours, line breaks and separators.
 pub(super) const HOSTILE_PATH: &str = "a,b:c%\n\u{1b}[31m\u{9b}\u{202e}.yaml";
 
 pub(super) static PLAINTEXT: RuleMeta = rule("unencrypted-secret", Level::Error);
@@ -16,9 +17,9 @@ const fn rule(id: &'static str, level: Level) -> RuleMeta {
     RuleMeta { id, level, needs: Needs::Text, risk: Risk::Unrated, summary: "", manual: "" }
 }
 
-/// The first place of `what` in a file of which `shown` is the redacted text.
+/// Returns the first place of `what` in a file with the redacted text `shown`.
 pub(super) fn place(path: &str, shown: &str, what: &str) -> Place {
-    let start = shown.find(what).expect("the sample holds it");
+    let start = shown.find(what).expect("the sample contains it");
     let index = LineIndex::new(shown.as_bytes());
     let (start, end) = (index.position(start), index.position(start + what.len()));
     let line = index.line(start.line).expect("the line exists");
@@ -96,7 +97,7 @@ pub(super) fn far_apart() -> Report {
     report(vec![drift])
 }
 
-/// A finding about the end of a file, where there is no line to show.
+/// A finding at the end of a file, without a line to show.
 pub(super) fn at_the_end() -> Report {
     let end = Position { line: 14, column: 1, offset: 402 };
     let place =
@@ -120,7 +121,7 @@ pub(super) fn unicode() -> Report {
     report(vec![plain])
 }
 
-/// A finding with places at the start and far behind the start of lines that fit nowhere.
+/// A finding with places at the start and in the middle of very long lines.
 pub(super) fn long_lines() -> Report {
     let long = "*".repeat(4000);
     let shown = format!("certificate: {long}\n{{\"a\": {long}, \"token\": {long}}}\n");
@@ -151,6 +152,7 @@ pub(super) fn mixed() -> Report {
         path: path.into(),
         rules: rules.to_vec(),
         reason: reason.to_owned(),
+        is_unverified: !rules.is_empty(),
     };
     let skipped = vec![
         skipped("big.yaml", &[], "larger than 10 MiB"),
@@ -163,7 +165,7 @@ pub(super) fn mixed() -> Report {
     Report::new(findings, skipped, numbers())
 }
 
-/// What an enemy would commit: names, keys and lines with control characters, and odd spans.
+/// Findings of an attacker: names, keys and lines with control characters, and odd spans.
 pub(super) fn hostile() -> Report {
     let at = |line, column, offset| Position { line, column, offset };
     let evil = "a\u{1b}[2J\r\u{9b}b\u{202e}: *";
@@ -194,8 +196,12 @@ pub(super) fn hostile() -> Report {
             finding
         })
     });
-    let skipped =
-        Skipped { path: HOSTILE_PATH.into(), rules: vec!["mac-mismatch"], reason: evil.to_owned() };
+    let skipped = Skipped {
+        path: HOSTILE_PATH.into(),
+        rules: vec!["mac-mismatch"],
+        reason: evil.to_owned(),
+        is_unverified: true,
+    };
     let summary = Summary { files: 1, unverified: 1, encrypted_files: 1, ..Summary::default() };
     Report::new(findings.collect(), vec![skipped], summary)
 }
@@ -217,8 +223,8 @@ fn plaintext() -> Finding {
     plain.key_path = Some("stringData.password".to_owned());
     plain.note = "in plaintext".into();
     plain.help = Some(
-        "run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read \
-         the repository has seen it"
+        "run sops encrypt --in-place apps/db.yaml, then change the password: anyone with \
+         access to the repository has seen it"
             .to_owned(),
     );
     plain.related = vec![
@@ -229,7 +235,7 @@ fn plaintext() -> Finding {
     plain
 }
 
-/// The text without the escape sequences that set colours: `ESC [ digits and semicolons m`.
+/// Returns the text without the escape sequences that set colours: `ESC [ digits and semicolons m`.
 pub(super) fn without_colours(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut out = parts.next().unwrap_or_default().to_owned();

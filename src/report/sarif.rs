@@ -1,29 +1,32 @@
-//! SARIF 2.1.0, for code scanning on GitHub and for whoever else reads it.
+//! SARIF 2.1.0, for code scanning on GitHub and other readers.
 //!
-//! No part of a file is in it: no snippet, no contents. `automationDetails` is left out, since the
-//! upload to GitHub puts its `category` there only where there are none.
+//! It contains no part of a file: no snippet, no contents. It has no `automationDetails`, because the
+//! upload to GitHub sets its `category` only if there are none.
 
 use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, Reporter, Style, human, json as plain_json, look};
+use super::content::Report;
+use super::reporter::Reporter;
+use super::style::Style;
+use super::{json as plain_json, look, sentences};
 use crate::finding::{Finding, Label, Level, Origin, Place, Risk, RuleMeta};
 use crate::path::RepoPath;
 
 /// GitHub refuses a run with more results.
-const MOST_RESULTS: usize = 25_000;
-/// GitHub keeps as many related places of a result.
-const MOST_RELATED: usize = 100;
-/// Notifications about skipped files; nobody reads more of them.
-const MOST_NOTIFICATIONS: usize = 1_000;
-/// What GitHub takes of a rule's description, in characters.
-const LONGEST_DESCRIPTION: usize = 1_024;
-/// The largest number that every reader of SARIF can hold.
-const LARGEST: usize = 0x7fff_ffff;
-/// The name of the repository's root in addresses.
+const MAX_RESULTS: usize = 25_000;
+/// Related places of a result that GitHub keeps.
+const MAX_RELATED: usize = 100;
+/// Notifications about skipped files, to keep the report readable.
+const MAX_NOTIFICATIONS: usize = 1_000;
+/// Characters of a rule's description that GitHub accepts.
+const MAX_DESCRIPTION: usize = 1_024;
+/// The largest number that every reader of SARIF can store.
+const MAX_NUMBER: usize = 0x7fff_ffff;
+/// The name of the repository's root in URIs.
 const ROOT: &str = "%SRCROOT%";
-/// Who does the work, and where its manual is; empty until the project has an address.
+/// The address of the project; empty until it has one.
 const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// `--format sarif`.
@@ -47,7 +50,7 @@ impl Reporter for Sarif {
 
 fn log(report: &Report) -> Value {
     let mut findings = report.by_importance();
-    findings.truncate(MOST_RESULTS);
+    findings.truncate(MAX_RESULTS);
     findings.sort_by(|one, other| one.order().cmp(&other.order()));
     let rules = rules(&findings);
     let results: Vec<Value> = findings.iter().map(|finding| result(finding, &rules)).collect();
@@ -77,7 +80,7 @@ fn log(report: &Report) -> Value {
     })
 }
 
-/// The rules that have findings, by id, each with the worst level of its findings.
+/// Returns the rules that have findings, by id, each with the worst level of its findings.
 fn rules(findings: &[&Finding]) -> Vec<(&'static RuleMeta, Level)> {
     let mut rules: Vec<_> = findings.iter().map(|finding| (finding.rule, finding.level)).collect();
     rules.sort_by_key(|(meta, level)| (meta.id, std::cmp::Reverse(*level)));
@@ -90,7 +93,7 @@ fn rule(meta: &RuleMeta, worst: Level) -> Value {
     let manual = meta.text();
     let described = manual.split("\n\n").find(|part| !part.is_empty() && !part.starts_with('#'));
     let described = described.map_or_else(|| title.clone(), |part| part.replace('\n', " "));
-    let described: String = described.chars().take(LONGEST_DESCRIPTION).collect();
+    let described: String = described.chars().take(MAX_DESCRIPTION).collect();
     let mut properties = json!({ "tags": ["security", "sops"], "precision": "high" });
     if let Some(severity) = severity(meta.risk, worst) {
         // SARIF has no such field; GitHub wants a number in a string.
@@ -111,13 +114,14 @@ fn rule(meta: &RuleMeta, worst: Level) -> Value {
     rule
 }
 
-/// Where the manual of this version stands, if the project has an address.
+/// Returns the address of the rule in the manual of this version, if the project has an address.
 fn help_address(home: &str, id: &str) -> Option<String> {
     let version = env!("CARGO_PKG_VERSION");
     (!home.is_empty()).then(|| format!("{home}/blob/v{version}/docs/rules.md#{id}"))
 }
 
-/// Not above what the findings deserve: users lower levels, and rules do where they are unsure.
+/// Returns the severity of a rule, limited by the worst level of its findings: users lower levels, and so
+/// do rules that are unsure.
 fn severity(risk: Risk, worst: Level) -> Option<u32> {
     let severity = match risk {
         Risk::Unrated => return None,
@@ -163,10 +167,10 @@ fn result(finding: &Finding, rules: &[(&'static RuleMeta, Level)]) -> Value {
         "level": level(finding.level),
         "message": { "text": sentences(finding) },
         "locations": [primary],
-        "relatedLocations": finding.related.iter().take(MOST_RELATED).map(related).collect::<Vec<_>>(),
+        "relatedLocations": finding.related.iter().take(MAX_RELATED).map(related).collect::<Vec<_>>(),
         "partialFingerprints": {
-            // The one that GitHub looks at. Where it is missing, the upload makes one of the text
-            // of the line, which may be a secret.
+            // GitHub reads this one. If it is missing, the upload hashes the text of the line, which may
+            // be a secret.
             "primaryLocationLineHash": fingerprint,
             "sopsLint/v1": fingerprint,
         },
@@ -178,11 +182,11 @@ fn result(finding: &Finding, rules: &[(&'static RuleMeta, Level)]) -> Value {
     result
 }
 
-/// The message, what is left out, and the next step.
+/// Returns the message, the number of places left out, and the next step.
 fn sentences(finding: &Finding) -> String {
     let mut text = finding.sentence().into_owned();
-    if finding.related.len() > MOST_RELATED {
-        text += &format!(" ({MOST_RELATED} of {} other places follow)", finding.related.len());
+    if finding.related.len() > MAX_RELATED {
+        text += &format!(" ({MAX_RELATED} of {} other places follow)", finding.related.len());
     }
     if let Some(help) = &finding.help {
         text += &format!(". Help: {help}");
@@ -190,7 +194,7 @@ fn sentences(finding: &Finding) -> String {
     without_links(&text)
 }
 
-/// A file may be called `[click here](https://..)`, and readers of SARIF make links of that.
+/// Breaks links: readers of SARIF would make one of a file that is called `[click here](https://..)`.
 fn without_links(text: &str) -> String {
     look::clean(text).replace("](", "] (")
 }
@@ -218,7 +222,7 @@ fn artifact(path: &RepoPath) -> Value {
 
 fn region(place: &Place) -> Value {
     let (start, end) = (place.start, place.end);
-    let number = |number: usize| Value::from(number.clamp(1, LARGEST));
+    let number = |number: usize| Value::from(number.clamp(1, MAX_NUMBER));
     let mut region = Map::new();
     region.insert("startLine".to_owned(), number(start.line));
     region.insert("startColumn".to_owned(), number(start.column));
@@ -229,7 +233,7 @@ fn region(place: &Place) -> Value {
     Value::Object(region)
 }
 
-/// All but the unreserved characters of RFC 3986 percent-encoded.
+/// Percent-encodes all characters except the unreserved ones of RFC 3986.
 fn relative_uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -242,29 +246,29 @@ fn relative_uri(path: &str) -> String {
     uri
 }
 
-/// What was not done, so that no silence is taken for health.
+/// Returns what was skipped or failed, so that a report without results is not mistaken for a clean one.
 fn notifications(report: &Report) -> Vec<Value> {
     let note = |level: &str, text: &str| json!({ "level": level, "message": { "text": without_links(text) } });
     let mut notes: Vec<Value> = report.errors.iter().map(|error| note("error", error)).collect();
-    if report.findings.len() > MOST_RESULTS {
+    if report.findings.len() > MAX_RESULTS {
         let text = format!(
-            "{} of {} findings are left out, the least important ones: GitHub takes {MOST_RESULTS}",
-            report.findings.len() - MOST_RESULTS,
+            "the {} least important of {} findings are left out: GitHub accepts {MAX_RESULTS}",
+            report.findings.len() - MAX_RESULTS,
             report.findings.len(),
         );
         notes.push(note("warning", &text));
     }
-    let sentences = human::checked(report, true).into_iter();
-    let sentences = sentences.chain(human::held_back(&report.summary));
+    let sentences = sentences::checked(report, true).into_iter();
+    let sentences = sentences.chain(sentences::suppressed(&report.summary));
     notes.extend(sentences.map(|text| note("note", &text)));
-    for file in report.skipped.iter().take(MOST_NOTIFICATIONS) {
-        let mut skipped = note("note", &human::reason(file));
+    for file in report.skipped.iter().take(MAX_NOTIFICATIONS) {
+        let mut skipped = note("note", &sentences::reason(file));
         let place = json!({ "physicalLocation": { "artifactLocation": artifact(&file.path) } });
         skipped["locations"] = json!([place]);
         notes.push(skipped);
     }
-    if let more @ 1.. = report.skipped.len().saturating_sub(MOST_NOTIFICATIONS) {
-        notes.push(note("note", &format!("{more} more files were skipped or judged in part")));
+    if let more @ 1.. = report.skipped.len().saturating_sub(MAX_NOTIFICATIONS) {
+        notes.push(note("note", &format!("{more} more files were skipped or checked in part")));
     }
     notes
 }
@@ -272,7 +276,8 @@ fn notifications(report: &Report) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Summary, samples};
+    use crate::report::samples;
+    use crate::report::summary::Summary;
     use crate::rules;
 
     fn written(report: &Report) -> Value {
@@ -282,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "the result is as long as it is")]
+    #[expect(clippy::too_many_lines, reason = "the snapshot is long")]
     fn a_result_has_its_rule_its_places_and_its_fingerprint() {
         let run = &written(&samples::two_files())["runs"][0];
         let text = serde_json::to_string_pretty(&run["results"]).unwrap();
@@ -316,7 +321,7 @@ mod tests {
               }
             ],
             "message": {
-              "text": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: whoever can read the repository has seen it"
+              "text": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password). Help: run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it"
             },
             "partialFingerprints": {
               "primaryLocationLineHash": "e695c52efe24dd4af2359ce1c55a9760",
@@ -388,8 +393,8 @@ mod tests {
         for meta in rules::all() {
             let rule = super::rule(meta, meta.level);
             let length = |key: &str| rule[key]["text"].as_str().unwrap().chars().count();
-            assert!((1..=LONGEST_DESCRIPTION).contains(&length("shortDescription")));
-            assert!((1..=LONGEST_DESCRIPTION).contains(&length("fullDescription")), "{}", meta.id);
+            assert!((1..=MAX_DESCRIPTION).contains(&length("shortDescription")));
+            assert!((1..=MAX_DESCRIPTION).contains(&length("fullDescription")), "{}", meta.id);
             assert!(rule["properties"]["tags"].as_array().unwrap().len() <= 10);
         }
     }
@@ -446,20 +451,20 @@ mod tests {
     #[test]
     fn what_github_would_refuse_is_cut_from_the_end_and_said() {
         let info = samples::mixed().findings.swap_remove(3);
-        let mut findings = vec![info; MOST_RESULTS];
+        let mut findings = vec![info; MAX_RESULTS];
         let mut bad = samples::two_files().findings.swap_remove(0);
         bad.place.path = "z/last.yaml".into();
-        bad.related = vec![bad.related[0].clone(); MOST_RELATED + 1];
+        bad.related = vec![bad.related[0].clone(); MAX_RELATED + 1];
         findings.push(bad);
         let report = Report::new(findings, Vec::new(), Summary::default());
         let run = &log(&report)["runs"][0];
         let results = run["results"].as_array().unwrap();
-        assert_eq!(results.len(), MOST_RESULTS);
+        assert_eq!(results.len(), MAX_RESULTS);
         let last = results.last().unwrap();
         assert_eq!(last["level"], "error");
-        assert_eq!(last["relatedLocations"].as_array().unwrap().len(), MOST_RELATED);
+        assert_eq!(last["relatedLocations"].as_array().unwrap().len(), MAX_RELATED);
         assert!(last["message"]["text"].as_str().unwrap().contains("(100 of 101 other places"));
         let note = &run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
-        assert!(note.as_str().unwrap().starts_with("1 of 25001 findings are left out"));
+        assert!(note.as_str().unwrap().starts_with("the 1 least important of 25001 findings"));
     }
 }

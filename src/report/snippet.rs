@@ -1,8 +1,7 @@
-//! The framed lines below the headline of a finding: which files, which lines, what about them.
+//! The framed lines below the headline of a finding.
 //!
-//! miette draws the lines, the arrows and the words; the frame round them is drawn here, so that
-//! places in several files, or far apart in one, share one frame. The text comes from
-//! [`Place::line`] alone, and a line that the finding does not hold is never made up.
+//! miette draws the lines, the arrows and the words. This module draws the frame, so that places in
+//! several files, or far apart in one file, share one frame. All text comes from [`Place::line`].
 
 use std::fmt::{self, Write as _};
 
@@ -14,8 +13,8 @@ use miette::{
 use super::look::{Look, Tone, clean, wrap};
 use crate::finding::{Finding, Place};
 
-/// Words beside an arrow are wrapped where there is at least this much room.
-const LEAST_ROOM: usize = 24;
+/// Words beside an arrow are wrapped if there are at least as many columns for them.
+const MIN_ROOM: usize = 24;
 
 /// Draws the places of a finding.
 pub(super) fn draw(finding: &Finding, look: &Look, out: &mut String) -> fmt::Result {
@@ -35,7 +34,7 @@ pub(super) fn draw(finding: &Finding, look: &Look, out: &mut String) -> fmt::Res
     writeln!(out, "{:digits$}  {}{}", "", chars.lbot, chars.hbar.to_string().repeat(4))
 }
 
-/// A place with the words that stand below it.
+/// A place with the words below it.
 struct Mark<'f> {
     place: &'f Place,
     words: &'f str,
@@ -51,8 +50,8 @@ impl Mark<'_> {
         self.line().to_string().len()
     }
 
-    /// The marked bytes of `line`, which is the line of its place. What goes on in later lines
-    /// ends with this one.
+    /// Returns the marked bytes of `line`, the line of its place. A mark over several lines ends with the
+    /// first one.
     fn bytes(&self, line: &str) -> (usize, usize) {
         let Place { start, end, line_start, .. } = self.place;
         let from = line.floor_char_boundary(start.offset.saturating_sub(*line_start));
@@ -64,14 +63,14 @@ impl Mark<'_> {
     }
 }
 
-/// Places of one file below one name: one without a line, or all that have one.
+/// Places of one file below one name: all places with a line, or one without.
 struct Section<'f> {
-    /// The one that is named.
+    /// The place in the name.
     first: &'f Place,
     marks: Vec<Mark<'f>>,
 }
 
-/// By file, in the order in which the finding names them; the finding's own place leads.
+/// Groups the places by file, in the order in which the finding names them; its own place comes first.
 fn sections(finding: &Finding) -> Vec<Section<'_>> {
     let own = Mark { place: &finding.place, words: &finding.note, tone: finding.level.into() };
     let others = finding.related.iter().map(|label| Mark {
@@ -129,18 +128,18 @@ impl Section<'_> {
     }
 }
 
-/// Lines that follow one another in a file, as miette's source and diagnostic at once.
+/// Consecutive lines of a file, as source and diagnostic for miette.
 #[derive(Debug)]
 struct Run {
-    /// Each with its line end, so that an arrow can point behind the last character.
+    /// The lines with their line ends, so that an arrow can point behind the last character.
     text: String,
-    /// The number of the first, 1-based.
+    /// The number of the first line, from 1.
     first_line: usize,
     labels: Vec<LabeledSpan>,
 }
 
 impl Run {
-    /// `room` is the number of columns for the lines.
+    /// Returns the marked lines, cut to `room` columns.
     fn new(marks: &[Mark<'_>], room: usize) -> Self {
         let mut run = Self { text: String::new(), first_line: marks[0].line(), labels: Vec::new() };
         for marks in marks.chunk_by(|one, other| one.line() == other.line()) {
@@ -170,7 +169,7 @@ impl Run {
             GraphicalReportHandler::new_themed(theme).with_context_lines(0).with_wrap_lines(false);
         let mut drawn = String::new();
         handler.render_report(&mut drawn, self)?;
-        // A line for the message, then miette's own frame, which is as wide as the last number.
+        // The first two lines are the message and miette's own frame, which is as wide as the last number.
         let last_line = self.first_line.saturating_sub(1) + self.text.matches('\n').count();
         let missing = digits.saturating_sub(last_line.to_string().len());
         let body = drawn.trim_end().rsplit_once('\n').map_or("", |(body, _)| body);
@@ -181,12 +180,12 @@ impl Run {
     }
 }
 
-/// Long words on several lines where there is room for that.
+/// Returns the words of a mark, wrapped if there is room for that.
 fn words(text: &str, room: usize) -> Option<String> {
     let text = clean(text);
     if text.is_empty() {
         None
-    } else if room < LEAST_ROOM {
+    } else if room < MIN_ROOM {
         Some(text.into_owned())
     } else {
         Some(wrap(&text, room, 0).join("\n"))
@@ -206,7 +205,7 @@ struct Window<'l> {
 impl<'l> Window<'l> {
     const CUT: &'static str = "…";
 
-    /// The whole line, or as much round byte `at` as there is room for.
+    /// Returns the whole line, or the part around byte `at` that fits.
     fn new(line: &'l str, at: usize, room: usize) -> Self {
         let byte = |column| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
         let length = line.chars().count();
@@ -223,13 +222,13 @@ impl<'l> Window<'l> {
         Self { line, from, to, shown, room }
     }
 
-    /// Where a byte of the line stands in what is shown of it.
+    /// Returns the position of a byte of the line in the part that is shown.
     fn place(&self, at: usize) -> usize {
         let cut = if self.from > 0 { Self::CUT.len() } else { 0 };
         cut + clean(&self.line[self.from..at.clamp(self.from, self.to)]).len()
     }
 
-    /// How much room there is right of an arrow to the middle of these shown bytes.
+    /// Returns the number of columns to the right of an arrow that points at the middle of these bytes.
     fn columns_behind(&self, start: usize, end: usize) -> usize {
         let before = self.shown[..start].chars().count();
         let marked = self.shown[start..end].chars().count();
@@ -274,7 +273,7 @@ impl std::error::Error for Run {}
 
 impl fmt::Display for Run {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The headline of the finding is not miette's.
+        // The headline of the finding is not drawn by miette.
         Ok(())
     }
 }
@@ -282,7 +281,8 @@ impl fmt::Display for Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Style, samples};
+    use crate::report::samples;
+    use crate::report::style::Style;
     use crate::text::Position;
 
     fn drawn(marks: &[(Position, Position, &str)], line: &str) -> String {

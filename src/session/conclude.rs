@@ -42,16 +42,18 @@ pub(super) fn conclude(
         duration_ms,
         ..Summary::default()
     };
-    let whole = skipped(tally.skipped, Vec::new());
-    let skipped = whole.chain(skipped(tally.unverified, needing_keys()));
+    let whole = skipped(tally.skipped, false);
+    let skipped = whole.chain(skipped(tally.unverified, true));
     Report::new(selected.findings, skipped.collect(), summary)
 }
 
-/// Files, with the rules that could not judge them; no rules: the whole file was left out.
-fn skipped(files: Vec<Skipped>, rules: Vec<&'static str>) -> impl Iterator<Item = report::Skipped> {
+/// Turns files into entries of the report. `is_unverified`: only the rules that need keys skipped them.
+fn skipped(files: Vec<Skipped>, is_unverified: bool) -> impl Iterator<Item = report::Skipped> {
+    let rules = if is_unverified { needing_keys() } else { Vec::new() };
     files.into_iter().map(move |file| report::Skipped {
         path: file.path,
         rules: rules.clone(),
         reason: file.reason,
+        is_unverified,
     })
 }

@@ -104,13 +104,11 @@ impl Session<'_> {
 /// Adds the findings of one head. A finding that both have is reported once, as the head has it; the
 /// numbers are those of all commits.
 fn join(head: Finished, all: Finished) -> Finished {
-    let name = |finding: &Finding| {
-        let commit = finding.origin.as_ref().map(|origin| origin.commit.clone());
-        (finding.fingerprint(), commit)
-    };
     let mut findings = head.report.findings;
-    let known: HashSet<_> = findings.iter().map(name).collect();
-    findings.extend(all.report.findings.into_iter().filter(|one| !known.contains(&name(one))));
+    let known: HashSet<_> = findings.iter().map(statement).collect();
+    let past = all.report.findings.into_iter().filter(|one| !known.contains(&statement(one)));
+    let past: Vec<Finding> = past.collect();
+    findings.extend(past);
     let mut summary = all.report.summary;
     summary.ignored = summary.ignored.max(head.report.summary.ignored);
     let mut errors = head.errors;
@@ -120,6 +118,17 @@ fn join(head: Finished, all: Finished) -> Finished {
     let notes = all.notes.into_iter().chain(head.notes).collect();
     let report = Report::new(findings, all.report.skipped, summary);
     Finished { report, errors, help: head.help.or(all.help), notes }
+}
+
+/// Rule, path, offset, document, key path and commit of a finding.
+type Statement<'f> = (&'static str, &'f str, usize, usize, Option<&'f str>, Option<&'f str>);
+
+/// Returns what is the same in two findings about the same content. Their fingerprints need not be: each
+/// report numbers its own findings.
+fn statement(finding: &Finding) -> Statement<'_> {
+    let Finding { rule, place, document, key_path, origin, .. } = finding;
+    let commit = origin.as_deref().map(|origin| origin.commit.as_str());
+    (rule.id, place.path.as_str(), place.start.offset, *document, key_path.as_deref(), commit)
 }
 
 /// The commits of the range.

@@ -6,12 +6,12 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Shorter runs show nothing.
+/// Time before the line appears.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// Time between two updates.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// A counter that is shown on standard error until it is dropped.
+/// A counter of files, shown on standard error until it is dropped.
 #[derive(Debug)]
 pub(super) struct Progress {
     done: Arc<AtomicUsize>,
@@ -19,7 +19,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Starts to count up to `total`. Shows nothing if `is_shown` is false.
+    /// Starts to count up to `total`; shows nothing if `is_shown` is false.
     pub(super) fn start(total: usize, is_shown: bool) -> Self {
         let done = Arc::new(AtomicUsize::new(0));
         let painter = is_shown.then(|| {
@@ -42,7 +42,7 @@ fn paint(done: &AtomicUsize, total: usize, stopped: &mpsc::Receiver<()>) {
     let mut stderr = std::io::stderr();
     while stopped.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
         let done = done.load(Ordering::Relaxed);
-        // An error of the terminal must not stop the run.
+        // The run goes on if the terminal is gone.
         let _ = write!(stderr, "\r\x1b[KScanning files: {done} of {total}");
         let _ = stderr.flush();
         is_painted = true;

@@ -97,7 +97,7 @@ impl Baseline {
         let mut seen = HashSet::new();
         let before = report.findings.len();
         report.findings.retain(|finding| {
-            let fingerprint = finding.fingerprint();
+            let fingerprint = finding.fingerprint_in_commit();
             let is_known = self.fingerprints.contains(&fingerprint) && !is_about_settings(finding);
             if is_known {
                 seen.insert(fingerprint);

@@ -67,52 +67,70 @@ pub enum BaselineChoice {
 }
 
 impl Options {
-    /// Puts arguments and environment together.
-    pub fn resolve(args: cli::Scan, host: &Host) -> Self {
-        let reporter = REPORTERS
-            .iter()
-            .copied()
-            .find(|reporter| reporter.name() == args.format)
-            .expect("the command line takes the names of reporters only");
-        let is_terminal = host.stdout_is_terminal && args.output.is_none();
-        let shows_infos = args.verbose || args.fail_on == cli::LevelName::Info;
+    /// Returns the options of a command that takes no others.
+    pub fn new(options: cli::SettingsOptions, host: &Host) -> Self {
         let style = Style {
-            color: wants_color(args.color, is_terminal, host),
+            color: wants_color(cli::ColorChoice::Auto, host.stdout_is_terminal, host),
             ascii: host.env("TERM").as_deref() == Some("dumb"),
             width: width(host),
-            quiet: args.quiet,
-            verbose: args.verbose,
-            infos: shows_infos,
+            ..Style::default()
         };
-        let view = view(&args);
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
-            view,
+            view: View::WorkTree,
+            paths: Vec::new(),
+            shard: None,
+            directory: host.directory.clone(),
+            reporter: REPORTERS[0],
+            output: None,
+            style,
+            fail_on: Some(Level::Error),
+            selection: Selection::default(),
+            verify: None,
+            config: match (options.config, options.no_config) {
+                (Some(path), _) => ConfigChoice::Named(path),
+                (None, true) => ConfigChoice::Nothing,
+                (None, false) => ConfigChoice::Root,
+            },
+            baseline: BaselineChoice::Settings,
+            threads: threads(None),
+            progress: host.stderr_is_terminal,
+        }
+    }
+
+    /// Returns the same options with these threads, and without progress if it is not wanted.
+    pub fn with_run(self, options: &cli::RunOptions) -> Self {
+        let progress = self.progress && !options.no_progress;
+        Self { threads: threads(options.threads), progress, ..self }
+    }
+
+    /// Returns the options of `scan`.
+    pub fn of_scan(args: cli::Scan, host: &Host) -> Self {
+        let options = Self::new(args.settings, host).with_run(&args.run);
+        let cli::ReportOptions { format, output, color, quiet, verbose } = args.report;
+        let is_terminal = host.stdout_is_terminal && output.is_none();
+        Self {
+            view: view(args.view),
             paths: args.paths,
             shard: args.shard,
-            directory: host.directory.clone(),
-            reporter,
-            output: args.output,
-            style,
-            fail_on: (!args.exit_zero).then(|| args.fail_on.into()),
-            selection: Selection {
-                only: args.only,
-                skip: args.skip,
-                levels: args.levels.into_iter().collect(),
+            reporter: format,
+            output,
+            style: Style {
+                color: wants_color(color, is_terminal, host),
+                quiet,
+                verbose,
+                infos: verbose || args.fail_on == cli::LevelName::Info,
+                ..options.style
             },
+            fail_on: (!args.exit_zero).then(|| args.fail_on.into()),
+            selection: Selection::new(args.selection),
             verify: args.verify.map(|choice| match choice {
                 cli::VerifyChoice::Auto => Verify::Auto,
                 cli::VerifyChoice::Always => Verify::Always,
                 cli::VerifyChoice::Never => Verify::Never,
             }),
-            config: match (args.config, args.no_config) {
-                (Some(path), _) => ConfigChoice::Named(path),
-                (None, true) => ConfigChoice::Nothing,
-                (None, false) => ConfigChoice::Root,
-            },
             baseline: args.baseline.map_or(BaselineChoice::Settings, BaselineChoice::Named),
-            threads: args.threads.map_or(cores, usize::from),
-            progress: host.stderr_is_terminal && !args.no_progress && !args.quiet,
+            progress: options.progress && !quiet,
+            ..options
         }
     }
 
@@ -128,36 +146,42 @@ impl Options {
     }
 }
 
-/// The state that the arguments name. The command line allows one at a time.
-fn view(args: &cli::Scan) -> View {
-    if args.staged {
+/// Returns the state that the arguments name. The command line allows one at a time.
+fn view(options: cli::ViewOptions) -> View {
+    if options.staged {
         View::Staged
-    } else if let Some(commit) = &args.rev {
-        View::Commit(commit.clone())
-    } else if let Some(base) = &args.diff {
-        View::Diff(base.clone())
-    } else if let Some(range) = &args.history {
-        View::History(Some(range.clone()).filter(|range| !range.is_empty()))
+    } else if let Some(commit) = options.rev {
+        View::Commit(commit)
+    } else if let Some(base) = options.diff {
+        View::Diff(base)
+    } else if let Some(range) = options.history {
+        View::History(Some(range).filter(|range| !range.is_empty()))
     } else {
         View::WorkTree
     }
 }
 
-/// `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`, as <https://bixense.com/clicolors/> has them.
+/// Returns the number of threads: one per core, unless a number is given.
+fn threads(given: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    given.map_or_else(cores, usize::from)
+}
+
+/// The option decides, then `NO_COLOR`, then `FORCE_COLOR` and `CLICOLOR_FORCE`, then the terminal: see
+/// <https://no-color.org/>, <https://force-color.org/> and <https://bixense.com/clicolors/>.
 fn wants_color(choice: cli::ColorChoice, is_terminal: bool, host: &Host) -> bool {
+    let is_set = |name| host.env(name).is_some_and(|value| value != "0");
     match choice {
         cli::ColorChoice::Always => true,
         cli::ColorChoice::Never => false,
         cli::ColorChoice::Auto if host.env("NO_COLOR").is_some() => false,
-        cli::ColorChoice::Auto if host.env("CLICOLOR_FORCE").is_some_and(|value| value != "0") => {
-            true
-        }
+        cli::ColorChoice::Auto if is_set("FORCE_COLOR") || is_set("CLICOLOR_FORCE") => true,
         cli::ColorChoice::Auto => is_terminal && host.env("TERM").as_deref() != Some("dumb"),
     }
 }
 
-/// Columns of the terminal: from 60 to 100 read well.
+/// Returns the width to wrap at: that of the terminal, from 60 to 100 columns.
 fn width(host: &Host) -> usize {
-    const WIDEST: usize = 100;
-    host.terminal_width().unwrap_or(WIDEST).clamp(60, WIDEST)
+    const MAX_WIDTH: usize = 100;
+    host.terminal_width().unwrap_or(MAX_WIDTH).clamp(60, MAX_WIDTH)
 }

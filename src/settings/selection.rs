@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::file::{Ignore, SettingsFile};
-use crate::finding::{Finding, Level};
+use crate::cli;
+use crate::finding::{Finding, Level, RuleMeta};
 
 /// The selection of the command line. Applied to all findings together, never in a rule.
 #[derive(Debug, Default)]
@@ -25,6 +26,17 @@ pub struct Selected<'f> {
 }
 
 impl Selection {
+    /// Returns the selection of the command line.
+    pub(super) fn new(options: cli::SelectionOptions) -> Self {
+        let ids = |rules: Vec<&RuleMeta>| rules.iter().map(|meta| meta.id.to_owned()).collect();
+        let levels = options.levels.into_iter();
+        Self {
+            only: ids(options.only),
+            skip: ids(options.skip),
+            levels: levels.map(|(meta, level)| (meta.id.to_owned(), level)).collect(),
+        }
+    }
+
     /// Reports whether all rules are selected.
     pub fn is_whole(&self) -> bool {
         self.only.is_empty() && self.skip.is_empty()

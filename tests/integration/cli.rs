@@ -90,8 +90,8 @@ fn policy_says_who_governs_a_file_and_what_it_has() {
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     for line in [
         "  governed by  rule 2 of .sops.yaml (path_regex ^apps/.*\\.yaml$)",
-        "  has          1 encrypted and 4 plain values",
-        "  verdict      recipients are not as demanded",
+        "  has          1 encrypted and 4 plaintext values",
+        "  verdict      the recipients do not match the rule",
         "  governed by  nothing: no creation rule of .sops.yaml matches",
         "  the file     does not exist",
     ] {
@@ -111,8 +111,8 @@ fn policy_says_of_what_it_cannot_speak_well() {
     let run = sops_lint(copy.path(), &["policy", &name, "."]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     for line in [
-        "  has          0 encrypted and 3 plain values",
-        "  verdict      nothing in it is encrypted (see `sops-lint scan`)",
+        "  has          0 encrypted and 3 plaintext values",
+        "  verdict      no value is encrypted (see `sops-lint scan`)",
         "  the path     is a directory: name the files in it",
     ] {
         assert!(run.stdout.lines().any(|printed| printed == line), "{line}\n{}", run.stdout);

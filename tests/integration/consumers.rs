@@ -157,6 +157,41 @@ fn gitlab_finds_the_fields_that_it_documents() {
     }
 }
 
+/// The fingerprints of a report, in its order.
+fn fingerprints(report: &Value) -> Vec<String> {
+    let (list, pointer) = match report {
+        Value::Array(_) => (report, "/fingerprint"),
+        _ if report["runs"].is_array() => {
+            (&report["runs"][0]["results"], "/partialFingerprints/sopsLint~1v1")
+        }
+        _ => (&report["findings"], "/fingerprint"),
+    };
+    let print = |one: &Value| one.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    list.as_array().expect("findings").iter().map(|one| print(one).expect("each has one")).collect()
+}
+
+#[test]
+fn fingerprints_are_unique_and_the_same_in_every_format_and_run() {
+    let reports = |format| {
+        // All fixtures in one report, beside those of each rule and of history.
+        let arguments = ["scan", "--exit-zero", "--format", format, "."];
+        let fixtures = sops_lint(&fixtures(), &arguments).json();
+        [json_reports(format), vec![fixtures]].concat()
+    };
+    let [json, again, sarif, gitlab] = ["json", "json", "sarif", "gitlab"].map(reports);
+    let mut findings = 0;
+    for (number, report) in json.iter().enumerate() {
+        let prints = fingerprints(report);
+        let unique: HashSet<_> = prints.iter().collect();
+        assert_eq!(unique.len(), prints.len(), "report {number}");
+        for others in [&again, &sarif, &gitlab] {
+            assert_eq!(fingerprints(&others[number]), prints, "report {number}");
+        }
+        findings += prints.len();
+    }
+    assert!(findings > 500, "only {findings} findings were compared");
+}
+
 #[test]
 fn a_file_name_gives_github_no_command() {
     for report in reports("github") {

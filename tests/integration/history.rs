@@ -1,6 +1,7 @@
 //! All that commits ever brought.
 #![cfg(unix)]
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -113,8 +114,8 @@ fn ranges_that_mean_nothing_are_refused() {
     let git = Git::with(&[("a.yaml", HARMLESS)]);
     for (range, message) in [
         ("nothing", "git knows no commit nothing"),
-        ("HEAD --oneline", "is no range of commits"),
-        (" ", "is no range of commits"),
+        ("HEAD --oneline", "is not a range of commits"),
+        (" ", "is not a range of commits"),
         ("main..nothing", "git knows no commit nothing"),
     ] {
         let run = git.lint(&["scan", "--history", range]);
@@ -230,4 +231,82 @@ fn of_all_branches_none_decides_about_the_settings_but_that_of_today() {
         git.run(&["checkout", "--quiet", "main"]);
     }
     assert_eq!(history(&git, &["--history=--all"]).len(), 1);
+}
+
+/// The fingerprints of a JSON report, with the place of each.
+fn fingerprints(run: &Run) -> Vec<(String, String)> {
+    let report = run.json();
+    let findings = report["findings"].as_array().expect("findings");
+    let text = |one: &serde_json::Value, key: &str| one[key].as_str().unwrap_or("-").to_owned();
+    let place = |one: &serde_json::Value| {
+        let place = ["rule", "path", "key_path", "commit"].map(|key| text(one, key)).join(" ");
+        format!("{place} {}", one["start"]["offset"])
+    };
+    findings.iter().map(|one| (place(one), text(one, "fingerprint"))).collect()
+}
+
+#[test]
+fn each_content_of_a_file_has_a_finding_and_a_fingerprint() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    let scan = |arguments: &[&str]| {
+        let arguments = [&["scan", "--format", "json"], arguments].concat();
+        let mut found = fingerprints(&git.lint(&arguments));
+        found.sort_unstable();
+        found
+    };
+    let first = git.run(&["rev-parse", "HEAD"]);
+    let then = scan(&["--rev", "HEAD"]);
+    let second = git.commit(&[("db.yaml", &format!("# one more line\n{PLAIN}"))]);
+    let third = git.commit(&[("db.yaml", &format!("# two\n# more lines\n{PLAIN}"))]);
+    let all = scan(&["--history"]);
+    assert_eq!(all.len(), 3, "{all:?}");
+    let names: HashSet<&String> = all.iter().map(|(_, fingerprint)| fingerprint).collect();
+    assert_eq!(names.len(), 3, "{all:?}");
+    let of = |found: &[(String, String)], commit: &str| {
+        let found = found.iter().find(|(place, _)| place.contains(commit));
+        found.map(|(_, fingerprint)| fingerprint.clone())
+    };
+    // What is at HEAD has the name that a scan gives it, as it had when it was brought.
+    let now = scan(&[]);
+    assert_eq!(now[0].1, then[0].1, "a line was added above");
+    assert_eq!(scan(&["--rev", "HEAD"])[0].1, now[0].1);
+    assert_eq!(of(&all, &third), Some(now[0].1.clone()));
+    // What is gone keeps its name, whatever else is looked at, and whatever comes later.
+    assert_eq!(of(&scan(&["--history", &format!("{first}..HEAD")]), &second), of(&all, &second));
+    git.commit(&[("db.yaml", &format!("# three\n# more\n# lines\n{PLAIN}"))]);
+    let later = scan(&["--history"]);
+    assert_eq!((later.len(), of(&later, &first)), (4, of(&all, &first)));
+    assert_eq!(of(&later, &second), of(&all, &second));
+}
+
+#[test]
+fn a_baseline_knows_a_finding_in_every_commit() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    assert_eq!(git.lint(&["baseline"]).code, Some(0));
+    git.commit(&[("db.yaml", &format!("# one more line\n{PLAIN}"))]);
+    git.commit(&[("db.yaml", HARMLESS), ("new.yaml", PLAIN)]);
+    let run = git.lint(&[
+        "scan",
+        "--history",
+        "--baseline",
+        ".sops-lint-baseline.yaml",
+        "--format",
+        "json",
+    ]);
+    let paths: Vec<String> = run.findings().into_iter().map(|(_, _, path)| path).collect();
+    assert_eq!(paths, ["new.yaml"]);
+}
+
+/// Heads of several branches may have other contents at one path, all of them as they are today.
+#[test]
+fn fingerprints_are_unique_over_several_heads() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    for name in ["one", "two"] {
+        git.run(&["checkout", "--quiet", "-b", name, "main"]);
+        git.commit(&[("db.yaml", &format!("# {name}\n{PLAIN}"))]);
+    }
+    let run = git.lint(&["scan", "--history", "one two", "--format", "json"]);
+    let found = fingerprints(&run);
+    let names: HashSet<_> = found.iter().map(|(_, fingerprint)| fingerprint).collect();
+    assert_eq!((found.len(), names.len()), (2, 2), "{found:?}");
 }

@@ -28,5 +28,6 @@ mod rules;
 mod schemas;
 mod settings;
 mod support;
+mod terminal;
 mod vectors;
 mod verifying;

@@ -364,7 +364,7 @@ fn on_a_terminal_a_passphrase_is_asked_for_where_the_user_wants_it() {
     };
     let (text, code) = run("always");
     assert_eq!(text.matches("Passphrase").count(), 1, "once for two files: {text}");
-    assert!(text.contains("Verified: the MAC of 2") && code == Some(0), "{code:?}: {text}");
+    assert!(text.contains("Verified: 2 encrypted files") && code == Some(0), "{code:?}: {text}");
     assert!(!text.contains("canary"), "what was typed shows: {text}");
     let (text, _) = run("auto");
     assert!(!text.contains("Passphrase") && text.contains("Not verified"), "{text}");

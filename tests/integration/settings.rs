@@ -158,7 +158,7 @@ fn a_baseline_holds_back_what_was_there_before_and_nothing_else() {
     let scan = ["scan", "--baseline", ".sops-lint-baseline.yaml"];
     let run = sops_lint(tree.path(), &scan);
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.stdout.contains("Held back by the baseline: 2 findings.\n"), "{run:?}");
+    assert!(run.stdout.contains("Suppressed by the baseline: 2 findings.\n"), "{run:?}");
 
     fs::write(tree.path().join("a.yaml"), format!("# moved\n{PLAINTEXT}")).expect("writable");
     fs::write(tree.path().join("new.yaml"), PLAINTEXT).expect("writable");
@@ -168,7 +168,7 @@ fn a_baseline_holds_back_what_was_there_before_and_nothing_else() {
     let summary = &run.json()["summary"];
     assert_eq!((&summary["in_baseline"], &summary["gone_from_baseline"]), (&1.into(), &1.into()));
     let run = sops_lint(tree.path(), &[&scan[..], &["a.yaml"]].concat());
-    assert!(run.stdout.contains("Held back") && !run.stdout.contains("No longer"), "{run:?}");
+    assert!(run.stdout.contains("Suppressed") && !run.stdout.contains("No longer"), "{run:?}");
 
     // For hooks and all others it may stand in the settings.
     fs::write(tree.path().join(".sops-lint.yaml"), "baseline: .sops-lint-baseline.yaml\n")

@@ -71,7 +71,7 @@ fn every_format_says_what_was_not_verified_and_who_could_have() {
         );
     }
     let run = sops_lint(tree.path(), &["scan", "-v"]);
-    assert!(run.stdout.contains("Not verified: the MAC of 3 encrypted files"), "{run:?}");
+    assert!(run.stdout.contains("Not verified: 3 encrypted files"), "{run:?}");
     let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("no private key for its recipient age1"), "{run:?}");
     let run = sops_lint(tree.path(), &["scan", "-v", "--verify", "never"]);

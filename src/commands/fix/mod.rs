@@ -12,6 +12,7 @@ use crate::cli;
 use crate::fix::stage::{Recovered, Stage};
 use crate::git::Repo;
 use crate::host::Host;
+use crate::report::Style;
 use crate::session::Session;
 use crate::settings::Options;
 use crate::source::View;
@@ -35,14 +36,14 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
         (false, false) => Mode::Write,
     };
     let fixing = Fixing { mode, takes_unsafe: args.r#unsafe, scope: Scope::Everywhere };
-    let session = Session::new(Options::resolve(args.clone().into(), host), host);
+    let session = Session::new(options(args, host), host);
     let mut fixed = fix(&session, fixing)?;
     if fixed.is_halfway {
         let changes = fixed.changes;
         fixed = fix(&session, fixing)?;
         fixed.changes += changes;
     }
-    if !session.options.style.quiet {
+    if !args.quiet {
         fixed.report_rest();
     }
     // pre-commit takes a commit back whose files were changed, and so does everybody who asks only.
@@ -54,6 +55,14 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
     } else {
         Exit::Clean
     })
+}
+
+fn options(args: &cli::Fix, host: &Host) -> Options {
+    let options = Options::new(args.settings.clone(), host).with_run(&args.run);
+    let view = if args.staged { View::Staged } else { View::WorkTree };
+    let style = Style { quiet: args.quiet, ..options.style };
+    let progress = options.progress && !args.quiet;
+    Options { view, paths: args.paths.clone(), style, progress, ..options }
 }
 
 /// What a run of `fix` may do.

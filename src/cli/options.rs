@@ -1,0 +1,95 @@
+//! Options that several commands share, and the groups of those of `scan`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use super::values::{ColorChoice, RuleId, level_override};
+use crate::finding::{Level, RuleMeta};
+use crate::report::{REPORTERS, Reporter};
+
+/// The choice of a settings file.
+#[derive(Clone, Debug, Args)]
+pub struct SettingsOptions {
+    /// Read the settings from this file instead of .sops-lint.yaml at the root
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no settings file
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
+}
+
+/// The options of commands that judge many files.
+#[derive(Clone, Debug, Args)]
+pub struct RunOptions {
+    /// Number of threads [default: one per core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// Do not show progress on the terminal
+    #[arg(long)]
+    pub no_progress: bool,
+}
+
+/// The state of the files to judge: the work tree, unless one of these is given.
+#[derive(Debug, Args)]
+pub struct ViewOptions {
+    /// Scan one file that comes in on standard input, under this path
+    #[arg(long, value_name = "PATH", group = "view", conflicts_with_all = ["paths", "files_from", "shard"])]
+    pub stdin_filename: Option<PathBuf>,
+    /// Scan what the next commit changes, as it is in the index
+    #[arg(long, group = "view")]
+    pub staged: bool,
+    /// Scan a commit instead of the work tree
+    #[arg(long, value_name = "COMMIT", group = "view")]
+    pub rev: Option<String>,
+    /// Scan HEAD, and report only files changed since it branched off BASE: BASE or BASE..HEAD
+    #[arg(long, value_name = "BASE", group = "view")]
+    pub diff: Option<String>,
+    /// Scan every file that a commit ever added or changed: on all branches and tags, or in a range
+    #[arg(long, value_name = "RANGE", num_args = 0..=1, default_missing_value = "", group = "view")]
+    pub history: Option<String>,
+}
+
+/// The selection of rules and their levels.
+#[derive(Debug, Args)]
+pub struct SelectionOptions {
+    /// Report only these rules
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleId)]
+    pub only: Vec<&'static RuleMeta>,
+    /// Do not report these rules
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleId)]
+    pub skip: Vec<&'static RuleMeta>,
+    /// Report a rule at another level, as in recipients-mismatch=warning
+    #[arg(long = "level", value_name = "ID=LEVEL", value_parser = level_override)]
+    pub levels: Vec<(&'static RuleMeta, Level)>,
+}
+
+/// The format and the amount of output.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// Format of the report
+    #[arg(long, default_value = REPORTERS[0].name(), value_parser = reporter())]
+    pub format: &'static dyn Reporter,
+    /// Write the report to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// Print only the findings
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also print findings of level info, and which files were skipped, and why
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Parses the name of a format.
+fn reporter() -> impl TypedValueParser<Value = &'static dyn Reporter> {
+    let names = REPORTERS.iter().map(|one| PossibleValue::new(one.name()).help(one.summary()));
+    PossibleValuesParser::new(names).map(|name| {
+        let reporter = REPORTERS.iter().find(|one| one.name() == name);
+        *reporter.expect("clap accepts only the names of reporters")
+    })
+}
