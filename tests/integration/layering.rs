@@ -18,20 +18,16 @@ const STILL_TO_DO: &[&str] = &[
     "policy",
     "rules",
     "sops",
-    "source",
 ];
 
 /// Files that are still longer than [`MAX_LINES`].
 const STILL_TOO_LONG: &[&str] = &[
-    "commands/scan.rs",
     "document/ini.rs",
     "finding.rs",
     "fix/stage.rs",
-    "inspect.rs",
     "rules/mod.rs",
     "sops/metadata.rs",
     "sops/seal/mod.rs",
-    "source/snapshot.rs",
 ];
 
 /// Lines of a file, its tests not counted.

@@ -47,11 +47,14 @@ fn in_a_pipe(directory: &Path, args: &[&str], variables: &[(&str, &str)]) -> Run
     sops_lint_with(directory, args, &variables)
 }
 
+/// A name and a value.
+type Variable = (&'static str, &'static str);
+
 #[test]
 fn colours_follow_the_option_then_the_environment_then_the_terminal() {
     let tree = repository(&[("a.yaml", PLAINTEXT)]);
     // The variables, the option, and whether there are colours in a pipe and on a terminal.
-    let cases: &[(&[(&str, &str)], &str, bool, bool)] = &[
+    let cases: &[(&[Variable], &str, bool, bool)] = &[
         (&[], "auto", false, true),
         (&[], "always", true, true),
         (&[], "never", false, false),
