@@ -1,5 +1,7 @@
 //! [`Input`]: the bytes of one file, read once. Nothing later opens the path again.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::path::RepoPath;
 
 /// Largest file that is looked at, in bytes. Longer ones that should have been are reported.
@@ -38,6 +40,42 @@ impl Content {
             Some([0xfe, 0xff]) => Self::Utf16(units(&bytes, u16::from_be_bytes).into_bytes()),
             _ => Self::Bytes(bytes),
         }
+    }
+}
+
+impl Content {
+    /// Returns the bytes; `None` of a file that is too large.
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) | Self::Utf16(bytes) => Some(bytes),
+            Self::TooLarge(_) => None,
+        }
+    }
+
+    /// Identifies the content; a file that is too large, by its size.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Bytes(bytes) | Self::Utf16(bytes) => Digest::of(bytes),
+            Self::TooLarge(size) => Digest::of(&size.to_be_bytes()),
+        }
+    }
+}
+
+/// The SHA-256 of a file's bytes. It identifies a content without holding it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Hashes the bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    /// Nothing of the hash: short contents can be guessed from it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[digest]")
     }
 }
 

@@ -1,15 +1,16 @@
 //! sops-lint: finds what is wrong with SOPS-encrypted files.
 //!
 //! ```text
-//! main -> commands::scan -> source::worktree  which files
-//!                        -> policy            which creation rule governs each
-//!                        -> inspect           traces, document, sops, kubernetes, rules
-//!                        -> report            findings, sorted, redacted
+//! main -> commands -> session   one run: options, clock, threads, keys
+//!                  -> settings  the settings of a tree, read once
+//!                  -> source    which files, and their bytes
+//!                  -> policy    which creation rule governs each file
+//!                  -> judge     bytes -> documents -> rules -> findings, in parallel
+//!                  -> report    findings, sorted and redacted -> exit code
 //! ```
 //!
-//! The modules below stand in their order: each imports only what stands above it, and a test
-//! holds them to it. The library exists for tests, benches and fuzz targets; its API is not
-//! stable.
+//! The modules below are in order: each imports only modules above it. A test checks that. The
+//! library exists for tests, benches and fuzz targets. Its API is not stable.
 
 pub mod text;
 
@@ -35,13 +36,15 @@ pub mod policy;
 
 pub mod kubernetes;
 
+pub mod tree;
+
 pub mod redact;
 
 pub mod finding;
 
 pub mod rules;
 
-pub mod inspect;
+pub mod judge;
 
 pub mod git;
 
@@ -54,5 +57,7 @@ pub mod report;
 pub mod cli;
 
 pub mod settings;
+
+pub mod session;
 
 pub mod commands;

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     };
     if let Some(file) = host.disguised_file(std::env::args_os().skip(1)) {
         let error = std::io::Error::other(format!(
-            "{} is a file, and looks like an option",
+            "{} is a file whose name looks like an option",
             file.display()
         ));
         return fail(&error, "give the file another name");

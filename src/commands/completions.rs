@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::CommandFactory;
 
-use super::{CommandError, Exit};
+use super::error::{CommandError, Exit};
 use crate::cli::{Cli, Completions};
 
 /// Prints the completion script for a shell.

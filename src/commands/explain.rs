@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{CommandError, Exit};
+use super::error::{CommandError, Exit};
 use crate::cli;
 use crate::finding::{Level, Needs, RuleMeta};
 use crate::rules;

@@ -1,5 +1,4 @@
-//! What `scan` is given to look at besides paths that were typed: a list of paths, or a file on
-//! standard input.
+//! Inputs of `scan` besides paths on the command line: a list of paths, or a file on standard input.
 
 use std::ffi::OsString;
 use std::io;
@@ -10,49 +9,49 @@ use crate::host::Host;
 use crate::input::{Content, MAX_FILE_SIZE};
 use crate::source::{View, worktree};
 
-/// Stands for standard input.
+/// The name of standard input.
 const STDIN: &str = "-";
 
-/// Why it could not be read.
+/// The reason why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    /// A person would have to type it.
-    #[error("--files-from - reads paths from standard input, and this is a terminal")]
+    /// Standard input is a terminal.
+    #[error("--files-from - reads paths from standard input, but standard input is a terminal")]
     Terminal,
-    /// Standard input broke off.
+    /// Standard input cannot be read.
     #[error("cannot read standard input")]
     Stdin(#[source] io::Error),
-    /// The list is not there, or too large.
+    /// The list does not exist or is too large.
     #[error("cannot read the list of paths {}", .path.display())]
     List {
         /// The list.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The list holds what no path can be.
-    #[error("path {0} of the list is not UTF-8, which this system has no name for")]
+    /// The list has a path that this system does not support.
+    #[error("path {0} of the list is not UTF-8, which this system does not support")]
     Name(usize),
 }
 
 impl InputError {
-    /// The next step.
+    /// Returns the next step.
     pub fn help(&self) -> &'static str {
         match self {
             Self::Terminal => {
-                "pipe a list into it, as in `git ls-files -z | sops-lint scan --files-from - -0`"
+                "pipe a list into it: `git ls-files -z | sops-lint scan --files-from - -0`"
             }
             Self::Stdin(_) => "run it again",
             Self::List { .. } => {
-                "check the spelling; it is relative to the current directory, and - is standard input"
+                "check the spelling; the path is relative to the current directory, and - is standard input"
             }
             Self::Name(_) => "rename the file",
         }
     }
 }
 
-/// Reads what the arguments name. Listed paths join those that were typed; where there are none at
-/// all, or one file comes in on standard input, that is the state to look at.
+/// Reads the inputs that the arguments name. Listed paths are added to those on the command line. Returns
+/// the state to judge if there are no paths, or if a file comes from standard input.
 pub(super) fn read(args: &mut cli::Scan, host: &Host) -> Result<Option<View>, InputError> {
     if let Some(path) = args.view.stdin_filename.take() {
         let bytes = host.read_input(MAX_FILE_SIZE).map_err(InputError::Stdin)?;
@@ -86,7 +85,7 @@ fn bytes_of(list: &Path, host: &Host) -> Result<Vec<u8>, InputError> {
     Ok(bytes)
 }
 
-/// The path of these bytes, which need not be UTF-8 on systems where a name is bytes.
+/// Turns bytes into a path. On Unix they need not be UTF-8.
 fn path(name: &[u8]) -> Option<PathBuf> {
     #[cfg(unix)]
     let name: Option<OsString> = Some(std::os::unix::ffi::OsStringExt::from_vec(name.to_vec()));

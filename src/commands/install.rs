@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::scan::remark;
-use super::{CommandError, Exit};
+use super::error::{CommandError, Exit};
+use super::say::remark;
 use crate::cli::{self, HookName};
 use crate::git::Repo;
 use crate::host::Host;

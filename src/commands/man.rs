@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::CommandFactory;
 use clap_mangen::Man;
 
-use super::{CommandError, Exit};
+use super::error::{CommandError, Exit};
 use crate::cli::Cli;
 
 /// Prints the page in roff, for `man -l -`.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{CommandError, Exit};
+use super::error::{CommandError, Exit};
 use crate::cli;
 use crate::document::{format_by_content, format_of};
 use crate::host::Host;
@@ -17,6 +17,7 @@ use crate::source::SourceError;
 use crate::source::worktree::WorkTree;
 use crate::text::printable::clean_path;
 use crate::text::words::count;
+use crate::tree::read_config;
 
 /// Prints the config and the creation rule of each path.
 pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
@@ -29,7 +30,7 @@ pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
         }
         let (tree, path) = locate(path, host)?;
         let directories: Vec<&str> = path.ancestors().collect();
-        let policy = Policy::load(directories, |path| tree.read_config(path));
+        let policy = Policy::load(directories, |path| read_config(&tree, path));
         describe(&mut out, &tree, &policy, &path);
     }
     io::stdout().write_all(out.as_bytes()).map_err(CommandError::stdout)?;
@@ -133,7 +134,7 @@ fn recipe(out: &mut String, verb: &str, recipe: &Recipe) {
 
 /// Describes the file itself, compared with its rule.
 fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing<'_>) {
-    let Some(bytes) = tree.read_config(path) else {
+    let Some(bytes) = read_config(tree, path) else {
         return line(out, "  the file     does not exist");
     };
     let Ok(text) = String::from_utf8(bytes) else { return line(out, "  the file     is not text") };

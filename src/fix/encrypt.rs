@@ -4,7 +4,7 @@ use super::{Bytes, Change, Refusal};
 use crate::document;
 use crate::finding::{Finding, Level, Risk};
 use crate::input::{Content, Input};
-use crate::inspect::{Surroundings, inspect};
+use crate::judge::{self, Context};
 use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
 use crate::policy::{Config, CreationRule, Governing};
 use crate::rules::{hidden, sops_command};
@@ -19,7 +19,7 @@ const LEFT_OUT: &str = "unselected-value";
 #[derive(Clone, Copy)]
 pub struct Means<'m> {
     /// The creation rules, and what surrounds the file when the result is judged.
-    pub surroundings: Surroundings<'m>,
+    pub context: Context<'m>,
     /// For recipients that are no public key themselves.
     pub public_keys: &'m PublicKeys,
     /// The present second in UTC, counted from 1970-01-01.
@@ -126,7 +126,7 @@ fn governing<'m>(
     input: &Input,
     means: Means<'m>,
 ) -> Result<(&'m Config, &'m CreationRule), (String, String)> {
-    let (reason, help) = match means.surroundings.policy.governing(&input.path) {
+    let (reason, help) = match means.context.policy.governing(&input.path) {
         Governing::Rule(config, rule) => return Ok((config, rule)),
         Governing::NoConfig => (
             "no .sops.yaml stands above it, so nobody knows for whom to encrypt it",
@@ -157,7 +157,7 @@ fn label(recipient: &Recipient, config: &Config) -> String {
 /// What would be wrong with the encrypted file, or still be there to be read.
 fn remaining(input: &Input, sealed: &str, means: Means<'_>) -> Option<Finding> {
     let content = Content::Bytes(sealed.as_bytes().to_vec());
-    let outcome = inspect(&Input { path: input.path.clone(), content }, means.surroundings);
+    let outcome = judge::file(&Input { path: input.path.clone(), content }, means.context);
     let is_wrong = |finding: &Finding| {
         finding.level == Level::Error || matches!(finding.rule.risk, Risk::Leak(_))
     };

@@ -6,6 +6,7 @@ use super::merge;
 use super::schema::{self, Meant, UnknownKey};
 use super::shown::Shown;
 use crate::document::{Document, Format, Node, Parsed, yaml};
+use crate::input::Digest;
 use crate::path::RepoPath;
 use crate::pattern::Budget;
 use crate::text::Span;
@@ -20,6 +21,8 @@ pub struct Config {
     pub path: RepoPath,
     /// Its bytes, for the lines that findings show.
     pub bytes: Vec<u8>,
+    /// The hash of its bytes: a result that depends on the config is valid for this content.
+    pub digest: Digest,
     /// Which of them may be shown.
     pub shown: Shown,
     /// The creation rules in their order.
@@ -66,6 +69,7 @@ impl Config {
     pub fn read(path: RepoPath, bytes: Vec<u8>) -> Self {
         let mut config = Self {
             path,
+            digest: Digest::of(&bytes),
             bytes: Vec::new(),
             shown: Shown::default(),
             rules: Vec::new(),

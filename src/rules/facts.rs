@@ -14,7 +14,7 @@ use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
-use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Policy, Ruling};
+use crate::policy::{Config, CreationRule, Governing, Policy, Ruling};
 use crate::sops::metadata::Addressed;
 use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
@@ -58,12 +58,13 @@ pub struct Facts {
 
 impl Facts {
     /// What repository rules need to know of a file; `None` if it has nothing to do with secrets.
-    /// Of one that could not be judged no more is known than its traces. `drafts`: what the rules
+    /// Of one that could not be judged no more is known than its traces. `root_config`: the topmost
+    /// config, if a rule governs the file; `drafts`: what the rules
     /// about files say of it; `exists`: whether there is such a file; `is_twin`: an encrypted file
     /// is named after it.
     pub fn of(
         subject: &Subject<'_>,
-        policy: &Policy,
+        root_config: Option<&Config>,
         drafts: &Drafts<'_>,
         exists: &dyn Fn(&RepoPath) -> bool,
         is_twin: bool,
@@ -97,7 +98,7 @@ impl Facts {
             copy,
             is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
             values: covered(subject),
-            is_disputed: is_disputed(subject, policy),
+            is_disputed: is_disputed(subject, root_config),
             ruling: subject.governing.ruling(),
         })
     }
@@ -193,8 +194,7 @@ impl<'f> Repository<'f> {
 }
 
 /// Whether it depends on the config, the nearest or the topmost, which values are encrypted.
-fn is_disputed(subject: &Subject<'_>, policy: &Policy) -> bool {
-    let top = policy.config(&RepoPath::from(CONFIG_NAME));
+fn is_disputed(subject: &Subject<'_>, top: Option<&Config>) -> bool {
     let Some((config, near)) = subject.governing.rule() else { return false };
     let far = top.filter(|top| top.path != config.path).map(|top| top.governing(subject.path()));
     let Some((_, far)) = far.and_then(Governing::rule) else { return false };

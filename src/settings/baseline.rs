@@ -1,7 +1,7 @@
-//! Findings that were there before: written once, and held back from then on.
+//! A baseline: findings that are known and suppressed.
 //!
-//! A baseline is made to be read in a diff: one entry a finding, sorted by path, without lines,
-//! which move. What decides is the fingerprint; rule and path stand there for people.
+//! A baseline is readable in a diff: one entry per finding, sorted by path, without line numbers, which
+//! change. The fingerprint identifies a finding; rule and path are for people.
 
 use std::collections::HashSet;
 
@@ -12,10 +12,10 @@ use crate::finding::Finding;
 use crate::report::Report;
 use crate::rules::SETTINGS_RULES;
 
-/// Where a baseline is written without `--output`, at the root of the tree.
+/// The default file name of a baseline, at the root of the tree.
 pub const BASELINE_NAME: &str = ".sops-lint-baseline.yaml";
 
-/// The version of the file's shape.
+/// The version of the file format.
 const VERSION: u32 = 1;
 
 /// The findings of an earlier run.
@@ -38,16 +38,16 @@ struct Known<'f> {
 }
 
 impl Baseline {
-    /// Reads a baseline. The error says what is wrong with it: lower case, no full stop.
+    /// Reads a baseline. The error is lower case, without a full stop.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
         let parsed = yaml::Yaml.parse(text);
         if let Some(error) = parsed.error {
-            return Err(format!("it is not YAML that can be read: {error}"));
+            return Err(format!("it is not valid YAML: {error}"));
         }
         let root = parsed.documents.first().map(|document| &document.root);
         let root = root.filter(|root| root.is_map()).ok_or("it is not a map")?;
-        // The source of a scalar: a fingerprint of digits alone is no number.
+        // The source of a scalar: a fingerprint of digits is not a number.
         let source = |node: &Node<'_>| {
             let text = text.get(node.span.start..node.span.end).unwrap_or_default();
             text.trim_matches(['\'', '"']).to_owned()
@@ -65,7 +65,7 @@ impl Baseline {
         Ok(Self { fingerprints })
     }
 
-    /// The findings as a baseline. What is said about the settings is left out: that is for now.
+    /// Writes findings as a baseline, without those about the settings.
     pub fn write(findings: &[Finding]) -> String {
         let findings = findings.iter().filter(|finding| !is_about_settings(finding));
         let known = findings.map(|finding| Known {
@@ -76,23 +76,23 @@ impl Baseline {
         let file = File { version: VERSION, findings: known.collect() };
         let yaml = serde_yaml::to_string(&file).expect("texts and numbers can be written as YAML");
         format!(
-            "# Findings that sops-lint scan --baseline holds back. Written by sops-lint baseline.\n\
+            "# Findings that sops-lint scan --baseline suppresses. Written by sops-lint baseline.\n\
              {yaml}"
         )
     }
 
-    /// How many entries it has.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.fingerprints.len()
     }
 
-    /// Whether it has no entries.
+    /// Reports whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.fingerprints.is_empty()
     }
 
-    /// Takes the findings that it knows out of the report. `is_whole` says that the report is about
-    /// the whole tree and all rules, so what is not in it is gone.
+    /// Removes the known findings from a report. `is_whole`: the report covers the whole tree and all
+    /// rules, so entries without a finding are obsolete.
     pub fn apply(&self, report: &mut Report, is_whole: bool) {
         let mut seen = HashSet::new();
         let before = report.findings.len();

@@ -1,7 +1,7 @@
-//! `.sops-lint.yaml`: what is in it, and what is wrong with it.
+//! `.sops-lint.yaml`: its settings, and its mistakes.
 //!
-//! A mistake is a finding at its place, and what is right beside it is still applied. A mistake
-//! never hides anything: an ignore that is not understood ignores nothing.
+//! A mistake is a finding at its place; correct settings beside it still apply. A mistake never
+//! suppresses anything: an ignore that is not understood ignores nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,16 +9,16 @@ use std::path::Path;
 use super::reader::{Problem, Reader, quoted};
 use crate::document::{Entry, Format, Node, Parsed, yaml};
 use crate::finding::{Draft, Finding, Level};
-use crate::inspect;
+use crate::judge;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
 use crate::rules::{INVALID_SETTINGS, UNUSED_IGNORE};
 use crate::text::Span;
 
-/// The one name that is looked for, at the root of the tree.
+/// The name of the settings file, at the root of the tree.
 pub const SETTINGS_NAME: &str = ".sops-lint.yaml";
 
-/// Largest settings file, in bytes. A long one has two hundred lines.
+/// The maximum size of a settings file, in bytes. A long one has two hundred lines.
 const MAX_SIZE: usize = 256 * 1024;
 
 const KEYS: [&str; 8] = [
@@ -32,52 +32,52 @@ const KEYS: [&str; 8] = [
     "verify",
 ];
 
-/// What a settings file says; all at its default without one.
+/// The settings of a file; the defaults if there is none.
 #[derive(Debug, Default)]
 pub struct SettingsFile {
-    /// Where it stands.
+    /// The path of the file.
     pub path: RepoPath,
-    /// Files that are not even read.
+    /// Files that are not read.
     pub exclude: Globs,
-    /// Names that claim encryption, instead of the usual ones.
+    /// Names that claim encryption; `None`: the usual ones.
     pub encrypted_names: Option<Globs>,
     /// The levels of rules, by id.
     pub levels: BTreeMap<&'static str, Level>,
-    /// What is not to be reported, in file order.
+    /// Findings that are not reported, in file order.
     pub ignores: Vec<Ignore>,
-    /// Where the hook may encrypt by itself.
+    /// Files that the hook may encrypt.
     pub fix_allow: Globs,
-    /// Key services that recipients may lie at: hosts, or URLs without a path, in lower case.
+    /// Trusted key services: hosts, or URLs without a path, in lower case.
     pub trusted_endpoints: Vec<String>,
-    /// The baseline, from the root of the tree.
+    /// The path of the baseline, from the root of the tree.
     pub baseline: Option<RepoPath>,
-    /// When MACs are compared.
+    /// When to compare MACs.
     pub verify: Verify,
-    /// What is wrong with it, in file order.
+    /// The mistakes, in file order.
     pub problems: Vec<Problem>,
     bytes: Vec<u8>,
-    /// Whether it has one of the keys of a settings file, and so is one.
+    /// True if the file has one of the keys of a settings file.
     is_recognised: bool,
 }
 
-/// Findings that are known, and why that is acceptable.
+/// An entry of `ignore`: known findings that are acceptable.
 #[derive(Debug)]
 pub struct Ignore {
-    /// Where; a directory means all that stands in it.
+    /// The files; a directory means everything below it.
     pub paths: Globs,
     /// The ids of the rules.
     pub rules: Vec<&'static str>,
-    /// The place of the entry, for the finding that nothing needed it.
+    /// The place of the entry, for `unused-ignore`.
     pub span: Span,
 }
 
-/// When MACs are compared.
+/// When to compare MACs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
-    /// Where a key is at hand.
+    /// If a key is available.
     #[default]
     Auto,
-    /// A missing key is an error.
+    /// Always: a missing key is an error.
     Always,
     /// Never.
     Never,
@@ -109,7 +109,7 @@ impl SettingsFile {
         file
     }
 
-    /// What is to be said about the file itself; `unused` are ignores that nothing needed.
+    /// Returns the findings about the file itself. `unused`: ignores without a finding.
     pub fn findings(&self, unused: &[&Ignore]) -> Vec<Finding> {
         let problems = self.problems.iter().map(|problem| {
             Draft::new(INVALID_SETTINGS, problem.span, &*problem.message)
@@ -119,27 +119,27 @@ impl SettingsFile {
         let unused = unused.iter().map(|ignore| {
             let rules = ignore.rules.join(", ");
             Draft::new(UNUSED_IGNORE, ignore.span, format!("nothing is ignored here ({rules})"))
-                .note("no finding needed this")
+                .note("this matches no finding")
                 .help("remove it, or correct its path: paths begin at the root of the repository")
         });
         let drafts = problems.chain(unused).collect();
-        inspect::settle_settings(&self.path, &self.bytes, self.is_recognised, drafts)
+        judge::settle_settings(&self.path, &self.bytes, self.is_recognised, drafts)
     }
 
     fn load(&mut self, parsed: &Parsed<'_>, reader: &mut Reader) {
         if let Some(error) = &parsed.error {
-            let message = format!("the settings are not YAML that can be read: {error}");
+            let message = format!("the settings are not valid YAML: {error}");
             let help = "correct the syntax; until then no setting is applied";
             reader.complain(Span::at(error.offset), message, "here", help);
             return;
         }
         for key in &parsed.duplicate_keys {
             let help = "keep one of the two; the first is applied";
-            reader.complain(key.span, "this key stands twice in one map", "again", help);
+            reader.complain(key.span, "this key occurs twice in one map", "again", help);
         }
         if let Some(second) = parsed.documents.get(1) {
             let help = "move all settings into the first document";
-            let message = "the settings have a second document, which is not read";
+            let message = "the settings have a second document, which is ignored";
             reader.complain(second.root.span, message, "second document", help);
         }
         let root = parsed.documents.first().map(|document| &document.root);
@@ -161,7 +161,7 @@ impl SettingsFile {
             "encrypted_names" => {
                 let before = reader.complaints;
                 let names = reader.globs(entry, false);
-                // The usual names stay in force until all of the new ones are understood.
+                // The usual names apply until all of the new ones are understood.
                 self.encrypted_names = (reader.complaints == before).then_some(names);
             }
             "levels" => self.load_levels(entry, reader),
@@ -214,7 +214,7 @@ fn is_map(entry: &Entry<'_>, known: &[&str], reader: &mut Reader) -> bool {
     false
 }
 
-/// An entry that can be applied: with a path, rules and a reason.
+/// Reads an entry of `ignore`. It needs a path, rules and a reason.
 fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
     const UNTOUCHABLE: [&str; 2] = ["invalid-settings", "unused-ignore"];
     if !reader.is_map(node, "an item of `ignore`", &["path", "rules", "reason"]) {
@@ -224,7 +224,7 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
     for (key, help) in [
         ("path", "add path: with a glob, such as docs/**"),
         ("rules", "add rules: with the ids of the rules to ignore here"),
-        ("reason", "add `reason:` and say why this is acceptable; whoever reviews this will ask"),
+        ("reason", "add `reason:` and say why this is acceptable; reviewers will ask"),
     ] {
         let is_empty = |node: &Node<'_>| node.is_list() && node.elements().next().is_none();
         if node.get(key).is_none_or(is_empty) {
@@ -238,7 +238,7 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
         ids.iter().filter_map(|(id, node)| reader.rule(id, node.span, &UNTOUCHABLE)).collect();
     let reason = node.entry("reason")?;
     if reader.text(&reason.node, "`reason`")?.trim().is_empty() {
-        let help = "say why this is acceptable; whoever reviews this will ask";
+        let help = "say why this is acceptable; reviewers will ask";
         reader.complain(
             reason.node.span,
             "an item of `ignore` has no reason, so it ignores nothing",
@@ -251,19 +251,19 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
     (!rules.is_empty()).then_some(Ignore { paths, rules, span: start })
 }
 
-/// A path in the tree.
+/// Reads the path of the baseline.
 fn baseline(node: &Node<'_>, reader: &mut Reader) -> Option<RepoPath> {
     let text = reader.text(node, "`baseline`")?;
     let path = RepoPath::new(Path::new(text)).filter(|path| !path.as_str().is_empty());
     if path.is_none() {
-        let message = "`baseline` is no path in the repository";
+        let message = "`baseline` is not a path in the repository";
         let help = "write the path from the root, such as .sops-lint-baseline.yaml";
         reader.complain(node.span, message, "this path", help);
     }
     path
 }
 
-/// `https://vault.example.com:8200`, or a host alone; in lower case, without a slash at the end.
+/// Reads `https://vault.example.com:8200` or a host. Returns lower case without a trailing slash.
 fn endpoint(text: &str, node: &Node<'_>, reader: &mut Reader) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let address = lower.strip_suffix('/').unwrap_or(&lower);

@@ -1,4 +1,4 @@
-//! Values of a settings file, taken out with complaints about all that is not as it should be.
+//! Reads the values of a settings file and collects its mistakes.
 
 use crate::document::{Entry, Node};
 use crate::finding::Level;
@@ -6,32 +6,32 @@ use crate::pattern::globs::{self, Globs};
 use crate::rules;
 use crate::text::{Span, printable};
 
-/// One thing that is wrong with a settings file.
+/// A mistake in a settings file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
+    /// The place.
     pub span: Span,
-    /// What: one sentence, no full stop.
+    /// One sentence without a full stop.
     pub message: String,
-    /// A few words for the place.
+    /// A short label for the place.
     pub note: &'static str,
     /// The next step.
     pub help: String,
 }
 
-/// Most problems of one file that are reported: nobody reads more.
+/// The maximum number of problems that are reported for one file.
 const MAX_PROBLEMS: usize = 50;
-/// Most globs of one file. Each of them takes time and memory to compile.
+/// The maximum number of globs in one file. Each takes time and memory to compile.
 const MAX_GLOBS: usize = 5000;
 
-/// Collects the problems of one file.
+/// The collected problems of one file.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    /// The first of them.
+    /// The first problems, up to the maximum.
     pub(super) problems: Vec<Problem>,
-    /// How many there are.
+    /// The number of problems.
     pub(super) complaints: usize,
-    /// How many globs there are.
+    /// The number of globs.
     globs: usize,
 }
 
@@ -49,7 +49,7 @@ impl Reader {
         }
     }
 
-    /// Complains unless this is a map, and about keys that it should not have.
+    /// Reports whether this is a map. Complains if not, and about unknown keys.
     pub(super) fn is_map(&mut self, node: &Node<'_>, what: &str, known: &[&str]) -> bool {
         if !node.is_map() {
             self.wrong_type(node, what, "a map");
@@ -63,7 +63,7 @@ impl Reader {
         true
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     pub(super) fn list<'n, 't>(&mut self, entry: &'n Entry<'t>) -> Vec<&'n Node<'t>> {
         if !entry.node.is_list() {
             self.wrong_type_of(entry, "a list");
@@ -71,21 +71,21 @@ impl Reader {
         entry.node.elements().collect()
     }
 
-    /// The texts of a list, or a single one where that will do.
+    /// Returns the texts of a list. `or_one`: a single text is accepted, too.
     pub(super) fn texts<'n, 't>(
         &mut self,
         entry: &'n Entry<'t>,
-        one_will_do: bool,
+        or_one: bool,
     ) -> Vec<(&'n str, &'n Node<'t>)> {
         let nodes = match entry.node.as_str() {
-            Some(_) if one_will_do => vec![&entry.node],
+            Some(_) if or_one => vec![&entry.node],
             _ => self.list(entry),
         };
         let what = format!("an item of {}", quoted(&entry.key));
         nodes.into_iter().filter_map(|node| Some((self.text(node, &what)?, node))).collect()
     }
 
-    /// A text.
+    /// Returns a text.
     pub(super) fn text<'n>(&mut self, node: &'n Node<'_>, what: &str) -> Option<&'n str> {
         let text = node.as_str();
         if text.is_none() {
@@ -94,15 +94,15 @@ impl Reader {
         text
     }
 
-    /// Globs; those that cannot be used are left out.
-    pub(super) fn globs(&mut self, entry: &Entry<'_>, one_will_do: bool) -> Globs {
+    /// Returns globs, without those that are invalid.
+    pub(super) fn globs(&mut self, entry: &Entry<'_>, or_one: bool) -> Globs {
         let key = quoted(&entry.key);
         let mut good = Vec::new();
-        for (glob, node) in self.texts(entry, one_will_do) {
+        for (glob, node) in self.texts(entry, or_one) {
             self.globs += 1;
             if self.globs > MAX_GLOBS {
                 let message = format!("there are more than {MAX_GLOBS} globs in the settings");
-                let help = "write fewer and wider ones; from here on they are not read";
+                let help = "write fewer and wider globs; these and the following are ignored";
                 self.complain(node.span, message, "the first too many", help);
                 break;
             }
@@ -110,20 +110,20 @@ impl Reader {
                 Ok(()) => good.push(glob),
                 Err(reason) => self.complain(
                     node.span,
-                    format!("a glob of {key} cannot be used: {reason}"),
+                    format!("a glob of {key} is invalid: {reason}"),
                     "this glob",
                     "write it as in .gitignore: `*` stays within a directory, `**` does not",
                 ),
             }
         }
         Globs::new(good).unwrap_or_else(|reason| {
-            let message = format!("the globs of {key} cannot be used: {reason}");
+            let message = format!("the globs of {key} are invalid: {reason}");
             self.complain(entry.key_span, message, "these globs", "write fewer or shorter ones");
             Globs::default()
         })
     }
 
-    /// One of a few words.
+    /// Returns one of a few words.
     pub(super) fn word<'n>(
         &mut self,
         node: &'n Node<'_>,
@@ -140,7 +140,7 @@ impl Reader {
         None
     }
 
-    /// The id of a rule that settings may speak of.
+    /// Returns the id of a rule that settings may change.
     pub(super) fn rule(
         &mut self,
         id: &str,
@@ -157,21 +157,21 @@ impl Reader {
             return None;
         };
         if untouchable.contains(&meta.id) {
-            let message = format!("settings cannot silence {}, which speaks of them", meta.id);
-            self.complain(span, message, "this rule", "correct what it says, and remove this");
+            let message = format!("settings cannot change {}, a rule about the settings", meta.id);
+            self.complain(span, message, "this rule", "fix what the rule reports, and remove this");
             return None;
         }
         Some(meta.id)
     }
 
-    /// A level.
+    /// Returns a level.
     pub(super) fn level(&mut self, node: &Node<'_>, what: &str) -> Option<Level> {
         const LEVELS: [Level; 3] = [Level::Error, Level::Warning, Level::Info];
         let word = self.text(node, what)?;
         let level = LEVELS.into_iter().find(|level| level.name() == word);
         if level.is_none() {
             let help = if matches!(word, "off" | "allow" | "none" | "ignore" | "disabled") {
-                "rules are not switched off: use info, or ignore paths and say why".to_owned()
+                "rules cannot be switched off: use info, or ignore paths and say why".to_owned()
             } else {
                 did_you_mean(word, &LEVELS.map(Level::name))
             };
@@ -192,19 +192,19 @@ impl Reader {
 
     fn wrong_type_at(&mut self, node: &Node<'_>, span: Span, what: &str, wanted: &str) {
         let help = match (node.is_null(), wanted) {
-            (true, "text") => "write it down, or remove the line",
-            (true, _) => "write [] or {} if nothing is meant, or remove the key",
+            (true, "text") => "add a value, or remove the line",
+            (true, _) => "write [] or {} for an empty value, or remove the key",
             (_, "text") => "put it in quotes",
             (_, "a list") => "begin every item with a dash, or write [..]",
             _ => "write key: value below it",
         };
         let is = if node.is_null() { "empty" } else { node.noun() };
-        let message = format!("{what} is {is}, but has to be {wanted}");
+        let message = format!("{what} is {is}, but must be {wanted}");
         self.complain(span, message, "wrong type", help);
     }
 }
 
-/// A name from the file as it may be printed.
+/// Quotes a name from the file for a message.
 pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", printable::clean(name))
 }
@@ -212,12 +212,12 @@ pub(super) fn quoted(name: &str) -> String {
 fn did_you_mean(name: &str, known: &[&str]) -> String {
     match (nearest(name, known), known) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, [only]) => format!("there is only {only}"),
-        (None, _) => format!("it is one of {}", known.join(", ")),
+        (None, [only]) => format!("the only known name is {only}"),
+        (None, _) => format!("the known names are {}", known.join(", ")),
     }
 }
 
-/// The name that was meant, if one is near enough: a third of its letters may be wrong.
+/// Returns the name that was probably meant: at most a third of its letters are wrong.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let name = name.to_lowercase().replace(' ', "_");
     // The comparison takes the product of both lengths.

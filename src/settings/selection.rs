@@ -1,4 +1,4 @@
-//! Which findings are reported, and at what level. The command line beats the settings file.
+//! Which findings are reported, and at what level. The command line overrides the settings file.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::file::{Ignore, SettingsFile};
 use crate::cli;
 use crate::finding::{Finding, Level, RuleMeta};
 
-/// What the command line says about findings: applied where they come together, never in a rule.
+/// The selection of the command line. Applied to all findings together, never in a rule.
 #[derive(Debug, Default)]
 pub struct Selection {
     pub(super) only: Vec<String>,
@@ -17,16 +17,16 @@ pub struct Selection {
 /// Findings after levels and ignores were applied.
 #[derive(Debug)]
 pub struct Selected<'f> {
-    /// Those to report.
+    /// The findings to report.
     pub findings: Vec<Finding>,
-    /// How many the settings ignore.
+    /// The number of findings that the settings ignore.
     pub ignored: usize,
-    /// Ignores that none of the findings needed.
+    /// Ignores without a finding.
     pub unused: Vec<&'f Ignore>,
 }
 
 impl Selection {
-    /// Returns what the command line says.
+    /// Returns the selection of the command line.
     pub(super) fn new(options: cli::SelectionOptions) -> Self {
         let ids = |rules: Vec<&RuleMeta>| rules.iter().map(|meta| meta.id.to_owned()).collect();
         let levels = options.levels.into_iter();
@@ -37,12 +37,12 @@ impl Selection {
         }
     }
 
-    /// Whether all rules are reported.
+    /// Reports whether all rules are selected.
     pub fn is_whole(&self) -> bool {
         self.only.is_empty() && self.skip.is_empty()
     }
 
-    /// The finding at its level, or nothing if it is not wanted.
+    /// Returns the finding at its level; `None` if its rule is not selected.
     pub fn admit(&self, mut finding: Finding, file: &SettingsFile) -> Option<Finding> {
         let id = finding.rule.id;
         let level = self.levels.get(id).or_else(|| file.levels.get(id));

@@ -1,4 +1,4 @@
-//! The work tree: what stands on disk and is not ignored by git.
+//! The work tree: the files on disk that git does not ignore.
 #![expect(clippy::disallowed_methods, reason = "this is where files are read")]
 
 use std::collections::HashSet;
@@ -9,47 +9,25 @@ use std::sync::Mutex;
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
-use super::{Listed, Listing, Place, SourceError};
+use super::error::SourceError;
+use super::listing::{Listed, Listing, Place};
 use crate::git;
 use crate::input::{Content, Input, MAX_FILE_SIZE};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
+use crate::tree::Tree;
 
 /// A tree on disk.
 #[derive(Debug)]
 pub struct WorkTree {
-    /// The directory that paths are relative to: the repository's top.
+    /// The directory that paths are relative to: the top of the repository.
     pub root: PathBuf,
-    /// Whether a repository was found; else the root is the current directory or the path named.
+    /// True if the root is a repository; otherwise it is the current directory or the given path.
     pub is_repository: bool,
-    /// What stands in for the files that would be listed.
-    instead: Option<Instead>,
-}
-
-/// What is looked at instead of files on disk.
-#[derive(Debug)]
-enum Instead {
-    Nothing,
-    File(RepoPath, Content),
-}
-
-impl Instead {
-    fn list(&self) -> Listing {
-        let mut listing = Listing::default();
-        match self {
-            Self::Nothing => listing.notes.push("the list names no file".to_owned()),
-            Self::File(path, _) => {
-                listing.config_directories = path.ancestors().map(str::to_owned).collect();
-                let (path, place) = (path.clone(), Place::Path);
-                listing.files.push(Listed { path, is_context: false, place });
-            }
-        }
-        listing
-    }
 }
 
 impl WorkTree {
-    /// The repository that holds the first of the paths, or the current directory without any.
+    /// Finds the repository around the first path; around the current directory if there is no path.
     pub fn discover(directory: &Path, paths: &[PathBuf]) -> Result<Self, SourceError> {
         let start = match paths.first() {
             None => directory.to_path_buf(),
@@ -58,68 +36,22 @@ impl WorkTree {
         let start_directory =
             if start.is_dir() { &*start } else { start.parent().unwrap_or(&start) };
         if let Some(root) = start_directory.ancestors().find(|place| place.join(".git").exists()) {
-            return Ok(Self { root: root.to_path_buf(), is_repository: true, instead: None });
+            return Ok(Self { root: root.to_path_buf(), is_repository: true });
         }
         let directory = Self::canonical(directory)?;
         let root =
             if start.starts_with(&directory) { directory } else { start_directory.to_path_buf() };
-        Ok(Self { root, is_repository: false, instead: None })
+        Ok(Self { root, is_repository: false })
     }
 
-    /// The tree around one file that does not come from disk. It need not stand there.
-    pub(super) fn around(
-        directory: &Path,
-        path: &Path,
-        content: Content,
-    ) -> Result<Self, SourceError> {
-        let outside = |root: &Path| SourceError::OutsideRoot {
-            path: path.to_path_buf(),
-            root: root.to_path_buf(),
-        };
-        let full = super::snapshot::normal(&directory.join(path));
-        let full = full.ok_or_else(|| outside(directory))?;
-        if full.is_dir() {
-            return Err(SourceError::IsDirectory(path.to_path_buf()));
-        }
-        let place = full.ancestors().skip(1).find(|place| place.is_dir()).unwrap_or(directory);
-        let mut tree = Self::discover(directory, &[place.to_path_buf()])?;
-        let inside = full.strip_prefix(&tree.root).ok().and_then(RepoPath::new);
-        tree.instead = Some(Instead::File(inside.ok_or_else(|| outside(&tree.root))?, content));
-        Ok(tree)
-    }
-
-    /// The tree around the current directory, without any file to look at.
-    pub(super) fn empty(directory: &Path) -> Result<Self, SourceError> {
-        Ok(Self { instead: Some(Instead::Nothing), ..Self::discover(directory, &[])? })
-    }
-
-    fn input(&self, path: &RepoPath) -> Option<&Content> {
-        match &self.instead {
-            Some(Instead::File(at, content)) if at == path => Some(content),
-            _ => None,
-        }
-    }
-
-    /// The bytes of the settings.
-    pub(super) fn read_settings(&self, path: &RepoPath) -> io::Result<Vec<u8>> {
-        match self.input(path) {
-            Some(Content::Bytes(bytes) | Content::Utf16(bytes)) => Ok(bytes.clone()),
-            Some(Content::TooLarge(_)) => Err(io::ErrorKind::FileTooLarge.into()),
-            None => read_regular(&path.in_root(&self.root)),
-        }
-    }
-
-    /// All files at or below the paths (the whole tree without any) that git does not ignore.
-    /// Files that are named are listed in any case. Symbolic links are not followed.
+    /// Lists the files at or below the paths (of the whole tree if there are none) that git does not
+    /// ignore. Files that are named are listed even if git ignores them. Links are not followed.
     pub fn list(
         &self,
         directory: &Path,
         paths: &[PathBuf],
         threads: usize,
     ) -> Result<Listing, SourceError> {
-        if let Some(instead) = &self.instead {
-            return Ok(instead.list());
-        }
         let mut starts = Vec::new();
         for path in paths {
             let path = absolute(directory, path)?;
@@ -143,7 +75,7 @@ impl WorkTree {
         let collector = Collector { root: &self.root, found: &found };
         builder.build_parallel().visit(&mut { collector });
         let mut listing = found.into_inner().unwrap_or_default();
-        // Two names that are not UTF-8 can have one path.
+        // Two names that are not UTF-8 can become the same path.
         let by_place = |one: &Listed, other: &Listed| {
             one.path.cmp(&other.path).then_with(|| one.place.cmp(&other.place))
         };
@@ -156,7 +88,7 @@ impl WorkTree {
         Ok(listing)
     }
 
-    /// Adds what git tracks although it is told to ignore it: the next commit takes that along.
+    /// Adds ignored files that git tracks: the next commit includes them.
     fn add_tracked(&self, files: &mut Vec<Listed>, starts: &[PathBuf]) {
         let tracked = if self.is_repository { git::tracked(&self.root) } else { None };
         let wanted: HashSet<RepoPath> = starts
@@ -171,7 +103,7 @@ impl WorkTree {
             if walked.peek() == Some(&&path) {
                 continue;
             }
-            // Of a long list of paths, none is to be looked at for each tracked file.
+            // A hash lookup per directory: the list of paths may be long.
             let is_wanted = || {
                 wanted.contains(&path) || path.ancestors().any(|one| wanted.contains(&one.into()))
             };
@@ -185,8 +117,8 @@ impl WorkTree {
         }
     }
 
-    /// Where configs were listed, and every directory above a starting point: what stands there
-    /// was not walked.
+    /// Returns the directories of listed configs, and every directory at or above a starting point,
+    /// where nothing was listed.
     fn config_directories(&self, files: &[Listed], starts: &[PathBuf]) -> Vec<String> {
         let mut directories: Vec<String> = files
             .iter()
@@ -205,7 +137,7 @@ impl WorkTree {
         directories
     }
 
-    /// The path as the file system has it: without `.`, `..` and links.
+    /// Resolves `.`, `..` and links.
     pub fn canonical(path: &Path) -> Result<PathBuf, SourceError> {
         path.canonicalize().map_err(|source| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -215,74 +147,54 @@ impl WorkTree {
         })
     }
 
-    /// Reads one file.
-    pub fn read(&self, file: &Listed) -> io::Result<Input> {
-        if let Some(content) = self.input(&file.path) {
-            return Ok(Input { path: file.path.clone(), content: content.clone() });
-        }
+    /// Reads one of the listed files.
+    pub(super) fn read_listed(&self, file: &Listed) -> io::Result<Input> {
         let path = match &file.place {
             Place::Raw(raw) => raw.clone(),
             Place::Path | Place::Blob(_) => file.path.in_root(&self.root),
         };
         Ok(Input { path: file.path.clone(), content: read(&path)? })
     }
+}
 
-    /// The bytes of a config, if there is one.
-    pub fn read_config(&self, path: &RepoPath) -> Option<Vec<u8>> {
-        if let Some(content) = self.input(path) {
-            return match content {
-                Content::Bytes(bytes) | Content::Utf16(bytes) => Some(bytes.clone()),
-                Content::TooLarge(_) => None,
-            };
-        }
+impl Tree for WorkTree {
+    /// A link could lead to any file of the machine, and a pipe would block.
+    fn read(&self, path: &RepoPath) -> io::Result<Content> {
         let path = path.in_root(&self.root);
-        // A link could lead anywhere, and the lines of a config are shown; a pipe would be waited for.
-        if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return None;
+        let kind = path.symlink_metadata()?.file_type();
+        if kind.is_symlink() {
+            return Err(io::Error::other("it is a symbolic link, which is not followed"));
         }
-        match read(&path) {
-            Ok(Content::Bytes(bytes) | Content::Utf16(bytes)) => Some(bytes),
-            _ => None,
+        if !kind.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
         }
+        read(&path)
     }
 
-    /// Whether a file of this name stands in the tree.
-    pub fn exists(&self, path: &RepoPath) -> bool {
-        self.input(path).is_some() || path.in_root(&self.root).is_file()
+    fn exists(&self, path: &RepoPath) -> bool {
+        path.in_root(&self.root).is_file()
     }
 }
 
-/// Whether a directory is the top of a repository of its own, as a submodule is. One that was named
-/// is looked at.
+/// Reports whether a directory is the top of another repository, such as a submodule. Such a directory
+/// is listed only if it was named.
 fn is_another(entry: &DirEntry) -> bool {
     let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
     entry.depth() > 0 && is_directory && entry.path().join(".git").exists()
 }
 
-/// Whether a file stands there itself, with no link on the way to it.
+/// Reports whether a path leads to a regular file without following a link.
 fn is_regular(path: &Path) -> bool {
     let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
     is_file && path.canonicalize().is_ok_and(|real| real == path)
 }
 
-/// The directory itself, or the one that holds the file.
+/// Returns the path of a directory as it is, and of a file its directory.
 pub(super) fn directory_of(path: &Path) -> Option<&Path> {
     if path.is_dir() { Some(path) } else { path.parent().filter(|parent| parent.is_dir()) }
 }
 
-/// The bytes of a regular file of the tree; no link, which could lead to any file of the machine.
-pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
-    let kind = path.symlink_metadata()?.file_type();
-    if kind.is_symlink() {
-        return Err(io::Error::other("it is a symbolic link, which is not followed"));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    read_whole(path)
-}
-
-/// The bytes of a file that was named.
+/// Reads a file that was named on the command line.
 pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     match read(path)? {
         Content::Bytes(bytes) | Content::Utf16(bytes) => Ok(bytes),
@@ -303,16 +215,16 @@ fn read(path: &Path) -> io::Result<Content> {
     Ok(if length > MAX_FILE_SIZE { Content::TooLarge(length) } else { Content::new(bytes) })
 }
 
-/// The path without `.`, `..` and links in its directories.
+/// Resolves `.`, `..` and links of a path that is relative to `directory`.
 fn absolute(directory: &Path, path: &Path) -> Result<PathBuf, SourceError> {
     WorkTree::canonical(&directory.join(path)).map_err(|error| match error {
-        // Named as it was typed.
+        // The message shows the path as it was typed.
         SourceError::NotFound(_) => SourceError::NotFound(path.to_path_buf()),
         other => other,
     })
 }
 
-/// Collects in every thread by itself, and once in the end together.
+/// Every thread collects its own files; they are joined at the end.
 #[derive(Clone, Copy)]
 struct Collector<'s> {
     root: &'s Path,
@@ -341,7 +253,7 @@ impl ParallelVisitor for Gatherer<'_> {
 }
 
 impl Collector<'_> {
-    /// Regular files alone: no links, pipes, sockets or devices.
+    /// Accepts regular files only: no links, pipes, sockets or devices.
     fn listed(&self, entry: DirEntry) -> Option<Listed> {
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             return None;

@@ -417,7 +417,7 @@ fn a_name_that_looks_like_an_option_switches_nothing_off() {
         .expect("the binary runs");
     let stderr = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("--help is a file, and looks like an option"), "{stderr}");
+    assert!(stderr.contains("--help is a file whose name looks like an option"), "{stderr}");
 }
 
 /// What a rule about the repository says of the files that a push leaves behind.

@@ -7,6 +7,7 @@ mod canary;
 mod cli;
 mod consumers;
 mod corpus;
+mod depends_on;
 mod differential;
 mod docs;
 mod fix;

@@ -86,7 +86,7 @@ fn check(rule: &str, case: &Path) -> Option<String> {
 
 /// Makes the directory of a case a repository whose last commit is its base, and whose index is
 /// what stands there.
-fn stage_on_base(case: &Path, copy: &Path) {
+pub(crate) fn stage_on_base(case: &Path, copy: &Path) {
     let git = |arguments: &[&str]| {
         let run = git_in(copy, arguments);
         assert_eq!(run.code, Some(0), "git {arguments:?}: {run:?}");

@@ -200,6 +200,19 @@ fn nothing_is_written_through_a_link() {
 }
 
 #[test]
+fn the_baseline_that_the_settings_name_can_be_written_for_the_first_time() {
+    let settings = "baseline: known.yaml\n";
+    let tree = repository(&[("db.yaml", PLAINTEXT), (".sops-lint.yaml", settings)]);
+    let run = sops_lint(tree.path(), &["baseline"]);
+    assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{run:?}");
+    assert!(run.stdout.contains("known.yaml"), "{run:?}");
+    assert_eq!(sops_lint(tree.path(), &["scan"]).code, Some(0));
+    fs::write(tree.path().join("known.yaml"), "not a baseline\n").expect("written");
+    assert_eq!(sops_lint(tree.path(), &["scan"]).code, Some(2));
+    assert_eq!(sops_lint(tree.path(), &["baseline"]).code, Some(0), "it is written again");
+}
+
+#[test]
 fn a_baseline_that_cannot_be_used_fails_the_run() {
     let tree = repository(&[("db.yaml", PLAINTEXT), ("no.yaml", "findings: []\n")]);
     for baseline in ["nowhere.yaml", "no.yaml", "db.yaml"] {

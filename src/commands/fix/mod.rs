@@ -6,15 +6,16 @@ mod remains;
 use std::io::{self, BufWriter, Write};
 
 use self::plan::{Plan, Scene};
-use super::scan::{self, complain, remark};
-use super::{CommandError, Exit};
+use super::error::{CommandError, Exit};
+use super::say::{complain, remark};
 use crate::cli;
 use crate::fix::stage::{Recovered, Stage};
 use crate::git::Repo;
 use crate::host::Host;
 use crate::report::Style;
-use crate::settings::{Settings, Verify};
-use crate::source::{Source, View};
+use crate::session::Session;
+use crate::settings::Options;
+use crate::source::View;
 
 /// What is done with what was worked out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +36,11 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
         (false, false) => Mode::Write,
     };
     let fixing = Fixing { mode, takes_unsafe: args.r#unsafe, scope: Scope::Everywhere };
-    let resolve = || settings(args, host);
-    let mut fixed = fix(resolve(), fixing, host)?;
+    let session = Session::new(options(args, host), host);
+    let mut fixed = fix(&session, fixing)?;
     if fixed.is_halfway {
         let changes = fixed.changes;
-        fixed = fix(resolve(), fixing, host)?;
+        fixed = fix(&session, fixing)?;
         fixed.changes += changes;
     }
     if !args.quiet {
@@ -56,12 +57,12 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
     })
 }
 
-fn settings(args: &cli::Fix, host: &Host) -> Settings {
-    let settings = Settings::new(args.settings.clone(), host).with_run(&args.run);
+fn options(args: &cli::Fix, host: &Host) -> Options {
+    let options = Options::new(args.settings.clone(), host).with_run(&args.run);
     let view = if args.staged { View::Staged } else { View::WorkTree };
-    let style = Style { quiet: args.quiet, ..settings.style };
-    let progress = settings.progress && !args.quiet;
-    Settings { view, paths: args.paths.clone(), style, progress, ..settings }
+    let style = Style { quiet: args.quiet, ..options.style };
+    let progress = options.progress && !args.quiet;
+    Options { view, paths: args.paths.clone(), style, progress, ..options }
 }
 
 /// What a run of `fix` may do.
@@ -127,13 +128,12 @@ impl Fixed {
 
 /// Works changes out, and then makes them.
 pub(in crate::commands) fn fix(
-    mut settings: Settings,
+    session: &Session<'_>,
     fixing: Fixing,
-    host: &Host,
 ) -> Result<Fixed, CommandError> {
-    settings.verify = Some(Verify::Never);
-    let repo = Repo::discover(&settings.directory).ok();
-    let mut source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
+    let view = &session.options.view;
+    let repo = Repo::discover(&session.options.directory).ok();
+    let mut source = session.open()?;
     let root = source.root().to_path_buf();
     let repo = repo.filter(|repo| repo.work_tree().is_some());
     let mut stage = None;
@@ -141,15 +141,16 @@ pub(in crate::commands) fn fix(
         let (opened, recovered) = Stage::open(&root, repo.as_ref())?;
         if !recovered.finished.is_empty() {
             report_recovery(&recovered);
-            source = Source::open(&settings.view, &settings.directory, &settings.paths)?;
+            source = session.open()?;
         }
         stage = Some(opened);
     }
-    let examined = scan::examine(&source, &mut settings, host)?;
+    let settings = session.settings(&source);
+    let examined = session.examine(&source, &settings, None)?;
     for error in &examined.finished.errors {
         complain(error);
     }
-    let scene = Scene { source: &source, examined: &examined, settings: &settings, host };
+    let scene = Scene { source: &source, examined: &examined, settings: &settings, session };
     let mut plan = Plan::of(&scene, fixing);
     if fixing.mode == Mode::Write && plan.corrects_configs() {
         plan.leave_files_for_later();
@@ -166,8 +167,8 @@ pub(in crate::commands) fn fix(
         (Mode::Diff, _) => plan.show(out).map_err(CommandError::stdout)?,
         (Mode::Write, Some(stage)) => {
             // A commit is refused for one file, and then nothing should have happened to the others.
-            if settings.view != View::Staged || plan.refusals.is_empty() {
-                plan.write(stage, settings.view == View::Staged)?;
+            if *view != View::Staged || plan.refusals.is_empty() {
+                plan.write(stage, *view == View::Staged)?;
                 plan.list(out, "").map_err(CommandError::stdout)?;
                 out.flush().map_err(CommandError::stdout)?;
                 if let Some(repo) = &repo {

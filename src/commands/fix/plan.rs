@@ -6,21 +6,22 @@ use std::io::{self, Write};
 use rayon::prelude::*;
 
 use super::{Fixed, Fixing, Scope};
-use crate::commands::CommandError;
-use crate::commands::scan::{self, Examined, advise, complain};
+use crate::commands::error::CommandError;
+use crate::commands::say::{advise, complain};
 use crate::document::splice::Edit;
 use crate::finding::{Finding, Level, Remedy};
 use crate::fix::stage::Stage;
 use crate::fix::{Change, Refusal, config, diff, encrypt};
 use crate::host::Host;
-use crate::inspect::Surroundings;
+use crate::judge::{Context, Scope as Judging};
 use crate::keys::PublicKeys;
 use crate::path::RepoPath;
 use crate::policy::Policy;
+use crate::session::{Examined, Session};
 use crate::settings::Settings;
 use crate::source::{Source, View};
 use crate::text::printable::{clean, clean_path};
-use crate::traces;
+use crate::tree::{Tree, read_config};
 
 /// Changes, and what is not changed.
 #[derive(Debug, Default)]
@@ -38,9 +39,9 @@ pub(super) struct Plan {
 /// What a plan is made from.
 pub(super) struct Scene<'s> {
     pub(super) source: &'s Source,
-    pub(super) examined: &'s Examined,
-    pub(super) settings: &'s Settings,
-    pub(super) host: &'s Host,
+    pub(super) examined: &'s Examined<'s>,
+    pub(super) settings: &'s Settings<'s>,
+    pub(super) session: &'s Session<'s>,
 }
 
 impl Plan {
@@ -63,7 +64,7 @@ impl Plan {
                     }
                 }
                 // What is staged may not be what stands in the work tree.
-                _ if settings.view != View::WorkTree => {}
+                _ if settings.options.view != View::WorkTree => {}
                 _ if !(fix.safe || fixing.takes_unsafe) => plan.rest.held_back += 1,
                 Remedy::Edit(edit) => edits.entry(path).or_default().push(edit.clone()),
                 Remedy::Rename(to) if !source.exists(to) => {
@@ -96,7 +97,7 @@ impl Plan {
         self.rest.is_halfway = true;
     }
 
-    fn configs(&mut self, examined: &Examined, edits: BTreeMap<&RepoPath, Vec<Edit>>) {
+    fn configs(&mut self, examined: &Examined<'_>, edits: BTreeMap<&RepoPath, Vec<Edit>>) {
         for (path, mut edits) in edits {
             edits.sort_by_key(|edit| edit.span);
             edits.dedup();
@@ -110,38 +111,34 @@ impl Plan {
 
     /// Files are encrypted as the corrected configs demand.
     fn encrypt(&mut self, scene: &Scene<'_>, paths: &[&RepoPath]) {
-        let Scene { source, examined, settings, host } = *scene;
-        let directories = examined.listing.config_directories.iter().map(String::as_str);
+        let Scene { source, examined, settings, session } = *scene;
+        let files = &examined.files;
+        let directories = files.listing.config_directories.iter().map(String::as_str);
         let policy = Policy::load(directories, |path| {
             let corrected = self.changes.iter().find(|change| change.path == *path);
-            corrected.map(|change| change.new.0.clone()).or_else(|| source.read_config(path))
+            corrected.map(|change| change.new.0.clone()).or_else(|| read_config(source, path))
         });
-        let public_keys = PublicKeys::new(host.clone());
-        let files = &examined.listing.files;
+        let public_keys = PublicKeys::new(session.host.clone());
         for path in &examined.with_certificates {
-            if let Some(input) = scan::read_listed(source, files, path) {
+            if let Some(input) = files.input(path) {
                 public_keys.add(input.bytes());
             }
         }
-        let exists = |path: &RepoPath| source.exists(path);
-        let twins = files.iter().filter_map(|file| traces::plain_name(&file.path)).collect();
         let means = encrypt::Means {
-            surroundings: Surroundings {
+            context: Context {
                 policy: &policy,
-                exists: &exists,
+                tree: files,
                 encrypted_names: settings.file.encrypted_names.as_ref(),
-                twins: &twins,
-                before: None,
-                is_gone: false,
+                scope: Judging::FileAlone,
                 ring: None,
-                today: host.today(),
+                today: session.today,
             },
             public_keys: &public_keys,
-            now: host.now(),
+            now: session.host.now(),
             dice: &Host::random,
         };
-        let results: Vec<Result<Change, Refusal>> = scan::in_parallel(settings.threads, || {
-            let inputs = paths.par_iter().filter_map(|path| scan::read_listed(source, files, path));
+        let results: Vec<Result<Change, Refusal>> = session.in_parallel(|| {
+            let inputs = paths.par_iter().filter_map(|path| files.input(path));
             inputs.map(|input| encrypt::encrypt(&input, means)).collect()
         });
         for result in results {
@@ -226,7 +223,7 @@ impl Plan {
 /// Whether `.gitignore` has the line for a file, or could not have it.
 fn is_ignored(source: &Source, path: &RepoPath) -> bool {
     let line = ignore_line(path);
-    let text = source.read_config(&RepoPath::from(".gitignore")).unwrap_or_default();
+    let text = read_config(source, &RepoPath::from(".gitignore")).unwrap_or_default();
     line.contains(['\n', '\r'])
         || text.split(|byte| *byte == b'\n').any(|one| one == line.as_bytes())
 }

@@ -1,6 +1,6 @@
 //! What git still has of the plaintext after a fix, which takes nothing back.
 
-use crate::commands::scan::remark;
+use crate::commands::say::remark;
 use crate::fix::Change;
 use crate::git::{InPlaintext, ObjectId, Repo};
 use crate::path::RepoPath;

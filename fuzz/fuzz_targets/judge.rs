@@ -4,8 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use sops_lint::input::{Content, Input};
-use sops_lint::inspect::{Surroundings, inspect};
+use sops_lint::judge::{self, Context, Scope};
+use sops_lint::path::RepoPath;
 use sops_lint::policy::Policy;
+use sops_lint::tree::Tree;
 
 const NAMES: [&str; 8] = [
     "a.yaml",
@@ -30,20 +32,30 @@ fuzz_target!(|bytes: &[u8]| {
     let policy = Policy::load(["", "b"], |path| {
         Some(if path.as_str() == "b/.sops.yaml" { bytes } else { config }.to_vec())
     });
-    let exists = |_: &_| false;
     let input = Input { path, content: Content::new(bytes.to_vec()) };
-    let surroundings = Surroundings {
-        before: None,
-        is_gone: false,
+    let context = Context {
         policy: &policy,
-        exists: &exists,
+        tree: &Empty,
         encrypted_names: None,
-        twins: &Default::default(),
+        scope: Scope::Everything,
         ring: None,
         today: 20_634,
     };
-    for finding in inspect(&input, surroundings).findings {
+    for finding in judge::file(&input, context).findings {
         assert!(finding.place.start <= finding.place.end);
         let _ = finding.fingerprint();
     }
 });
+
+/// A tree without other files.
+struct Empty;
+
+impl Tree for Empty {
+    fn read(&self, _: &RepoPath) -> std::io::Result<Content> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+
+    fn exists(&self, _: &RepoPath) -> bool {
+        false
+    }
+}

@@ -1,4 +1,4 @@
-//! The public keys of whoever runs the program, for recipients that no key in the tree explains.
+//! The public keys of the user, for recipients whose certificate is not in the tree.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use crate::keys::{self, Recipient, openpgp};
 use crate::policy::Policy;
 use crate::rules::Facts;
 
-/// Most keys that gpg is asked for.
-const MOST: usize = 200;
-/// Digits of the shortest name that gpg is asked for: anybody can forge a shorter one.
+/// The maximum number of keys that gpg is asked for.
+const MAX_KEYS: usize = 200;
+/// The minimum number of digits of a name that gpg is asked for: shorter ones can be forged.
 const KEY_ID: usize = 16;
 
-/// Adds what gpg knows of the recipients that `certificates` does not have. Quietly does nothing
-/// where there are none, or no keyring, or no gpg.
+/// Adds certificates of gpg for recipients that `certificates` lacks. Does nothing if there are no such
+/// recipients, no keyring or no gpg.
 pub(super) fn complete(
     mut certificates: Certificates,
     facts: &[Facts],
@@ -33,7 +33,7 @@ pub(super) fn complete(
     certificates
 }
 
-/// PGP recipients that no certificate stands for: digits alone.
+/// Returns the fingerprints of PGP recipients without a certificate: digits only.
 fn unknown(certificates: &Certificates, facts: &[Facts], policy: &Policy) -> BTreeSet<String> {
     let configs = policy.configs().into_iter();
     let rules = configs.flat_map(|config| &config.rules);
@@ -44,5 +44,5 @@ fn unknown(certificates: &Certificates, facts: &[Facts], policy: &Policy) -> BTr
         let is_pgp = recipient.service.metadata_field() == "pgp";
         (is_pgp && id.len() >= KEY_ID && certificates.find(&id).is_none()).then_some(id)
     };
-    of_rules.chain(of_files).filter_map(digits).take(MOST).collect()
+    of_rules.chain(of_files).filter_map(digits).take(MAX_KEYS).collect()
 }

@@ -1,0 +1,145 @@
+//! One file from bytes to findings: parse, classify, find its policy, ask every rule.
+
+use super::context::Context;
+use super::documents::{self, is_encrypted};
+use super::opening::{open, verification};
+use super::outcome::Outcome;
+use super::parse::{parse, parse_earlier, unparsed};
+use super::questions::Questions;
+use super::settle::settle;
+use crate::document::{self, Format};
+use crate::finding::Drafts;
+use crate::input::{Content, Input};
+use crate::keys::certificate::Certificate;
+use crate::keys::openpgp;
+use crate::path::RepoPath;
+use crate::policy::{self, Aim, Governing};
+use crate::rules::{FILE_RULES, Facts, Judged, Subject};
+use crate::traces::{self, Traces};
+
+/// The rules that would report damage where sops only splits the lines differently.
+const OF_STRUCTURE: [&str; 2] = ["orphan-ciphertext", "unreadable-document"];
+
+/// Judges one file.
+pub fn file(input: &Input, context: Context<'_>) -> Outcome {
+    let questions = Questions::new(context, &input.path);
+    let bytes = input.bytes();
+    let traces = traces::look(&input.path, bytes);
+    let claims_encryption = traces::claims_encryption(&input.path, context.encrypted_names);
+    let governing = questions.governing();
+    let config = governing.config().filter(|config| config.path == input.path);
+    let format = document::format_of(&input.path);
+    let has_twin = questions.has_encrypted_twin();
+    let certificates = certificates(bytes, traces, context.today);
+    let is_of_note = traces.any() || has_twin || claims_encryption || config.is_some();
+    if !is_of_note && !is_suspect(input) && !is_ruled(&governing, input, format.is_some()) {
+        let depends_on = questions.into_answers();
+        return Outcome { certificates, depends_on, ..Outcome::default() };
+    }
+    let text = std::str::from_utf8(bytes);
+    let parsed = match text {
+        Ok(text) if config.is_none() => parse(text, format, traces, claims_encryption),
+        _ => None,
+    };
+    let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
+    let documents = documents::look(&parsed.documents);
+    let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
+    let ring = context.ring.filter(|_| !is_unclear);
+    let opening = ring.and_then(|ring| open(&parsed, &documents, ring));
+    let earlier = if is_encrypted(&documents) { questions.earlier() } else { None };
+    let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
+    let before = earlier.as_ref().map(|parsed| documents::look(&parsed.documents));
+    let subject = Subject {
+        input,
+        text: text.unwrap_or_default(),
+        documents: &documents,
+        before: before.as_deref().unwrap_or_default(),
+        duplicate_keys: &parsed.duplicate_keys,
+        parse_error: parsed.error.as_ref(),
+        governing,
+        misnamed_config: misnamed_config(input, governing, &documents, &questions),
+        claims_encryption,
+        traces,
+        is_template: traces::is_template(&input.path) || is_in_chart(&input.path, &questions),
+        config,
+        opening: opening.as_ref(),
+    };
+    let mut drafts = Drafts::default();
+    let asked = FILE_RULES.iter().filter(|rule| context.runs(rule.meta()));
+    for rule in asked.filter(|rule| !(is_unclear && OF_STRUCTURE.contains(&rule.meta().id))) {
+        rule.check(&subject, &mut drafts);
+    }
+    let facts = facts(&subject, &drafts, has_twin, &questions);
+    let may_open = context.ring.is_some();
+    let verification = (subject.is_encrypted() || is_unclear)
+        .then(|| verification(&subject, may_open, is_unclear));
+    Outcome {
+        findings: settle(&subject, drafts),
+        facts,
+        certificates,
+        skipped: skip_reason(input),
+        verification,
+        depends_on: questions.into_answers(),
+    }
+}
+
+/// Keeps what the rules about the repository need.
+fn facts(
+    subject: &Subject<'_>,
+    drafts: &Drafts<'_>,
+    has_twin: bool,
+    questions: &Questions<'_>,
+) -> Option<Facts> {
+    let root_config = subject.governing.rule().and_then(|_| questions.root_config());
+    Facts::of(subject, root_config, drafts, &|path| questions.exists(path), has_twin)
+}
+
+/// Reports whether sops splits an encrypted file into other lines than we do.
+fn is_unclear(text: &str, format: Option<&dyn Format>, traces: Traces) -> bool {
+    let is_yaml = format.is_some_and(|format| format.name() == "yaml");
+    is_yaml && traces.sops && document::yaml::line_separator(text).is_some()
+}
+
+/// Returns a config that was meant for a plaintext file, under a name that sops does not look for.
+fn misnamed_config(
+    input: &Input,
+    governing: Governing<'_>,
+    documents: &[Judged<'_>],
+    questions: &Questions<'_>,
+) -> Option<RepoPath> {
+    let is_asked = matches!(governing, Governing::NoConfig) && !is_encrypted(documents);
+    let exists = |path: &RepoPath| questions.exists(path);
+    is_asked.then(|| policy::misnamed_config(&input.path, &exists)).flatten()
+}
+
+/// Reports whether a file has to be looked into for its name or its size.
+fn is_suspect(input: &Input) -> bool {
+    matches!(input.content, Content::TooLarge(_))
+        || traces::claims_decryption(&input.path).is_some()
+        || policy::has_misleading_name(&input.path)
+}
+
+/// Reports whether a creation rule promises encryption for this file. It is asked last, because it
+/// takes longest to find out.
+fn is_ruled(governing: &Governing<'_>, input: &Input, has_format: bool) -> bool {
+    match governing.aim(&input.path) {
+        Aim::Anything => false,
+        Aim::SecretsDirectory => has_format || traces::is_pem_key(input.bytes()),
+        Aim::File => true,
+    }
+}
+
+fn certificates(bytes: &[u8], traces: Traces, today: u32) -> Vec<Certificate> {
+    if traces.certificate { openpgp::certificates(bytes, today) } else { Vec::new() }
+}
+
+/// Reports whether a file is a template of a Helm chart: below `templates/` beside a `Chart.yaml`.
+fn is_in_chart(path: &RepoPath, questions: &Questions<'_>) -> bool {
+    path.ancestors()
+        .filter(|directory| *directory == "templates" || directory.ends_with("/templates"))
+        .any(|directory| questions.exists(&RepoPath::from(directory).parent().join("Chart.yaml")))
+}
+
+fn skip_reason(input: &Input) -> Option<&'static str> {
+    matches!(input.content, Content::TooLarge(_)).then_some("larger than the limit of 16 MiB")
+}

@@ -1,0 +1,22 @@
+//! Judges files: from bytes to findings.
+//!
+//! [`file()`] judges one file and returns an [`Outcome`] with the answers that it depends on.
+//! [`repository`] then judges what is known of all files together.
+
+mod context;
+mod documents;
+mod file;
+mod opening;
+mod outcome;
+mod parse;
+mod questions;
+mod repository;
+mod settle;
+mod tally;
+
+pub use context::{Context, Scope};
+pub use file::file;
+pub use outcome::{Outcome, Verification};
+pub use repository::repository;
+pub use settle::settle_settings;
+pub use tally::{Counts, Skipped, Tally};

@@ -1,0 +1,35 @@
+//! What judging one file results in.
+
+use crate::finding::Finding;
+use crate::keys::certificate::Certificate;
+use crate::rules::Facts;
+use crate::tree::Dependency;
+
+/// The result for one file. It stays valid as long as the file's bytes, the context and the answers
+/// in `depends_on` are the same.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// In the order of the rules.
+    pub findings: Vec<Finding>,
+    /// What repository rules need to know; `None` of a file that has nothing to do with secrets.
+    pub facts: Option<Facts>,
+    /// The OpenPGP certificates in the file.
+    pub certificates: Vec<Certificate>,
+    /// Why the file was not judged though it should have been.
+    pub skipped: Option<&'static str>,
+    /// Whether the MAC was compared; `None` if the file is not encrypted.
+    pub verification: Option<Verification>,
+    /// The questions about the tree, with their answers, in the order in which they were asked.
+    pub depends_on: Vec<Dependency>,
+}
+
+/// Whether the MAC of an encrypted file was compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// The MAC is valid.
+    Verified,
+    /// The file failed verification; a finding says why.
+    Refused,
+    /// The MAC was not compared, and why: lower case, no full stop.
+    Skipped(String),
+}

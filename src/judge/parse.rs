@@ -1,0 +1,107 @@
+//! Chooses the format of a file and parses it.
+
+use std::borrow::Cow;
+
+use crate::document::{self, Format, Parsed, Shape, Value};
+use crate::input::Input;
+use crate::sops::metadata::{self, Found};
+use crate::traces::{self, Traces};
+
+/// Parses a file; `None` if its format is not supported.
+pub(super) fn parse<'t>(
+    text: &'t str,
+    format: Option<&'static dyn Format>,
+    traces: Traces,
+    claims_encryption: bool,
+) -> Option<Parsed<'t>> {
+    let Some(format) = format else {
+        return foreign(text, traces, claims_encryption);
+    };
+    let parsed = format.parse(text);
+    // `sops --input-type` writes any format under any name.
+    if traces.encrypted {
+        let by_content = document::format_by_content(text);
+        let is_other = by_content.name() != format.name();
+        if is_other && !(is_likely(&parsed, text) && has_metadata(&parsed)) {
+            let other = by_content.parse(text);
+            if is_likely(&other, text) && (has_metadata(&other) || !is_likely(&parsed, text)) {
+                return Some(other);
+            }
+        }
+    }
+    Some(parsed)
+}
+
+fn has_metadata(parsed: &Parsed<'_>) -> bool {
+    let first = parsed.documents.first();
+    first.is_some_and(|document| matches!(metadata::find(document), Found::Metadata(_)))
+}
+
+/// Parses the file before the change, if it was encrypted.
+pub(super) fn parse_earlier<'t>(
+    input: &'t Input,
+    format: Option<&'static dyn Format>,
+) -> Option<Parsed<'t>> {
+    let bytes = input.bytes();
+    let traces = traces::look(&input.path, bytes);
+    let text = std::str::from_utf8(bytes).ok().filter(|_| traces.encrypted)?;
+    parse(text, format, traces, false)
+}
+
+/// Parses a file whose name has no format: sops treats it as binary and writes a JSON envelope.
+fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed<'_>> {
+    if !traces.sops {
+        return None;
+    }
+    if document::is_json(text) {
+        let mut parsed = document::json::Json.parse(text);
+        parsed.error = parsed.error.take().or_else(|| empty_envelope(&parsed));
+        return Some(parsed);
+    }
+    let format = document::format_by_content(text);
+    if claims_encryption {
+        return Some(format.parse(text));
+    }
+    // Without such a name, it may be a page that quotes an encrypted file.
+    let is_shallow = format.name() == "dotenv" || format.name() == "ini";
+    let parsed = (is_shallow && traces.encrypted).then(|| format.parse(text));
+    parsed.filter(|parsed| parsed.error.is_none())
+}
+
+/// Reports an envelope with metadata and no content. sops keeps the content under `data`.
+fn empty_envelope(parsed: &Parsed<'_>) -> Option<document::ParseError> {
+    let document = parsed.documents.first()?;
+    let entry = document.root.entries().next()?;
+    let is_alone = document.root.entries().count() == 1;
+    let is_empty = is_alone && matches!(metadata::find(document), Found::Metadata(_));
+    let reason = "it has SOPS metadata and no encrypted content";
+    is_empty.then(|| document::ParseError::new(entry.key_span.start, reason))
+}
+
+/// Reports whether a file is in the format of its name. To YAML, lines of dotenv are a text; to dotenv,
+/// JSON on one line is a line.
+fn is_likely(parsed: &Parsed<'_>, text: &str) -> bool {
+    parsed.error.is_none()
+        && parsed.documents.first().is_none_or(|document| match document.shape {
+            Shape::Nested => matches!(document.root.value, Value::Map(_) | Value::List(_)),
+            Shape::Sections | Shape::Lines => !document::is_json(text),
+        })
+}
+
+/// Represents a file that was not parsed: no documents, and an error if it should have had some.
+pub(super) fn unparsed<'t>(
+    text: &Result<&'t str, std::str::Utf8Error>,
+    traces: Traces,
+    claims_encryption: bool,
+    format: Option<&'static dyn Format>,
+) -> Parsed<'t> {
+    let matters = format.is_some() && (traces.encrypted || claims_encryption);
+    let error = match text {
+        Err(error) if matters => Some(document::ParseError::new(
+            error.valid_up_to(),
+            Cow::Borrowed("this byte is not UTF-8"),
+        )),
+        _ => None,
+    };
+    Parsed { documents: Vec::new(), duplicate_keys: Vec::new(), error }
+}

@@ -1,0 +1,61 @@
+//! The parts that all trees of a run share.
+
+use std::cell::OnceCell;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::host::Host;
+use crate::keys::{Effort, KeyRing};
+use crate::settings::{Options, Settings, Verify};
+use crate::source::{Source, SourceError};
+
+/// A run: its options, clock and threads.
+pub struct Session<'h> {
+    /// The outside world.
+    pub host: &'h Host,
+    /// The options.
+    pub options: Options,
+    /// The day of the run, counted from 1970-01-01.
+    pub today: u32,
+    threads: OnceCell<Option<ThreadPool>>,
+}
+
+impl<'h> Session<'h> {
+    /// Starts a run.
+    pub fn new(options: Options, host: &'h Host) -> Self {
+        Self { host, options, today: host.today(), threads: OnceCell::new() }
+    }
+
+    /// Opens the state that the options name.
+    pub fn open(&self) -> Result<Source, SourceError> {
+        let Options { view, directory, paths, .. } = &self.options;
+        Source::open(view, directory, paths)
+    }
+
+    /// Reads the settings of a tree.
+    pub fn settings(&self, source: &Source) -> Settings<'_> {
+        Settings::read(&self.options, source)
+    }
+
+    /// Returns the private keys to open files with. Only `--verify always` asks for passphrases.
+    pub fn key_ring(&self, settings: &Settings<'_>) -> Option<KeyRing> {
+        let effort = match settings.verify() {
+            Verify::Never => return None,
+            Verify::Auto => Effort::Quiet,
+            Verify::Always => Effort::MayAsk,
+        };
+        Some(KeyRing::new(self.host.clone(), effort))
+    }
+
+    /// Does the work in the threads of the run.
+    pub fn in_parallel<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let threads = self.threads.get_or_init(|| {
+            ThreadPoolBuilder::new().num_threads(self.options.threads).build().ok()
+        });
+        match threads {
+            Some(threads) => threads.install(work),
+            // Rayon's global threads are as good.
+            None => work(),
+        }
+    }
+}
