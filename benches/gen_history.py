@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Makes a bare repository with a long history, for benches/git.sh.
 
-Every commit changes one to three manifests of a repository like one that Flux reads: Deployments,
-ConfigMaps and Secrets that look encrypted. One commit in a thousand brings a Secret in plaintext, and the
-next one to touch that file takes it out again. The same seed makes the same repository.
+Every commit changes one to three manifests, as in a repository for Flux: Deployments, ConfigMaps and
+Secrets that look encrypted. One commit in a thousand adds a Secret in plaintext, and the next commit of
+that file removes it. The same seed makes the same repository.
 """
 
 import argparse
@@ -56,7 +56,7 @@ stringData:
 """
 
 
-# A data key that the real age wrapped, for a key that protects nothing.
+# A data key that age wrapped, for a throw-away key.
 RECIPIENT = "age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh"
 DATA_KEY = [
     "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBYU1hVUWtYV1VZMDQ2YzBx",
@@ -137,7 +137,7 @@ def main():
     importer.stdin.close()
     if importer.wait():
         sys.exit("git fast-import failed")
-    # As a server packs it, from new to old: fast-import writes chains of deltas from old to new.
+    # Packs as a server does, from new to old: fast-import writes chains of deltas from old to new.
     subprocess.run(["git", "-C", args.out, "repack", "-adfq"], check=True)
 
 

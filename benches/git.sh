@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How fast is a look at the index, and at history? Measured against git and gitleaks in the same run.
-# README.md next to this file says what is measured, and what the goals are.
+# Measures scans of the index and of history against git and gitleaks in the same run.
+# README.md in this directory explains the measurements and the goals.
 set -euo pipefail
 
 usage() {
@@ -49,7 +49,7 @@ if [ -z "$program" ]; then
 fi
 program=$(realpath "$program")
 
-# -- what is looked at ----------------------------------------------------------------------------
+# -- repositories ---------------------------------------------------------------------------------
 
 mkdir -p "$target/bench"
 if [ -z "$repo" ]; then
@@ -133,7 +133,7 @@ def goal(words, is_met):
 for name, label in (("index", "git diff --cached"), ("history", "gitleaks git")):
     (other, other_cpu), (own, own_cpu) = read(name)
     print(f"{name}: {label} {other:.0f} ms (CPU {other_cpu:.0f} ms), sops-lint {own:.0f} ms (CPU {own_cpu:.0f} ms)")
-    # What a busy machine moves least.
+    # The processor time depends least on the load of the machine.
     print(f"{name}: processor time {label} / sops-lint: {other_cpu / own_cpu:.2f}")
     if name == "index":
         goal(f"the index in at most 3 times the time of git: {own / other:.2f}", own <= 3 * other)

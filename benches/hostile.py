@@ -1,4 +1,4 @@
-"""Makes hostile repositories, scans each with the program that is named, and holds it to the goals.
+"""Makes malicious repositories, scans each of them, and compares the measurements with the goals.
 
 Called by hostile.sh. Every function below makes one repository in an empty directory.
 """
@@ -12,8 +12,8 @@ import sys
 import tempfile
 import time
 
-MOST_SECONDS = 2.0
-MOST_MEBIBYTES = 256
+MAX_SECONDS = 2.0
+MAX_MEBIBYTES = 256
 
 AGE = "age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh"
 SOPS = "x: ENC[AES256_GCM,data:AA==]\nsops:\n  lastmodified: '2026-01-01T00:00:00Z'\n"
@@ -137,7 +137,7 @@ def measure(program, make):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        # What it prints is read while it runs, so that it never waits for a pipe.
+        # The output is read during the run, so that the program never waits for a pipe.
         out, err = run.communicate()
         seconds = time.monotonic() - before
         for path in place.glob("*.sops.yaml"):
@@ -150,7 +150,7 @@ def main(program):
     print(f"{'input':<36} {'wall':>8} {'cpu':>8} {'peak memory':>12}  exit  findings")
     missed = False
     for make in MAKERS:
-        # A process of its own for each: the system keeps the largest child that ever was.
+        # Each in its own process: the system reports the peak over all children.
         receiver, sender = os.pipe()
         child = os.fork()
         if child == 0:
@@ -167,14 +167,14 @@ def main(program):
         with os.fdopen(receiver) as pipe:
             seconds, cpu, memory, code, findings, is_wrong = json.loads(pipe.read())
         os.waitpid(child, 0)
-        # Where other programs hold the processor the wall clock measures them.
-        is_slow = min(seconds, cpu) >= MOST_SECONDS
-        is_missed = is_wrong or is_slow or memory >= MOST_MEBIBYTES
+        # On a busy machine, the wall clock measures other programs.
+        is_slow = min(seconds, cpu) >= MAX_SECONDS
+        is_missed = is_wrong or is_slow or memory >= MAX_MEBIBYTES
         missed |= is_missed
         verdict = "  MISSED" if is_missed else ""
         title = make.__name__.replace("_", " ")
         print(f"{title:<36} {seconds * 1000:>5.0f} ms {cpu * 1000:>5.0f} ms {memory:>8.0f} MiB {code:>5} {findings:>9}{verdict}", flush=True)
-    print(f"goals: under {MOST_SECONDS:.0f} s and {MOST_MEBIBYTES} MiB, exit 0 to 2, no value printed")
+    print(f"goals: under {MAX_SECONDS:.0f} s and {MAX_MEBIBYTES} MiB, exit 0 to 2, no value printed")
     return 1 if missed else 0
 
 
@@ -197,7 +197,7 @@ MAKERS = [
     many_documents,
 ]
 
-# Links, pipes and devices are passed over without a word.
+# Links, pipes and devices are skipped silently.
 SILENT = [links_and_pipes]
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What does hostile input cost? Each repository below is made, scanned once, and measured.
-# README.md next to this file says more.
+# Measures scans of malicious input: makes each repository, scans it once, and measures that.
+# README.md in this directory explains more.
 set -euo pipefail
 
 usage() {

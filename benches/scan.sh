@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How fast is a scan, and how much memory does it take? Measured against ripgrep in the same run.
-# README.md next to this file says what is measured, and what the goals are.
+# Measures the time and memory of a scan against ripgrep in the same run.
+# README.md in this directory explains the measurements and the goals.
 set -euo pipefail
 
 usage() {
@@ -47,7 +47,7 @@ while [ $# -gt 0 ]; do
 done
 [[ $runs =~ ^[0-9]+$ && $runs -ge 2 ]] || die "--runs needs a number from 2 on"
 
-# -- what is needed -------------------------------------------------------------------------------
+# -- requirements ---------------------------------------------------------------------------------
 
 missing=()
 
@@ -74,9 +74,9 @@ if [ ${#missing[@]} -gt 0 ]; then
   die "the names are those of Debian and Ubuntu; other systems have them under the same or like ones"
 fi
 
-# -- what is scanned, and by what -----------------------------------------------------------------
+# -- repositories and programs --------------------------------------------------------------------
 
-# Makes a repository unless it is there. One that was left half-made is made again.
+# Makes a repository unless it exists. An incomplete one is made again.
 make_repo() { # NAME FILES SECRETS SEED
   local place=$target/bench/$1
   if [ ! -d "$place" ]; then
@@ -110,7 +110,7 @@ trap 'rm -rf "$results"' EXIT
 scan=("$program" scan --exit-zero -q --no-progress --verify never)
 search=(rg --no-config -l '^kind: Secret')
 
-# The most memory that a program ever had, in bytes, of three runs. macOS counts bytes, all others KiB.
+# The peak memory of a program in three runs, in bytes. macOS counts bytes, all others KiB.
 peak_memory() { # COMMAND...
   python3 -c '
 import resource, subprocess, sys
@@ -121,8 +121,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit)
 ' "$@"
 }
 
-# Both programs by turns in one run of hyperfine, so that a machine that slows down slows both.
-# hyperfine starts them without a shell, their output to /dev/null.
+# Both programs alternate in one run of hyperfine, so that changes in load affect both.
+# hyperfine starts them without a shell, and discards their output.
 compare() { # NAME DIR
   echo "measuring four rounds of $runs runs each: $2" >&2
   local rounds=()

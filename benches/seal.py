@@ -1,4 +1,4 @@
-"""Runs the comparison of seal.sh, prints its table, and says whether the goal is met."""
+"""Runs the comparison of seal.sh, and prints a table and the verdict on the goal."""
 
 import pathlib
 import resource
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-LEAST_RATIO = 50
+MIN_RATIO = 50
 SECRET = """apiVersion: v1
 kind: Secret
 metadata:
@@ -22,7 +22,7 @@ stringData:
 
 
 def make(directory, number, recipients):
-    """A repository of Secrets in plaintext, for two recipients."""
+    """Makes a repository of Secrets in plaintext, for two recipients."""
     directory.mkdir()
     rule = f"creation_rules:\n  - age: {','.join(recipients)}\n    encrypted_regex: ^(data|stringData)$\n"
     (directory / ".sops.yaml").write_text(rule)
@@ -49,7 +49,7 @@ def timed(command, directory):
 def main():
     program, work, number, keys = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3]), pathlib.Path(sys.argv[4])
     recipients = [(keys / f"{name}.pub").read_text().strip() for name in ("alice", "bob")]
-    # Once: ext4 is slow to make files where many were deleted in the last minutes, as a second round would.
+    # Only once: ext4 creates files slowly where many were deleted recently, as in a second round.
     directory = work / "ours"
     make(directory, number, recipients)
     wall, cpu = timed([program, "fix", "--no-progress"], directory)
@@ -67,8 +67,8 @@ def main():
     print(f"{'loop of sops encrypt':24} {sops_wall:9.2f} {sops_cpu:9.2f}")
     print(f"{'ratio':24} {sops_wall / wall:9.0f} {sops_cpu / cpu:9.0f}")
     ratio = sops_wall / wall
-    is_met = ratio >= LEAST_RATIO
-    print(f"{'PASS' if is_met else 'FAIL'} {number} Secrets {ratio:.0f} times faster than sops (goal: {LEAST_RATIO})")
+    is_met = ratio >= MIN_RATIO
+    print(f"{'PASS' if is_met else 'FAIL'} {number} Secrets {ratio:.0f} times faster than sops (goal: {MIN_RATIO})")
     return 0 if is_met else 1
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How much faster does `sops-lint fix` encrypt 1,000 Secrets than a loop of `sops encrypt --in-place`?
-# README.md next to this file says what is measured, and what the goal is.
+# Measures how fast `sops-lint fix` encrypts 1,000 Secrets, against a loop of `sops encrypt --in-place`.
+# README.md in this directory explains the measurement and the goal.
 set -euo pipefail
 
 usage() {
@@ -39,14 +39,14 @@ while [ $# -gt 0 ]; do
 done
 
 for one in python3 sops git; do
-  command -v "$one" >/dev/null || die "missing: $one (README.md says where to get it)"
+  command -v "$one" >/dev/null || die "missing: $one (README.md explains how to install it)"
 done
 if [ -z "$program" ]; then
   (cd "$root" && cargo build --profile dist --locked)
   program=$target/dist/sops-lint
 fi
 
-# On a real disk: to write files down costs time, and a file system in memory would not show it.
+# On a real disk: writing files takes time, which a file system in memory would hide.
 mkdir -p "$directory"
 work=$(mktemp -d "$directory/seal.XXXXXX")
 trap 'rm -rf "$work"' EXIT

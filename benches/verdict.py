@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Prints what scan.sh measured, and whether the goals are met. Exit code 1 if they are not.
+"""Prints the measurements of scan.sh and the verdict on its goals. Exits with 1 if a goal is not met.
 
-The argument is a directory with, for `small` and perhaps for `large`: NAME.json from hyperfine,
-NAME.files, and NAME.PROGRAM.memory in bytes.
+The argument is a directory with these files for `small`, and optionally for `large`: NAME.json from
+hyperfine, NAME.files, and NAME.PROGRAM.memory in bytes.
 """
 
 import json
@@ -16,12 +16,12 @@ from statistics import mean, stdev
 WALL_GOAL = 1.5  # times the wall time of rg
 CPU_GOAL = 1.5  # times the processor time of rg
 MEMORY_GOAL = 100 * 2**20  # bytes, not reached
-NOISE = 1.1  # what growing with the repository may cost on top of growing in step
+NOISE = 1.1  # tolerance for growth in proportion to the repository
 
 
 @dataclass
 class Measured:
-    """One program on one repository: seconds and bytes."""
+    """The seconds and bytes of one program on one repository."""
 
     wall: float
     deviation: float
@@ -30,7 +30,7 @@ class Measured:
 
 
 def read(results, name):
-    """The number of files of a repository, and what each program took for it."""
+    """The number of files of a repository, and the measurements of each program."""
     files = int((results / f"{name}.files").read_text())
     rounds = json.loads((results / f"{name}.json").read_text())["results"]
     programs = []
@@ -54,7 +54,7 @@ def show(name, files, rg, lint):
 
 
 def goals(measured):
-    """Each goal: whether it is met, what it says, and what was measured."""
+    """Returns each goal: the verdict, the goal, and the measurement."""
     for name, (_, rg, lint) in measured.items():
         wall, cpu = lint.wall / rg.wall, lint.cpu / rg.cpu
         memory = lint.memory / 2**20

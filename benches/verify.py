@@ -1,4 +1,4 @@
-"""Runs the comparison of verify.sh, prints its table, and says whether the goals are met."""
+"""Runs the comparison of verify.sh, and prints a table and the verdict on the goals."""
 
 import json
 import os
@@ -14,7 +14,7 @@ LEAST_RATIO = 100
 
 
 def seconds(command, environment=None, runs=ROUNDS):
-    """The median wall time of a command, which has to succeed."""
+    """Returns the median wall time of a command, which must succeed."""
     times = []
     for _ in range(runs):
         start = time.perf_counter()
@@ -29,7 +29,7 @@ def scan(program, directory, verify, environment=None):
 
 
 def verified(program, directory, environment=None):
-    """How many files verify: a fast run that verifies nothing would prove nothing."""
+    """Returns the number of files that verify: a fast run that verifies none would prove nothing."""
     command = [program, "scan", "--exit-zero", "--format", "json", directory]
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     return json.loads(done.stdout)["summary"]["verified"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What does it cost to verify every file, against a loop of `sops decrypt` in the same run?
-# README.md next to this file says what is measured, and what the goals are.
+# Measures the time to verify every file, against a loop of `sops decrypt` in the same run.
+# README.md in this directory explains the measurements and the goals.
 set -euo pipefail
 
 usage() {
@@ -41,7 +41,7 @@ missing=()
 for one in python3 sops age-keygen git gpg; do
   command -v "$one" >/dev/null || missing+=("$one")
 done
-[ ${#missing[@]} -eq 0 ] || die "missing: ${missing[*]} (README.md says where to get them)"
+[ ${#missing[@]} -eq 0 ] || die "missing: ${missing[*]} (README.md explains how to install them)"
 
 if [ -z "$repo" ]; then
   repo=$target/bench/verify
@@ -68,7 +68,7 @@ cat "$repo".keys/*.txt >"$work/identities.txt"
 export HOME=$work/home SOPS_AGE_KEY_FILE=$work/identities.txt
 unset GNUPGHOME XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_CMD SOPS_GPG_EXEC
 
-# A hundred Secrets for a key that lies in gpg, and the same key as a file.
+# A hundred Secrets for a key in gpg, and the same key as a file.
 gpg --batch --quiet --import "$root"/fixtures/keys/pgp/rsa.sec.asc
 mkdir "$work/pgp"
 fingerprint=$(gpg --batch --with-colons --list-secret-keys | awk -F: '$1 == "fpr" { print $10; exit }')

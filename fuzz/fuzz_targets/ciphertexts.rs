@@ -1,5 +1,5 @@
-//! What is encrypted, each on its own: a value, a data key of every key service, and public keys. The
-//! first byte chooses.
+//! Opens ciphertexts one by one: a value, a data key of each key service, and public keys. The first byte
+//! chooses.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -40,9 +40,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(opened.is_err() || text.is_empty(), "it was encrypted with another key");
         return;
     }
-    let nobody = Identity::new("age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh");
+    let stranger = Identity::new("age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh");
     let service = KEY_SERVICES[usize::from(*choice) % KEY_SERVICES.len()];
-    let _ = service.check_data_key(&nobody, text);
+    let _ = service.check_data_key(&stranger, text);
     let _ = service.addressees(text);
     if let Some(keys) = RING.of(service) {
         let _ = keys.unwrap(None, text);

@@ -1,4 +1,4 @@
-//! Git's index, without its checksum: what the next commit changes.
+//! Reads git's index, and compares it with `HEAD`. The input is an index without its checksum.
 #![no_main]
 
 use std::fs;
@@ -11,7 +11,7 @@ use sops_lint_fuzz::Repository;
 static REPOSITORY: LazyLock<Repository> = LazyLock::new(|| Repository::new("index"));
 
 fuzz_target!(|bytes: &[u8]| {
-    // Zeros stand for a checksum, as `index.skipHash` writes it.
+    // Zeros in place of the checksum, as `index.skipHash` writes them.
     let index = [bytes, &[0; 20]].concat();
     fs::write(REPOSITORY.git.join("index"), index).expect("the directory is there");
     let repo = Repo::discover(&REPOSITORY.root).expect("it is a repository");

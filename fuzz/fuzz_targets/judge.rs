@@ -1,5 +1,5 @@
-//! A whole file under a config, from bytes to findings. The first byte chooses the file's name; a line
-//! of `%%%` stands between the file and the config.
+//! Judges a whole file under a config. The first byte chooses the name of the file; a line of `%%%`
+//! separates the file from the config.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! The `sops` block of a file, and opening the file with private keys at hand. The first byte chooses
-//! the format.
+//! Parses the `sops` block of a file, and opens the file with private keys. The first byte chooses the
+//! format.
 #![no_main]
 
 use std::sync::LazyLock;

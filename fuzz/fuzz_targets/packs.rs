@@ -1,5 +1,5 @@
-//! The objects of a pack, read as history reads them. The first byte chooses: an index that fits the pack,
-//! whose offsets come first, or one that comes before the pack.
+//! Reads the objects of a pack, as a scan of history does. If the first byte is even, the input has the
+//! offsets of the objects and then the pack; otherwise it has an index and then the pack.
 #![no_main]
 
 use std::fs;
@@ -9,9 +9,9 @@ use libfuzzer_sys::fuzz_target;
 use sops_lint::git::{ObjectId, Repo};
 use sops_lint_fuzz::Repository;
 
-/// Objects of a pack with a fitting index.
+/// Objects that are read.
 const MAX_OBJECTS: usize = 16;
-/// The start of the ids in an index: behind signature, version and fan-out (gitformat-pack).
+/// The offset of the ids in an index: after signature, version and fan-out (gitformat-pack).
 const IDS: usize = 8 + 4 * 256;
 
 static REPOSITORY: LazyLock<Repository> = LazyLock::new(|| Repository::new("packs"));
@@ -43,7 +43,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// An index of objects at these offsets, with the ids that deltas name: the number of the object, and zeros.
+/// Returns an index of objects at these offsets. An id is the number of the object, followed by zeros.
 fn index(offsets: &[u32]) -> Vec<u8> {
     let mut index = b"\xfftOc\0\0\0\x02".to_vec();
     for byte in 0..256 {

@@ -1,4 +1,4 @@
-//! A repository for the targets that read what git wrote.
+//! A repository for the targets that read files of git.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Makes one, in memory if the system has a place for that.
+    /// Makes a repository, in memory if possible.
     pub fn new(name: &str) -> Self {
         let memory = PathBuf::from("/dev/shm");
         let directory = if memory.is_dir() { memory } else { std::env::temp_dir() };

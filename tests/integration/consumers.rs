@@ -1,7 +1,7 @@
-//! Others can read our reports: official schemas, and programs that read the formats.
+//! Reports checked with official schemas and with programs that read the formats.
 //!
-//! These are other people's, so they are not committed: `tests/consumers/install` fetches them. A
-//! test that has to do without says so on the terminal, and fails in CI.
+//! These belong to other projects, so they are not committed: `tests/consumers/install` fetches them. A
+//! test that lacks them prints a warning on the terminal, and fails in CI.
 
 use std::collections::HashSet;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::support::{Git, directories, fixtures, project, repository, sops_lint}
 const SECRET: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
 
-/// File names as an enemy would choose them.
+/// File names of an attacker.
 const HOSTILE: [&str; 9] = [
     "new\nline\r\n::error::owned.yaml",
     "a]]>&<b>\"'.yaml",
@@ -30,7 +30,7 @@ const HOSTILE: [&str; 9] = [
     "a/long/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.yaml",
 ];
 
-/// Where `tests/consumers/install` has put them; `None`, and loudly, where it was not run.
+/// Returns the directory of `tests/consumers/install`; `None`, with a warning, if it was not run.
 fn consumers(what: &str) -> Option<PathBuf> {
     let binary = Path::new(env!("CARGO_BIN_EXE_sops-lint"));
     let target = binary.ancestors().nth(2).expect("binaries stand in target/debug");
@@ -41,7 +41,7 @@ fn consumers(what: &str) -> Option<PathBuf> {
     let missing =
         format!("NOT CHECKED: {what}. Run tests/consumers/install {}", directory.display());
     assert!(std::env::var_os("CI").is_none(), "{missing}");
-    // Not a macro: what those print of a test that passes is thrown away.
+    // Not a macro: the output of macros in passing tests is discarded.
     writeln!(std::io::stderr(), "\n**** {missing}").expect("standard error takes text");
     None
 }
@@ -50,7 +50,8 @@ fn hostile() -> tempfile::TempDir {
     repository(&HOSTILE.map(|name| (name, SECRET)))
 }
 
-/// The reports of the demo, of a case of every rule, of hostile names, of history, and of nothing.
+/// Returns reports of the demo, of a case of every rule, of hostile names, of history, and of an empty
+/// repository.
 fn reports(format: &str) -> Vec<String> {
     let rules = directories(&fixtures().join("rules"));
     let mut places: Vec<PathBuf> =
@@ -60,14 +61,14 @@ fn reports(format: &str) -> Vec<String> {
     let args = ["scan", "--exit-zero", "--format", format];
     let mut reports: Vec<String> = places
         .iter()
-        // With a path, for the repository around a fixture is this one.
+        // With a path, because the repository around a fixture is this one.
         .map(|place| sops_lint(place, &[&args[..], &["."]].concat()).stdout)
         .collect();
     let git = Git::with(&HOSTILE.map(|name| (name, SECRET)));
     git.run(&["rm", "--quiet", "-r", "."]);
     git.commit(&[("now.yaml", SECRET)]);
     reports.push(git.lint(&[&args[..], &["--history"]].concat()).stdout);
-    // The last one: a test asks for it.
+    // A test relies on it being the last one.
     reports.push(sops_lint(empty.path(), &args).stdout);
     reports
 }
@@ -157,7 +158,7 @@ fn gitlab_finds_the_fields_that_it_documents() {
     }
 }
 
-/// The fingerprints of a report, in its order.
+/// Returns the fingerprints of a report, in its order.
 fn fingerprints(report: &Value) -> Vec<String> {
     let (list, pointer) = match report {
         Value::Array(_) => (report, "/fingerprint"),
@@ -200,7 +201,7 @@ fn a_file_name_gives_github_no_command() {
             let is_ours = ["::error file=", "::warning file=", "::notice file="];
             assert!(!is_command || is_ours.iter().any(|start| line.starts_with(start)), "{line}");
             assert!(is_command || !line.contains("##["), "{line}");
-            // What follows the second :: is text; before it every : and , of a name is escaped.
+            // After the second :: comes text; before it, every : and , of a name is escaped.
             let properties = line.strip_prefix("::").and_then(|rest| rest.split_once("::"));
             let is_property = |part: &str| part.contains('=');
             let all = properties.is_none_or(|(part, _)| part.split(',').all(is_property));

@@ -1,6 +1,6 @@
-//! What is about to be committed, pushed or merged: the index, commits and what they change.
+//! The index, commits and their changes: files that are about to be committed, pushed or merged.
 //!
-//! Git itself makes every repository here, and calls the hooks.
+//! Git itself makes every repository here, and runs the hooks.
 #![cfg(unix)]
 
 use std::fs;
@@ -14,7 +14,7 @@ use crate::support::{Git, fixtures, git_in, sops_lint, sops_lint_in_bounds};
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
 const HARMLESS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: db\ndata: {}\n";
-/// A creation rule that promises encryption of everything named `*.secret.yaml`.
+/// A creation rule for all files named `*.secret.yaml`.
 const CONFIG: &str = "creation_rules:\n  - path_regex: \\.secret\\.yaml$\n    age: age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg\n";
 
 /// A file that sops encrypted.
@@ -168,7 +168,7 @@ fn a_staged_config_judges_staged_files_and_re_judges_what_it_governs() {
     assert_eq!(errors, [("unencrypted-file".to_owned(), "apps/db.secret.yaml".to_owned())]);
     git.commit(&[]);
     assert_eq!(git.errors(&["--diff", "HEAD^"]), errors);
-    // And a commit that removes it leaves its files to the next config above.
+    // After a commit that removes it, the next config above governs its files.
     git.run(&["rm", "--quiet", "--cached", "apps/.sops.yaml"]);
     git.run(&["commit", "--quiet", "-m", "gone"]);
     git.commit(&[(".sops.yaml", CONFIG), ("apps/.sops.yaml", "creation_rules: []\n")]);
@@ -207,12 +207,12 @@ fn a_hook_sees_the_index_that_git_hands_it() {
     let (is_refused, text) = refused(&["-a"]);
     assert!(is_refused && text.contains("a.yaml"), "{text}");
     git.write("a.yaml", HARMLESS);
-    // `commit PATH`: it is a temporary one, without what else is staged.
+    // `commit PATH`: it is a temporary one, without other staged files.
     git.stage(&[("b.yaml", PLAIN)]);
     git.write("c.yaml", &HARMLESS.replace("db", "other"));
     assert_eq!(refused(&["c.yaml"]), (false, String::new()));
     assert!(refused(&["b.yaml"]).0);
-    // An amended commit is judged by what it adds.
+    // For an amended commit, its changes are judged.
     assert!(refused(&["--amend"]).0);
     git.run(&["rm", "--quiet", "--cached", "b.yaml"]);
     assert_eq!(refused(&["--amend"]), (false, String::new()));
@@ -247,7 +247,7 @@ fn a_merge_is_judged_and_a_conflict_is_named() {
     git.commit(&[("a.yaml", "x: 2\n")]);
     assert_ne!(git.attempt(&["merge", "--quiet", "other"]).code, Some(0));
     let run = git.lint(&["scan", "--staged"]);
-    assert!(run.stderr.contains("1 file is in conflict"), "{run:?}");
+    assert!(run.stderr.contains("1 file with merge conflicts is skipped"), "{run:?}");
     git.stage(&[("a.yaml", "x: 3\n")]);
     hook(&git, "pre-commit", "exec \"$SOPS_LINT\" scan --staged -q");
     let run = git.attempt(&["commit", "--quiet", "-m", "merge"]);
@@ -312,7 +312,7 @@ fn a_commit_and_the_whole_of_it() {
     let run = git.lint(&["scan", "--rev", "nothing"]);
     assert_eq!((run.code, &*run.stdout), (Some(2), ""));
     assert!(run.stderr.starts_with("error: git knows no commit nothing\n  help: "), "{run:?}");
-    // Not even a replacement hides what is there.
+    // A replacement does not hide the object.
     let plain = git.run(&["rev-parse", &format!("{first}:a.yaml")]);
     let harmless = git.run(&["rev-parse", "HEAD:a.yaml"]);
     git.run(&["replace", &plain, &harmless]);
@@ -330,7 +330,7 @@ fn a_branch_is_compared_with_where_it_began() {
     assert_eq!(git.errors(&["--diff", "main...feature"]), plain_at("new.yaml"));
     git.run(&["checkout", "--quiet", "feature"]);
     assert_eq!(git.errors(&["--diff", "main"]), plain_at("new.yaml"));
-    // What the work tree holds says nothing of it.
+    // The work tree does not matter.
     git.write("new.yaml", HARMLESS);
     assert_eq!(git.errors(&["--diff", "main"]), plain_at("new.yaml"));
     git.run(&["checkout", "--quiet", "--force", "--orphan", "unrelated"]);
@@ -358,14 +358,14 @@ fn a_shallow_clone_says_so_and_does_what_it_can() {
     let run = sops_lint(&shallow, &["scan", "--diff", "origin/main", "--format", "json"]);
     assert!(run.stderr.starts_with("note: the clone is shallow"), "{run:?}");
     assert_eq!((run.code, run.findings().len()), (Some(1), 2), "{run:?}");
-    // What a forge checks out for a pull request.
+    // The commit that a forge checks out for a pull request.
     git.run(&["checkout", "--quiet", "--detach"]);
     git.run(&["merge", "--quiet", "--no-ff", "feature", "-m", "merge"]);
     git.run(&["branch", "pull"]);
     let merged = clone("merged", "pull", "2");
     let run = sops_lint(&merged, &["scan", "--diff", "origin/main", "--format", "json"]);
     assert_eq!((run.code, run.findings().len()), (Some(1), 2), "{run:?}");
-    assert!(run.stderr.contains("take --diff HEAD^1"), "{run:?}");
+    assert!(run.stderr.contains("use --diff HEAD^1"), "{run:?}");
     let run = sops_lint(&merged, &["scan", "--diff", "HEAD^1", "--format", "json"]);
     let paths: Vec<String> = run.findings().into_iter().map(|(_, _, path)| path).collect();
     assert_eq!(paths, ["new.yaml"], "{run:?}");
@@ -438,7 +438,7 @@ fn a_recipient_that_is_removed_without_a_new_data_key_is_told_of_before_it_is_co
     git.run(&["checkout", "--quiet", "-b", "feature"]);
     git.run(&["commit", "--quiet", "-m", "without Bob"]);
     assert!(tells(&["scan", "--diff", "main"]) && !tells(&["scan", "--staged"]));
-    // The branch is judged by what it comes to, not commit by commit.
+    // The branch is judged as a whole, not commit by commit.
     let good = fixtures().join("rules/removed-recipient-not-rotated/good-rotated/database.yaml");
     git.commit(&[("database.yaml", &fs::read_to_string(good).expect("it is there"))]);
     assert!(!tells(&["scan", "--diff", "main"]) && !tells(&["scan", "--staged"]));
@@ -452,7 +452,7 @@ fn the_first_commit_has_nothing_before_it() {
     assert!(!run.stdout.contains("removed-recipient"), "{run:?}");
 }
 
-/// Makes commits as `git fast-import` reads them: of each its files.
+/// Makes commits of these files with `git fast-import`.
 fn import(git: &Git, commits: &[Vec<(String, String)>]) {
     let mut stream = String::new();
     for (number, files) in commits.iter().enumerate() {
@@ -499,7 +499,7 @@ fn a_push_of_a_thousand_commits_takes_less_than_a_second() {
         let tip = git.run(&["rev-parse", "HEAD"]);
         let refs = format!("refs/heads/main {tip} refs/heads/main {first}\n");
         let received = format!("{first} {tip} refs/heads/main\n");
-        // The system counts the processor time of this process alone, and ends it after a second.
+        // The system ends this process after a second of processor time.
         let limited = |event: &str, input: &str| {
             git.write("../input", input);
             let script = "ulimit -t 1 && exec \"$SOPS_LINT\" hook \"$0\" <../input";
@@ -514,7 +514,7 @@ fn a_push_of_a_thousand_commits_takes_less_than_a_second() {
         [limited("pre-push", &refs), limited("pre-receive", &received)]
     };
     import(&git, &commits);
-    // On the server the old commit is what a branch has, which the new ones are not.
+    // On the server, a branch has the old commit and none of the new ones.
     git.run(&["checkout", "--quiet", "--detach"]);
     git.run(&["branch", "--quiet", "--force", "main", &first]);
     for (code, out) in judge(&git) {
@@ -533,7 +533,7 @@ fn a_push_of_a_thousand_commits_takes_less_than_a_second() {
 
 const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nsecretGenerator:\n- name: db\n  envs: [config/secrets.env]\n";
 
-/// Somebody decrypts the file that a kustomization names.
+/// A file that a kustomization names was decrypted.
 #[test]
 fn a_source_of_a_generator_is_judged_though_the_kustomization_stays() {
     let git = Git::with(&[("app/kustomization.yaml", KUSTOMIZATION)]);
@@ -579,7 +579,7 @@ fn a_config_in_a_sparse_directory_decides_about_its_files() {
     let git =
         Git::with(&[(".sops.yaml", CONFIG), ("in/x.yaml", HARMLESS), ("out/.sops.yaml", &other)]);
     git.run(&["checkout", "--quiet", "-b", "side"]);
-    // Promised by the config at the root, and not by the nearest.
+    // The config at the root requires encryption, the nearest one does not.
     git.commit(&[("out/sub/a.secret.yaml", "a: b\n"), ("out/sub/b.other.yaml", "a: canary\n")]);
     git.run(&["checkout", "--quiet", "main"]);
     git.commit(&[("in/c.yaml", HARMLESS)]);
@@ -588,7 +588,7 @@ fn a_config_in_a_sparse_directory_decides_about_its_files() {
     assert!(git.run(&["ls-files", "--sparse"]).lines().any(|entry| entry == "out/"));
     let findings = vec![("unencrypted-file".to_owned(), "out/sub/b.other.yaml".to_owned())];
     assert_eq!(git.errors(&["--staged"]), findings);
-    // A config above re-judges what stands there.
+    // A changed config above re-judges its files.
     git.run(&["commit", "--quiet", "-m", "merge"]);
     git.stage(&[(".sops.yaml", &CONFIG.replace("secret", "x"))]);
     assert_eq!(git.errors(&["--staged"]), []);

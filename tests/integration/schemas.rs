@@ -1,6 +1,6 @@
-//! The published JSON Schemas say what the program does.
+//! The published JSON Schemas describe the program.
 //!
-//! Every report that a test reads is held against `docs/schema/report.json`: see `Run::findings`.
+//! Every report that a test reads is checked against `docs/schema/report.json`: see `Run::findings`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::support::{directories, fixtures, name, project, repository, sops_lint
 
 const SETTINGS: &str = ".sops-lint.yaml";
 
-/// A schema, ready to be asked.
+/// A compiled schema.
 pub(crate) struct Schema {
     schemas: Schemas,
     index: SchemaIndex,
@@ -39,7 +39,8 @@ pub(crate) fn schema(name: &str) -> Value {
     serde_json::from_str(&text).expect("schemas are JSON")
 }
 
-/// Readers have to bear new fields; the program must not write one that is not described.
+/// Returns the schema without room for unknown fields: readers accept them, but the program must describe
+/// all fields that it writes.
 pub(crate) fn without_unknown_fields(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(map) => {
@@ -60,7 +61,7 @@ pub(crate) fn without_unknown_fields(mut schema: Value) -> Value {
     schema
 }
 
-/// What is wrong with a JSON report.
+/// Checks a JSON report. The error explains what is wrong.
 pub(crate) fn check_report(report: &Value) -> Result<(), String> {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();
     SCHEMA
@@ -68,7 +69,7 @@ pub(crate) fn check_report(report: &Value) -> Result<(), String> {
         .check(report)
 }
 
-/// A settings file as its schema sees it.
+/// Returns a settings file as JSON, for its schema.
 fn as_json(node: &Node<'_>) -> Value {
     if node.is_map() {
         let entries = node.entries().map(|entry| (entry.key.to_string(), as_json(&entry.node)));
@@ -87,7 +88,7 @@ fn as_json(node: &Node<'_>) -> Value {
     }
 }
 
-/// All settings files of the fixtures, with the directory that each stands in.
+/// Returns all settings files of the fixtures, with their directories.
 fn settings_files() -> Vec<PathBuf> {
     let rules = directories(&fixtures().join("rules"));
     let cases = rules.iter().flat_map(|rule| directories(rule));
@@ -101,7 +102,7 @@ fn has_invalid_settings(case: &Path) -> bool {
 
 #[test]
 fn the_schema_takes_what_the_program_takes_and_refuses_most_of_what_it_refuses() {
-    // What only the program sees: syntax, and globs.
+    // Only the program checks syntax and globs.
     const UNSEEN: [&str; 4] = ["bad-not-yaml", "bad-not-utf-8", "bad-key-twice", "bad-globs"];
     let schema = Schema::new(schema("settings.json"), "");
     let cases = settings_files();
@@ -130,7 +131,7 @@ fn the_schema_of_settings_names_every_rule_and_every_key() {
     let run = sops_lint(tree.path(), &["scan", "--format", "json"]).json();
     let help = run["findings"][0]["help"].as_str().expect("a list of keys").to_owned();
     let properties = schema["properties"].as_object().expect("an object");
-    let keys: Vec<&str> = help.trim_start_matches("it is one of ").split(", ").collect();
+    let keys: Vec<&str> = help.trim_start_matches("the known names are ").split(", ").collect();
     assert_eq!(keys.len(), properties.len());
     for key in keys {
         assert!(properties[key]["description"].is_string(), "{key} is not described");

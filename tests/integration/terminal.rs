@@ -47,14 +47,13 @@ fn in_a_pipe(directory: &Path, args: &[&str], variables: &[(&str, &str)]) -> Run
     sops_lint_with(directory, args, &variables)
 }
 
-/// A name and a value.
-type Variable = (&'static str, &'static str);
+/// Variables, an option, and whether there are colours in a pipe and on a terminal.
+type Case<'c> = (&'c [(&'c str, &'c str)], &'c str, bool, bool);
 
 #[test]
 fn colours_follow_the_option_then_the_environment_then_the_terminal() {
     let tree = repository(&[("a.yaml", PLAINTEXT)]);
-    // The variables, the option, and whether there are colours in a pipe and on a terminal.
-    let cases: &[(&[Variable], &str, bool, bool)] = &[
+    let cases: &[Case<'_>] = &[
         (&[], "auto", false, true),
         (&[], "always", true, true),
         (&[], "never", false, false),
