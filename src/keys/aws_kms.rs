@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
+use super::data_key::MalformedDataKey;
 use super::data_key::decode;
-use super::{
-    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, Sameness, field, required,
-    required_in_group, screen,
-};
+use super::fields::{field, required, required_in_group, screen};
+use super::identity::{Identity, InvalidRecipient, Oddity, Sameness};
+use super::service::KeyService;
 use crate::document::{Node, Scalar, Value};
 
 /// Digits of an account number.
@@ -214,8 +214,8 @@ impl<'i> Parts<'i> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::node;
     use super::*;
+    use crate::keys::fields::node;
 
     const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012";
     const ALIAS: &str = "arn:aws:kms:us-east-1:123456789012:alias/team/sops";

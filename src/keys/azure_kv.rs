@@ -5,10 +5,11 @@
 
 use base64::Engine;
 
-use super::{
-    Identity, InvalidRecipient, KeyService, MalformedDataKey, Sameness, field, required,
-    required_in_group, screen, web_origin,
-};
+use super::data_key::MalformedDataKey;
+use super::fields::{field, required, required_in_group, screen};
+use super::identity::{Identity, InvalidRecipient, Sameness};
+use super::origin::web_origin;
+use super::service::KeyService;
 use crate::document::Node;
 
 /// The Azure Key Vault key service.
@@ -123,8 +124,8 @@ fn split_version(id: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::node;
     use super::*;
+    use crate::keys::fields::node;
 
     const KEY: &str = "https://v.vault.azure.net/keys/sops";
     const VERSIONED: &str = "https://v.vault.azure.net/keys/sops/0123456789abcdef0123456789abcdef";

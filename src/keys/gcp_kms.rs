@@ -3,10 +3,11 @@
 //! Follows `gcpkms/keysource.go` of sops. Names are compared as they are written: Google minds
 //! the case.
 
+use super::data_key::MalformedDataKey;
 use super::data_key::decode;
-use super::{
-    Identity, InvalidRecipient, KeyService, MalformedDataKey, required, required_in_group, screen,
-};
+use super::fields::{required, required_in_group, screen};
+use super::identity::{Identity, InvalidRecipient};
+use super::service::KeyService;
 use crate::document::Node;
 
 /// The Google Cloud KMS key service.
@@ -78,8 +79,8 @@ fn no_resource_id() -> InvalidRecipient {
 
 #[cfg(test)]
 mod tests {
-    use super::super::node;
     use super::*;
+    use crate::keys::fields::node;
 
     const KEY: &str = "projects/p-1/locations/global/keyRings/r/cryptoKeys/k";
 

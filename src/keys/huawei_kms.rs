@@ -3,10 +3,10 @@
 //! Follows `hckms/keysource.go` of sops (`parseKeyID`), which asks for two parts that are not
 //! empty; Huawei itself wants a UUID in small letters.
 
-use super::{
-    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, required, required_in_group,
-    screen,
-};
+use super::data_key::MalformedDataKey;
+use super::fields::{required, required_in_group, screen};
+use super::identity::{Identity, InvalidRecipient, Oddity};
+use super::service::KeyService;
 use crate::document::Node;
 
 /// The Huawei Cloud KMS key service.
@@ -76,8 +76,8 @@ fn no_key_id() -> InvalidRecipient {
 
 #[cfg(test)]
 mod tests {
-    use super::super::node;
     use super::*;
+    use crate::keys::fields::node;
 
     const KEY: &str = "tr-west-1:12345678-aaaa-bbbb-cccc-1234567890ab";
 

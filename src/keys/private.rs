@@ -1,10 +1,8 @@
 //! The private keys at hand, and what they open.
 
-use std::fmt;
 use std::io::{self, Read};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::{Identity, KEY_SERVICES, KeyService};
+use super::identity::Identity;
 use crate::host::Host;
 use crate::secret::{Plaintext, read_all};
 
@@ -59,44 +57,4 @@ pub struct Search<'h> {
     pub effort: Effort,
     /// What stood in the way: sentences for the user, which quote no key.
     pub troubles: Vec<String>,
-}
-
-/// All private keys that this user has. Nothing is read before somebody asks for it: a run without
-/// encrypted files opens no key.
-pub struct KeyRing {
-    host: Host,
-    effort: Effort,
-    found: Vec<OnceLock<Option<Box<dyn PrivateKeys>>>>,
-    troubles: Mutex<Vec<String>>,
-}
-
-impl KeyRing {
-    /// The keys of the user who runs this.
-    pub fn new(host: Host, effort: Effort) -> Self {
-        let found = KEY_SERVICES.iter().map(|_| OnceLock::new()).collect();
-        Self { host, effort, found, troubles: Mutex::default() }
-    }
-
-    /// Those of one service, if there are any.
-    pub fn of(&self, service: &dyn KeyService) -> Option<&dyn PrivateKeys> {
-        let at = KEY_SERVICES.iter().position(|other| other.name() == service.name())?;
-        let keys = self.found[at].get_or_init(|| {
-            let mut search = Search { host: &self.host, effort: self.effort, troubles: Vec::new() };
-            let keys = service.private_keys(&mut search);
-            self.troubles.lock().unwrap_or_else(PoisonError::into_inner).extend(search.troubles);
-            keys
-        });
-        keys.as_deref()
-    }
-
-    /// What stood in the way of finding keys: sentences for the user, which quote no key.
-    pub fn troubles(&self) -> Vec<String> {
-        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl fmt::Debug for KeyRing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[private keys]")
-    }
 }

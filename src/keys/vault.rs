@@ -3,10 +3,12 @@
 //! Follows `hcvault/keysource.go` of sops (`NewMasterKeyFromURI`, `engineAndKeyFromPath`). The
 //! namespace is recorded nowhere: sops takes it from the environment.
 
+use super::data_key::MalformedDataKey;
 use super::data_key::decode;
-use super::{
-    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, required, screen, web_origin,
-};
+use super::fields::{required, screen};
+use super::identity::{Identity, InvalidRecipient, Oddity};
+use super::origin::web_origin;
+use super::service::KeyService;
 use crate::document::Node;
 
 /// The Vault key service.
@@ -176,8 +178,8 @@ fn no_key_path() -> InvalidRecipient {
 
 #[cfg(test)]
 mod tests {
-    use super::super::node;
     use super::*;
+    use crate::keys::fields::node;
 
     const KEY: &str = "https://vault.example.com:8200/v1/transit/keys/sops";
 

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::host::Host;
-use crate::keys::{Effort, KeyRing};
+use crate::keys::{Effort, KEY_SERVICES, KeyRing};
 use crate::settings::{Options, Settings, Verify};
 use crate::source::{Source, SourceError};
 
@@ -44,7 +44,7 @@ impl<'h> Session<'h> {
             Verify::Auto => Effort::Quiet,
             Verify::Always => Effort::MayAsk,
         };
-        Some(KeyRing::new(self.host.clone(), effort))
+        Some(KeyRing::new(KEY_SERVICES, self.host.clone(), effort))
     }
 
     /// Does the work in the threads of the run.

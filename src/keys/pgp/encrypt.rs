@@ -11,29 +11,8 @@ use openpgp::types::{RevocationStatus, SymmetricAlgorithm};
 use sequoia_openpgp as openpgp;
 
 use super::openpgp::{not_before, policy};
-use super::public::Unwrappable;
-use crate::host::Host;
+use crate::keys::wrapping::Unwrappable;
 use crate::secret::Plaintext;
-
-/// What gpg has of these keys, armored or not; none where it is not there.
-pub fn export(host: &Host, ids: &[&str]) -> Option<Plaintext> {
-    // No locks, daemons or checks of trust: gpg only reads.
-    let options = "--batch --no-tty --no-autostart --no-auto-check-trustdb --lock-never \
-        --export-options export-minimal --export";
-    let arguments: Vec<&str> = options.split_whitespace().chain(ids.iter().copied()).collect();
-    // The keys that it has are printed even if it ends badly for want of the others.
-    Some(host.run(&host.gpg_program(), &arguments, &[], &[])?.output)
-}
-
-/// All that is known of the certificate with this fingerprint, of its primary key or of a subkey.
-pub(super) fn find(known: &[Cert], fingerprint: &str) -> Option<Cert> {
-    let has = |cert: &&Cert| cert.keys().any(|key| key.key().fingerprint().to_hex() == fingerprint);
-    let primary = known.iter().find(has)?.fingerprint();
-    let mut copies = known.iter().filter(|cert| cert.fingerprint() == primary).cloned();
-    let first = copies.next()?;
-    // A copy may have been revoked or prolonged since.
-    Some(copies.fold(first, |all, copy| all.clone().merge_public(copy).unwrap_or(all)))
-}
 
 /// Encrypts to the newest key of a certificate that can be encrypted to, or to the one that `exact`
 /// names; armored.

@@ -12,10 +12,10 @@ use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, plugin, scrypt, ssh, x25519};
 
-use super::Identity;
-use super::age_hybrid::HybridIdentity;
-use super::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
+use super::hybrid::HybridIdentity;
 use crate::host::Host;
+use crate::keys::identity::Identity;
+use crate::keys::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
 use crate::secret::{Plaintext, read_all};
 
 /// Largest effort of a passphrase: 2^22 takes some seconds.

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::data_key::{MalformedDataKey, dearmor};
+use crate::keys::data_key::{MalformedDataKey, dearmor};
 
 /// Bytes of the payload of a data key: the nonce, 32 bytes or a share of 33, and a tag.
 const PAYLOAD: [usize; 2] = [16 + 32 + 16, 16 + 33 + 16];

@@ -4,21 +4,26 @@
 //! canonical form is upper case without `0x`; a `!` at the end stays, because it names one subkey
 //! on purpose. Which subkeys a key has is not known here: see `certificate`.
 
-use super::data_key::dearmor;
-use super::{
-    Identity, InvalidRecipient, KeyService, MalformedDataKey, Oddity, PrivateKeys, Sameness,
-    Search, Unwrappable, Wrapping, openpgp, pgp_private, pgp_public, required, screen,
-};
+pub mod certificate;
+mod encrypt;
+mod fingerprint;
+pub mod openpgp;
+mod private;
+pub(super) mod public_keys;
+
+pub use public_keys::{PublicKeys, export};
+
+use self::fingerprint::{FINGERPRINT, KEY_ID, LONG_FINGERPRINT, is_same_key};
 use crate::document::Node;
 use crate::document::splice::Block;
+use crate::keys::data_key::{MalformedDataKey, dearmor};
+use crate::keys::fields::{required, screen};
+use crate::keys::identity::{Identity, InvalidRecipient, Oddity, Sameness};
+use crate::keys::private::{PrivateKeys, Search};
+use crate::keys::service::KeyService;
+use crate::keys::wrapping::{Unwrappable, Wrapping};
 use crate::text::instant;
 
-/// Hexadecimal digits of a version 4 fingerprint.
-const FINGERPRINT: usize = 40;
-/// Hexadecimal digits of a version 5 or 6 fingerprint.
-const LONG_FINGERPRINT: usize = 64;
-/// Hexadecimal digits of a key id.
-const KEY_ID: usize = 16;
 /// Hexadecimal digits of what people once called a key id.
 const SHORT_KEY_ID: usize = 8;
 
@@ -72,7 +77,7 @@ impl KeyService for Pgp {
     }
 
     fn private_keys(&self, search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
-        pgp_private::find(search)
+        private::find(search)
     }
 
     /// A message begins with a session key that is encrypted to a public key: a packet of tag 1.
@@ -108,7 +113,7 @@ impl KeyService for Pgp {
             )
         })?;
         let exact = id.ends_with('!').then_some(fingerprint);
-        let message = pgp_public::encrypt(&cert, exact, wrapping.key, wrapping.now)?;
+        let message = encrypt::encrypt(&cert, exact, wrapping.key, wrapping.now)?;
         Ok(Block::map([
             ("created_at", Block::Text(instant(wrapping.now))),
             ("enc", Block::Text(message)),
@@ -144,22 +149,6 @@ const CAPITAL_X_ODDITY: Oddity = Oddity {
     reason: "begins with a capital 0X, which gpg refuses",
     help: "write the fingerprint without it",
 };
-
-/// Whether two rows of digits are equal, or one is the key id of the other.
-pub(super) fn is_same_key(one: &str, other: &str) -> bool {
-    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    short == long || (short.len() <= KEY_ID && key_id(long).ends_with(short))
-}
-
-/// The key id of a fingerprint: the last 16 digits of version 4, the first 16 of later ones
-/// (RFC 9580, section 5.5.4).
-pub(super) fn key_id(fingerprint: &str) -> &str {
-    let range = match fingerprint.len() {
-        LONG_FINGERPRINT => 0..KEY_ID,
-        length => length.saturating_sub(KEY_ID)..length,
-    };
-    fingerprint.get(range).unwrap_or(fingerprint)
-}
 
 fn not_hexadecimal(text: &str) -> InvalidRecipient {
     let reason = if text.contains('@') {

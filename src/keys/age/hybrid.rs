@@ -20,7 +20,7 @@ use sha3::{Sha3_256, Shake256};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use super::age::LongBech32;
+use super::long_bech32::LongBech32;
 
 /// What the text of such an identity begins with, without the `1` that ends it.
 const SECRET_PREFIX: &str = "age-secret-key-pq-";
@@ -168,10 +168,10 @@ mod tests {
 
     use super::*;
 
-    const IDENTITY: &str = include_str!("../../fixtures/keys/age/pq.txt");
-    const RECIPIENT: &str = include_str!("../../fixtures/keys/age/pq.pub");
+    const IDENTITY: &str = include_str!("../../../fixtures/keys/age/pq.txt");
+    const RECIPIENT: &str = include_str!("../../../fixtures/keys/age/pq.pub");
     /// sops encrypted it.
-    const FILE: &str = include_str!("../../fixtures/vectors/3.11.0/enc/56-age-pq.yaml");
+    const FILE: &str = include_str!("../../../fixtures/vectors/3.11.0/enc/56-age-pq.yaml");
 
     fn line() -> &'static str {
         IDENTITY.lines().find(|line| line.starts_with("AGE-")).expect("there is one")

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pgp::key_id;
+use super::fingerprint::key_id;
 use crate::path::RepoPath;
 
 /// A primary key with its subkeys.

@@ -21,7 +21,7 @@ use openpgp::types::{HashAlgorithm, RevocationStatus};
 use openpgp::{Cert, KeyHandle};
 
 use super::certificate::{Certificate, Key, State};
-use super::data_key::dearmor;
+use crate::keys::data_key::dearmor;
 
 /// Most bytes of an encrypted data key. Those of sops have less than 2 KiB.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -234,13 +234,13 @@ mod tests {
     use crate::keys::certificate::{Unusable, Usability};
     use proptest::prelude::*;
 
-    const EXPIRED: &str = include_str!("../../fixtures/keys/pgp/unusable/expired.pub.asc");
-    const REVOKED: &str = include_str!("../../fixtures/keys/pgp/unusable/revoked.pub.asc");
-    const SPENT: &str = include_str!("../../fixtures/keys/pgp/unusable/spent.pub.asc");
-    const SIGNING: &str = include_str!("../../fixtures/keys/pgp/unusable/signing.pub.asc");
-    const RSA: &str = include_str!("../../fixtures/keys/pgp/rsa.pub.asc");
-    const ED: &str = include_str!("../../fixtures/keys/pgp/ed.pub.asc");
-    const MESSAGE: &str = include_str!("../../fixtures/vectors/3.11.0/enc/28-pgp-rsa4096.yaml");
+    const EXPIRED: &str = include_str!("../../../fixtures/keys/pgp/unusable/expired.pub.asc");
+    const REVOKED: &str = include_str!("../../../fixtures/keys/pgp/unusable/revoked.pub.asc");
+    const SPENT: &str = include_str!("../../../fixtures/keys/pgp/unusable/spent.pub.asc");
+    const SIGNING: &str = include_str!("../../../fixtures/keys/pgp/unusable/signing.pub.asc");
+    const RSA: &str = include_str!("../../../fixtures/keys/pgp/rsa.pub.asc");
+    const ED: &str = include_str!("../../../fixtures/keys/pgp/ed.pub.asc");
+    const MESSAGE: &str = include_str!("../../../fixtures/vectors/3.11.0/enc/28-pgp-rsa4096.yaml");
 
     /// 2026-06-30.
     const TODAY: u32 = 20_634;

@@ -4,6 +4,11 @@
 //! `pq.go`, `plugin/encode.go`, `agessh/agessh.go`). Whether a plugin is installed and whether a
 //! public key is a point on its curve is not checked.
 
+mod file;
+mod hybrid;
+mod long_bech32;
+mod private;
+
 use std::io::Write;
 
 use age::armor::{ArmoredWriter, Format as ArmorFormat};
@@ -11,15 +16,16 @@ use age::{Encryptor, ssh, x25519};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError};
-use bech32::{Bech32, Checksum};
 
-use super::data_key::GO_BASE64;
-use super::{
-    Identity, InvalidRecipient, KeyService, MalformedDataKey, PrivateKeys, Search, Unwrappable,
-    Wrapping, age_file, age_private, required, screen,
-};
+use self::long_bech32::LongBech32;
 use crate::document::Node;
 use crate::document::splice::Block;
+use crate::keys::data_key::{GO_BASE64, MalformedDataKey};
+use crate::keys::fields::{required, screen};
+use crate::keys::identity::{Identity, InvalidRecipient};
+use crate::keys::private::{PrivateKeys, Search};
+use crate::keys::service::KeyService;
+use crate::keys::wrapping::{Unwrappable, Wrapping};
 use crate::secret::Plaintext;
 
 /// Bytes of an X25519 public key.
@@ -73,7 +79,7 @@ impl KeyService for Age {
     }
 
     fn private_keys(&self, search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
-        age_private::find(search)
+        private::find(search)
     }
 
     fn can_wrap(&self) -> bool {
@@ -89,7 +95,7 @@ impl KeyService for Age {
     }
 
     fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
-        age_file::check(&identity.id, enc)
+        file::check(&identity.id, enc)
     }
 }
 
@@ -116,17 +122,6 @@ fn encrypt(recipient: &str, key: &Plaintext) -> Result<String, Unwrappable> {
     };
     let written = write().ok().and_then(|()| String::from_utf8(armored).ok());
     written.ok_or_else(|| Unwrappable::only_sops("cannot be encrypted to"))
-}
-
-/// Bech32 as age has it: without a limit of length.
-pub(super) enum LongBech32 {}
-
-impl Checksum for LongBech32 {
-    type MidstateRepr = u32;
-    const CODE_LENGTH: usize = usize::MAX;
-    const CHECKSUM_LENGTH: usize = Bech32::CHECKSUM_LENGTH;
-    const GENERATOR_SH: [u32; 5] = Bech32::GENERATOR_SH;
-    const TARGET_RESIDUE: u32 = Bech32::TARGET_RESIDUE;
 }
 
 /// `age1...`, `age1pq1...` and `age1NAME1...`; sops takes them in small letters only.
@@ -279,7 +274,7 @@ fn wrong_ssh_kind() -> InvalidRecipient {
 
 #[cfg(test)]
 mod tests {
-    use bech32::Hrp;
+    use bech32::{Checksum as _, Hrp};
 
     use super::*;
 

@@ -19,10 +19,11 @@ use openpgp::types::SymmetricAlgorithm;
 use openpgp::{Cert, KeyHandle};
 use sequoia_openpgp as openpgp;
 
+use super::fingerprint::is_same_key;
 use super::openpgp::{addressees, can_be_decrypted, message_in};
-use super::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
-use super::{Identity, pgp};
 use crate::host::{Host, Ran};
+use crate::keys::identity::Identity;
+use crate::keys::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
 
 /// Names a file with an exported private key. sops has no such thing, gpg is its only key ring; a
 /// CI job without an agent needs one.
@@ -53,7 +54,7 @@ pub(super) fn find(search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
 
 impl PrivateKeys for PgpKeys {
     fn has(&self, recipient: &Identity) -> bool {
-        let is_own = |id: &str| pgp::is_same_key(id, recipient.id.trim_end_matches('!'));
+        let is_own = |id: &str| is_same_key(id, recipient.id.trim_end_matches('!'));
         let exported = self.exported.iter().flat_map(Cert::keys);
         exported.map(|key| key.key().fingerprint().to_hex()).any(|id| is_own(&id))
             || self.gpg.as_ref().is_some_and(|gpg| gpg.keys.iter().any(|id| is_own(id)))
@@ -179,7 +180,7 @@ impl Gpg {
             return Unwrapped::NotMine;
         }
         let addressees = addressees(message);
-        let is_own = |id: &String| self.keys.iter().any(|key| pgp::is_same_key(key, id));
+        let is_own = |id: &String| self.keys.iter().any(|key| is_same_key(key, id));
         // A message that names nobody may be for anybody.
         if !addressees.is_empty() && !addressees.iter().any(is_own) {
             return Unwrapped::NotMine;
@@ -207,8 +208,8 @@ mod tests {
     use super::*;
     use crate::keys::data_key::dearmor;
 
-    const PRIVATE: &str = include_str!("../../fixtures/keys/pgp/ed.sec.asc");
-    const TWO: &str = include_str!("../../fixtures/vectors/3.11.0/enc/30-pgp-two.yaml");
+    const PRIVATE: &str = include_str!("../../../fixtures/keys/pgp/ed.sec.asc");
+    const TWO: &str = include_str!("../../../fixtures/vectors/3.11.0/enc/30-pgp-two.yaml");
 
     /// The packets of the data keys in a file.
     fn messages(file: &str) -> impl Iterator<Item = Vec<u8>> {

@@ -1,0 +1,37 @@
+//! A recipient at its place in a file.
+
+use std::fmt;
+
+use super::identity::{Identity, Sameness};
+use super::service::KeyService;
+use crate::text::Span;
+
+/// A recipient where it stands.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    /// The key service.
+    pub service: &'static dyn KeyService,
+    /// Who it is.
+    pub identity: Identity,
+    /// Its text, in the creation rule or in the metadata.
+    pub span: Span,
+}
+
+impl Recipient {
+    /// Whether this and `other` are the same key.
+    pub fn compare(&self, other: &Self) -> Sameness {
+        if self.service.is(other.service) {
+            self.service.compare(&self.identity, &other.identity)
+        } else {
+            Sameness::Different
+        }
+    }
+}
+
+impl fmt::Display for Recipient {
+    /// Whole, since two keys of one cloud differ in a few characters; but no post-quantum one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use crate::text::printable::{clean, shorten};
+        f.write_str(&shorten(clean(&self.identity.id), 160))
+    }
+}
