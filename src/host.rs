@@ -185,9 +185,9 @@ impl Host {
         if path.is_symlink() || !is_replaced {
             return OpenOptions::new().write(true).truncate(true).open(path)?.write_all(bytes);
         }
-        let mut dice = [0; 8];
-        Self::random(&mut dice);
-        let name = format!(".sops-lint-{:016x}", u64::from_ne_bytes(dice));
+        let mut random = [0; 8];
+        Self::random(&mut random);
+        let name = format!(".sops-lint-{:016x}", u64::from_ne_bytes(random));
         let temporary = path.with_file_name(name);
         let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
         let written = file

@@ -1,8 +1,9 @@
-//! Bytes that nobody may see: they cannot be printed, and are overwritten when they are dropped.
+//! Secret bytes: they cannot be printed, and are overwritten when they are dropped.
 
 use std::fmt;
 use std::io::{self, Read};
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Length of a data key in bytes: AES-256.
@@ -12,64 +13,62 @@ pub const DATA_KEY_LENGTH: usize = 32;
 pub struct DataKey(Zeroizing<[u8; DATA_KEY_LENGTH]>);
 
 impl DataKey {
-    /// The key with these bytes; `None` if they are not [`DATA_KEY_LENGTH`].
+    /// Returns the key with these bytes; `None` if there are not [`DATA_KEY_LENGTH`] of them.
     pub fn new(bytes: &Plaintext) -> Option<Self> {
         bytes.expose().try_into().ok().map(|bytes| Self(Zeroizing::new(bytes)))
     }
 
-    /// A new key.
-    pub fn random(dice: Dice<'_>) -> Self {
+    /// Returns a new key.
+    pub fn random(random: SecureRandom<'_>) -> Self {
         let mut bytes = Zeroizing::new([0; DATA_KEY_LENGTH]);
-        dice(&mut *bytes);
+        random(&mut *bytes);
         Self(bytes)
     }
 
-    /// The bytes, for a cipher.
+    /// Returns the bytes, for a cipher.
     pub fn expose(&self) -> &[u8; DATA_KEY_LENGTH] {
         &self.0
     }
 }
 
-/// What fills bytes so that nobody can guess them.
-pub type Dice<'d> = &'d (dyn Fn(&mut [u8]) + Sync);
+/// A source of unpredictable bytes: it fills the slice.
+pub type SecureRandom<'r> = &'r (dyn Fn(&mut [u8]) + Sync);
 
-/// What came out of a decryption, or a private key: a value, a share of a data key.
-#[derive(Default)]
+/// Decrypted bytes or a private key: a value, a share of a data key.
+#[derive(Clone, Default)]
 pub struct Plaintext(Zeroizing<Vec<u8>>);
 
 impl Plaintext {
-    /// Takes the bytes over.
+    /// Takes ownership of the bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes. Whoever calls this answers for where they go.
+    /// Returns the bytes. The caller is responsible for where they go.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// The same, to be changed in place.
+    /// Returns the bytes for changes in place.
     pub fn expose_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }
 
-    /// Whether both are the same bytes, in a time that says nothing about them but their length.
+    /// Compares in a time that depends only on the lengths.
     pub fn is(&self, other: &Self) -> bool {
-        let (one, other) = (self.expose(), other.expose());
-        let differences = one.iter().zip(other).fold(0, |all, (one, other)| all | (one ^ other));
-        one.len() == other.len() && std::hint::black_box(differences) == 0
+        self.expose().ct_eq(other.expose()).into()
     }
 
-    /// The bytes as text, if they are UTF-8.
+    /// Returns the bytes as text, if they are UTF-8.
     pub fn expose_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 }
 
-/// Reads to the end, or to `most` bytes. Room for `expected` bytes is made at once: a vector that grows
-/// leaves copies behind, which nobody overwrites.
+/// Reads to the end, at most `most` bytes. Space for `expected` bytes is allocated at once: a vector that
+/// grows leaves copies behind that are not overwritten.
 pub fn read_all(from: impl Read, expected: usize, most: u64) -> io::Result<Plaintext> {
-    // One byte more, or a vector that is full grows to see that there is nothing more.
+    // Spare bytes, because a full vector grows before it sees the end.
     let mut bytes = Zeroizing::new(Vec::with_capacity(expected.saturating_add(32)));
     from.take(most).read_to_end(&mut bytes)?;
     Ok(Plaintext(bytes))

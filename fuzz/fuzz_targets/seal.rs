@@ -38,8 +38,8 @@ fuzz_target!(|bytes: &[u8]| {
     let wrap = |_: &Recipient, _: &Plaintext| {
         Ok(Block::map([("enc", Block::text("x")), ("recipient", Block::text(AGE))]))
     };
-    let dice = |bytes: &mut [u8]| bytes.fill(7);
-    let sealing = Sealing { recipe: &recipe, wrap: &wrap, now: 0, dice: &dice };
+    let random = |bytes: &mut [u8]| bytes.fill(7);
+    let sealing = Sealing { recipe: &recipe, wrap: &wrap, now: 0, random: &random };
     let format = FORMATS.get(choice % 8 % (FORMATS.len() + 1)).copied();
     match seal(bytes, format, &sealing) {
         Ok(sealed) => assert!(sealed.values > 0 && sealed.text.contains("ENC[AES256_GCM,")),

@@ -8,7 +8,7 @@ use crate::judge::{self, Context};
 use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
 use crate::policy::{Config, CreationRule, Governing};
 use crate::rules::{hidden, sops_command};
-use crate::secret::Dice;
+use crate::secret::SecureRandom;
 use crate::sops::seal::{SealError, Sealed, Sealing, seal};
 use crate::text::LineIndex;
 
@@ -25,7 +25,7 @@ pub struct Means<'m> {
     /// The present second in UTC, counted from 1970-01-01.
     pub now: u64,
     /// Where data keys and nonces come from.
-    pub dice: Dice<'m>,
+    pub random: SecureRandom<'m>,
 }
 
 /// Works out the encrypted file.
@@ -59,7 +59,8 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
             public_keys: means.public_keys,
         })
     };
-    let sealing = Sealing { recipe: &rule.recipe, wrap: &wrap, now: means.now, dice: means.dice };
+    let sealing =
+        Sealing { recipe: &rule.recipe, wrap: &wrap, now: means.now, random: means.random };
     let sealed = seal(bytes, format, &sealing)
         .map_err(|error| explain(input, bytes, (config, rule), &error))?;
     accept(input, &sealed, (config, rule), means)?;

@@ -235,9 +235,9 @@ impl<'s> Stage<'s> {
     }
 
     fn waiting(&self, path: &RepoPath, old: &Bytes, staged: Option<ObjectId>) -> Waiting {
-        let mut dice = [0; 8];
-        Host::random(&mut dice);
-        let name = format!("{PREFIX}{:016x}", u64::from_ne_bytes(dice));
+        let mut random = [0; 8];
+        Host::random(&mut random);
+        let name = format!("{PREFIX}{:016x}", u64::from_ne_bytes(random));
         let temporary = path.parent().join(&name);
         Waiting {
             path: path.clone(),

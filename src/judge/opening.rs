@@ -59,6 +59,7 @@ pub(super) fn verification(
         Verdict::Unopened(Unopened::NotOpened) => {
             skipped("a private key for it is available, but does not open its data key")
         }
+        Verdict::Unopened(Unopened::Unavailable(reason)) => skipped(reason),
         Verdict::Unopened(Unopened::TooFewGroups { have, need }) => Verification::Skipped(format!(
             "private keys for only {have} of the {need} key groups that it needs"
         )),

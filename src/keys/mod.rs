@@ -28,7 +28,7 @@ pub use identity::{Identity, InvalidRecipient, Oddity, Sameness};
 pub use pgp::{PublicKeys, certificate, export, openpgp};
 pub use private::{Effort, PrivateKeys, Search, Unwrapped};
 pub use recipient::Recipient;
-pub use ring::KeyRing;
+pub use ring::{KeyRing, Wrapped};
 pub use service::KeyService;
 pub use wrapping::{Unwrappable, Wrapping};
 

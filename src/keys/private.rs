@@ -1,4 +1,4 @@
-//! The private keys at hand, and what they open.
+//! The private keys of one service, and the result of opening a data key with them.
 
 use std::io::{self, Read};
 
@@ -6,55 +6,57 @@ use super::identity::Identity;
 use crate::host::Host;
 use crate::secret::{Plaintext, read_all};
 
-/// Most bytes of a data key or a share of one that are read; both have fewer.
-const LONGEST_DATA_KEY: u8 = 64;
+/// The maximum number of bytes that are read of a data key or a share of one; both have fewer.
+const MAX_DATA_KEY: u8 = 64;
 
 /// Reads a data key, or a share of one.
 pub(super) fn read_data_key(from: impl Read) -> io::Result<Plaintext> {
-    read_all(from, LONGEST_DATA_KEY.into(), LONGEST_DATA_KEY.into())
+    read_all(from, MAX_DATA_KEY.into(), MAX_DATA_KEY.into())
 }
 
-/// What became of an encrypted data key.
-#[derive(Debug)]
+/// The result of opening an encrypted data key.
+#[derive(Clone, Debug)]
 pub enum Unwrapped {
     /// The data key, or a share of it.
     Opened(Plaintext),
-    /// None of the keys at hand can open it. Nothing is wrong with that.
+    /// It is not for one of the user's keys. That is not an error.
     NotMine,
-    /// It is for a key at hand, and does not open; or nobody can read it.
+    /// A key of the user could not be used. The reason is a clause with a subject: lower case, no full
+    /// stop, and never the text of another program.
+    Unavailable(&'static str),
+    /// It is for a key of the user and does not open, or it is malformed.
     Damaged,
 }
 
-/// Those of one key service.
+/// The private keys of one key service.
 pub trait PrivateKeys: Send + Sync {
-    /// Whether the key of a recipient is surely among them.
+    /// Reports whether the key of a recipient is certainly among them.
     fn has(&self, recipient: &Identity) -> bool;
 
-    /// Whether it is quick to try a data key, and proves something if the key of its recipient does
-    /// not open it. gpg takes a process, and does not say why it failed.
+    /// Reports whether a try is quick, and a failure with the recipient's own key proves that the data
+    /// key is not for it. gpg takes a process and does not say why it failed.
     fn can_prove(&self) -> bool;
 
-    /// Opens an encrypted data key. sops does not look at the recipient that stands beside it, so
-    /// it is a hint and no more.
+    /// Opens an encrypted data key. The recipient is only a hint: sops ignores it.
     fn unwrap(&self, recipient: Option<&Identity>, enc: &str) -> Unwrapped;
 }
 
-/// How far to go for a private key.
+/// How much attention of the user a private key may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// Take what needs nobody's attention: no passphrase, no touch of a token.
+    /// None: no passphrase, no touch of a token.
     Quiet,
-    /// Ask for passphrases, and let agents and plugins ask.
+    /// The program, agents and plugins may ask for passphrases.
     MayAsk,
 }
 
 /// A search for private keys.
 #[derive(Debug)]
 pub struct Search<'h> {
-    /// Where to look.
+    /// The place to search.
     pub host: &'h Host,
-    /// How far to go.
+    /// How much attention of the user it may need.
     pub effort: Effort,
-    /// What stood in the way: sentences for the user, which quote no key.
+    /// Key sources that could not be used: sentences for the user, without keys.
     pub troubles: Vec<String>,
 }

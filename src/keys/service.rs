@@ -33,6 +33,16 @@ pub trait KeyService: Sync + fmt::Debug {
         self.rule_field()
     }
 
+    /// Reports whether a stanza has the time of its making, `created_at`.
+    fn dates_stanzas(&self) -> bool {
+        true
+    }
+
+    /// Reports whether a recipient is an OpenPGP key, whose certificate tells more about it.
+    fn has_certificates(&self) -> bool {
+        false
+    }
+
     /// The field of a stanza that people recognise the recipient by (`recipient`, `arn`).
     fn label_field(&self) -> &'static str;
 

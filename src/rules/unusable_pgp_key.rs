@@ -91,7 +91,7 @@ struct Lost<'f> {
 impl<'f> Lost<'f> {
     fn find(repository: &Repository<'f>, recipient: &Recipient) -> Option<Self> {
         let id = &recipient.identity.id;
-        let is_pgp = recipient.service.metadata_field() == "pgp";
+        let is_pgp = recipient.service.has_certificates();
         let known = repository.certificates.find(id).filter(|_| is_pgp)?;
         match known.certificate.usability(id) {
             Usability::Usable => None,

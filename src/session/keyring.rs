@@ -41,8 +41,8 @@ fn unknown(certificates: &Certificates, facts: &[Facts], policy: &Policy) -> BTr
     let of_files = facts.iter().flat_map(|facts| &facts.addressed).map(|one| &one.recipient);
     let digits = |recipient: &Recipient| {
         let id = recipient.identity.id.trim_end_matches('!').to_owned();
-        let is_pgp = recipient.service.metadata_field() == "pgp";
-        (is_pgp && id.len() >= KEY_ID && certificates.find(&id).is_none()).then_some(id)
+        let is_known_to_gpg = recipient.service.has_certificates();
+        (is_known_to_gpg && id.len() >= KEY_ID && certificates.find(&id).is_none()).then_some(id)
     };
     of_rules.chain(of_files).filter_map(digits).take(MAX_KEYS).collect()
 }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::value::{IV_LENGTH, PREFIX, Parts};
 use crate::document::Scalar;
-use crate::secret::{DataKey, Dice, Plaintext};
+use crate::secret::{DataKey, Plaintext, SecureRandom};
 
 /// Go does not mind leftover bits, and insists on the padding.
 const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -90,13 +90,13 @@ impl Cipher {
         plaintext: &[u8],
         kind: &str,
         additional_data: &str,
-        dice: Dice<'_>,
+        random: SecureRandom<'_>,
     ) -> String {
         if plaintext.is_empty() {
             return String::new();
         }
         let mut iv = [0; IV_LENGTH];
-        dice(&mut iv);
+        random(&mut iv);
         let mut data = Plaintext::new(plaintext.to_vec());
         let tag = self
             .usual
@@ -211,14 +211,14 @@ mod tests {
     fn what_is_sealed_opens_at_its_place_alone() {
         let key = Plaintext::new((0..32).collect());
         let cipher = Cipher::new(DataKey::new(&key).expect("32 bytes"));
-        let dice = |bytes: &mut [u8]| bytes.fill(7);
-        let text = cipher.seal("é".as_bytes(), "str", "data:a:", &dice);
+        let random = |bytes: &mut [u8]| bytes.fill(7);
+        let text = cipher.seal("é".as_bytes(), "str", "data:a:", &random);
         assert!(super::super::value::EncValue::parse(&text).is_ok(), "{text}");
         let opened = cipher.open(&text, "data:a:");
         assert!(matches!(opened, Ok(Opened::Value(value)) if value.expose() == "é".as_bytes()));
         assert!(matches!(cipher.open(&text, "data:b:"), Err(Damage::Authentication)));
-        assert_eq!(cipher.seal(b"", "str", "a:", &dice), "");
-        let comment = cipher.seal(b" x", "comment", ":", &dice);
+        assert_eq!(cipher.seal(b"", "str", "a:", &random), "");
+        let comment = cipher.seal(b" x", "comment", ":", &random);
         assert!(matches!(cipher.open(&comment, ":"), Ok(Opened::Comment(_))));
     }
 

@@ -3,8 +3,8 @@
 //! [`super::metadata`] judges the same block. This reads it as sops does once it is good
 //! (`stores/stores.go`, `ToInternal`).
 
+use super::block::{entry_of, service_of, threshold, unfold};
 use super::flat;
-use super::metadata::{entry_of, service_of, threshold, unfold};
 use crate::document::{Document, Node, Scalar, Value};
 use crate::keys::{Identity, KeyService};
 use crate::text::Span;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::metadata::Problem;
+use super::problem::Problem;
 use super::selector::FIELDS;
 use super::walk::{METADATA_KEY, METADATA_PREFIX};
 use crate::document::splice::Block;
@@ -15,7 +15,7 @@ use crate::document::{Element, Entry, Member, Node, Scalar, Value};
 use crate::keys::KEY_SERVICES;
 use crate::text::Span;
 
-const MAP_STEP: &str = "__map_";
+pub(super) const MAP_STEP: &str = "__map_";
 const LIST_STEP: &str = "__list_";
 /// Most steps of one key. Those of sops have five: `key_groups`, its groups, their lists, the
 /// stanzas, their fields.
@@ -239,20 +239,7 @@ fn unfolded<'t>(node: &'t Node<'_>) -> Node<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{Format, dotenv::Dotenv, ini::Ini};
-    use crate::sops::metadata::{Found, find};
-
-    const MAC: &str = "ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]";
-
-    fn problems(format: &dyn Format, text: &str) -> Vec<String> {
-        match find(&format.parse(text).documents[0]) {
-            Found::Metadata(metadata) => {
-                metadata.problems.into_iter().map(|problem| problem.reason).collect()
-            }
-            Found::Unrelated(_) => vec!["unrelated".into()],
-            Found::Nothing => vec!["nothing".into()],
-        }
-    }
+    use crate::document::{Format, dotenv::Dotenv};
 
     fn paths(node: &Node<'_>, path: &str, found: &mut Vec<String>) {
         if let Some(text) = node.as_str() {
@@ -307,35 +294,6 @@ mod tests {
         let mut found = Vec::new();
         paths(&unfolded.entry.node, "", &mut found);
         assert!(found.contains(&".key_groups[0].age[0].enc=x\ny".to_owned()), "{found:?}");
-    }
-
-    #[test]
-    fn says_what_does_not_fit_together() {
-        let has = |text: &str, reason: &str| {
-            let found = problems(&Dotenv, &format!("sops_mac={MAC}\n{text}"));
-            assert!(found.iter().any(|problem| problem.contains(reason)), "{text}: {found:?}");
-        };
-        has("sops_age__list_999999999__map_recipient=a", "lacks some");
-        has("sops_age__list_99999999999999999999__map_enc=a\nsops_age__list_1=b", "lacks some");
-        has("sops_version=1\nsops_version=2", "twice");
-        has("sops_age=1\nsops_age__list_0__map_enc=2", "at once");
-        has(&format!("sops_a{}=1", MAP_STEP.repeat(50_000)), "deeper");
-        has("sops_shamir_threshold=ten", "no number");
-        let twice = problems(&Ini, &format!("[sops]\nmac={MAC}\n[a]\nb=c\n[sops]\n"));
-        assert!(twice.iter().any(|problem| problem.contains("two sections")), "{twice:?}");
-        let crlf =
-            problems(&Dotenv, "sops_lastmodified=2026-11-22T07:08:50Z\r\nsops_version=3.11.0\r\n");
-        assert_eq!(crlf.iter().filter(|problem| problem.contains("CRLF")).count(), 1);
-        assert!(!crlf.iter().any(|problem| problem.contains("version")), "{crlf:?}");
-    }
-
-    #[test]
-    fn what_is_called_sops_is_not_always_metadata() {
-        assert_eq!(problems(&Dotenv, "sops_path=/usr/bin/sops\n"), ["nothing"]);
-        assert_eq!(problems(&Dotenv, "sops=1\n"), ["nothing"]);
-        assert_eq!(problems(&Ini, "[a]\nb=1\n"), ["nothing"]);
-        assert_eq!(problems(&Ini, "[sops]\npath=/usr/bin/sops\n"), ["unrelated"]);
-        assert_eq!(problems(&Ini, "sops = 1\n"), ["nothing"]);
     }
 
     #[test]

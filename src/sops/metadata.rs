@@ -1,10 +1,11 @@
 //! The `sops` block of an encrypted file (`stores/stores.go`, `Metadata`), flat or in key groups.
 
-use super::flat;
+use super::block::{entry_of, is_metadata, threshold, unfold};
+use super::fields::{day_of, is_bare, is_first_version, is_rfc3339, is_version};
+use super::problem::Problem;
 use super::recipe::{Invalid, KeyGroup, Recipe, Threshold};
 use super::selector::{FIELDS, Selector};
 use super::value::EncValue;
-use super::walk::METADATA_KEY;
 use crate::document::{Document, Entry, Node, Scalar, Shape, Value};
 use crate::keys::{KEY_SERVICES, KeyService, Recipient};
 use crate::text::Span;
@@ -45,15 +46,6 @@ pub struct Addressed {
     pub day: Option<u32>,
 }
 
-/// One thing that is wrong with a `sops` block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Where.
-    pub span: Span,
-    /// What: a sentence without its subject's value, lower case, no full stop.
-    pub reason: String,
-}
-
 /// What stands under the top-level key `sops` of a document.
 #[derive(Debug)]
 pub enum Found {
@@ -64,15 +56,6 @@ pub enum Found {
     Unrelated(Span),
     /// Metadata, good or bad.
     Metadata(Box<Metadata>),
-}
-
-/// The metadata of a shallow format as a tree.
-pub(super) fn unfold<'t>(document: &'t Document<'_>) -> Option<flat::Unfolded<'t>> {
-    match document.shape {
-        Shape::Nested => None,
-        Shape::Sections => flat::unfold_section(&document.root),
-        Shape::Lines => flat::unfold_lines(&document.root),
-    }
 }
 
 /// Looks for the metadata of a document.
@@ -90,24 +73,6 @@ pub fn find(document: &Document<'_>) -> Found {
         return if is_key { Found::Unrelated(entry.key_span) } else { Found::Nothing };
     }
     Found::Metadata(Box::new(read(entry, document.shape, problems)))
-}
-
-/// The key `sops`. Where it stands twice, which sops refuses, the one with something under it.
-pub(super) fn entry_of<'n, 't>(root: &'n Node<'t>) -> Option<&'n Entry<'t>> {
-    root.entries().find(|entry| entry.key == METADATA_KEY && !entry.node.is_null())
-}
-
-/// A map with at least one field that only sops' metadata has.
-fn is_metadata(node: &Node<'_>) -> bool {
-    node.entries().any(|entry| {
-        matches!(&*entry.key, "mac" | "lastmodified" | "key_groups" | "shamir_threshold")
-            || FIELDS.iter().any(|field| field.name() == entry.key)
-            || (entry.node.is_list() && service_of(&entry.key).is_some())
-    })
-}
-
-pub(super) fn service_of(field: &str) -> Option<&'static dyn KeyService> {
-    KEY_SERVICES.iter().copied().find(|service| service.metadata_field() == field)
 }
 
 fn read(entry: &Entry<'_>, shape: Shape, problems: &[Problem]) -> Metadata {
@@ -203,8 +168,8 @@ impl Reader<'_, '_> {
             Err(error) => group.invalid.push(Invalid { service, span, error }),
         }
         self.oldest_stanza = self.oldest_stanza.into_iter().chain(created).min();
-        // Every stanza but age's has the time of its making; sops insists on it.
-        if field != "age" && !stanza.get("created_at").is_some_and(is_rfc3339) {
+        // sops requires it.
+        if service.dates_stanzas() && !stanza.get("created_at").is_some_and(is_rfc3339) {
             self.problem(
                 span,
                 format!("has a stanza in `{field}` without a valid `created_at` time"),
@@ -341,73 +306,11 @@ impl Reader<'_, '_> {
     }
 }
 
-/// A number of key groups, which is text in dotenv and INI. Old versions of sops wrote a float.
-pub(super) fn threshold(node: Option<&Node<'_>>) -> Option<usize> {
-    match &node?.value {
-        Value::Scalar(Scalar::Int(number)) => usize::try_from(*number).ok(),
-        Value::Scalar(Scalar::Float(number)) => number.to_string().parse().ok(),
-        Value::Scalar(Scalar::Str(text)) => match text.split_once('.') {
-            Some((number, rest)) if rest.bytes().all(|b| b == b'0') => number.parse().ok(),
-            _ => text.parse().ok(),
-        },
-        _ => None,
-    }
-}
-
-fn day_of(node: &Node<'_>) -> Option<u32> {
-    match &node.value {
-        Value::Scalar(Scalar::Time(time)) => Scalar::day_of(time),
-        Value::Scalar(Scalar::Str(time)) => Scalar::day_of(time),
-        _ => None,
-    }
-}
-
-/// Go's `time.RFC3339`: `2006-01-02T15:04:05Z07:00`, with or without a fraction. An unquoted one
-/// has been read as a timestamp already.
-fn is_rfc3339(node: &Node<'_>) -> bool {
-    match &node.value {
-        Value::Scalar(Scalar::Time(_)) => true,
-        Value::Scalar(Scalar::Str(text)) => {
-            text.as_bytes().get(10) == Some(&b'T')
-                && text.len() >= "2006-01-02T15:04:05Z".len()
-                && Scalar::is_timestamp(text)
-        }
-        _ => false,
-    }
-}
-
-/// Whether YAML takes a number or a boolean for the text it is written as. JSON does not, and has
-/// its keys in quotes.
-fn is_bare(entry: &Entry<'_>) -> bool {
-    let is_taken = matches!(
-        entry.node.value,
-        Value::Scalar(Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_))
-    );
-    is_taken && entry.key_span.len() == entry.key.len()
-}
-
-/// Whether a number is a version that begins with `1.`.
-fn is_first_version(node: &Node<'_>) -> bool {
-    matches!(node.value, Value::Scalar(Scalar::Float(number)) if (1.0..2.0).contains(&number))
-}
-
-/// `Major.Minor.Patch`, with or without a suffix (`github.com/blang/semver`). sops takes a leading
-/// `v`, and anything that begins with `1.`, as old as that is (`version.AIsNewerThanB`).
-fn is_version(text: &str) -> bool {
-    let text = text.strip_prefix('v').unwrap_or(text);
-    if text.starts_with("1.") {
-        return true;
-    }
-    let numbers = text.split(['-', '+']).next().unwrap_or_default();
-    let mut parts = numbers.split('.');
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    parts.clone().count() == 3 && parts.all(is_number)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{Format, yaml::Yaml};
+    use crate::document::{Format, dotenv::Dotenv, ini::Ini, yaml::Yaml};
+    use crate::sops::flat::MAP_STEP;
 
     fn problems(text: &str) -> Vec<String> {
         let parsed = Yaml.parse(text);
@@ -471,5 +374,48 @@ mod tests {
         for bad in ["\"2026-11-22\"", "'2026-11-22 07:08:50Z'", "1700000000"] {
             assert!(time(bad).iter().any(|reason| reason.contains("lastmodified")), "{bad}");
         }
+    }
+
+    const MAC: &str = "ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]";
+
+    fn problems_in(format: &dyn Format, text: &str) -> Vec<String> {
+        match find(&format.parse(text).documents[0]) {
+            Found::Metadata(metadata) => {
+                metadata.problems.into_iter().map(|problem| problem.reason).collect()
+            }
+            Found::Unrelated(_) => vec!["unrelated".into()],
+            Found::Nothing => vec!["nothing".into()],
+        }
+    }
+
+    #[test]
+    fn says_what_does_not_fit_together() {
+        let has = |text: &str, reason: &str| {
+            let found = problems_in(&Dotenv, &format!("sops_mac={MAC}\n{text}"));
+            assert!(found.iter().any(|problem| problem.contains(reason)), "{text}: {found:?}");
+        };
+        has("sops_age__list_999999999__map_recipient=a", "lacks some");
+        has("sops_age__list_99999999999999999999__map_enc=a\nsops_age__list_1=b", "lacks some");
+        has("sops_version=1\nsops_version=2", "twice");
+        has("sops_age=1\nsops_age__list_0__map_enc=2", "at once");
+        has(&format!("sops_a{}=1", MAP_STEP.repeat(50_000)), "deeper");
+        has("sops_shamir_threshold=ten", "no number");
+        let twice = problems_in(&Ini, &format!("[sops]\nmac={MAC}\n[a]\nb=c\n[sops]\n"));
+        assert!(twice.iter().any(|problem| problem.contains("two sections")), "{twice:?}");
+        let crlf = problems_in(
+            &Dotenv,
+            "sops_lastmodified=2026-11-22T07:08:50Z\r\nsops_version=3.11.0\r\n",
+        );
+        assert_eq!(crlf.iter().filter(|problem| problem.contains("CRLF")).count(), 1);
+        assert!(!crlf.iter().any(|problem| problem.contains("version")), "{crlf:?}");
+    }
+
+    #[test]
+    fn what_is_called_sops_is_not_always_metadata() {
+        assert_eq!(problems_in(&Dotenv, "sops_path=/usr/bin/sops\n"), ["nothing"]);
+        assert_eq!(problems_in(&Dotenv, "sops=1\n"), ["nothing"]);
+        assert_eq!(problems_in(&Ini, "[a]\nb=1\n"), ["nothing"]);
+        assert_eq!(problems_in(&Ini, "[sops]\npath=/usr/bin/sops\n"), ["unrelated"]);
+        assert_eq!(problems_in(&Ini, "sops = 1\n"), ["nothing"]);
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! Sources are the files of getsops/sops that the comments name.
 
+mod block;
 pub mod census;
 pub mod cipher;
 pub mod envelope;
+mod fields;
 pub mod flat;
 pub mod mac;
 pub mod metadata;
 pub mod open;
+mod problem;
 pub mod recipe;
 pub mod seal;
 pub mod selector;
@@ -16,3 +19,5 @@ pub mod shamir;
 pub mod value;
 pub mod verdict;
 pub mod walk;
+
+pub use problem::Problem;

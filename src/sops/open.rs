@@ -1,4 +1,4 @@
-//! Opens a whole file with the keys at hand: the data key first, then what it says of the values.
+//! Opens a whole file with the keys of the user: first the data key, then the values.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,27 @@ use super::metadata::Metadata;
 use super::shamir;
 use super::verdict::{File, Refusal, Unopened, Verdict};
 use crate::document::Document;
-use crate::keys::{Identity, KeyRing, PrivateKeys, Unwrapped};
+use crate::keys::{Identity, KeyRing, PrivateKeys, Unwrapped, Wrapped};
 use crate::secret::{DataKey, Plaintext};
 use crate::text::Span;
 
-/// What opening a file came to.
+/// The result of opening a file.
 #[derive(Debug)]
 pub struct Opening {
-    /// Whether the file is whole.
+    /// The verdict of `sops decrypt`.
     pub verdict: Verdict,
-    /// Recipients that the file names and that cannot open what stands beside their name.
+    /// Recipients of the file that cannot open the data key beside their name.
     pub false_labels: Vec<FalseLabel>,
 }
 
-/// A recipient whose private key is at hand and that stands beside a data key which is not for it.
+/// A recipient beside a data key that is not for it, according to its private key.
 #[derive(Debug)]
 pub struct FalseLabel {
     /// The recipient.
     pub recipient: Identity,
-    /// Its text.
+    /// The place of its text.
     pub span: Span,
-    /// What is wrong.
+    /// The cause.
     pub cause: LabelCause,
 }
 
@@ -41,10 +41,10 @@ pub enum LabelCause {
     OtherDataKey,
 }
 
-/// Most data keys of one key service that are tried in a file: those beside recipients whose private key is
-/// at hand, and as many of the others. Each may take a program, and strangers can write a thousand of them.
-/// sops tries all of them.
-const MOST_TRIED: usize = 100;
+/// The maximum number of data keys of one key service that are tried in a file: so many of recipients whose
+/// private key the user has, and so many others. Each may take a program, and a stranger's file can have
+/// thousands. sops tries all of them.
+const MAX_TRIED: usize = 100;
 
 /// Opens a file. `documents` are all of its documents, `metadata` and `envelope` those of the first.
 pub fn open(
@@ -53,16 +53,25 @@ pub fn open(
     envelope: &Envelope,
     ring: &KeyRing,
 ) -> Opening {
-    let mut opener =
-        Opener { ring, tried: HashMap::new(), is_cut: false, false_labels: Vec::new() };
+    let mut opener = Opener {
+        ring,
+        tried: HashMap::new(),
+        is_cut: false,
+        unused: None,
+        false_labels: Vec::new(),
+    };
     let groups = envelope.groups.iter();
     let shares: Vec<Plaintext> = groups.filter_map(|group| opener.unwrap_group(group)).collect();
     let verdict = match data_key(shares, envelope) {
         Err(Verdict::Unopened(_)) if opener.is_cut => {
-            Verdict::Unopened(Unopened::TooManyDataKeys { tried: MOST_TRIED })
+            Verdict::Unopened(Unopened::TooManyDataKeys { tried: MAX_TRIED })
         }
-        Err(Verdict::Unopened(Unopened::NoKey)) if has_key(envelope, ring) => {
-            Verdict::Unopened(Unopened::NotOpened)
+        Err(Verdict::Unopened(Unopened::NoKey)) => {
+            Verdict::Unopened(opener.unused.unwrap_or(if has_key(envelope, ring) {
+                Unopened::NotOpened
+            } else {
+                Unopened::NoKey
+            }))
         }
         Err(verdict) => verdict,
         Ok(key) => File::new(documents, metadata, envelope, &Cipher::new(key)).verdict(),
@@ -73,15 +82,17 @@ pub fn open(
 /// Opens the key groups of one file.
 struct Opener<'r> {
     ring: &'r KeyRing,
-    /// How many data keys were tried: by key service, and whether the private key should be at hand.
+    /// The number of data keys that were tried, by key service and by whether the user has the key.
     tried: HashMap<(&'static str, bool), usize>,
-    /// Whether some were not.
+    /// True if some were not tried.
     is_cut: bool,
+    /// The reason why a key could not be used, if there was one.
+    unused: Option<Unopened>,
     false_labels: Vec<FalseLabel>,
 }
 
 impl Opener<'_> {
-    /// The share of one key group. Recipients whose key is at hand come first: theirs has to open.
+    /// Returns the share of one key group. Recipients whose key the user has come first: theirs must open.
     fn unwrap_group(&mut self, group: &[Stanza]) -> Option<Plaintext> {
         let ring = self.ring;
         let mut share: Option<Plaintext> = None;
@@ -92,7 +103,7 @@ impl Opener<'_> {
                 continue;
             }
             let cause = match (&share, self.unwrap(stanza, true)) {
-                (_, None) => continue,
+                (_, None | Some(Unwrapped::Unavailable(_))) => continue,
                 (None, Some(Unwrapped::Opened(opened))) => {
                     share = Some(opened);
                     continue;
@@ -102,37 +113,43 @@ impl Opener<'_> {
                 (_, Some(Unwrapped::NotMine | Unwrapped::Damaged)) => LabelCause::DoesNotOpen,
             };
             let Some(recipient) = stanza.recipient.clone() else { continue };
-            // What is broken for all to see has a finding of its own.
+            // Visible damage has a finding of its own.
             let known = stanza.service.check_data_key(&recipient, &stanza.enc).err();
             if can_prove(stanza, ring) && known.is_none_or(|error| !error.is_certain) {
                 self.false_labels.push(FalseLabel { recipient, span: stanza.span, cause });
             }
         }
-        // sops does not look at the labels, so any key may fit any of them.
+        // sops ignores the labels, so any key may fit any data key.
         share.or_else(|| {
             others.into_iter().find_map(|stanza| match self.unwrap(stanza, false) {
                 Some(Unwrapped::Opened(opened)) => Some(opened),
-                Some(Unwrapped::NotMine | Unwrapped::Damaged) | None => None,
+                _ => None,
             })
         })
     }
 
-    /// `None` if there were too many to try this one.
+    /// Opens one data key. `None` if too many were tried before.
     fn unwrap(&mut self, stanza: &Stanza, is_own: bool) -> Option<Unwrapped> {
-        let Some(keys) = self.ring.of(stanza.service).filter(|_| !stanza.enc.is_empty()) else {
+        let Stanza { service, recipient, enc, .. } = stanza;
+        if enc.is_empty() || self.ring.of(*service).is_none() {
             return Some(Unwrapped::NotMine);
-        };
-        let tried = self.tried.entry((stanza.service.name(), is_own)).or_default();
-        if *tried == MOST_TRIED {
+        }
+        let tried = self.tried.entry((stanza.service.metadata_field(), is_own)).or_default();
+        if *tried == MAX_TRIED {
             self.is_cut = true;
             return None;
         }
         *tried += 1;
-        Some(keys.unwrap(stanza.recipient.as_ref(), &stanza.enc))
+        let wrapped = Wrapped { service: *service, recipient: recipient.as_ref(), enc };
+        let opened = self.ring.open(wrapped);
+        if let Unwrapped::Unavailable(reason) = opened {
+            self.unused = Some(Unopened::Unavailable(reason));
+        }
+        Some(opened)
     }
 }
 
-/// Whether the private key of the recipient is at hand.
+/// Reports whether the user has the private key of the recipient.
 fn is_own(stanza: &Stanza, ring: &KeyRing) -> bool {
     let keys = ring.of(stanza.service).zip(stanza.recipient.as_ref());
     keys.is_some_and(|(keys, recipient)| keys.has(recipient))
@@ -142,18 +159,18 @@ fn has_key(envelope: &Envelope, ring: &KeyRing) -> bool {
     envelope.groups.iter().flatten().any(|stanza| is_own(stanza, ring))
 }
 
-/// Whether a data key that the recipient's own key does not open bears a false name.
+/// Reports whether a data key has a false label if the recipient's own key does not open it.
 fn can_prove(stanza: &Stanza, ring: &KeyRing) -> bool {
     ring.of(stanza.service).is_some_and(PrivateKeys::can_prove)
 }
 
-/// The data key of the shares. With one key group its share is the data key.
+/// Returns the data key of the shares. With one key group, its share is the data key.
 fn data_key(mut shares: Vec<Plaintext>, envelope: &Envelope) -> Result<DataKey, Verdict> {
     let have = shares.len();
     let whole = if envelope.groups.len() == 1 {
         shares.pop()
     } else {
-        // sops combines what it has, and asks only that it is as much as the threshold says.
+        // sops combines all shares that it has. It needs as many as the threshold says.
         let need = if envelope.threshold == 0 { envelope.groups.len() } else { envelope.threshold };
         if have > 0 && have < need.max(2) {
             return Err(Verdict::Unopened(Unopened::TooFewGroups { have, need: need.max(2) }));

@@ -146,12 +146,12 @@ impl<'r> Lookup<'r> {
     /// One more.
     pub fn add(&mut self, one: &'r Recipient) {
         self.all.push(one);
-        self.ids.insert((one.service.name(), &one.identity.id));
+        self.ids.insert((one.service.metadata_field(), &one.identity.id));
     }
 
     /// Whether this one is among them.
     pub fn find(&self, one: &Recipient) -> Sameness {
-        if self.ids.contains(&(one.service.name(), &*one.identity.id)) {
+        if self.ids.contains(&(one.service.metadata_field(), &*one.identity.id)) {
             return Sameness::Same;
         }
         let mut found = Sameness::Different;

@@ -3,14 +3,14 @@
 //! Every byte is the value at zero of a polynomial over GF(2^8) with the modulus of AES. A share is
 //! its values at some x, followed by that x.
 
-use crate::secret::{Dice, Plaintext};
+use crate::secret::{Plaintext, SecureRandom};
 
 /// Shares of a secret, of which any `threshold` are enough. There can be 255 of them.
-pub fn split(secret: &[u8], shares: u8, threshold: u8, dice: Dice<'_>) -> Vec<Plaintext> {
+pub fn split(secret: &[u8], shares: u8, threshold: u8, random: SecureRandom<'_>) -> Vec<Plaintext> {
     // By powers of x, from the first upwards; the secret itself is what stands at zero.
     let mut coefficients = vec![vec![0; secret.len()]; usize::from(threshold.saturating_sub(1))];
     for power in &mut coefficients {
-        dice(power);
+        random(power);
     }
     let coefficients: Vec<Plaintext> = coefficients.into_iter().map(Plaintext::new).collect();
     let share = |x: u8| {
@@ -93,9 +93,9 @@ mod tests {
                 (Just(threshold), proptest::sample::subsequence(all, usize::from(threshold)..=5))
             }),
         ) {
-            let dice = |bytes: &mut [u8]| bytes.copy_from_slice(&coefficients);
+            let random = |bytes: &mut [u8]| bytes.copy_from_slice(&coefficients);
             let mut shares: Vec<Option<Plaintext>> =
-                split(&secret, 5, threshold, &dice).into_iter().map(Some).collect();
+                split(&secret, 5, threshold, &random).into_iter().map(Some).collect();
             let some: Vec<Plaintext> = indices.iter().filter_map(|at| shares[*at].take()).collect();
             assert_eq!(combine(&some).expect("distinct").expose(), secret);
             let few = &some[..usize::from(threshold) - 1];

@@ -1,4 +1,4 @@
-//! Whether the values of a file whose data key is known are what sops once wrote.
+//! Compares the values of a file, whose data key is known, with its MAC.
 //!
 //! The verdict is that of `sops decrypt` (`cmd/sops/common/common.go`, `DecryptTree`). Nothing that
 //! was decrypted leaves this module: a value is hashed into the MAC and overwritten.
@@ -14,18 +14,18 @@ use super::walk::{self, Leaf, Step, additional_data, key_path};
 use crate::document::{Comment, Document, Scalar, Shape, Value};
 use crate::text::Span;
 
-/// Whether a file is whole.
+/// The result of decrypting a file.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Every value decrypts and the MAC holds.
+    /// Every value decrypts and the MAC is valid.
     Verified(Caveat),
     /// sops would refuse it.
     Refused(Vec<Refusal>),
-    /// The keys at hand do not suffice.
+    /// The keys of the user are not enough.
     Unopened(Unopened),
 }
 
-/// What to know about a file that is whole.
+/// A remark about a file whose MAC is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caveat {
     /// Nothing.
@@ -35,14 +35,15 @@ pub enum Caveat {
     ListComments,
 }
 
-/// Why the keys at hand do not suffice.
+/// The reason why the keys of the user are not enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unopened {
     /// There is none for any recipient.
     NoKey,
-    /// There is one, and the data key beside its recipient does not open. A finding says so, but for
-    /// gpg, which may have its own reasons.
+    /// The user has one, and it does not open the data key beside its recipient. A finding says so.
     NotOpened,
+    /// The user has one, and it could not be used. The reason is a clause: lower case, no full stop.
+    Unavailable(&'static str),
     /// There are keys for `have` key groups of the `need`ed ones.
     TooFewGroups {
         /// Groups that were opened.

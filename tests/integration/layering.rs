@@ -12,14 +12,7 @@ const STILL_TO_DO: &[&str] =
     &["commands", "document", "fix", "keys", "kubernetes", "pattern", "policy", "rules", "sops"];
 
 /// Files that are still longer than [`MAX_LINES`].
-const STILL_TOO_LONG: &[&str] = &[
-    "document/ini.rs",
-    "finding.rs",
-    "fix/stage.rs",
-    "rules/mod.rs",
-    "sops/metadata.rs",
-    "sops/seal/mod.rs",
-];
+const STILL_TOO_LONG: &[&str] = &["document/ini.rs", "finding.rs", "fix/stage.rs", "rules/mod.rs"];
 
 /// Lines of a file, its tests not counted.
 const MAX_LINES: usize = 400;

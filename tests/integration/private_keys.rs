@@ -209,8 +209,9 @@ fn gpg_is_not_asked_about_what_is_no_message() {
 }
 
 #[test]
-fn gpg_is_asked_once_for_what_it_has_and_then_about_its_own() {
-    for (has, decrypted) in [(&[][..], 0), (&["ed"], 4), (&["ed", "rsa"], 6)] {
+fn gpg_is_asked_once_for_its_keys_and_once_about_each_data_key_of_these() {
+    // Copies of a file have the same data key.
+    for (has, decrypted) in [(&[][..], 0), (&["ed"], 2), (&["ed", "rsa"], 3)] {
         let gpg = FakeGpg::new(has, "exit 1");
         let tree = tree(&[RSA, RSA, ED, ED, ED, BOTH, AGE]);
         let run = scan(tree.path(), &gpg, &[], &[]);
@@ -368,4 +369,30 @@ fn on_a_terminal_a_passphrase_is_asked_for_where_the_user_wants_it() {
     assert!(!text.contains("canary"), "what was typed shows: {text}");
     let (text, _) = run("auto");
     assert!(!text.contains("Passphrase") && text.contains("Not verified"), "{text}");
+}
+
+/// Each run of the command waits for the other, so one that blocks the other opens nothing.
+#[test]
+fn a_key_command_does_not_block_the_files_of_other_recipients() {
+    let tree = tempfile::tempdir().expect("made");
+    for file in ["12-scalars.yaml", "56-age-pq.yaml"] {
+        let vector = fixtures().join("vectors/3.11.0/enc").join(file);
+        fs::copy(vector, tree.path().join(file)).expect("copied");
+    }
+    let keys = fixtures().join("keys/age");
+    let place = tempfile::tempdir().expect("made");
+    let command = place.path().join("keys.sh");
+    let started = place.path().join("started").display().to_string();
+    let keys = format!("{0}/alice.txt {0}/pq.txt", keys.display());
+    write_program(
+        &command,
+        &format!(
+            ": > \"{started}.$$\"\nn=0\n\
+             while [ \"$(ls \"{started}\".* | wc -l)\" -lt 2 ]; do\n\
+             n=$((n + 1)); [ $n -lt 200 ] || exit 1; sleep 0.05\ndone\ncat {keys}\n"
+        ),
+    );
+    let args = ["scan", "--format", "json", "--threads", "2"];
+    let run = sops_lint_with(tree.path(), &args, &[("SOPS_AGE_KEY_CMD", &command)]);
+    assert_eq!(number(&run, "verified"), 2, "{run:?}");
 }

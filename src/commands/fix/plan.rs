@@ -135,7 +135,7 @@ impl Plan {
             },
             public_keys: &public_keys,
             now: session.host.now(),
-            dice: &Host::random,
+            random: &Host::random,
         };
         let results: Vec<Result<Change, Refusal>> = session.in_parallel(|| {
             let inputs = paths.par_iter().filter_map(|path| files.input(path));

@@ -54,6 +54,10 @@ impl KeyService for Age {
         "age"
     }
 
+    fn dates_stanzas(&self) -> bool {
+        false
+    }
+
     fn label_field(&self) -> &'static str {
         "recipient"
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
@@ -27,10 +27,13 @@ struct Key {
     recipient: Option<String>,
 }
 
-/// A command that prints identities, once for each recipient that it is asked about.
+/// The identities that a command prints for one recipient, once it has run.
+type Printed = Arc<OnceLock<Vec<Key>>>;
+
+/// A command that prints identities. It runs once for each recipient.
 struct KeyCommand {
     variable: &'static str,
-    printed: Mutex<HashMap<String, Arc<Vec<Key>>>>,
+    printed: Mutex<HashMap<String, Printed>>,
 }
 
 struct AgeKeys {
@@ -69,6 +72,9 @@ pub(super) fn find(search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
     if is_empty { None } else { Some(Box::new(keys)) }
 }
 
+/// The reason if an age plugin does not open a data key.
+const PLUGIN_FAILED: &str = "an age plugin did not open it: it may need a person, or its device";
+
 const SSH_COMMAND: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
 
 impl PrivateKeys for AgeKeys {
@@ -86,8 +92,9 @@ impl PrivateKeys for AgeKeys {
         let (own, others): (Vec<&Key>, Vec<&Key>) =
             self.keys.iter().partition(|key| label.is_some() && key.recipient.as_deref() == label);
         let printed = self.commands.iter().map(|command| {
-            let keys = command.keys(&self.host, label.unwrap_or_default());
-            open(enc, keys.iter())
+            let recipient = label.unwrap_or_default();
+            let keys = command.keys(recipient);
+            open(enc, keys.get_or_init(|| command.run(&self.host, recipient)).iter())
         });
         [own, others]
             .into_iter()
@@ -105,10 +112,10 @@ fn open<'k>(enc: &str, keys: impl Iterator<Item = &'k Key>) -> Unwrapped {
     };
     let identities = keys.map(|key| &*key.identity as &dyn age::Identity);
     match decryptor.decrypt(identities) {
-        // A plugin that cannot be asked is no proof of anything.
-        Err(
-            DecryptError::NoMatchingKeys | DecryptError::Plugin(_) | DecryptError::PluginResolve(_),
-        ) => Unwrapped::NotMine,
+        Err(DecryptError::NoMatchingKeys) => Unwrapped::NotMine,
+        Err(DecryptError::Plugin(_) | DecryptError::PluginResolve(_)) => {
+            Unwrapped::Unavailable(PLUGIN_FAILED)
+        }
         Err(_) => Unwrapped::Damaged,
         Ok(reader) => read_data_key(reader).map_or(Unwrapped::Damaged, Unwrapped::Opened),
     }
@@ -122,18 +129,19 @@ fn without_empty_lines(enc: &str) -> &str {
 }
 
 impl KeyCommand {
-    /// What the command prints when it is told for whom a data key is encrypted.
-    fn keys(&self, host: &Host, recipient: &str) -> Arc<Vec<Key>> {
+    /// Returns the place for what the command prints. It runs outside of the lock, so a command that takes
+    /// long delays only the files that need its answer.
+    fn keys(&self, recipient: &str) -> Printed {
         let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(keys) = printed.get(recipient) {
-            return Arc::clone(keys);
-        }
-        let keys = Arc::new(self.run(host, recipient).unwrap_or_default());
-        printed.insert(recipient.to_owned(), Arc::clone(&keys));
-        keys
+        Arc::clone(printed.entry(recipient.to_owned()).or_default())
     }
 
-    fn run(&self, host: &Host, recipient: &str) -> Option<Vec<Key>> {
+    /// Runs the command, which learns the recipient from a variable.
+    fn run(&self, host: &Host, recipient: &str) -> Vec<Key> {
+        self.identities(host, recipient).unwrap_or_default()
+    }
+
+    fn identities(&self, host: &Host, recipient: &str) -> Option<Vec<Key>> {
         let words = shlex::split(&host.env(self.variable)?)?;
         let (program, arguments) = words.split_first()?;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -42,6 +42,10 @@ impl KeyService for Pgp {
         "pgp"
     }
 
+    fn has_certificates(&self) -> bool {
+        true
+    }
+
     fn label_field(&self) -> &'static str {
         "fp"
     }

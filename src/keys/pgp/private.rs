@@ -29,6 +29,9 @@ use crate::keys::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key
 /// CI job without an agent needs one.
 const KEY_FILE: &str = "SOPS_LINT_PGP_KEY_FILE";
 
+/// The reason if gpg has a key for a file and does not open it.
+const UNUSED: &str = "gpg has a key for it but did not open it: its passphrase may be needed (--verify always lets gpg ask), or the data key is damaged";
+
 struct PgpKeys {
     exported: Vec<Cert>,
     gpg: Option<Gpg>,
@@ -192,11 +195,11 @@ impl Gpg {
         }
         arguments.push("--decrypt");
         let opened = self.host.run(&self.program, &arguments, &[], message.as_bytes());
-        // Why it failed stands in its error text, which nobody may see: it is no proof of damage.
+        // gpg says why it failed in its error text, which may quote anything. It is no proof of damage.
         opened
             .and_then(Ran::success)
             .filter(|opened| !opened.expose().is_empty())
-            .map_or(Unwrapped::NotMine, Unwrapped::Opened)
+            .map_or(Unwrapped::Unavailable(UNUSED), Unwrapped::Opened)
     }
 }
 
