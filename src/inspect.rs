@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 
-use crate::document::{self, Document, Format, Parsed, Shape, Value};
+use crate::document::{self, Document, Format, Parsed, Shape, Value, json::Json};
 use crate::finding::{Draft, Drafts, Finding, Label, Place, Risk, RuleMeta};
 use crate::input::{Content, Input};
 use crate::keys::KeyRing;
@@ -154,8 +154,8 @@ const OF_STRUCTURE: [&str; 2] = ["orphan-ciphertext", "unreadable-document"];
 
 /// Whether sops reads an encrypted file in other lines than we do.
 fn is_unclear(text: &str, format: Option<&dyn Format>, traces: Traces) -> bool {
-    let is_yaml = format.is_some_and(|format| format.name() == "yaml");
-    is_yaml && traces.sops && document::yaml::line_separator(text).is_some()
+    let has_break = |format: &dyn Format| format.foreign_line_break(text).is_some();
+    traces.sops && format.is_some_and(has_break)
 }
 
 /// A config that was meant for a plaintext file, and that sops does not find.
@@ -311,14 +311,10 @@ fn parse<'t>(
     };
     let parsed = format.parse(text);
     // `sops --input-type` can put any format under any name.
-    if traces.encrypted {
-        let by_content = document::format_by_content(text);
-        let is_other = by_content.name() != format.name();
-        if is_other && !(is_likely(&parsed, text) && has_metadata(&parsed)) {
-            let other = by_content.parse(text);
-            if is_likely(&other, text) && (has_metadata(&other) || !is_likely(&parsed, text)) {
-                return Some(other);
-            }
+    if traces.encrypted && !(is_likely(&parsed, text) && has_metadata(&parsed)) {
+        let other = document::format_by_content(text).parse(text);
+        if is_likely(&other, text) && (has_metadata(&other) || !is_likely(&parsed, text)) {
+            return Some(other);
         }
     }
     Some(parsed)
@@ -342,8 +338,8 @@ fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed
     if !traces.sops {
         return None;
     }
-    if document::is_json(text) {
-        let mut parsed = document::json::Json.parse(text);
+    if Json.recognizes(text) {
+        let mut parsed = Json.parse(text);
         parsed.error = parsed.error.take().or_else(|| empty_envelope(&parsed));
         return Some(parsed);
     }
@@ -352,8 +348,7 @@ fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed
         return Some(format.parse(text));
     }
     // Without a claim it may be a page that quotes such a file.
-    let is_shallow = format.name() == "dotenv" || format.name() == "ini";
-    let parsed = (is_shallow && traces.encrypted).then(|| format.parse(text));
+    let parsed = (format.is_shallow() && traces.encrypted).then(|| format.parse(text));
     parsed.filter(|parsed| parsed.error.is_none())
 }
 
@@ -373,7 +368,7 @@ fn is_likely(parsed: &Parsed<'_>, text: &str) -> bool {
     parsed.error.is_none()
         && parsed.documents.first().is_none_or(|document| match document.shape {
             Shape::Nested => matches!(document.root.value, Value::Map(_) | Value::List(_)),
-            Shape::Sections | Shape::Lines => !document::is_json(text),
+            Shape::Sections | Shape::Lines => !Json.recognizes(text),
         })
 }
 

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
+use super::format::{Format, lines_if};
+use super::node::{Comment, Document, Entry, Member, Node, Shape, Value};
+use super::parsed::{MAX_NODES, ParseError, Parsed};
+use super::scalar::Scalar;
 use super::splice::{Edit, Splice, Spliced};
-use super::{
-    Comment, Document, Entry, Format, MAX_NODES, Member, Node, ParseError, Parsed, Scalar, Shape,
-    Value,
-};
 use crate::text::Span;
 
 /// The format of `.env`.
@@ -23,6 +23,15 @@ impl Format for Dotenv {
 
     fn endings(&self) -> &'static [&'static str] {
         &["env"]
+    }
+
+    fn recognizes(&self, text: &str) -> bool {
+        const FIELDS: [&str; 3] = ["sops_mac=", "sops_version=", "sops_lastmodified="];
+        lines_if(text, "sops_").any(|line| FIELDS.iter().any(|field| line.starts_with(field)))
+    }
+
+    fn is_shallow(&self) -> bool {
+        true
     }
 
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {

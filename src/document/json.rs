@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use super::splice::{Block, Edit, Splice, Spliced};
-use super::{
-    Document, Element, Entry, Format, MAX_DEPTH, MAX_NODES, Member, Node, ParseError, Parsed,
-    Scalar, Shape, Value, duplicates,
-};
+use super::format::Format;
+use super::node::{Document, Element, Entry, Member, Node, Shape, Value};
+use super::parsed::{DuplicateKey, MAX_DEPTH, MAX_NODES, ParseError, Parsed, duplicates};
+use super::scalar::Scalar;
+use super::splice::{self, Block, Edit, Splice, Spliced};
 use crate::text::Span;
 
 /// The format of `.json`, and of the envelope that sops puts around binary files.
@@ -25,6 +25,18 @@ impl Format for Json {
 
     fn endings(&self) -> &'static [&'static str] {
         &["json"]
+    }
+
+    fn recognizes(&self, text: &str) -> bool {
+        text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+    }
+
+    fn reads_json(&self) -> bool {
+        true
+    }
+
+    fn has_only_floats(&self) -> bool {
+        true
     }
 
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
@@ -57,7 +69,7 @@ fn append(text: &str, root: &Node<'_>, (key, block): &(&str, Block)) -> Edit {
     match before.rsplit_once('\n') {
         None => Edit::new(Span::at(last), format!(", \"{key}\": {}", compact(block))),
         Some((_, indent)) => {
-            let newline = super::splice::line_end(text);
+            let newline = splice::line_end(text);
             let member = format!("{indent}\"{key}\": {}", pretty(block, indent, 1));
             Edit::new(Span::at(last), format!(",\n{member}").replace('\n', newline))
         }
@@ -105,7 +117,7 @@ struct Reader<'t> {
     at: usize,
     depth: usize,
     nodes: usize,
-    duplicate_keys: Vec<super::DuplicateKey>,
+    duplicate_keys: Vec<DuplicateKey>,
 }
 
 type Result<T> = std::result::Result<T, ParseError>;
@@ -353,7 +365,7 @@ mod tests {
                 appended: &("sops", block),
             };
             let edits = Json.splice(text, &parsed, &splice).expect(text);
-            super::super::splice::apply(text, &edits).expect(text)
+            splice::apply(text, &edits).expect(text)
         };
         assert_eq!(
             written("{\"s\": 12,\"t\":[]}"),

@@ -3,9 +3,9 @@
 //! That decides whether they are encrypted, and to which place their ciphertext is bound. A file with such a
 //! comment beside a value that is encrypted is left to its author.
 
-use super::splice::{Layout, column};
+use super::layout::{Layout, column};
+use crate::document::node::{Element, Member, Node, Value};
 use crate::document::splice::{Splice, Unspliceable};
-use crate::document::{Element, Member, Node, Value};
 use crate::text::Span;
 
 /// A comment on a line of its own that stands in another column than the keys or dashes beside it. Where
