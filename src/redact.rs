@@ -9,7 +9,7 @@ use crate::kubernetes;
 use crate::policy::Shown;
 use crate::sops::flat;
 use crate::sops::walk::{METADATA_KEY, METADATA_PREFIX, is_name};
-use crate::text::Span;
+use crate::text::{Span, printable};
 
 /// One `*` per byte keeps the columns right.
 const MASK: u8 = b'*';
@@ -243,17 +243,12 @@ impl<'t> Redactor<'t> {
     }
 }
 
-/// The text with blanks for tabs, control characters and what is not UTF-8: a blank for a byte.
+/// Returns the text with one blank for each byte that is no UTF-8, and for each of a tab or of a
+/// character that could deceive the reader.
 fn blanked(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() {
-                text.extend(std::iter::repeat_n(' ', c.len_utf8()));
-            } else {
-                text.push(c);
-            }
-        }
+        text.push_str(&printable::replaced(chunk.valid(), |hostile| " ".repeat(hostile.len())));
         text.extend(chunk.invalid().iter().map(|_| ' '));
     }
     text
@@ -327,6 +322,11 @@ mod tests {
         let redactor = Redactor::new(text, &[]);
         assert_eq!(redactor.show(Span::new(0, 4)), "** *");
         assert_eq!(redactor.show(Span::new(5, 15)), " ******* *");
+    }
+
+    #[test]
+    fn characters_that_nobody_sees_are_blanks() {
+        assert_eq!(shown("a\u{202e}b\u{e0041}: c\n"), "a   b    : *\n");
     }
 
     #[test]

@@ -3,8 +3,6 @@
 //! Fields may be added; renaming or removing one raises the schema version. Paths are the real
 //! ones, to be opened by the reader; what could harm a terminal is escaped as JSON allows.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
@@ -39,7 +37,7 @@ impl Reporter for Json {
             errors: &report.errors,
             summary: report.summary,
         };
-        let text = escape(serde_json::to_string_pretty(&document)?);
+        let text = escape(&serde_json::to_string_pretty(&document)?);
         writeln!(out, "{text}")
     }
 }
@@ -72,31 +70,18 @@ impl Reporter for JsonLines {
 }
 
 fn write_line(out: &mut dyn io::Write, value: &impl Serialize) -> io::Result<()> {
-    let text = escape(serde_json::to_string(value)?);
+    let text = escape(&serde_json::to_string(value)?);
     writeln!(out, "{text}")
 }
 
-/// Escapes the hostile characters that JSON lets stand: delete, C1 controls, bidirectional marks.
-/// In JSON text they stand in strings only.
-pub(super) fn escape(json: String) -> String {
-    let is_hostile = |c: char| {
-        let text = &mut [0; 4];
-        !matches!(c, '\n' | ' '..='~')
-            && matches!(printable::clean_path(c.encode_utf8(text)), Cow::Owned(_))
+/// Escapes the hostile characters that JSON allows: delete, C1 controls, invisible characters. In
+/// JSON text they occur in strings only.
+pub(super) fn escape(json: &str) -> String {
+    let escaped = |hostile: &str| -> String {
+        hostile.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
     };
-    if !json.contains(is_hostile) {
-        return json;
-    }
-    let mut escaped = String::with_capacity(json.len() + 64);
-    for c in json.chars() {
-        if is_hostile(c) {
-            // All of them lie in the first plane, so one escape is enough.
-            write!(escaped, "\\u{:04x}", u32::from(c)).expect("a string takes all text");
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
+    let lines: Vec<_> = json.split('\n').map(|line| printable::replaced(line, escaped)).collect();
+    lines.join("\n")
 }
 
 #[derive(Serialize)]
@@ -209,6 +194,14 @@ mod tests {
         let mut out = Vec::new();
         reporter.write(report, &Style::default(), &mut out).expect("a vector takes all bytes");
         String::from_utf8(out).expect("JSON is UTF-8")
+    }
+
+    #[test]
+    fn escapes_read_back_as_what_they_were() {
+        let text = "a\u{61c}\u{e0041}\u{7f}\nb";
+        let escaped = escape(&serde_json::to_string(text).expect("text is JSON"));
+        assert_eq!(escaped, r#""a\u061c\udb40\udc41\u007f\nb""#);
+        assert_eq!(serde_json::from_str::<String>(&escaped).expect("it is JSON"), text);
     }
 
     #[test]
