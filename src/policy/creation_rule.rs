@@ -1,6 +1,6 @@
 //! One creation rule: a pattern for paths, and the recipe for the files that match it.
 
-use super::config::{Problem, ProblemKind};
+use super::problem::{Problem, ProblemKind};
 use crate::document::{Entry, Node, Scalar, Value};
 use crate::keys::{InvalidRecipient, KEY_SERVICES, KeyService, Recipient, Sameness, split_flat};
 use crate::pattern::{Budget, Pattern, PatternError};
