@@ -2,7 +2,7 @@
 //!
 //! Both decrypt every file that they name with sops, and fail where sops cannot.
 
-use super::text;
+use super::object::text;
 use crate::document::{Document, Node};
 
 /// A manifest under `generators:` of a kustomization.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 
-use super::Secret;
+use super::secret::Secret;
 use crate::document::Node;
 use crate::sops::value::PREFIX;
 
@@ -87,7 +87,7 @@ fn is_key_material(line: &str) -> bool {
 mod tests {
     use super::*;
     use crate::document::{Format, yaml::Yaml};
-    use crate::kubernetes::secrets;
+    use crate::kubernetes::secret::secrets;
 
     fn public(labels: &str, key: &str, text: &str) -> bool {
         let manifest =
