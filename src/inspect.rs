@@ -14,6 +14,7 @@ use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
 use crate::policy::{self, Aim, Governing, Policy};
+use crate::private_key;
 use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
 use crate::sops::census::{self, Census};
@@ -181,7 +182,7 @@ fn is_suspect(input: &Input) -> bool {
 fn is_ruled(governing: &Governing<'_>, input: &Input, has_format: bool) -> bool {
     match governing.aim(&input.path) {
         Aim::Anything => false,
-        Aim::SecretsDirectory => has_format || traces::is_pem_key(input.bytes()),
+        Aim::SecretsDirectory => has_format || private_key::is_pem_key(input.bytes()),
         Aim::File => true,
     }
 }

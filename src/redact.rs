@@ -7,6 +7,7 @@
 use crate::document::{Document, Element, Member, Node, Scalar, Shape, Value};
 use crate::kubernetes;
 use crate::policy::Shown;
+use crate::private_key;
 use crate::sops::flat;
 use crate::sops::walk::{METADATA_KEY, METADATA_PREFIX, is_name};
 use crate::text::{Span, printable};
@@ -269,10 +270,9 @@ fn conflict_marker(line: &[u8]) -> Option<&'static [u8]> {
 
 /// Whether something is shaped like a private key, wherever it was pasted.
 fn holds_private_key(shown: &[u8]) -> bool {
-    const MARKS: [&[u8]; 4] = [b"AGE-SECRET-KEY-", b"AGE-PLUGIN-", b"PRIVATE KEY", b"hvs."];
-    MARKS
-        .iter()
-        .any(|mark| shown.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark)))
+    const VAULT_TOKEN: &[u8] = b"hvs.";
+    let is_token = |window: &[u8]| window.eq_ignore_ascii_case(VAULT_TOKEN);
+    private_key::is_mentioned(shown) || shown.windows(VAULT_TOKEN.len()).any(is_token)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
+use crate::private_key;
 use crate::sops::value::PREFIX;
 
 /// What a file's bytes give reason to look for.
@@ -43,8 +44,6 @@ struct Finders {
     secret: Finder<'static>,
     data: Finder<'static>,
     lastmodified: Finder<'static>,
-    age_key: Finder<'static>,
-    pgp_key: Finder<'static>,
     controller: Finder<'static>,
     generator: Finder<'static>,
     ksops: Finder<'static>,
@@ -57,8 +56,6 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     secret: Finder::new("Secret"),
     data: Finder::new("ata"),
     lastmodified: Finder::new("lastmodified"),
-    age_key: Finder::new("AGE-SECRET-KEY-"),
-    pgp_key: Finder::new(" KEY BLOCK-----"),
     controller: Finder::new("kustomize-controller"),
     generator: Finder::new("secretGenerator"),
     ksops: Finder::new("viaduct.ai/"),
@@ -73,9 +70,8 @@ pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
     let metadata = has(&finders.sops) && has_metadata_fields(bytes);
     let (sops, encrypted) = (ciphertext || metadata, ciphertext && metadata);
     let secret = has(&finders.secret) && has_data_key(bytes);
-    let [armored, certificate] = look_for_pgp(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
-    let key = has(&finders.age_key) || armored || secret_key_packet(bytes).is_some();
+    let (key, certificate) = private_key::look(bytes);
     let (controller, generator) = look_for_flux(path, bytes);
     Traces { sops, encrypted, secret, key, certificate, controller, generator }
 }
@@ -98,12 +94,6 @@ fn has_metadata_section(bytes: &[u8]) -> bool {
         matches!(bytes[..at].last(), None | Some(b'\n' | 0xbf))
             && matches!(bytes.get(at + SECTION.len()), None | Some(b'\n' | b'\r'))
     })
-}
-
-/// Whether a file is a private key as OpenSSL and OpenSSH write it: PEM (RFC 7468).
-pub fn is_pem_key(bytes: &[u8]) -> bool {
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    first.starts_with(b"-----BEGIN ") && first.ends_with(b"PRIVATE KEY-----")
 }
 
 /// The names by which kustomize finds what to build in a directory.
@@ -146,55 +136,6 @@ fn has_data_key(bytes: &[u8]) -> bool {
         let is_string_data = before.ends_with(b"stringD");
         (is_data || is_string_data) && !word(bytes.get(at + 3))
     })
-}
-
-/// Whether there are OpenPGP keys: private ones in armor, public ones in armor or binary. One search
-/// finds both.
-fn look_for_pgp(bytes: &[u8]) -> [bool; 2] {
-    let mut found = [false, public_key_packet(bytes).is_some()];
-    for at in FINDERS.pgp_key.find_iter(bytes) {
-        found[0] |= bytes[..at].ends_with(b"PGP PRIVATE");
-        found[1] |= bytes[..at].ends_with(b"PGP PUBLIC");
-        if found == [true; 2] {
-            break;
-        }
-    }
-    found
-}
-
-/// The offset of the body of a leading secret-key packet, tag 5 or 7: in the old format
-/// `0x94..=0x9F`, in the new one `0xC5` and `0xC7`.
-pub fn secret_key_packet(bytes: &[u8]) -> Option<usize> {
-    let tag = *bytes.first()?;
-    matches!(tag, 0x94..=0x96 | 0x9c..=0x9e | 0xc5 | 0xc7).then(|| key_packet(bytes))?
-}
-
-/// The same of a public-key packet, tag 6: no certificate begins with a subkey.
-fn public_key_packet(bytes: &[u8]) -> Option<usize> {
-    let tag = *bytes.first()?;
-    matches!(tag, 0x98..=0x9a | 0xc6).then(|| key_packet(bytes))?
-}
-
-/// The version byte behind the length tells a key from any other binary file.
-fn key_packet(bytes: &[u8]) -> Option<usize> {
-    let body = match *bytes.first()? {
-        0x94 | 0x98 | 0x9c => 2,
-        0x95 | 0x99 | 0x9d => 3,
-        0x96 | 0x9a | 0x9e => 5,
-        0xc5..=0xc7 => match *bytes.get(1)? {
-            0..=191 => 2,
-            192..=223 => 3,
-            255 => 6,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    // Version 3 to 6, then four bytes of creation time after 1990, then a known algorithm.
-    let version = *bytes.get(body)?;
-    let created = u32::from_be_bytes(bytes.get(body + 1..body + 5)?.try_into().ok()?);
-    let algorithm = *bytes.get(body + 5)?;
-    let is_algorithm = matches!(algorithm, 1..=3 | 16..=19 | 22 | 25..=28);
-    (matches!(version, 4..=6) && created > 631_152_000 && is_algorithm).then_some(body)
 }
 
 /// Whether a file name says that the file is encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or

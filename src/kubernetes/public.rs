@@ -6,6 +6,7 @@ use base64::Engine;
 
 use super::secret::Secret;
 use crate::document::Node;
+use crate::private_key::is_public_pem;
 use crate::sops::value::PREFIX;
 
 /// The label of the Secrets in which Argo CD keeps its repositories and clusters.
@@ -61,26 +62,6 @@ fn is_argo_cd_setting(secret: &Secret<'_, '_>, key: &str, text: &str) -> bool {
     // A URL may carry the name and the password in front of its host.
     let is_plain_url = matches!(key, "url" | "proxy") && !text.contains('@');
     is_plain_url || ARGO_CD_SETTINGS.contains(&key)
-}
-
-/// PEM blocks of certificates and public keys, or with nothing in them, as manuals show them.
-fn is_public_pem(text: &str) -> bool {
-    const BEGIN: &str = "-----BEGIN ";
-    if !text.starts_with(BEGIN) {
-        return false;
-    }
-    text.split(BEGIN).skip(1).all(|block| {
-        let (label, body) = block.split_once("-----").unwrap_or((block, ""));
-        let is_certificate = label.ends_with("CERTIFICATE") || label.contains("PUBLIC KEY");
-        is_certificate || !body.lines().any(is_key_material)
-    })
-}
-
-fn is_key_material(line: &str) -> bool {
-    const SHORTEST: usize = 16;
-    let line = line.trim();
-    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-    line.len() >= SHORTEST && line.bytes().all(is_base64)
 }
 
 #[cfg(test)]
