@@ -144,7 +144,7 @@ fn pgp_blocks(bytes: &[u8]) -> impl Iterator<Item = (Span, &'static str)> {
     })
 }
 
-/// Whether the first line of base64 behind an armor header decodes to a secret-key packet.
+/// Reports whether the first line of base64 behind an armor header decodes to a secret-key packet.
 fn armored_packet(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body).replace("\\n", "\n").replace("\\r", "");
     text.lines()
@@ -165,20 +165,20 @@ pub fn find_in_base64(text: &str) -> Option<&'static str> {
     find(&decoded).into_iter().next().map(|(_, what)| what)
 }
 
-/// The offset of the body of a leading secret-key packet, tag 5 or 7: in the old format
+/// Returns the offset of the body of a leading secret-key packet, tag 5 or 7: in the old format
 /// `0x94..=0x9F`, in the new one `0xC5` and `0xC7`.
 fn secret_key_packet(bytes: &[u8]) -> Option<usize> {
     let tag = *bytes.first()?;
     matches!(tag, 0x94..=0x96 | 0x9c..=0x9e | 0xc5 | 0xc7).then(|| key_packet(bytes))?
 }
 
-/// The same of a public-key packet, tag 6: no certificate begins with a subkey.
+/// Returns the same for a public-key packet, tag 6: no certificate begins with a subkey.
 fn public_key_packet(bytes: &[u8]) -> Option<usize> {
     let tag = *bytes.first()?;
     matches!(tag, 0x98..=0x9a | 0xc6).then(|| key_packet(bytes))?
 }
 
-/// The version byte behind the length tells a key from any other binary file.
+/// Returns the offset of the body of a key packet. Its version byte tells a key from other files.
 fn key_packet(bytes: &[u8]) -> Option<usize> {
     let body = match *bytes.first()? {
         0x94 | 0x98 | 0x9c => 2,

@@ -1,4 +1,4 @@
-//! What the raw bytes of a file give away, before anything is parsed.
+//! Hints in the raw bytes and in the name of a file, before anything is parsed.
 //!
 //! Most files of a repository have nothing to do with secrets. One pass over the bytes tells
 //! which ones can matter at all; only those are parsed.
@@ -11,7 +11,7 @@ use crate::pattern::globs::Globs;
 use crate::private_key;
 use crate::sops::value::PREFIX;
 
-/// What a file's bytes give reason to look for.
+/// Things that the bytes of a file hint at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent observations")]
 pub struct Traces {
@@ -21,9 +21,9 @@ pub struct Traces {
     pub encrypted: bool,
     /// A manifest that may be a Secret with values.
     pub secret: bool,
-    /// A private key of age or OpenPGP, in clear or in base64.
+    /// A private key of age or OpenPGP, unencrypted.
     pub key: bool,
-    /// A public key of OpenPGP in clear, from which recipients are known. No reason to parse.
+    /// A public key of OpenPGP, which explains recipients. No reason to parse.
     pub certificate: bool,
     /// A manifest that may give kustomize-controller a token.
     pub controller: bool,
@@ -32,7 +32,7 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Whether the file has to be parsed.
+    /// Reports whether the file has to be parsed.
     pub fn any(self) -> bool {
         self.sops || self.secret || self.key || self.controller || self.generator
     }
@@ -76,7 +76,8 @@ pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
     Traces { sops, encrypted, secret, key, certificate, controller, generator }
 }
 
-/// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.
+/// Reports whether these are the words of sops' metadata. Many files contain `sops` alone
+/// (`provider: sops`).
 fn has_metadata_fields(bytes: &[u8]) -> bool {
     FINDERS.lastmodified.find(bytes).is_some()
         || memchr::memmem::find(bytes, b"sops:\n").is_some()
@@ -87,7 +88,7 @@ fn has_metadata_fields(bytes: &[u8]) -> bool {
         || has_metadata_section(bytes)
 }
 
-/// Whether a line is the section of INI: a link in Markdown is none.
+/// Reports whether a line is the section of INI: a link in Markdown is none.
 fn has_metadata_section(bytes: &[u8]) -> bool {
     const SECTION: &[u8] = b"[sops]";
     memchr::memmem::find_iter(bytes, SECTION).any(|at| {
@@ -115,7 +116,7 @@ fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     (controller, generator)
 }
 
-/// Whether a file stands where `flux bootstrap` keeps the controllers.
+/// Reports whether a file is where `flux bootstrap` keeps the controllers.
 pub fn is_of_flux(path: &RepoPath) -> bool {
     path.as_str().split('/').rev().skip(1).any(|directory| directory == "flux-system")
 }
@@ -127,7 +128,8 @@ fn has_token_variable(bytes: &[u8]) -> bool {
         .any(|name| memchr::memmem::find(bytes, name.as_bytes()).is_some())
 }
 
-/// Whether `data` or `stringData` stands somewhere as a word of its own; `metadata` does not count.
+/// Reports whether a file contains the whole word `data` or `stringData`; `metadata` does not
+/// count.
 fn has_data_key(bytes: &[u8]) -> bool {
     FINDERS.data.find_iter(bytes).any(|at| {
         let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
@@ -138,17 +140,17 @@ fn has_data_key(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether a file name says that the file is encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or
-/// one of these as its ending; or what `names` say instead.
+/// Reports whether a file name says that the file is encrypted: `*.sops.*`, `*.enc.*`,
+/// `*.encrypted`, or one of these as its ending; or what `names` say instead.
 pub fn claims_encryption(path: &RepoPath, names: Option<&Globs>) -> bool {
     if let Some(names) = names {
-        // `*.sops.*` means `.sops.yaml` too, but nobody who writes it does.
+        // `*.sops.*` means `.sops.yaml` too, but its author does not.
         let is_config = path.file_name().starts_with(".sops");
         return names.matches(path.as_str())
             && !(is_config || is_template(path) || is_about_another(path));
     }
     let mut words = path.file_name().split('.');
-    // What stands before the first dot is the name proper; `.sops.yaml` has none.
+    // The text before the first dot is the name proper; `.sops.yaml` has none.
     let stem = words.next().unwrap_or_default();
     let claims = words.any(|word| matches!(word, "sops" | "enc" | "encrypted"));
     claims
@@ -158,7 +160,7 @@ pub fn claims_encryption(path: &RepoPath, names: Option<&Globs>) -> bool {
         && claims_decryption(path).is_none()
 }
 
-/// The name without the word that says "encrypted": `x.yaml` of `x.enc.yaml`.
+/// Returns the name without the word that says "encrypted": `x.yaml` of `x.enc.yaml`.
 pub fn plain_name(path: &RepoPath) -> Option<RepoPath> {
     if !claims_encryption(path, None) {
         return None;
@@ -178,7 +180,7 @@ pub enum Claim {
     Likely,
 }
 
-/// Whether a file name says that the file was decrypted: `x.yaml.dec`, `x.dec.yaml` as
+/// Reports whether a file name says that the file was decrypted: `x.yaml.dec`, `x.dec.yaml` as
 /// helm-secrets writes them, `x.decrypted.yaml`, `decrypted~x.yaml`.
 pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
     const ENDINGS: [&str; 6] = ["yaml", "yml", "json", "env", "ini", "txt"];
@@ -197,7 +199,7 @@ pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
     Some(if is_certain { Claim::Certain } else { Claim::Likely })
 }
 
-/// Whether a file speaks of the file that it is named after: `db.sops.yaml.example`.
+/// Reports whether a file speaks of the file that it is named after: `db.sops.yaml.example`.
 pub fn is_about_another(path: &RepoPath) -> bool {
     const ABOUT: [&str; 4] = ["example", "sample", "template", "dist"];
     let mut words = path.file_name().split('.').skip(1);
@@ -205,7 +207,8 @@ pub fn is_about_another(path: &RepoPath) -> bool {
     matches!(ending, "license" | "md" | "rst" | "adoc") || words.any(|word| ABOUT.contains(&word))
 }
 
-/// Whether a file is written by a template engine, or switched off, before anything reads it.
+/// Reports whether a file is written by a template engine, or switched off, before anything reads
+/// it.
 pub fn is_template(path: &RepoPath) -> bool {
     const ENDINGS: [&str; 7] =
         [".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".disabled"];

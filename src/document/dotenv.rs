@@ -1,7 +1,7 @@
 //! dotenv as sops reads it (`stores/dotenv/store.go`): lines, nothing else.
 //!
-//! Quotes, `export` and blanks mean nothing to sops: the key is all that stands before the first
-//! `=`, the value all behind it. A carriage return at the end of a line belongs to the value.
+//! Quotes, `export` and blanks mean nothing to sops: the key is everything before the first
+//! `=`, the value everything behind it. A carriage return at the end of a line belongs to the value.
 
 use std::borrow::Cow;
 
@@ -42,7 +42,7 @@ impl Format for Dotenv {
             }
             Err(error) => (Vec::new(), Some(error)),
         };
-        // sops keeps keys that stand twice, and so do those who read the file later.
+        // sops and the programs that read the file later keep both of two equal keys.
         Parsed { documents, duplicate_keys: Vec::new(), error }
     }
 
@@ -129,7 +129,7 @@ mod tests {
         ] {
             assert_eq!(entries(line), [(key.to_owned(), value.to_owned())], "{line:?}");
         }
-        assert_eq!(entries("\n\nA=1\n\nA=2\n").len(), 2, "keys may stand twice");
+        assert_eq!(entries("\n\nA=1\n\nA=2\n").len(), 2, "keys may occur twice");
     }
 
     #[test]

@@ -8,10 +8,11 @@ use crate::path::RepoPath;
 
 /// A file format that sops can encrypt value by value.
 pub trait Format: Sync + fmt::Debug {
-    /// The name that sops has for it (`--input-type`).
+    /// Returns the name that sops has for it (`--input-type`).
     fn name(&self) -> &'static str;
 
-    /// The file name extensions that make sops choose it, without the dot; case matters to sops.
+    /// Returns the file name extensions that make sops choose it, without the dot; case matters to
+    /// sops.
     fn endings(&self) -> &'static [&'static str];
 
     /// Reads all documents of a text.

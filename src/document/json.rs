@@ -1,7 +1,7 @@
 //! JSON with spans, as strict and as lenient as the decoder that sops uses.
 //!
 //! sops reads JSON token by token (`stores/json/store.go` over Go's `encoding/json`): keys may
-//! stand twice and stay in order, and a number is a float or, since 3.13.2, an int.
+//! occur twice and stay in order, and a number is a float or, since 3.13.2, an int.
 
 use std::borrow::Cow;
 
@@ -57,7 +57,7 @@ impl Format for Json {
     }
 }
 
-/// One more member, in the style of the others: on a line of its own where the first is.
+/// Returns the edit that adds a member in the style of the others: on its own line if the first is.
 fn append(text: &str, root: &Node<'_>, (key, block): &(&str, Block)) -> Edit {
     let members = || root.entries().map(|entry| (entry.key_span.start, entry.node.span.end));
     let (first, last) = (members().next(), members().last());
@@ -135,7 +135,7 @@ impl<'t> Reader<'t> {
         ParseError::new(self.at, reason)
     }
 
-    /// The next byte that is not white space.
+    /// Returns the next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
@@ -255,7 +255,7 @@ impl<'t> Reader<'t> {
         Ok(scalar.map_or(Scalar::Float(float), Scalar::Int))
     }
 
-    /// A string from its opening to behind its closing quote.
+    /// Reads a string from its opening quote to its closing quote.
     fn string(&mut self) -> Result<Cow<'t, str>> {
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -272,7 +272,7 @@ impl<'t> Reader<'t> {
                     at += 2;
                 }
                 Some(0..=0x1f) => {
-                    return Err(ParseError::new(at, "a control character stands in a string"));
+                    return Err(ParseError::new(at, "a string contains a control character"));
                 }
                 Some(_) => at += 1,
             }

@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// Every span lies in the text, and text that is read as it is written stands at its span.
+    /// Every span lies in the text, and text that needs no unescaping is found at its span.
     fn check(node: &Node<'_>, text: &str) {
         let span = node.span;
         assert!(span.start <= span.end && span.end <= text.len(), "{span:?} in {text:?}");

@@ -13,11 +13,11 @@ pub struct Document<'t> {
     pub index: usize,
     /// Its top node.
     pub root: Node<'t>,
-    /// How deep its format can nest.
+    /// The nesting that its format allows.
     pub shape: Shape,
 }
 
-/// How deep a format can nest. sops folds what it has to say into the shallow ones.
+/// The nesting that a format allows. sops folds its metadata into the lines of shallow formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Maps and lists in any order.
@@ -28,13 +28,13 @@ pub enum Shape {
     Lines,
 }
 
-/// One value and where it stands.
+/// One value and its place.
 #[derive(Clone, Debug)]
 pub struct Node<'t> {
     /// The source token, quotes included; of a block scalar the lines of its content. Empty
     /// where the value is absent (`key:`). An alias has the span of what it repeats.
     pub span: Span,
-    /// What it is.
+    /// The value.
     pub value: Value<'t>,
 }
 
@@ -49,7 +49,7 @@ pub enum Value<'t> {
     Scalar(Scalar<'t>),
 }
 
-/// What stands in a map.
+/// A member of a map.
 #[derive(Clone, Debug)]
 pub enum Member<'t> {
     /// `key: value`
@@ -71,7 +71,7 @@ pub struct Entry<'t> {
     pub node: Node<'t>,
 }
 
-/// What stands in a list.
+/// A member of a list.
 #[derive(Clone, Debug)]
 pub enum Element<'t> {
     /// `- value`
@@ -103,17 +103,18 @@ impl Document<'_> {
 }
 
 impl<'t> Node<'t> {
-    /// The value under `key`, if this is a map that has it. The first one, where a key stands twice.
+    /// Returns the value under `key`, if this is a map that has it. The first one, if a key occurs
+    /// twice.
     pub fn get(&self, key: &str) -> Option<&Node<'t>> {
         self.entry(key).map(|entry| &entry.node)
     }
 
-    /// The entry with `key`, if this is a map that has it.
+    /// Returns the entry with `key`, if this is a map that has it.
     pub fn entry(&self, key: &str) -> Option<&Entry<'t>> {
         self.entries().find(|entry| entry.key == key)
     }
 
-    /// The entries of a map in file order; nothing for anything else.
+    /// Returns the entries of a map in file order; nothing for anything else.
     pub fn entries(&self) -> impl Iterator<Item = &Entry<'t>> {
         let members = if let Value::Map(members) = &self.value { &members[..] } else { &[] };
         members.iter().filter_map(|member| match member {
@@ -122,7 +123,7 @@ impl<'t> Node<'t> {
         })
     }
 
-    /// The elements of a list in file order; nothing for anything else.
+    /// Returns the elements of a list in file order; nothing for anything else.
     pub fn elements(&self) -> impl Iterator<Item = &Node<'t>> {
         let elements = if let Value::List(elements) = &self.value { &elements[..] } else { &[] };
         elements.iter().filter_map(|element| match element {
@@ -131,7 +132,7 @@ impl<'t> Node<'t> {
         })
     }
 
-    /// The text of a string scalar.
+    /// Returns the text of a string scalar.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar(Scalar::Str(text)) => Some(text),
@@ -139,17 +140,17 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Whether this is a map.
+    /// Reports whether this is a map.
     pub fn is_map(&self) -> bool {
         matches!(self.value, Value::Map(_))
     }
 
-    /// Whether this is a list.
+    /// Reports whether this is a list.
     pub fn is_list(&self) -> bool {
         matches!(self.value, Value::List(_))
     }
 
-    /// Whether this is `null` in any of its spellings.
+    /// Reports whether this is `null` in any of its spellings.
     pub fn is_null(&self) -> bool {
         matches!(self.value, Value::Scalar(Scalar::Null))
     }

@@ -13,14 +13,14 @@ pub const MAX_NODES: usize = 1_000_000;
 /// Most documents in one file.
 pub const MAX_DOCUMENTS: usize = 10_000;
 
-/// What could be read of a file: the documents before an error stay usable.
+/// The documents of a file. Those before an error stay usable.
 #[derive(Debug)]
 pub struct Parsed<'t> {
     /// In file order.
     pub documents: Vec<Document<'t>>,
-    /// Keys that stand twice in one map, wherever sops refuses that.
+    /// Keys that occur twice in one map, wherever sops refuses that.
     pub duplicate_keys: Vec<DuplicateKey>,
-    /// Why reading ended early.
+    /// The reason why reading ended early.
     pub error: Option<ParseError>,
 }
 
@@ -35,7 +35,7 @@ pub struct DuplicateKey {
     pub first: Span,
 }
 
-/// Keys of one map that stand there a second time, in file order.
+/// Returns the second and later occurrences of keys in one map, in file order.
 pub(super) fn duplicates(document: usize, entries: &[Entry<'_>]) -> Vec<DuplicateKey> {
     let mut first: HashMap<&str, Span> = HashMap::new();
     let small = entries.len() <= 16;
@@ -53,11 +53,11 @@ pub(super) fn duplicates(document: usize, entries: &[Entry<'_>]) -> Vec<Duplicat
     found
 }
 
-/// Why a file could not be read to its end. Never quotes the file.
+/// The reason why a file cannot be read to its end. It never quotes the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct ParseError {
-    /// Where it was noticed, in bytes.
+    /// The offset of the fault, in bytes.
     pub offset: usize,
     /// Lower case, no full stop.
     pub reason: Cow<'static, str>,
@@ -66,7 +66,7 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    /// An error of grammar.
+    /// Makes an error of grammar.
     pub fn new(offset: usize, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { offset, reason: reason.into(), is_limit: false }
     }

@@ -30,8 +30,8 @@ pub enum Scalar<'t> {
     Str(Cow<'t, str>),
     /// What `!!binary` holds when it is not text.
     Bytes(Box<[u8]>),
-    /// A value that does not fit the tag before it (`!!int abc`). sops drops the error and takes null
-    /// (`stores/yaml/store.go`, `yamlNodeToTreeBranchValue`); Kubernetes refuses the file.
+    /// A value that does not fit the tag before it (`!!int abc`). sops drops the error and takes
+    /// null (`stores/yaml/store.go`, `yamlNodeToTreeBranchValue`); Kubernetes refuses the file.
     Misfit,
 }
 
@@ -49,22 +49,24 @@ impl Scalar<'_> {
         }
     }
 
-    /// The day of a timestamp, counted from 1970-01-01; earlier ones are day 0.
+    /// Returns the day of a timestamp, counted from 1970-01-01; earlier ones are day 0.
     pub fn day_of(text: &str) -> Option<u32> {
         timestamp::day_of(text)
     }
 
-    /// Whether a text reads as a timestamp when it stands without quotes.
+    /// Reports whether a text is a timestamp when it has no quotes.
     pub fn is_timestamp(text: &str) -> bool {
         timestamp::rfc3339(text).is_some()
     }
 
-    /// A timestamp as sops writes it down: RFC 3339 with up to nine decimals and its own zone.
+    /// Returns a timestamp as sops writes it down: RFC 3339 with up to nine decimals and its own
+    /// zone.
     pub fn rfc3339(text: &str) -> Option<Box<str>> {
         timestamp::rfc3339(text)
     }
 
-    /// Whether sops has nothing to encrypt here: what it takes for null and `""` stay as they are.
+    /// Reports whether sops has nothing to encrypt here: what it takes for null and `""` stay as
+    /// they are.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Null | Self::Misfit => true,
@@ -76,7 +78,7 @@ impl Scalar<'_> {
 }
 
 impl fmt::Debug for Scalar<'_> {
-    /// The kind alone: the value may be somebody's password.
+    /// Shows the kind alone: the value may be a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.noun())
     }
@@ -103,7 +105,7 @@ pub(super) enum Tag {
     Binary,
 }
 
-/// Types one scalar. `plain` says that it stood without quotes and not in a block.
+/// Types one scalar. `plain`: it has no quotes and is not in a block.
 pub(super) fn resolve(text: Cow<'_, str>, plain: bool, tag: Tag) -> Scalar<'_> {
     match tag {
         Tag::None if plain => resolve_plain(text),
@@ -142,7 +144,7 @@ fn resolve_plain(text: Cow<'_, str>) -> Scalar<'_> {
     known.unwrap_or(Scalar::Str(text))
 }
 
-/// The words that are no text. `yes`, `no`, `on` and `off` are text.
+/// Returns the scalar of a word that is no text. `yes`, `no`, `on` and `off` are text.
 fn word(text: &str) -> Option<Scalar<'static>> {
     Some(match text {
         "true" | "True" | "TRUE" => Scalar::Bool(true),
@@ -155,7 +157,7 @@ fn word(text: &str) -> Option<Scalar<'static>> {
     })
 }
 
-/// What begins with a dot goes to Go's `ParseFloat` as it stands.
+/// Text that begins with a dot goes to Go's `ParseFloat` unchanged.
 fn dotted(text: &str) -> Option<Scalar<'static>> {
     if is_float(text) { float(text) } else { None }
 }
@@ -184,7 +186,7 @@ fn integer(text: &str) -> Option<Scalar<'static>> {
         Some(two) if two.starts_with('0') => (&unsigned[1..], 8),
         _ => (unsigned, 10),
     };
-    // `from_str_radix` takes a sign of its own, Go does not.
+    // `from_str_radix` accepts another sign, Go does not.
     if !digits.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return None;
     }
@@ -233,7 +235,8 @@ fn as_float(int: i64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The type that sops writes and the bytes that it encrypts, in the spelling of the table.
+    /// Returns the type that sops writes and the bytes that it encrypts, in the spelling of the
+    /// table.
     fn typed(text: &str) -> (&'static str, String) {
         match resolve(Cow::Borrowed(text), true, Tag::None) {
             Scalar::Null => ("null", String::new()),

@@ -1,6 +1,6 @@
 //! Timestamps as sops' YAML library reads them.
 
-/// A timestamp in one of the forms that the library knows, as RFC 3339:
+/// Returns a timestamp in one of the forms that the library knows, as RFC 3339:
 /// `Y-M-D`, `Y-M-D[Tt]h:m:s[.f]ZONE` and `Y-M-D h:m:s[.f]`.
 pub(super) fn rfc3339(text: &str) -> Option<Box<str>> {
     let bytes = text.as_bytes();
@@ -31,7 +31,7 @@ pub(super) fn day_of(text: &str) -> Option<u32> {
     rfc3339(text).map(|time| day_number(&time))
 }
 
-/// The day that a time in RFC 3339 begins with, counted from 1970-01-01.
+/// Returns the day that a time in RFC 3339 begins with, counted from 1970-01-01.
 /// *Source*: `days_from_civil`, <https://howardhinnant.github.io/date_algorithms.html>.
 fn day_number(time: &str) -> u32 {
     let part = |range: std::ops::Range<usize>| time[range].parse::<u32>().unwrap_or_default();

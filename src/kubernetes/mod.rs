@@ -1,5 +1,4 @@
-//! What a document is to Kubernetes. Knows just what the rules ask for: where the Secrets are,
-//! and of what others are made.
+//! Kubernetes objects in documents: Secrets, and the generators that make them.
 
 pub mod generator;
 mod object;

@@ -2,14 +2,14 @@
 
 use crate::document::{Document, Node};
 
-/// Whether a document is a Kubernetes object of any kind.
+/// Reports whether a document is a Kubernetes object of any kind.
 pub fn is_object(document: &Document<'_>) -> bool {
     let root = &document.root;
     text(root, "kind").is_some() && text(root, "apiVersion").is_some()
 }
 
-/// Whether a document is an object with `metadata`: one that a cluster keeps. Kubeconfigs and the
-/// configs of many tools have a kind and no `metadata`.
+/// Reports whether a document is an object with `metadata`: one that a cluster keeps. Kubeconfigs
+/// and the configs of many tools have a kind and no `metadata`.
 pub fn is_manifest(document: &Document<'_>) -> bool {
     is_object(document) && document.root.get("metadata").is_some_and(Node::is_map)
 }

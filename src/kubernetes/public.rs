@@ -33,11 +33,11 @@ const ARGO_CD_SETTINGS: [&str; 16] = [
     "shard",
 ];
 
-/// Whether everybody may read the value under `key`.
+/// Returns true if the value under `key` is no secret.
 pub fn is_public(secret: &Secret<'_, '_>, key: &str, text: &str, is_base64: bool) -> bool {
     let text = if is_base64 { decoded(text) } else { Cow::Borrowed(text) };
     let text = text.trim();
-    // Flux decrypts a SOPS file that stands in `data`.
+    // Flux decrypts a SOPS file in `data`.
     let holds_files = is_base64 || secret.holds_files;
     let is_encrypted = holds_files && text.contains(PREFIX) && text.contains("lastmodified");
     let is_nothing = matches!(text, "{}" | "[]" | "\"\"" | "null");

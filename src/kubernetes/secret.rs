@@ -5,7 +5,7 @@ use crate::document::{Document, Entry, Node};
 use crate::sops::value::looks_encrypted;
 use crate::text::printable::clean;
 
-/// A `v1/Secret`: a document of its own, or an item of a list.
+/// A `v1/Secret`: a whole document, or an item of a list.
 #[derive(Debug)]
 pub struct Secret<'d, 't> {
     /// The map that is the Secret.
@@ -61,7 +61,7 @@ impl<'d, 't> Secret<'d, 't> {
         }
     }
 
-    /// The entries of `data` and `stringData` in file order.
+    /// Returns the entries of `data` and `stringData` in file order.
     pub fn values(&self) -> impl Iterator<Item = SecretValue<'d, 't>> {
         let node = self.node;
         node.entries()
@@ -72,14 +72,14 @@ impl<'d, 't> Secret<'d, 't> {
             .flatten()
     }
 
-    /// Whether it is a patch that deletes a Secret.
+    /// Reports whether it is a patch that deletes a Secret.
     pub fn is_deletion(&self) -> bool {
         text(self.node, "$patch") == Some("delete")
     }
 }
 
-/// The Secrets of a document: itself, the items of a `v1/List` or `v1/SecretList`, or what an
-/// operator makes Secrets of.
+/// Returns the Secrets of a document: itself, the items of a `v1/List` or `v1/SecretList`, or what
+/// an operator makes Secrets of.
 pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
     let root = &document.root;
     let items = || root.get("items").into_iter().flat_map(Node::elements);
@@ -102,7 +102,7 @@ pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
 /// The API group of the operator whose `SopsSecret` keeps encrypted files.
 const CRAFTYPATH: &str = "craftypath.github.io/";
 
-/// The `SopsSecret` of craftypath: `spec` holds the values, `metadata` the name.
+/// Returns the `SopsSecret` of craftypath: `spec` holds the values, `metadata` the name.
 fn of_files<'d, 't>(root: &'d Node<'t>) -> Option<Secret<'d, 't>> {
     let node = root.get("spec")?;
     Some(Secret { node, holds_files: true, ..Secret::of(root) })

@@ -16,7 +16,7 @@ const MAX_RULES: usize = 10_000;
 /// A `.sops.yaml` and what it says.
 #[derive(Debug)]
 pub struct Config {
-    /// Where it stands.
+    /// Its path.
     pub path: RepoPath,
     /// Its bytes, for the lines that findings show.
     pub bytes: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Config {
     pub shown: Shown,
     /// The creation rules in their order.
     pub rules: Vec<CreationRule>,
-    /// What sops would refuse, or silently misread.
+    /// Faults that sops would refuse, or silently misread.
     pub problems: Vec<Problem>,
     /// Keys that sops does not know, in file order.
     pub unknown_keys: Vec<UnknownKey>,
@@ -73,7 +73,7 @@ impl Config {
         }
         for key in parsed.duplicate_keys.iter().filter(|key| key.document == 0) {
             let help = "keep one of the two; sops refuses the whole file";
-            self.fail(Problem::new(key.span, "this key stands twice in one map", help));
+            self.fail(Problem::new(key.span, "this key occurs twice in one map", help));
         }
         let Some(Document { root, .. }) = first.filter(|document| !document.root.is_null()) else {
             let help = "write creation_rules: with at least one rule";
@@ -116,7 +116,7 @@ impl Config {
                 };
                 self.fail(Problem::new(
                     misspelt.map_or(first, |unknown| unknown.span),
-                    "there are no creation_rules, so sops does not know whom to encrypt to",
+                    "there are no creation_rules, so sops has no recipients to encrypt to",
                     help,
                 ));
             }

@@ -4,12 +4,12 @@ use super::config::Config;
 use super::creation_rule::CreationRule;
 use crate::path::RepoPath;
 
-/// Who decides how a file is encrypted.
+/// The config and the rule that decide how a file is encrypted.
 #[derive(Clone, Copy, Debug)]
 pub enum Governing<'p> {
-    /// No `.sops.yaml` stands above the file.
+    /// There is no `.sops.yaml` above the file.
     NoConfig,
-    /// The nearest one cannot be used, or a broken `path_regex` stands before any match.
+    /// The nearest one cannot be used, or a broken `path_regex` comes before any match.
     Unusable(&'p Config),
     /// The nearest one has no rule for the file.
     NoRule(&'p Config),
@@ -17,8 +17,8 @@ pub enum Governing<'p> {
     Rule(&'p Config, &'p CreationRule),
 }
 
-/// A [`Governing`] without what the path of the file tells, for keeping: to find it takes a match for
-/// every rule of a config.
+/// A [`Governing`] without what the path of the file tells, for keeping: to find it takes a match
+/// for every rule of a config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
     /// [`Governing::NoConfig`].
@@ -31,10 +31,10 @@ pub enum Ruling {
     Rule(usize),
 }
 
-/// What a creation rule was written for, as seen from a file that it matches.
+/// The files that a creation rule was written for, judging by one that it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
-    /// For any file: it matches plain neighbours too, so a match says nothing.
+    /// For any file: it matches unrelated files beside it too, so a match says nothing.
     Anything,
     /// For a directory of secrets.
     SecretsDirectory,
@@ -43,7 +43,7 @@ pub enum Aim {
 }
 
 impl<'p> Governing<'p> {
-    /// What the rule that governs `path` was written for.
+    /// Returns the files that the rule governing `path` was written for.
     pub fn aim(self, path: &RepoPath) -> Aim {
         let Self::Rule(config, rule) = self else { return Aim::Anything };
         if rule.path_regex().is_none() {
@@ -61,7 +61,7 @@ impl<'p> Governing<'p> {
         }
     }
 
-    /// As much of it as [`Policy::recall`] needs.
+    /// Returns as much of it as `Policy::recall` needs.
     pub fn ruling(self) -> Ruling {
         match self {
             Self::NoConfig => Ruling::NoConfig,
@@ -71,7 +71,7 @@ impl<'p> Governing<'p> {
         }
     }
 
-    /// The nearest config, whatever it says.
+    /// Returns the nearest config, whatever it says.
     pub fn config(self) -> Option<&'p Config> {
         match self {
             Self::NoConfig => None,
@@ -79,14 +79,14 @@ impl<'p> Governing<'p> {
         }
     }
 
-    /// The rule, if there is one.
+    /// Returns the rule, if there is one.
     pub fn rule(self) -> Option<(&'p Config, &'p CreationRule)> {
         if let Self::Rule(config, rule) = self { Some((config, rule)) } else { None }
     }
 }
 
 impl Config {
-    /// Who governs a file at or below this config's directory.
+    /// Returns the rule that governs a file in this config's directory or below.
     pub fn governing(&self, path: &RepoPath) -> Governing<'_> {
         if !self.is_usable {
             return Governing::Unusable(self);

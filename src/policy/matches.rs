@@ -34,12 +34,13 @@ impl<'p> Matches<'p> {
         Self { config, paths, rows }
     }
 
-    /// The files below the config but without it, as its rules see them, in the order of `files`.
+    /// Returns the files below the config but without it, as its rules see them, in the order of
+    /// `files`.
     pub fn paths(&self) -> &[&'p str] {
         &self.paths
     }
 
-    /// The same; none if trying every rule on each would exceed [`MAX_MATCHES`].
+    /// Returns the paths; none if trying every rule on each would exceed [`MAX_MATCHES`].
     pub fn paths_to_try(&self) -> &[&'p str] {
         let are_few = self.rows.len().saturating_mul(self.paths.len()) < MAX_MATCHES;
         if are_few { &self.paths } else { &[] }

@@ -1,7 +1,7 @@
 //! Which creation rule governs a file, and what it demands.
 //!
 //! The nearest `.sops.yaml` above the file decides, as the Flux guide has it. sops itself searches
-//! from the directory it is run in; a rule of its own speaks of the difference.
+//! from the directory it is run in; the rule `ambiguous-sops-config` reports the difference.
 
 mod config;
 mod creation_rule;
@@ -31,12 +31,12 @@ pub const CONFIG_NAME: &str = ".sops.yaml";
 const MISLEADING_NAMES: [&str; 6] =
     [".sops.yml", "sops.yaml", "sops.yml", ".sops.yaml.txt", ".sops.yml.txt", ".sops.yaml.yaml"];
 
-/// Whether a file is named almost, but not quite, as sops wants it.
+/// Reports whether a file is named almost, but not quite, as sops wants it.
 pub fn has_misleading_name(path: &RepoPath) -> bool {
     MISLEADING_NAMES.contains(&path.file_name())
 }
 
-/// The nearest config above a file that has a misleading name and can be meant for nothing else.
+/// Returns the nearest config above a file that has a misleading name and can be meant for nothing else.
 /// `exists`: whether there is such a file.
 pub fn misnamed_config(path: &RepoPath, exists: &dyn Fn(&RepoPath) -> bool) -> Option<RepoPath> {
     let dotted = MISLEADING_NAMES.iter().filter(|name| name.starts_with('.'));
@@ -54,7 +54,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Reads the configs that stand in the given directories, `""` being the root.
+    /// Reads the configs in the given directories, `""` being the root.
     pub fn load<'d>(
         directories: impl IntoIterator<Item = &'d str>,
         mut read: impl FnMut(&RepoPath) -> Option<Vec<u8>>,
@@ -72,30 +72,30 @@ impl Policy {
         Self { by_directory }
     }
 
-    /// The config at this path, if it was loaded.
+    /// Returns the config at this path, if it was loaded.
     pub fn config(&self, path: &RepoPath) -> Option<&Config> {
         let directory = path.as_str().rsplit_once('/').map_or("", |(directory, _)| directory);
         self.by_directory.get(directory).filter(|config| config.path == *path)
     }
 
-    /// All configs, sorted by path.
+    /// Returns all configs, sorted by path.
     pub fn configs(&self) -> Vec<&Config> {
         let mut configs: Vec<&Config> = self.by_directory.values().collect();
         configs.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         configs
     }
 
-    /// Whether there is no config at all.
+    /// Reports whether there is no config at all.
     pub fn is_empty(&self) -> bool {
         self.by_directory.is_empty()
     }
 
-    /// Who governs this file.
+    /// Returns the rule that governs a file.
     pub fn governing(&self, path: &RepoPath) -> Governing<'_> {
         self.nearest(path).map_or(Governing::NoConfig, |config| config.governing(path))
     }
 
-    /// Who governs this file, of which that was found before.
+    /// Returns the rule that governs a file, whose ruling was found before.
     pub fn recall(&self, path: &RepoPath, ruling: Ruling) -> Governing<'_> {
         let Some(config) = self.nearest(path) else { return Governing::NoConfig };
         match ruling {

@@ -2,7 +2,7 @@
 
 use crate::text::Span;
 
-/// Which rule of ours a problem belongs to.
+/// The rule that reports a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProblemKind {
     /// The structure of the file.
@@ -11,21 +11,21 @@ pub enum ProblemKind {
     Regex,
 }
 
-/// One thing that is wrong with a config.
+/// One fault of a config.
 #[derive(Debug)]
 pub struct Problem {
     /// Structure or regex.
     pub kind: ProblemKind,
-    /// Where.
+    /// The place.
     pub span: Span,
-    /// What: one sentence, no full stop.
+    /// One sentence, no full stop.
     pub message: String,
     /// The next step.
     pub help: String,
 }
 
 impl Problem {
-    /// A problem of structure.
+    /// Makes a problem of structure.
     pub fn new(span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { kind: ProblemKind::Structure, span, message: message.into(), help: help.into() }
     }

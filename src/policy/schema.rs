@@ -1,5 +1,5 @@
 //! The keys of a `.sops.yaml` that sops knows, level by level (`config/config.go`), and those that
-//! stand there without meaning anything.
+//! have no meaning.
 //!
 //! sops unmarshals into structs and drops every other key without a word.
 
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use crate::document::{Entry, Node};
 use crate::text::Span;
 
-/// A key that sops does not know where it stands.
+/// A key that sops does not know in this place.
 #[derive(Debug)]
 pub struct UnknownKey {
     /// The key.
@@ -19,7 +19,7 @@ pub struct UnknownKey {
     pub place: &'static str,
     /// What was meant, if that can be told.
     pub meant: Option<Meant>,
-    /// The number of the creation rule that it stands in.
+    /// The number of its creation rule.
     pub rule: Option<usize>,
 }
 
@@ -150,7 +150,7 @@ const LONGEST_KEY: usize = 80;
 /// Characters of a value that are searched for an anchor. Aliases can repeat a value often.
 const MOST_CHARACTERS: usize = 16 * 1024;
 
-/// The unknown keys of a config in file order, each place once. `text` is the whole file.
+/// Returns the unknown keys of a config in file order, each place once. `text` is the whole file.
 pub(super) fn unknown_keys(root: &Node<'_>, text: &str) -> Vec<UnknownKey> {
     let mut search = Search { text, rule: None, seen: HashSet::new(), found: Vec::new() };
     search.map(root, &TOP);
@@ -170,7 +170,7 @@ pub(super) fn unknown_keys(root: &Node<'_>, text: &str) -> Vec<UnknownKey> {
     }
     let mut found = search.found;
     found.sort_by_key(|unknown| unknown.span);
-    // What an alias repeats stands in the file once.
+    // The keys of an alias occur in the file once.
     found.dedup_by_key(|unknown| unknown.span);
     found
 }
@@ -232,7 +232,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a key is a place for the anchors of others, or a note to people.
+    /// Reports whether a key is a place for the anchors of others, or a note to people.
     fn is_on_purpose(&self, entry: &Entry<'_>) -> bool {
         let key = &*entry.key;
         if key == "keys" || key.starts_with("x-") || key.starts_with(['.', '_']) || key == "<<" {
@@ -268,7 +268,7 @@ fn meant(key: &str, level: &Level) -> Option<Meant> {
     if let Some(name) = level.keys.iter().find(|name| self::plain(name) == plain) {
         return Some(Meant::Key(name));
     }
-    // A rule's key that was not indented, or stands beside the rules.
+    // A rule's key that was not indented, or is beside the rules.
     if let Some(deeper) = level.deeper.filter(|deeper| deeper.keys.contains(&key)) {
         return Some(Meant::Deeper(deeper.place));
     }

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_nobody_sees_are_escaped() {
+    fn invisible_characters_are_escaped() {
         for hostile in [
             '\0',
             '\u{7f}',

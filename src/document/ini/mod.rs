@@ -2,11 +2,11 @@
 //!
 //! sops changes none of that library's defaults but one: sections of the same name stay apart.
 //! Keys without a section belong to `DEFAULT`. A comment belongs to the key or section below it,
-//! and stands behind that key in sops' tree, so that a selector that reads comments sees it
+//! and is behind that key in sops' tree, so that a selector that reads comments sees it
 //! before the next key.
 //!
-//! Where a key stands twice in a section the library keeps the last value only. Both are kept
-//! here, since both stand in the file for everybody to read.
+//! If a key occurs twice in a section, the library keeps the last value only. Both are kept here,
+//! because the file shows both.
 
 mod reader;
 
@@ -53,7 +53,7 @@ impl Format for Ini {
             && is_below_all_keys(text, members, comment.span)
         {
             let reason =
-                "sops would lose this comment, since no key stands below it: move it further up";
+                "sops would lose this comment, because no key follows it: move it further up";
             return Err(Unspliceable { span: comment.span, reason });
         }
         for value in splice.values {
@@ -84,8 +84,8 @@ impl Format for Ini {
     }
 }
 
-/// Whether a comment stands on a line below the last key: those above and beside a key are behind it in
-/// the tree.
+/// Reports whether a comment is on a line below the last key. Comments above and beside a key are
+/// behind it in the tree.
 fn is_below_all_keys(text: &str, members: &[Member<'_>], comment: Span) -> bool {
     let last = members.iter().rev().find_map(|member| match member {
         Member::Entry(entry) => Some(entry.key_span.end.max(entry.node.span.end)),
@@ -94,8 +94,8 @@ fn is_below_all_keys(text: &str, members: &[Member<'_>], comment: Span) -> bool 
     last.is_none_or(|end| text.get(end..comment.start).is_some_and(|rest| rest.contains('\n')))
 }
 
-/// The further lines of comments that were replaced: sops takes lines that follow each other for one
-/// comment, whose text the first of them has here.
+/// Returns the further lines of comments that were replaced: sops takes lines that follow each
+/// other for one comment, whose text the first of them has here.
 fn merged_comments(parsed: &Parsed<'_>, replaced: &[Edit]) -> Vec<Edit> {
     let mut edits = Vec::new();
     let sections = parsed.documents.iter().flat_map(|document| document.root.entries());

@@ -7,7 +7,7 @@ use crate::document::parsed::{DuplicateKey, MAX_NODES, ParseError, duplicates};
 use crate::document::scalar::Scalar;
 use crate::text::Span;
 
-/// The section of keys that stand before any section (`ini.DefaultSection`).
+/// The section of keys before any section (`ini.DefaultSection`).
 const DEFAULT_SECTION: &str = "DEFAULT";
 /// What ends a key.
 const DELIMITERS: [char; 2] = ['=', ':'];
@@ -78,7 +78,7 @@ impl<'t> Reader<'t> {
         &self.text[span.start..span.end]
     }
 
-    /// The next line with its line feed.
+    /// Returns the next line with its line feed.
     fn next_line(&mut self) -> Option<Span> {
         let rest = &self.text[self.at..];
         if rest.is_empty() {
@@ -117,7 +117,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Ends the section at hand.
+    /// Ends the current section.
     fn close_section(&mut self) {
         let members = std::mem::take(&mut self.section.members);
         let is_implied = self.section.name_span.is_empty();
@@ -143,7 +143,8 @@ impl<'t> Reader<'t> {
         }));
     }
 
-    /// The comments that wait. sops makes one comment of them: the first has its whole text.
+    /// Returns the comments that wait. sops makes one comment of them: the first has its whole
+    /// text.
     fn comments(&mut self) -> Vec<Member<'t>> {
         let spans = std::mem::take(&mut self.remarks);
         let mut text = match &spans[..] {
@@ -200,7 +201,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// `readKeyName`: the key without its quotes, and what stands behind the delimiter.
+    /// `readKeyName`: the key without its quotes, and the text behind the delimiter.
     fn key_name(&self, line: Span) -> Result<(Span, Span)> {
         let text = self.slice(line);
         let no_delimiter =
@@ -249,7 +250,7 @@ impl<'t> Reader<'t> {
         Ok((span, Cow::Borrowed(unquoted(self.slice(span)))))
     }
 
-    /// A value in quotes that may go over lines. What follows the closing quote gets lost.
+    /// Reads a value in quotes, which may span lines. Text behind the closing quote gets lost.
     fn quoted(&mut self, rest: Span, quote: &str) -> Result<(Span, Cow<'t, str>)> {
         let start = rest.start + quote.len();
         let mut line = Span::new(start, rest.end);
@@ -269,7 +270,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A value that goes on after a backslash at the end of its line.
+    /// Reads a value that continues after a backslash at the end of its line.
     fn continued(&mut self, first: Span) -> (Span, Cow<'t, str>) {
         let mut value = self.slice(Span::new(first.start, first.end - 1)).to_owned();
         let mut end = first.end;
@@ -289,7 +290,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Without the quotes around it, if none of their kind stands inside (`hasSurroundedQuote`).
+/// Removes the quotes around a text, unless it contains more of their kind (`hasSurroundedQuote`).
 fn unquoted(text: &str) -> &str {
     for quote in ['\'', '"'] {
         let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));

@@ -12,14 +12,16 @@ pub(super) fn written(key: &str, block: &Block, (column, step): (usize, usize)) 
     lines.out
 }
 
-/// Lines in sops' form: lists stand deeper than their key, texts of several lines as literals.
+/// Lines in sops' form: lists are indented below their key, and texts of several lines are
+/// literals.
 struct Lines {
     step: usize,
     out: String,
 }
 
 impl Lines {
-    /// One key, `lead` being what stands before it on its line, and `column` where it begins.
+    /// One key, `lead` being the text before it on its line, and `column` the place where it
+    /// begins.
     fn entry(&mut self, lead: &str, column: usize, key: &str, value: &Block) {
         self.out.push_str(lead);
         self.out.push_str(&plain(key));
@@ -80,8 +82,8 @@ fn flat(value: &Block) -> String {
     }
 }
 
-/// A text with the quotes that it needs to stay one: for YAML, and for the library of sops, which
-/// takes a timestamp for no text.
+/// Returns a text with the quotes that it needs to stay one: for YAML, and for the library of sops,
+/// which takes a timestamp for no text.
 fn plain(text: &str) -> String {
     let is_text = matches!(resolve(text.into(), true, Tag::None), Scalar::Str(_));
     let written = serde_yaml::to_string(text).unwrap_or_default();

@@ -1,13 +1,13 @@
-//! Comments find their place in the tree.
+//! Puts comments into the tree.
 //!
-//! sops keeps a comment as a member of the map or list that it stands in, in front of the entry
-//! that it speaks of; a comment to the right of an entry moves in front of that entry
-//! (`stores/yaml/store.go`, `appendYamlNodeToTreeBranch`). A comment below the last entry of a
-//! block belongs to the innermost block that it is indented for.
+//! sops keeps a comment as a member of its map or list, in front of the entry that it is about; a
+//! comment to the right of an entry moves in front of that entry (`stores/yaml/store.go`,
+//! `appendYamlNodeToTreeBranch`). A comment below the last entry of a block belongs to the
+//! innermost block that it is indented for.
 //!
-//! Above that stands what sops' YAML library makes of comments (`scannerc.go`, `scan_comments`): one
-//! right below other content and above an empty line is a *foot*, and speaks of what stands above it.
-//! It takes the two characters of a line end in CRLF for an empty line.
+//! sops' YAML library has an exception (`scannerc.go`, `scan_comments`): a comment right below
+//! other content and above an empty line is a *foot*, and belongs to the content above it. The
+//! library takes the two characters of a CRLF line end for an empty line.
 
 use std::vec::IntoIter;
 
@@ -18,15 +18,15 @@ use crate::text::Span;
 /// A comment that has not found its place yet.
 pub(super) struct Remark<'t> {
     pub(super) comment: Comment<'t>,
-    /// Whether it stands to the right of something.
+    /// Whether it is to the right of other content.
     pub(super) is_inline: bool,
 }
 
-/// The same on its way through the tree. Every node looks at the next one, so what a look needs is found
-/// before: a line may be as long as the file.
+/// The same on its way through the tree. Every node looks at the next one, so what a look needs is
+/// found before: a line may be as long as the file.
 struct Pending<'t> {
     comment: Comment<'t>,
-    /// Where its line begins, if it stands to the right of something.
+    /// The start of its line, if it is to the right of other content.
     right_in_line: Option<usize>,
 }
 
@@ -69,17 +69,17 @@ struct Placer<'t, 's> {
 struct Seen {
     /// Where the first one begins.
     first: Option<usize>,
-    /// Whether a dash may stand in front of that.
+    /// Whether a dash may precede that.
     is_list: bool,
     end: usize,
-    /// Whether it stands in brackets.
+    /// Whether it is in brackets.
     is_flow: bool,
     is_root: bool,
 }
 
 impl<'t> Placer<'t, '_> {
-    /// Gives `node` the comments that belong into it. `until` is where the next sibling of the
-    /// node or of one of its parents begins, `limit` where the brackets around it end; the root takes
+    /// Gives `node` the comments that belong into it. `until` is where the next sibling of the node
+    /// or of one of its parents begins, `limit` where the brackets around it end; the root takes
     /// whatever is left.
     fn fill(&mut self, node: &mut Node<'t>, (until, limit): (Option<usize>, usize), is_root: bool) {
         let (end, is_flow) = (node.span.end, self.is_flow(node));
@@ -144,8 +144,8 @@ impl<'t> Placer<'t, '_> {
         }
     }
 
-    /// Gives the value of an entry the comments that belong into it, and back those that belong before
-    /// the entry.
+    /// Gives the value of an entry the comments that belong into it, and back those that belong
+    /// before the entry.
     fn entry(
         &mut self,
         entry: &mut Entry<'t>,
@@ -162,8 +162,8 @@ impl<'t> Placer<'t, '_> {
         own
     }
 
-    /// sops' YAML library loses sight of the feet of a block inside a list, and puts them behind the
-    /// first scalar that follows. Gives back those that belong behind `node` itself.
+    /// sops' YAML library loses sight of the feet of a block inside a list, and puts them behind
+    /// the first scalar that follows. Gives back those that belong behind `node` itself.
     fn behind_first_scalar(&self, node: &mut Node<'t>, feet: Vec<Comment<'t>>) -> Vec<Comment<'t>> {
         if feet.is_empty() {
             return feet;
@@ -192,7 +192,7 @@ impl<'t> Placer<'t, '_> {
         Vec::new()
     }
 
-    /// The comment to the right of the brackets of a value speaks of what is first in them.
+    /// Moves the comment behind the brackets of a value in front of their first member.
     fn behind_value(&mut self, node: &mut Node<'t>, limit: usize) {
         let own = self.right_of(node.span.end, limit);
         match &mut node.value {
@@ -206,7 +206,7 @@ impl<'t> Placer<'t, '_> {
         }
     }
 
-    /// The one comment right below the last scalar of a list and above an empty line.
+    /// Returns the one comment right below the last scalar of a list and above an empty line.
     fn foot(&mut self, until: usize) -> std::option::IntoIter<Comment<'t>> {
         let text = self.text;
         let next = self.remarks.next_if(|remark| {
@@ -221,7 +221,7 @@ impl<'t> Placer<'t, '_> {
         next.map(|remark| remark.comment).into_iter()
     }
 
-    /// The comment on the line on which something ends, unless it stands behind other brackets too.
+    /// Returns the comment on the line where a value ends, unless it is behind other brackets too.
     fn right_of(&mut self, end: usize, limit: usize) -> std::option::IntoIter<Comment<'t>> {
         let next = self.remarks.next_if(|remark| {
             let at = remark.comment.span.start;
@@ -230,18 +230,18 @@ impl<'t> Placer<'t, '_> {
         next.map(|remark| remark.comment).into_iter()
     }
 
-    /// Whether a node is a map or a list without brackets.
+    /// Reports whether a node is a map or a list without brackets.
     fn is_block(&self, node: &Node<'t>) -> bool {
         !matches!(node.value, Value::Scalar(_)) && !self.is_flow(node)
     }
 
-    /// Whether a node is a map or a list in brackets.
+    /// Reports whether a node is a map or a list in brackets.
     fn is_flow(&self, node: &Node<'t>) -> bool {
         let first = self.text.as_bytes().get(node.span.start);
         !matches!(node.value, Value::Scalar(_)) && matches!(first, Some(b'{' | b'['))
     }
 
-    /// Comments above `start`, and the one to the right of what ends at `end` on its line, if it stands
+    /// Comments above `start`, and the one to the right of what ends at `end` on its line, if it is
     /// before `limit`.
     fn before(&mut self, start: usize, end: usize, limit: usize) -> Vec<Comment<'t>> {
         let mut own = Vec::new();
@@ -255,7 +255,7 @@ impl<'t> Placer<'t, '_> {
     }
 
     /// Comments below the last child, up to the next sibling, that are indented for this block, or
-    /// stand before the bracket that ends it.
+    /// are before the bracket that ends it.
     fn trailing(&mut self, until: Option<usize>, seen: &Seen) -> Vec<Comment<'t>> {
         let text = self.text;
         let mut own = Vec::new();
@@ -277,33 +277,35 @@ impl<'t> Placer<'t, '_> {
     }
 }
 
-/// The column in which the members begin.
+/// Returns the column in which the members begin.
 fn column_of(seen: &Seen, text: &str) -> Option<usize> {
     let start = seen.first?;
     let line = line_start(text, start);
-    // The dash stands in front of the element.
+    // The dash precedes the element.
     let dash = text.as_bytes()[line..start].iter().position(|b| *b == b'-');
     Some(dash.filter(|_| seen.is_list).unwrap_or(start - line))
 }
 
-/// Whether a comment below the last child of a block, whose children stand in a column, belongs into it.
+/// Reports whether a comment below the last child of a block, whose children begin in `column`,
+/// belongs to it.
 fn belongs_here(text: &str, comment: usize, column: usize, until: Option<usize>) -> bool {
     let own = comment - line_start(text, comment);
     let Some(until) = until else { return own >= column };
-    // One that stands where the next key or dash does speaks of that; a list may stand there too.
+    // A comment in the column of the next key or dash belongs to that, even if a list has that column.
     let next = column_of_child(text, until);
     let is_below_comment =
         || line_above(text, comment).is_some_and(|line| line.trim_start().starts_with('#'));
     column > next && own != next && (own >= column || !is_below_comment())
 }
 
-/// Whether a comment stands on the line on which something ends, or to the right of a part of it.
+/// Reports whether a comment is on the line where a value ends, or to the right of a part of it.
 fn is_right_of(remark: &Pending<'_>, end: usize) -> bool {
     let at = remark.comment.span.start;
     remark.right_in_line.is_some_and(|line| at < end || line <= end)
 }
 
-/// Where a comment to the right still belongs to the entry: behind a scalar, else behind the key.
+/// Returns where a comment to the right still belongs to the entry: behind a scalar, else behind
+/// the key.
 fn scalar_end(node: &Node<'_>, key: Span) -> usize {
     if matches!(node.value, Value::Scalar(_)) && !node.span.is_empty() {
         node.span.end

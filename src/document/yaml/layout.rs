@@ -1,4 +1,4 @@
-//! The places that a tree does not keep: block scalars, tags, and the ends of documents.
+//! Places that a tree does not keep: block scalars, tags, and the ends of documents.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,11 +13,11 @@ struct Token {
     /// From its tag, if it has one, to its end.
     whole: Span,
     is_block: bool,
-    /// Whether it stands in a collection with brackets, where a comma ends a plain text.
+    /// Whether it is inside brackets, where a comma ends plain text.
     is_in_flow: bool,
 }
 
-/// What a tree does not say.
+/// Places in a text that its tree does not keep.
 pub(super) struct Layout<'t> {
     text: &'t str,
     /// Scalars by the offset of their value.
@@ -100,7 +100,8 @@ impl<'t> Layout<'t> {
         (!self.sealed.contains(start)).then_some(token.whole)
     }
 
-    /// Whether a value beside a comment is encrypted, or the comment, or comments decide about that.
+    /// Reports whether a value beside a comment is encrypted, or the comment, or comments decide
+    /// about that.
     pub(super) fn is_near_sealed(&self, comment: Span, splice: &Splice<'_>) -> bool {
         const KEY_AND_VALUE: usize = 2;
         let starts = &self.starts;
@@ -124,7 +125,7 @@ impl<'t> Layout<'t> {
             return Ok(());
         }
         let header = self.header(value.span.start).ok_or(lost)?;
-        // A tag stands before the header, and with it what lies between them.
+        // A tag before the header is replaced too, and the text between them.
         let start =
             if token.whole.start < value.span.start { token.whole.start } else { header.start };
         let rest = &self.text[header.end..value.span.end];
@@ -135,7 +136,8 @@ impl<'t> Layout<'t> {
         Ok(())
     }
 
-    /// The `|` or `>` of a block scalar, with what stands beside it; found from its first line upwards.
+    /// Returns the `|` or `>` of a block scalar with its indicators, searching upwards from its
+    /// first line.
     fn header(&self, content: usize) -> Option<Span> {
         let mut end = self.text[..content].trim_end().len();
         if let Some(comment) = self.comments.get(&end) {
@@ -147,7 +149,7 @@ impl<'t> Layout<'t> {
     }
 }
 
-/// Where a key begins on its line: at the tag or anchor before it, if it has one.
+/// Returns where a key begins on its line: at the tag or anchor before it, if it has one.
 pub(super) fn column(text: &str, offset: usize) -> usize {
     let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
     // A byte order mark takes no place.

@@ -3,19 +3,19 @@
 use crate::document::node::Comment;
 use crate::text::Span;
 
-/// The column of the next key, or of the dash of the next element.
+/// Returns the column of the next key, or of the dash of the next element.
 pub(super) fn column_of_child(text: &str, start: usize) -> usize {
     let line = line_start(text, start);
     let blanks = text[line..start].len() - text[line..start].trim_start().len();
     if text[line + blanks..start].starts_with('-') { blanks } else { start - line }
 }
 
-/// Where the line begins that holds this place.
+/// Returns where the line begins that holds this place.
 pub(super) fn line_start(text: &str, offset: usize) -> usize {
     memchr::memrchr(b'\n', &text.as_bytes()[..offset]).map_or(0, |at| at + 1)
 }
 
-/// How many of the comments that follow each other are feet of what stands above the first.
+/// Returns how many of these consecutive comments are feet of the content above the first.
 pub(super) fn feet<'c, 't: 'c>(
     comments: impl Iterator<Item = &'c Comment<'t>>,
     text: &str,
@@ -45,14 +45,15 @@ pub(super) fn feet<'c, 't: 'c>(
     0
 }
 
-/// The line above the one in which a comment stands alone; `None` if it does not, or none is above.
+/// Returns the line above a comment; `None` if there is none, or the comment is not alone on its
+/// line.
 pub(super) fn line_above(text: &str, comment: usize) -> Option<&str> {
     let (above, own) = text.get(..comment)?.rsplit_once('\n')?;
     own.trim().is_empty().then(|| above.rsplit('\n').next().unwrap_or(above))
 }
 
-/// Where the first character stands that ends a line for sops' YAML library, which reads YAML 1.1, and
-/// for no other: U+0085, U+2028 or U+2029.
+/// Returns the offset of the first character that ends a line only for sops' YAML library, which
+/// reads YAML 1.1: U+0085, U+2028 or U+2029.
 pub(super) fn line_separator(text: &str) -> Option<usize> {
     text.find(['\u{85}', '\u{2028}', '\u{2029}'])
 }

@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(root.get("d").and_then(Node::as_str), Some("aGk="));
     }
 
-    /// The tree as one line: `# text`, `key`, `{..}` and `[..]`.
+    /// Returns the tree as one line: `# text`, `key`, `{..}` and `[..]`.
     fn shape(node: &Node<'_>) -> String {
         let parts: Vec<String> = match &node.value {
             Value::Scalar(_) => return "·".into(),
@@ -203,8 +203,8 @@ mod tests {
         }
     }
 
-    /// The text with `X` in the place of every scalar below `secret`, `c` in that of comments there,
-    /// and a small block at its end.
+    /// Returns the text with `X` in the place of every scalar below `secret`, `c` in that of
+    /// comments there, and a small block at its end.
     fn edited(text: &str) -> String {
         let parsed = Yaml.parse(text);
         assert_eq!(parsed.error, None, "{text}");

@@ -29,7 +29,7 @@ struct Reader<'t> {
     open_anchors: HashSet<usize>,
     nodes: usize,
     depth: usize,
-    /// Comments of the document at hand.
+    /// Comments of the current document.
     remarks: Vec<Remark<'t>>,
     parsed: Parsed<'t>,
 }
@@ -87,7 +87,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The next event that is not a comment; comments are kept aside.
+    /// Returns the next event that is not a comment; comments are kept aside.
     fn next(&mut self) -> Result<(Event<'t>, Span), ParseError> {
         loop {
             let Some(event) = self.events.next_event() else {
@@ -229,12 +229,13 @@ impl<'t> Reader<'t> {
                 Ok((Cow::Borrowed(&self.text[node.span.start..node.span.end]), false))
             }
             Value::Map(_) | Value::List(_) => {
-                Err(ParseError::new(span.start, "a map or a list stands where a key is expected"))
+                Err(ParseError::new(span.start, "a key is a map or a list"))
             }
         }
     }
 
-    /// A block of text, without the line end that the parser adds to a file that has none at its end.
+    /// Returns a block of text, without the line end that the parser adds to a file that has none
+    /// at its end.
     fn uncut(&self, text: Cow<'t, str>, span: Span) -> Cow<'t, str> {
         let last = self.text.rsplit('\n').next().unwrap_or_default();
         let is_last = self.text[span.end.min(self.text.len())..].trim().is_empty();
@@ -254,7 +255,7 @@ impl<'t> Reader<'t> {
         if self.open_anchors.contains(&anchor) {
             return Err(ParseError::new(
                 span.start,
-                "an alias stands inside the anchor it repeats",
+                "an alias is inside the anchor that it repeats",
             ));
         }
         let Some(anchored) = self.anchors.get(&anchor) else {
@@ -277,7 +278,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// The parser lets block scalars run up to the next token; this takes the blanks away.
+    /// Returns the parser lets block scalars run up to the next token; this takes the blanks away.
     fn trimmed(&self, span: Span, style: ScalarStyle) -> Span {
         if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
             return span;
@@ -290,7 +291,7 @@ impl<'t> Reader<'t> {
         let offset = error.marker().byte_offset().unwrap_or_default().min(self.text.len());
         match error.kind() {
             ErrorKind::UnexpectedCharacter { .. } => {
-                ParseError::new(offset, "a character stands here that cannot start a value")
+                ParseError::new(offset, "a value cannot start with this character")
             }
             ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation => {
                 ParseError::new(offset, "a tab is used for indentation; YAML wants spaces")

@@ -18,7 +18,7 @@ use crate::text::Span;
 /// Columns of a level where the file has none to go by: those of sops.
 const INDENT: usize = 4;
 
-/// The edits that this takes.
+/// Returns the edits that write new values into a text.
 pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
     let layout = Layout::of(text, splice)?;
     let roots = parsed.documents.iter().map(|document| &document.root);
@@ -42,7 +42,7 @@ pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Sp
     for comment in splice.comments {
         let line = text[..comment.span.start].trim_end_matches([' ', '\t']);
         if unsteady.contains(&comment.span) || line.ends_with(['}', ']']) {
-            let reason = "sops would lose this comment when it decrypts the file, since it stands between or behind brackets, or below a nested block: move it above a key";
+            let reason = "sops would lose this comment when it decrypts the file, because it is between or behind brackets, or below a nested block: move it above a key";
             return Err(Unspliceable { span: comment.span, reason });
         }
         edits.push(Edit::new(comment.span, format!("#{}", comment.text)));
@@ -56,10 +56,10 @@ pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Sp
     Ok(edits)
 }
 
-/// What sops' YAML library reads in another way, or would once something is appended.
+/// Returns what sops' YAML library reads differently, or would once the block is appended.
 fn unclear(text: &str, layout: &Layout<'_>) -> Option<Unspliceable> {
     if let Some(at) = line_separator(text) {
-        let reason = "a line separator (U+0085, U+2028 or U+2029) stands here, which sops reads as the end of a line: write it as an escape";
+        let reason = "a line separator (U+0085, U+2028 or U+2029) ends a line here for sops: write it as an escape";
         return Some(Unspliceable { span: Span::at(at), reason });
     }
     let span = layout.unended_block()?;
@@ -67,7 +67,7 @@ fn unclear(text: &str, layout: &Layout<'_>) -> Option<Unspliceable> {
     Some(Unspliceable { span, reason })
 }
 
-/// The block behind the last line of a document, or before the bracket that ends it.
+/// Returns the edit that adds a block below a document, or before the bracket that ends it.
 fn append(
     text: &str,
     root: &Node<'_>,
@@ -98,7 +98,8 @@ fn append(
     Edit::new(Span::at(end), written)
 }
 
-/// The last character of a flow map before its bracket that is no blank, where no comment follows it.
+/// Returns the last character of a flow map before its bracket that is no blank, where no comment
+/// follows it.
 fn last_token(text: &str, root: &Node<'_>) -> Option<char> {
     let last = root.entries().last()?;
     let start = last.node.span.end.max(last.key_span.end);
@@ -110,7 +111,7 @@ fn step(text: &str, node: &Node<'_>) -> Option<usize> {
     let own = column(text, node.entries().next()?.key_span.start);
     let inner = node.entries().find_map(|entry| {
         let child = entry.node.entries().next()?;
-        // What an alias repeats stands further up.
+        // The value of an alias is further up.
         let between = text.get(entry.key_span.end..child.key_span.start)?;
         let is_block = between.contains('\n');
         let is_flow = text[entry.node.span.start..].starts_with('{');
