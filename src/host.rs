@@ -12,21 +12,21 @@ use crate::secret::{Plaintext, read_all};
 
 /// Largest file of private keys, in bytes.
 const MAX_KEY_FILE: u64 = 16 * 1024 * 1024;
-/// Bytes for which room is made before a program prints: a data key, some identities.
+/// Bytes that are allocated before a program prints: a data key, some identities.
 const USUAL_OUTPUT: usize = 64 * 1024;
-/// Most bytes that are read of what a program prints.
+/// Most bytes that are read of a program's output.
 const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 
-/// What a program left behind.
+/// The outcome of a program.
 pub struct Ran {
-    /// What it printed on standard output.
+    /// Its standard output.
     pub output: Plaintext,
-    /// Whether it ended well.
+    /// Whether it succeeded.
     pub is_success: bool,
 }
 
 impl Ran {
-    /// What it printed, if it ended well.
+    /// Returns its output if it succeeded.
     pub fn success(self) -> Option<Plaintext> {
         self.is_success.then_some(self.output)
     }
@@ -35,7 +35,7 @@ impl Ran {
 /// The outside world as a run sees it.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// Where the program was started.
+    /// The current directory.
     pub directory: PathBuf,
     /// Whether standard output is a terminal.
     pub stdout_is_terminal: bool,
@@ -47,7 +47,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// The real one. Fails where the current directory cannot be told.
+    /// Returns the real host. Fails if the current directory is unknown.
     pub fn new() -> std::io::Result<Self> {
         Ok(Self {
             directory: std::env::current_dir()?,
@@ -58,38 +58,39 @@ impl Host {
         })
     }
 
-    /// An environment variable; empty ones count as unset.
+    /// Returns an environment variable; empty ones count as unset.
     pub fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
-    /// The columns of the terminal on standard output, or what `COLUMNS` says.
+    /// Returns the columns of the terminal on standard output, or what `COLUMNS` says.
     pub fn terminal_width(&self) -> Option<usize> {
         let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         size.or_else(|| self.env("COLUMNS")?.parse().ok())
     }
 
-    /// The day by which files are judged, in UTC, counted from 1970-01-01: the present one, or the one
-    /// that `SOURCE_DATE_EPOCH` says.
+    /// Returns the day by which files are judged, in UTC, counted from 1970-01-01: the present one,
+    /// or the one that `SOURCE_DATE_EPOCH` says.
     pub fn today(&self) -> u32 {
         let set = self.env("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
         u32::try_from(set.unwrap_or_else(|| self.now()) / (24 * 60 * 60)).unwrap_or(u32::MAX)
     }
 
-    /// The present second in UTC, counted from 1970-01-01. It is written into files, so no variable of
-    /// a build environment changes it.
+    /// Returns the present second in UTC, counted from 1970-01-01. It is written into files, so no
+    /// variable of a build environment changes it.
     pub fn now(&self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_secs())
     }
 
-    /// Fills bytes so that nobody can guess them.
+    /// Fills bytes with secure random numbers.
     pub fn random(bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("every system that this runs on has random numbers");
     }
 
-    /// An argument that is a file and looks like an option. pre-commit and prek put the names of files
-    /// behind the options, with nothing between them, and a commit can bring any name.
+    /// Returns an argument that is a file and looks like an option. pre-commit and prek put the
+    /// names of files behind the options, with nothing between them, and a commit can bring any
+    /// name.
     pub fn disguised_file(&self, arguments: impl IntoIterator<Item = OsString>) -> Option<PathBuf> {
         self.env("PRE_COMMIT")?;
         let arguments = arguments.into_iter().take_while(|argument| argument != "--");
@@ -100,13 +101,13 @@ impl Host {
             .map(PathBuf::from)
     }
 
-    /// The home of the user.
+    /// Returns the home of the user.
     pub fn home(&self) -> Option<PathBuf> {
         std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
     }
 
-    /// Where programs keep the user's settings: `$XDG_CONFIG_HOME`, or what the system has for it
-    /// (Go's `os.UserConfigDir`, with sops' exception for macOS).
+    /// Returns where programs keep the user's settings: `$XDG_CONFIG_HOME`, or what the system has
+    /// for it (Go's `os.UserConfigDir`, with sops' exception for macOS).
     pub fn config_directory(&self) -> Option<PathBuf> {
         let set = || self.env("XDG_CONFIG_HOME").map(PathBuf::from);
         if cfg!(windows) {
@@ -117,7 +118,7 @@ impl Host {
         set().or_else(|| Some(self.home()?.join(below)))
     }
 
-    /// The bytes of a file of private keys.
+    /// Returns the bytes of a file of private keys.
     pub fn read_secret(&self, path: &Path) -> io::Result<Plaintext> {
         let file = File::open(path)?;
         let size = file.metadata()?.len().min(MAX_KEY_FILE);
@@ -128,8 +129,8 @@ impl Host {
         Ok(bytes)
     }
 
-    /// Where gpg keeps its keys: `GNUPGHOME`, or its place in the home directory. `None` where there
-    /// is no keyring, so that gpg has nothing to say; it would make an empty one.
+    /// Returns where gpg keeps its keys: `GNUPGHOME`, or its place in the home directory. `None`
+    /// where there is no keyring, so that gpg has nothing to say; it would make an empty one.
     pub fn gpg_home(&self) -> Option<PathBuf> {
         let own = || match self.env("APPDATA").filter(|_| cfg!(windows)) {
             Some(data) => Some(PathBuf::from(data).join("gnupg")),
@@ -140,12 +141,12 @@ impl Host {
         keyrings.iter().any(|name| home.join(name).exists()).then_some(home)
     }
 
-    /// The gpg that sops runs: `SOPS_GPG_EXEC`, or `gpg`.
+    /// Returns the gpg that sops runs: `SOPS_GPG_EXEC`, or `gpg`.
     pub fn gpg_program(&self) -> String {
         self.env("SOPS_GPG_EXEC").unwrap_or_else(|| "gpg".to_owned())
     }
 
-    /// All of standard input, as git hands refs to its hooks.
+    /// Returns all of standard input, as git hands refs to its hooks.
     pub fn input(&self) -> io::Result<String> {
         let mut text = String::new();
         io::stdin().take(MAX_OUTPUT + 1).read_to_string(&mut text)?;
@@ -155,14 +156,15 @@ impl Host {
         Ok(text)
     }
 
-    /// The bytes of standard input: not many more than the limit, so that it shows if there are more.
+    /// Returns the bytes of standard input: not many more than the limit, so that it shows if there
+    /// are more.
     pub fn read_input(&self, limit: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         io::stdin().take(limit + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// Writes a program where nothing stands yet, and the directories above it.
+    /// Writes a program to a path that does not exist yet, and creates the directories above it.
     pub fn write_program(&self, path: &Path, text: &str) -> io::Result<()> {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
@@ -174,8 +176,8 @@ impl Host {
         options.open(path)?.write_all(text.as_bytes())
     }
 
-    /// Writes a file, whole or not at all. Below `root` no link is followed: a stranger's commit can have
-    /// brought it. What is no regular file, a terminal for one, is written to as it is.
+    /// Writes a file, whole or not at all. Below `root` no link is followed: a stranger's commit
+    /// can have brought it. What is no regular file, a terminal for one, is written to as it is.
     pub fn write_whole(&self, path: &Path, bytes: &[u8], root: &Path) -> io::Result<()> {
         if path.is_symlink() && path.starts_with(root) {
             return Err(io::Error::other("it is a symbolic link, which is not followed"));
@@ -185,9 +187,9 @@ impl Host {
         if path.is_symlink() || !is_replaced {
             return OpenOptions::new().write(true).truncate(true).open(path)?.write_all(bytes);
         }
-        let mut random = [0; 8];
-        Self::random(&mut random);
-        let name = format!(".sops-lint-{:016x}", u64::from_ne_bytes(random));
+        let mut number = [0; 8];
+        Self::random(&mut number);
+        let name = format!(".sops-lint-{:016x}", u64::from_ne_bytes(number));
         let temporary = path.with_file_name(name);
         let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
         let written = file
@@ -200,7 +202,7 @@ impl Host {
         written
     }
 
-    /// Whether a file may be run. Where there is no such bit, every file may.
+    /// Reports whether a file may be run. Where there is no such bit, every file may.
     pub fn is_program(&self, path: &Path) -> bool {
         #[cfg(unix)]
         {
@@ -211,7 +213,7 @@ impl Host {
         path.exists()
     }
 
-    /// Whether a directory stands there.
+    /// Reports whether there is a directory.
     pub fn is_directory(&self, path: &Path) -> bool {
         path.is_dir()
     }
@@ -221,8 +223,8 @@ impl Host {
         std::fs::remove_file(path)
     }
 
-    /// Runs a program to its end and gives it `input`; `None` if there is none. What it has to say on
-    /// standard error is dropped, since nobody knows what it quotes.
+    /// Runs a program to its end and gives it `input`; `None` if there is none. What it has to say
+    /// on standard error is dropped, because it may quote anything.
     pub fn run(
         &self,
         program: &str,

@@ -4,19 +4,19 @@ use sha2::{Digest as _, Sha256};
 
 use crate::path::RepoPath;
 
-/// Largest file that is looked at, in bytes. Longer ones that should have been are reported.
+/// Size of the largest file that is judged, in bytes. Larger files are reported if they matter.
 pub const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
 
 /// One file to judge.
 #[derive(Debug)]
 pub struct Input {
-    /// Where it stands in the repository.
+    /// Its path in the repository.
     pub path: RepoPath,
-    /// What stands in it.
+    /// Its bytes.
     pub content: Content,
 }
 
-/// What could be read of a file.
+/// The content of a file, as far as it was read.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// All of it.
@@ -28,8 +28,8 @@ pub enum Content {
 }
 
 impl Content {
-    /// The bytes of a file as sops reads them: UTF-16 with a byte order mark, which Windows shells
-    /// write, becomes UTF-8. Offsets then count the bytes of the UTF-8 text.
+    /// Returns the bytes of a file as sops reads them: UTF-16 with a byte order mark, which Windows
+    /// shells write, becomes UTF-8. Offsets then count the bytes of the UTF-8 text.
     pub fn new(bytes: Vec<u8>) -> Self {
         let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| -> String {
             let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Digest {
 }
 
 impl std::fmt::Debug for Content {
-    /// The size alone.
+    /// Shows the size alone.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Bytes(bytes) | Self::Utf16(bytes) => write!(f, "{} bytes", bytes.len()),
@@ -90,7 +90,7 @@ impl std::fmt::Debug for Content {
 }
 
 impl Input {
-    /// The bytes; none of a file that is too large.
+    /// Returns the bytes; none of a file that is too large.
     pub fn bytes(&self) -> &[u8] {
         match &self.content {
             Content::Bytes(bytes) | Content::Utf16(bytes) => bytes,

@@ -20,6 +20,8 @@ pub mod path;
 
 pub mod secret;
 
+pub mod private_key;
+
 pub mod host;
 
 pub mod input;

@@ -1,4 +1,4 @@
-//! [`RepoPath`]: where a file stands in its repository.
+//! [`RepoPath`]: the path of a file in its repository.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::text::printable;
 pub struct RepoPath(Box<str>);
 
 impl RepoPath {
-    /// The repository's root.
+    /// Returns the repository's root.
     pub fn root() -> Self {
         Self::default()
     }
@@ -37,23 +37,23 @@ impl RepoPath {
         Some(Self(text.into()))
     }
 
-    /// The path as one string with `/`.
+    /// Returns the path as one string with `/`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The last component; empty for the root.
+    /// Returns the last component; empty for the root.
     pub fn file_name(&self) -> &str {
         let start = memchr::memrchr(b'/', self.0.as_bytes()).map_or(0, |slash| slash + 1);
         &self.0[start..]
     }
 
-    /// The directory that holds it; the root holds the files at the top, and itself.
+    /// Returns the directory that holds it; the root holds the files at the top, and itself.
     pub fn parent(&self) -> Self {
         Self(self.0.rsplit_once('/').map_or("", |(parent, _)| parent).into())
     }
 
-    /// The directories that hold it, nearest first, the root last.
+    /// Returns the directories that hold it, nearest first, the root last.
     pub fn ancestors(&self) -> impl Iterator<Item = &str> {
         let mut rest = if self.0.is_empty() { None } else { Some(&*self.0) };
         std::iter::from_fn(move || {
@@ -71,7 +71,7 @@ impl RepoPath {
         self.0.strip_prefix(directory)?.strip_prefix('/')
     }
 
-    /// The path of `name` in this directory.
+    /// Returns the path of `name` in this directory.
     pub fn join(&self, name: &str) -> Self {
         if self.0.is_empty() {
             Self(name.into())
@@ -80,7 +80,7 @@ impl RepoPath {
         }
     }
 
-    /// The path in the file system, given the root's.
+    /// Returns the path in the file system, given the root's.
     pub fn in_root(&self, root: &Path) -> PathBuf {
         if self.0.is_empty() { root.to_path_buf() } else { root.join(&*self.0) }
     }
@@ -96,13 +96,13 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The part `number` of `of`; `None` if there is no such part.
+    /// Returns the part `number` of `of`; `None` if there is no such part.
     pub fn new(number: u32, of: u32) -> Option<Self> {
         (1..=of).contains(&number).then_some(Self { number, of })
     }
 
-    /// Whether a path belongs to it: the first eight bytes of its SHA-256 as a number, the highest
-    /// byte first, leave the remainder `number - 1` when divided by `of`.
+    /// Reports whether a path belongs to it: the first eight bytes of its SHA-256 as a number, the
+    /// highest byte first, leave the remainder `number - 1` when divided by `of`.
     pub fn holds(&self, path: &RepoPath) -> bool {
         let hash = Sha256::digest(path.as_str());
         let number = hash[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));

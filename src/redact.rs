@@ -1,15 +1,16 @@
 //! Lines of a file that may be shown: every byte that could be part of a secret becomes `*`.
 //!
 //! Closed by default. A line starts out masked; then indentation, punctuation between values,
-//! keys, and the few values that are never secret are laid open. What is not understood stays
+//! keys, and the few values that are never secret are shown. What is not understood stays
 //! masked, so a file that cannot be parsed shows nothing but its indentation.
 
 use crate::document::{Document, Element, Member, Node, Scalar, Shape, Value};
 use crate::kubernetes;
 use crate::policy::Shown;
+use crate::private_key;
 use crate::sops::flat;
 use crate::sops::walk::{METADATA_KEY, METADATA_PREFIX, is_name};
-use crate::text::Span;
+use crate::text::{Span, printable};
 
 /// One `*` per byte keeps the columns right.
 const MASK: u8 = b'*';
@@ -22,7 +23,7 @@ pub struct Redactor<'t> {
     text: &'t [u8],
     /// Keys and harmless values, sorted.
     open: Vec<Span>,
-    /// Values and comments, sorted; between them stands only punctuation.
+    /// Values and comments, sorted; only punctuation is between them.
     closed: Vec<Span>,
     is_understood: bool,
 }
@@ -73,7 +74,7 @@ impl<'t> Redactor<'t> {
         Self { text, open: vec![Span::new(0, text.len())], closed: Vec::new(), is_understood: true }
     }
 
-    /// The bytes of `span` as they may be shown: as many as there are, valid UTF-8.
+    /// Returns the bytes of `span` as they may be shown: as many as there are, valid UTF-8.
     pub fn show(&self, span: Span) -> String {
         let mut shown = self.masked(span);
         // On a long line a key may begin before what is shown, and end behind it.
@@ -227,7 +228,7 @@ impl<'t> Redactor<'t> {
         self.closed.extend(odd);
     }
 
-    /// The same where it is folded into lines, and no line of which sops knows nothing.
+    /// Opens the same in formats that fold it into lines, without lines that sops does not know.
     fn open_folded(&mut self, node: &Node<'_>, prefix: &str) {
         for entry in node.entries() {
             if entry.key.strip_prefix(prefix).is_some_and(flat::is_public) {
@@ -243,41 +244,36 @@ impl<'t> Redactor<'t> {
     }
 }
 
-/// The text with blanks for tabs, control characters and what is not UTF-8: a blank for a byte.
+/// Returns the text with one blank for each byte that is no UTF-8, and for each of a tab or of a
+/// character that could deceive the reader.
 fn blanked(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() {
-                text.extend(std::iter::repeat_n(' ', c.len_utf8()));
-            } else {
-                text.push(c);
-            }
-        }
+        text.push_str(&printable::replaced(chunk.valid(), |hostile| " ".repeat(hostile.len())));
         text.extend(chunk.invalid().iter().map(|_| ' '));
     }
     text
 }
 
-/// Whether any of the sorted spans holds the offset. Spans of one tree nest only where the same
-/// value was opened twice, so the last one that starts before the offset and its equals decide.
+/// Reports whether any of the sorted spans holds the offset. Spans of one tree nest only where the
+/// same value was opened twice, so the last one that starts before the offset and its equals
+/// decide.
 fn contains(spans: &[Span], at: usize) -> bool {
     let behind = spans.partition_point(|span| span.start <= at);
     spans[..behind].iter().rev().take(4).any(|span| at < span.end)
 }
 
-/// The marker of git that a line begins with.
+/// Returns the marker of git that a line begins with.
 fn conflict_marker(line: &[u8]) -> Option<&'static [u8]> {
     const MARKERS: [&[u8]; 4] = [b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>"];
     MARKERS.into_iter().find(|marker| line.starts_with(marker))
 }
 
-/// Whether something is shaped like a private key, wherever it was pasted.
+/// Reports whether something is shaped like a private key, wherever it was pasted.
 fn holds_private_key(shown: &[u8]) -> bool {
-    const MARKS: [&[u8]; 4] = [b"AGE-SECRET-KEY-", b"AGE-PLUGIN-", b"PRIVATE KEY", b"hvs."];
-    MARKS
-        .iter()
-        .any(|mark| shown.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark)))
+    const VAULT_TOKEN: &[u8] = b"hvs.";
+    let is_token = |window: &[u8]| window.eq_ignore_ascii_case(VAULT_TOKEN);
+    private_key::is_mentioned(shown) || shown.windows(VAULT_TOKEN.len()).any(is_token)
 }
 
 #[cfg(test)]
@@ -330,6 +326,11 @@ mod tests {
     }
 
     #[test]
+    fn invisible_characters_are_blanks() {
+        assert_eq!(shown("a\u{202e}b\u{e0041}: c\n"), "a   b    : *\n");
+    }
+
+    #[test]
     fn a_login_in_an_address_is_hidden_and_the_host_is_not() {
         let text = b"a: https://me:canary@vault.example.com/v1,http://host/x@y";
         let redactor = Redactor::for_config(text);
@@ -344,7 +345,7 @@ mod tests {
         assert_eq!(redactor.show(Span::new(0, 24)), "**** *******************");
     }
 
-    /// A value in every style that YAML has, on `indent` blanks.
+    /// Returns a value in every style that YAML has, on `indent` blanks.
     fn styled(style: usize, indent: usize) -> String {
         let blanks = " ".repeat(indent + 2);
         match style {

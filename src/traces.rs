@@ -1,4 +1,4 @@
-//! What the raw bytes of a file give away, before anything is parsed.
+//! Hints in the raw bytes and in the name of a file, before anything is parsed.
 //!
 //! Most files of a repository have nothing to do with secrets. One pass over the bytes tells
 //! which ones can matter at all; only those are parsed.
@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
+use crate::private_key;
 use crate::sops::value::PREFIX;
 
-/// What a file's bytes give reason to look for.
+/// Things that the bytes of a file hint at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent observations")]
 pub struct Traces {
@@ -20,9 +21,9 @@ pub struct Traces {
     pub encrypted: bool,
     /// A manifest that may be a Secret with values.
     pub secret: bool,
-    /// A private key of age or OpenPGP, in clear or in base64.
+    /// A private key of age or OpenPGP, unencrypted.
     pub key: bool,
-    /// A public key of OpenPGP in clear, from which recipients are known. No reason to parse.
+    /// A public key of OpenPGP, which explains recipients. No reason to parse.
     pub certificate: bool,
     /// A manifest that may give kustomize-controller a token.
     pub controller: bool,
@@ -31,7 +32,7 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Whether the file has to be parsed.
+    /// Reports whether the file has to be parsed.
     pub fn any(self) -> bool {
         self.sops || self.secret || self.key || self.controller || self.generator
     }
@@ -43,8 +44,6 @@ struct Finders {
     secret: Finder<'static>,
     data: Finder<'static>,
     lastmodified: Finder<'static>,
-    age_key: Finder<'static>,
-    pgp_key: Finder<'static>,
     controller: Finder<'static>,
     generator: Finder<'static>,
     ksops: Finder<'static>,
@@ -57,8 +56,6 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     secret: Finder::new("Secret"),
     data: Finder::new("ata"),
     lastmodified: Finder::new("lastmodified"),
-    age_key: Finder::new("AGE-SECRET-KEY-"),
-    pgp_key: Finder::new(" KEY BLOCK-----"),
     controller: Finder::new("kustomize-controller"),
     generator: Finder::new("secretGenerator"),
     ksops: Finder::new("viaduct.ai/"),
@@ -73,14 +70,14 @@ pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
     let metadata = has(&finders.sops) && has_metadata_fields(bytes);
     let (sops, encrypted) = (ciphertext || metadata, ciphertext && metadata);
     let secret = has(&finders.secret) && has_data_key(bytes);
-    let [armored, certificate] = look_for_pgp(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
-    let key = has(&finders.age_key) || armored || secret_key_packet(bytes).is_some();
+    let (key, certificate) = private_key::look(bytes);
     let (controller, generator) = look_for_flux(path, bytes);
     Traces { sops, encrypted, secret, key, certificate, controller, generator }
 }
 
-/// `sops` alone stands in many files (`provider: sops`); these words stand in its metadata.
+/// Reports whether these are the words of sops' metadata. Many files contain `sops` alone
+/// (`provider: sops`).
 fn has_metadata_fields(bytes: &[u8]) -> bool {
     FINDERS.lastmodified.find(bytes).is_some()
         || memchr::memmem::find(bytes, b"sops:\n").is_some()
@@ -91,19 +88,13 @@ fn has_metadata_fields(bytes: &[u8]) -> bool {
         || has_metadata_section(bytes)
 }
 
-/// Whether a line is the section of INI: a link in Markdown is none.
+/// Reports whether a line is the section of INI: a link in Markdown is none.
 fn has_metadata_section(bytes: &[u8]) -> bool {
     const SECTION: &[u8] = b"[sops]";
     memchr::memmem::find_iter(bytes, SECTION).any(|at| {
         matches!(bytes[..at].last(), None | Some(b'\n' | 0xbf))
             && matches!(bytes.get(at + SECTION.len()), None | Some(b'\n' | b'\r'))
     })
-}
-
-/// Whether a file is a private key as OpenSSL and OpenSSH write it: PEM (RFC 7468).
-pub fn is_pem_key(bytes: &[u8]) -> bool {
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    first.starts_with(b"-----BEGIN ") && first.ends_with(b"PRIVATE KEY-----")
 }
 
 /// The names by which kustomize finds what to build in a directory.
@@ -125,7 +116,7 @@ fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     (controller, generator)
 }
 
-/// Whether a file stands where `flux bootstrap` keeps the controllers.
+/// Reports whether a file is where `flux bootstrap` keeps the controllers.
 pub fn is_of_flux(path: &RepoPath) -> bool {
     path.as_str().split('/').rev().skip(1).any(|directory| directory == "flux-system")
 }
@@ -137,7 +128,8 @@ fn has_token_variable(bytes: &[u8]) -> bool {
         .any(|name| memchr::memmem::find(bytes, name.as_bytes()).is_some())
 }
 
-/// Whether `data` or `stringData` stands somewhere as a word of its own; `metadata` does not count.
+/// Reports whether a file contains the whole word `data` or `stringData`; `metadata` does not
+/// count.
 fn has_data_key(bytes: &[u8]) -> bool {
     FINDERS.data.find_iter(bytes).any(|at| {
         let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
@@ -148,66 +140,17 @@ fn has_data_key(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether there are OpenPGP keys: private ones in armor, public ones in armor or binary. One search
-/// finds both.
-fn look_for_pgp(bytes: &[u8]) -> [bool; 2] {
-    let mut found = [false, public_key_packet(bytes).is_some()];
-    for at in FINDERS.pgp_key.find_iter(bytes) {
-        found[0] |= bytes[..at].ends_with(b"PGP PRIVATE");
-        found[1] |= bytes[..at].ends_with(b"PGP PUBLIC");
-        if found == [true; 2] {
-            break;
-        }
-    }
-    found
-}
-
-/// The offset of the body of a leading secret-key packet, tag 5 or 7: in the old format
-/// `0x94..=0x9F`, in the new one `0xC5` and `0xC7`.
-pub fn secret_key_packet(bytes: &[u8]) -> Option<usize> {
-    let tag = *bytes.first()?;
-    matches!(tag, 0x94..=0x96 | 0x9c..=0x9e | 0xc5 | 0xc7).then(|| key_packet(bytes))?
-}
-
-/// The same of a public-key packet, tag 6: no certificate begins with a subkey.
-fn public_key_packet(bytes: &[u8]) -> Option<usize> {
-    let tag = *bytes.first()?;
-    matches!(tag, 0x98..=0x9a | 0xc6).then(|| key_packet(bytes))?
-}
-
-/// The version byte behind the length tells a key from any other binary file.
-fn key_packet(bytes: &[u8]) -> Option<usize> {
-    let body = match *bytes.first()? {
-        0x94 | 0x98 | 0x9c => 2,
-        0x95 | 0x99 | 0x9d => 3,
-        0x96 | 0x9a | 0x9e => 5,
-        0xc5..=0xc7 => match *bytes.get(1)? {
-            0..=191 => 2,
-            192..=223 => 3,
-            255 => 6,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    // Version 3 to 6, then four bytes of creation time after 1990, then a known algorithm.
-    let version = *bytes.get(body)?;
-    let created = u32::from_be_bytes(bytes.get(body + 1..body + 5)?.try_into().ok()?);
-    let algorithm = *bytes.get(body + 5)?;
-    let is_algorithm = matches!(algorithm, 1..=3 | 16..=19 | 22 | 25..=28);
-    (matches!(version, 4..=6) && created > 631_152_000 && is_algorithm).then_some(body)
-}
-
-/// Whether a file name says that the file is encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or
-/// one of these as its ending; or what `names` say instead.
+/// Reports whether a file name says that the file is encrypted: `*.sops.*`, `*.enc.*`,
+/// `*.encrypted`, or one of these as its ending; or what `names` say instead.
 pub fn claims_encryption(path: &RepoPath, names: Option<&Globs>) -> bool {
     if let Some(names) = names {
-        // `*.sops.*` means `.sops.yaml` too, but nobody who writes it does.
+        // `*.sops.*` means `.sops.yaml` too, but its author does not.
         let is_config = path.file_name().starts_with(".sops");
         return names.matches(path.as_str())
             && !(is_config || is_template(path) || is_about_another(path));
     }
     let mut words = path.file_name().split('.');
-    // What stands before the first dot is the name proper; `.sops.yaml` has none.
+    // The text before the first dot is the name proper; `.sops.yaml` has none.
     let stem = words.next().unwrap_or_default();
     let claims = words.any(|word| matches!(word, "sops" | "enc" | "encrypted"));
     claims
@@ -217,7 +160,7 @@ pub fn claims_encryption(path: &RepoPath, names: Option<&Globs>) -> bool {
         && claims_decryption(path).is_none()
 }
 
-/// The name without the word that says "encrypted": `x.yaml` of `x.enc.yaml`.
+/// Returns the name without the word that says "encrypted": `x.yaml` of `x.enc.yaml`.
 pub fn plain_name(path: &RepoPath) -> Option<RepoPath> {
     if !claims_encryption(path, None) {
         return None;
@@ -237,7 +180,7 @@ pub enum Claim {
     Likely,
 }
 
-/// Whether a file name says that the file was decrypted: `x.yaml.dec`, `x.dec.yaml` as
+/// Reports whether a file name says that the file was decrypted: `x.yaml.dec`, `x.dec.yaml` as
 /// helm-secrets writes them, `x.decrypted.yaml`, `decrypted~x.yaml`.
 pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
     const ENDINGS: [&str; 6] = ["yaml", "yml", "json", "env", "ini", "txt"];
@@ -256,7 +199,7 @@ pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
     Some(if is_certain { Claim::Certain } else { Claim::Likely })
 }
 
-/// Whether a file speaks of the file that it is named after: `db.sops.yaml.example`.
+/// Reports whether a file speaks of the file that it is named after: `db.sops.yaml.example`.
 pub fn is_about_another(path: &RepoPath) -> bool {
     const ABOUT: [&str; 4] = ["example", "sample", "template", "dist"];
     let mut words = path.file_name().split('.').skip(1);
@@ -264,7 +207,8 @@ pub fn is_about_another(path: &RepoPath) -> bool {
     matches!(ending, "license" | "md" | "rst" | "adoc") || words.any(|word| ABOUT.contains(&word))
 }
 
-/// Whether a file is written by a template engine, or switched off, before anything reads it.
+/// Reports whether a file is written by a template engine, or switched off, before anything reads
+/// it.
 pub fn is_template(path: &RepoPath) -> bool {
     const ENDINGS: [&str; 7] =
         [".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".disabled"];

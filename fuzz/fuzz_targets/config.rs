@@ -1,4 +1,4 @@
-//! `.sops.yaml`, and who governs a path under it; the same bytes as `.sops-lint.yaml`.
+//! `.sops.yaml`, and the rule that governs a path; the same bytes as `.sops-lint.yaml`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

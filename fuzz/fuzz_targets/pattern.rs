@@ -1,5 +1,5 @@
 //! Go's regular expressions and the globs of the settings: any source is compiled or refused. The
-//! text to match stands behind the first NUL.
+//! text to match follows the first NUL.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,15 +1,15 @@
 //! dotenv as sops reads it (`stores/dotenv/store.go`): lines, nothing else.
 //!
-//! Quotes, `export` and blanks mean nothing to sops: the key is all that stands before the first
-//! `=`, the value all behind it. A carriage return at the end of a line belongs to the value.
+//! Quotes, `export` and blanks mean nothing to sops: the key is everything before the first
+//! `=`, the value everything behind it. A carriage return at the end of a line belongs to the value.
 
 use std::borrow::Cow;
 
+use super::format::{Format, lines_if};
+use super::node::{Comment, Document, Entry, Member, Node, Shape, Value};
+use super::parsed::{MAX_NODES, ParseError, Parsed};
+use super::scalar::Scalar;
 use super::splice::{Edit, Splice, Spliced};
-use super::{
-    Comment, Document, Entry, Format, MAX_NODES, Member, Node, ParseError, Parsed, Scalar, Shape,
-    Value,
-};
 use crate::text::Span;
 
 /// The format of `.env`.
@@ -25,6 +25,15 @@ impl Format for Dotenv {
         &["env"]
     }
 
+    fn recognizes(&self, text: &str) -> bool {
+        const FIELDS: [&str; 3] = ["sops_mac=", "sops_version=", "sops_lastmodified="];
+        lines_if(text, "sops_").any(|line| FIELDS.iter().any(|field| line.starts_with(field)))
+    }
+
+    fn is_shallow(&self) -> bool {
+        true
+    }
+
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
         let (documents, error) = match members(text) {
             Ok(members) => {
@@ -33,7 +42,7 @@ impl Format for Dotenv {
             }
             Err(error) => (Vec::new(), Some(error)),
         };
-        // sops keeps keys that stand twice, and so do those who read the file later.
+        // sops and the programs that read the file later keep both of two equal keys.
         Parsed { documents, duplicate_keys: Vec::new(), error }
     }
 
@@ -120,7 +129,7 @@ mod tests {
         ] {
             assert_eq!(entries(line), [(key.to_owned(), value.to_owned())], "{line:?}");
         }
-        assert_eq!(entries("\n\nA=1\n\nA=2\n").len(), 2, "keys may stand twice");
+        assert_eq!(entries("\n\nA=1\n\nA=2\n").len(), 2, "keys may occur twice");
     }
 
     #[test]

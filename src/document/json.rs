@@ -1,17 +1,17 @@
 //! JSON with spans, as strict and as lenient as the decoder that sops uses.
 //!
 //! sops reads JSON token by token (`stores/json/store.go` over Go's `encoding/json`): keys may
-//! stand twice and stay in order, and a number is a float or, since 3.13.2, an int.
+//! occur twice and stay in order, and a number is a float or, since 3.13.2, an int.
 
 use std::borrow::Cow;
 
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use super::splice::{Block, Edit, Splice, Spliced};
-use super::{
-    Document, Element, Entry, Format, MAX_DEPTH, MAX_NODES, Member, Node, ParseError, Parsed,
-    Scalar, Shape, Value, duplicates,
-};
+use super::format::Format;
+use super::node::{Document, Element, Entry, Member, Node, Shape, Value};
+use super::parsed::{DuplicateKey, MAX_DEPTH, MAX_NODES, ParseError, Parsed, duplicates};
+use super::scalar::Scalar;
+use super::splice::{self, Block, Edit, Splice, Spliced};
 use crate::text::Span;
 
 /// The format of `.json`, and of the envelope that sops puts around binary files.
@@ -25,6 +25,18 @@ impl Format for Json {
 
     fn endings(&self) -> &'static [&'static str] {
         &["json"]
+    }
+
+    fn recognizes(&self, text: &str) -> bool {
+        text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+    }
+
+    fn reads_json(&self) -> bool {
+        true
+    }
+
+    fn has_only_floats(&self) -> bool {
+        true
     }
 
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
@@ -45,7 +57,7 @@ impl Format for Json {
     }
 }
 
-/// One more member, in the style of the others: on a line of its own where the first is.
+/// Returns the edit that adds a member in the style of the others: on its own line if the first is.
 fn append(text: &str, root: &Node<'_>, (key, block): &(&str, Block)) -> Edit {
     let members = || root.entries().map(|entry| (entry.key_span.start, entry.node.span.end));
     let (first, last) = (members().next(), members().last());
@@ -57,7 +69,7 @@ fn append(text: &str, root: &Node<'_>, (key, block): &(&str, Block)) -> Edit {
     match before.rsplit_once('\n') {
         None => Edit::new(Span::at(last), format!(", \"{key}\": {}", compact(block))),
         Some((_, indent)) => {
-            let newline = super::splice::line_end(text);
+            let newline = splice::line_end(text);
             let member = format!("{indent}\"{key}\": {}", pretty(block, indent, 1));
             Edit::new(Span::at(last), format!(",\n{member}").replace('\n', newline))
         }
@@ -105,7 +117,7 @@ struct Reader<'t> {
     at: usize,
     depth: usize,
     nodes: usize,
-    duplicate_keys: Vec<super::DuplicateKey>,
+    duplicate_keys: Vec<DuplicateKey>,
 }
 
 type Result<T> = std::result::Result<T, ParseError>;
@@ -123,7 +135,7 @@ impl<'t> Reader<'t> {
         ParseError::new(self.at, reason)
     }
 
-    /// The next byte that is not white space.
+    /// Returns the next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
@@ -243,7 +255,7 @@ impl<'t> Reader<'t> {
         Ok(scalar.map_or(Scalar::Float(float), Scalar::Int))
     }
 
-    /// A string from its opening to behind its closing quote.
+    /// Reads a string from its opening quote to its closing quote.
     fn string(&mut self) -> Result<Cow<'t, str>> {
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -260,7 +272,7 @@ impl<'t> Reader<'t> {
                     at += 2;
                 }
                 Some(0..=0x1f) => {
-                    return Err(ParseError::new(at, "a control character stands in a string"));
+                    return Err(ParseError::new(at, "a string contains a control character"));
                 }
                 Some(_) => at += 1,
             }
@@ -353,7 +365,7 @@ mod tests {
                 appended: &("sops", block),
             };
             let edits = Json.splice(text, &parsed, &splice).expect(text);
-            super::super::splice::apply(text, &edits).expect(text)
+            splice::apply(text, &edits).expect(text)
         };
         assert_eq!(
             written("{\"s\": 12,\"t\":[]}"),

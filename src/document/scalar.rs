@@ -9,6 +9,8 @@ use std::fmt;
 
 use base64::Engine;
 
+use super::timestamp;
+
 /// A typed leaf.
 #[derive(Clone, PartialEq)]
 pub enum Scalar<'t> {
@@ -28,8 +30,8 @@ pub enum Scalar<'t> {
     Str(Cow<'t, str>),
     /// What `!!binary` holds when it is not text.
     Bytes(Box<[u8]>),
-    /// A value that does not fit the tag before it (`!!int abc`). sops drops the error and takes null
-    /// (`stores/yaml/store.go`, `yamlNodeToTreeBranchValue`); Kubernetes refuses the file.
+    /// A value that does not fit the tag before it (`!!int abc`). sops drops the error and takes
+    /// null (`stores/yaml/store.go`, `yamlNodeToTreeBranchValue`); Kubernetes refuses the file.
     Misfit,
 }
 
@@ -47,22 +49,24 @@ impl Scalar<'_> {
         }
     }
 
-    /// The day of a timestamp, counted from 1970-01-01; earlier ones are day 0.
+    /// Returns the day of a timestamp, counted from 1970-01-01; earlier ones are day 0.
     pub fn day_of(text: &str) -> Option<u32> {
-        timestamp(text).map(|time| day_number(&time))
+        timestamp::day_of(text)
     }
 
-    /// Whether a text reads as a timestamp when it stands without quotes.
+    /// Reports whether a text is a timestamp when it has no quotes.
     pub fn is_timestamp(text: &str) -> bool {
-        timestamp(text).is_some()
+        timestamp::rfc3339(text).is_some()
     }
 
-    /// A timestamp as sops writes it down: RFC 3339 with up to nine decimals and its own zone.
+    /// Returns a timestamp as sops writes it down: RFC 3339 with up to nine decimals and its own
+    /// zone.
     pub fn rfc3339(text: &str) -> Option<Box<str>> {
-        timestamp(text)
+        timestamp::rfc3339(text)
     }
 
-    /// Whether sops has nothing to encrypt here: what it takes for null and `""` stay as they are.
+    /// Reports whether sops has nothing to encrypt here: what it takes for null and `""` stay as
+    /// they are.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Null | Self::Misfit => true,
@@ -74,7 +78,7 @@ impl Scalar<'_> {
 }
 
 impl fmt::Debug for Scalar<'_> {
-    /// The kind alone: the value may be somebody's password.
+    /// Shows the kind alone: the value may be a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.noun())
     }
@@ -82,7 +86,7 @@ impl fmt::Debug for Scalar<'_> {
 
 /// An explicit tag on a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tag {
+pub(super) enum Tag {
     /// None, or the lone `!`, which sops' library ignores.
     None,
     /// `!!str`, and every tag that the library does not know.
@@ -101,13 +105,13 @@ pub enum Tag {
     Binary,
 }
 
-/// Types one scalar. `plain` says that it stood without quotes and not in a block.
-pub fn resolve(text: Cow<'_, str>, plain: bool, tag: Tag) -> Scalar<'_> {
+/// Types one scalar. `plain`: it has no quotes and is not in a block.
+pub(super) fn resolve(text: Cow<'_, str>, plain: bool, tag: Tag) -> Scalar<'_> {
     match tag {
         Tag::None if plain => resolve_plain(text),
         Tag::None | Tag::Str => Scalar::Str(text),
         Tag::Binary => binary(&text),
-        Tag::Timestamp => timestamp(&text).map_or(Scalar::Misfit, Scalar::Time),
+        Tag::Timestamp => timestamp::rfc3339(&text).map_or(Scalar::Misfit, Scalar::Time),
         Tag::Null if text.is_empty() => Scalar::Null,
         _ => match (tag, resolve_plain(text)) {
             (Tag::Float, Scalar::Int(int)) => Scalar::Float(as_float(int)),
@@ -140,7 +144,7 @@ fn resolve_plain(text: Cow<'_, str>) -> Scalar<'_> {
     known.unwrap_or(Scalar::Str(text))
 }
 
-/// The words that are no text. `yes`, `no`, `on` and `off` are text.
+/// Returns the scalar of a word that is no text. `yes`, `no`, `on` and `off` are text.
 fn word(text: &str) -> Option<Scalar<'static>> {
     Some(match text {
         "true" | "True" | "TRUE" => Scalar::Bool(true),
@@ -153,13 +157,13 @@ fn word(text: &str) -> Option<Scalar<'static>> {
     })
 }
 
-/// What begins with a dot goes to Go's `ParseFloat` as it stands.
+/// Text that begins with a dot goes to Go's `ParseFloat` unchanged.
 fn dotted(text: &str) -> Option<Scalar<'static>> {
     if is_float(text) { float(text) } else { None }
 }
 
 fn number_or_time(text: &str) -> Option<Scalar<'static>> {
-    if let Some(time) = timestamp(text) {
+    if let Some(time) = timestamp::rfc3339(text) {
         return Some(Scalar::Time(time));
     }
     let digits: Cow<'_, str> =
@@ -182,7 +186,7 @@ fn integer(text: &str) -> Option<Scalar<'static>> {
         Some(two) if two.starts_with('0') => (&unsigned[1..], 8),
         _ => (unsigned, 10),
     };
-    // `from_str_radix` takes a sign of its own, Go does not.
+    // `from_str_radix` accepts another sign, Go does not.
     if !digits.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return None;
     }
@@ -227,111 +231,12 @@ fn as_float(int: i64) -> f64 {
     int as f64
 }
 
-/// A timestamp in one of the forms that the library knows, as RFC 3339:
-/// `Y-M-D`, `Y-M-D[Tt]h:m:s[.f]ZONE` and `Y-M-D h:m:s[.f]`.
-fn timestamp(text: &str) -> Option<Box<str>> {
-    let bytes = text.as_bytes();
-    if bytes.len() < 8 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let mut rest = &text[5..];
-    let year: u32 = text[..4].parse().ok()?;
-    let month = number(&mut rest, 2)?;
-    rest = rest.strip_prefix('-')?;
-    let day = number(&mut rest, 2)?;
-    if !(1..=12).contains(&month) || day == 0 || day > days_in(year, month) {
-        return None;
-    }
-    let date = format!("{year:04}-{month:02}-{day:02}");
-    if rest.is_empty() {
-        return Some(format!("{date}T00:00:00Z").into());
-    }
-    let zoned = rest.starts_with(['T', 't']);
-    rest = rest.strip_prefix(['T', 't', ' '])?;
-    let time = clock(&mut rest)?;
-    let zone = if zoned { zone(rest)? } else { rest.is_empty().then(|| "Z".to_owned())? };
-    Some(format!("{date}T{time}{zone}").into())
-}
-
-/// The day that a time in RFC 3339 begins with, counted from 1970-01-01.
-/// *Source*: `days_from_civil`, <https://howardhinnant.github.io/date_algorithms.html>.
-fn day_number(time: &str) -> u32 {
-    let part = |range: std::ops::Range<usize>| time[range].parse::<u32>().unwrap_or_default();
-    let (year, month, day) = (part(0..4), part(5..7), part(8..10));
-    if year < 1970 {
-        return 0;
-    }
-    // Years begin in March, so that the leap day is the last of one.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
-}
-
-/// `h:m:s[.fraction]`, written with two digits each and the fraction cut to nanoseconds.
-fn clock(rest: &mut &str) -> Option<String> {
-    let hour = number(rest, 2)?;
-    *rest = rest.strip_prefix(':')?;
-    let minute = number(rest, 2)?;
-    *rest = rest.strip_prefix(':')?;
-    let second = number(rest, 2)?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let mut fraction = "";
-    // Go takes a comma for the point.
-    if let Some(after) = rest.strip_prefix(['.', ',']) {
-        let length = after.bytes().take_while(u8::is_ascii_digit).count();
-        if length == 0 {
-            return None;
-        }
-        fraction = after[..length.min(9)].trim_end_matches('0');
-        *rest = &after[length..];
-    }
-    let point = if fraction.is_empty() { "" } else { "." };
-    Some(format!("{hour:02}:{minute:02}:{second:02}{point}{fraction}"))
-}
-
-/// `Z` or `+hh:mm`; an offset of zero becomes `Z`.
-fn zone(text: &str) -> Option<String> {
-    if text == "Z" {
-        return Some(text.to_owned());
-    }
-    let bytes = text.as_bytes();
-    let shaped = bytes.len() == 6 && matches!(bytes[0], b'+' | b'-') && bytes[3] == b':';
-    if !shaped || !text[1..3].bytes().chain(text[4..].bytes()).all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let (hours, minutes): (u32, u32) = (text[1..3].parse().ok()?, text[4..].parse().ok()?);
-    if hours > 24 || minutes > 60 {
-        return None;
-    }
-    Some(if hours == 0 && minutes == 0 { "Z".to_owned() } else { text.to_owned() })
-}
-
-/// One to `most` digits.
-fn number(rest: &mut &str, most: usize) -> Option<u32> {
-    let length = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
-    let (digits, after) = rest.split_at(length);
-    *rest = after;
-    digits.parse().ok()
-}
-
-fn days_in(year: u32, month: u32) -> u32 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
-            29
-        }
-        2 => 28,
-        _ => 31,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The type that sops writes and the bytes that it encrypts, in the spelling of the table.
+    /// Returns the type that sops writes and the bytes that it encrypts, in the spelling of the
+    /// table.
     fn typed(text: &str) -> (&'static str, String) {
         match resolve(Cow::Borrowed(text), true, Tag::None) {
             Scalar::Null => ("null", String::new()),
@@ -465,17 +370,6 @@ mod tests {
         for (source, kind, bytes) in table {
             assert_eq!(typed(source), (kind, bytes.to_owned()), "{source:?}");
         }
-    }
-
-    #[test]
-    fn days_are_counted_from_1970() {
-        let days = ["1970-01-01", "1970-03-01", "2000-02-29", "2026-11-22", "1969-12-31"];
-        assert_eq!(
-            days.map(Scalar::day_of),
-            [Some(0), Some(59), Some(11_016), Some(20_779), Some(0)]
-        );
-        assert_eq!(Scalar::day_of("2026-11-22T23:59:59Z"), Some(20_779));
-        assert_eq!(Scalar::day_of("yesterday"), None);
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! Texts with other values in the place of some: every byte that need not change stays.
+//! Edits: new text for some spans, while every other byte stays.
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::text::Span;
 
-/// A text in the place of another, or, where the span is empty, between two others.
+/// New text for a span, or an insertion if the span is empty.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// What it replaces.
+    /// The span that it replaces.
     pub span: Span,
-    /// What stands there afterwards.
+    /// The new text.
     pub text: String,
 }
 
@@ -20,13 +20,13 @@ impl std::fmt::Debug for Edit {
 }
 
 impl Edit {
-    /// An edit.
+    /// Makes an edit.
     pub fn new(span: Span, text: impl Into<String>) -> Self {
         Self { span, text: text.into() }
     }
 }
 
-/// What is to be written into a file.
+/// New content for a file.
 #[derive(Debug)]
 pub struct Splice<'s> {
     /// Texts for scalars, by the span that the scalar has in its tree.
@@ -35,16 +35,16 @@ pub struct Splice<'s> {
     pub reads_comments: bool,
     /// Texts for comments, without their `#`, by the span that the comment has in its tree.
     pub comments: &'s [Edit],
-    /// A key and what stands under it, for the end of every document; for shallow formats a map of
+    /// A key and its value, for the end of every document; for shallow formats a map of
     /// texts.
     pub appended: &'s (&'s str, Block),
 }
 
-/// Why a text cannot be edited without changing more than it should.
+/// The reason why a text cannot be edited without changing more than it should.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unspliceable {
-    /// Where.
+    /// The place.
     pub span: Span,
     /// Why: lower case, no full stop, quotes nothing.
     pub reason: &'static str,
@@ -69,7 +69,7 @@ pub fn apply(text: &str, edits: &[Edit]) -> Option<String> {
     Some(out)
 }
 
-/// A tree that is written down: maps keep their order.
+/// A tree to be written: maps keep their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// Text.
@@ -85,17 +85,17 @@ pub enum Block {
 }
 
 impl Block {
-    /// A text.
+    /// Makes a text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A map in this order.
+    /// Makes a map in this order.
     pub fn map<'k>(entries: impl IntoIterator<Item = (&'k str, Self)>) -> Self {
         Self::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// The lines of a map of texts.
+    /// Returns the lines of a map of texts.
     pub(super) fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
         let entries = if let Self::Map(entries) = self { &entries[..] } else { &[] };
         entries.iter().filter_map(|(key, value)| match value {

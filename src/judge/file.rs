@@ -14,6 +14,7 @@ use crate::keys::certificate::Certificate;
 use crate::keys::openpgp;
 use crate::path::RepoPath;
 use crate::policy::{self, Aim, Governing};
+use crate::private_key;
 use crate::rules::{FILE_RULES, Facts, Judged, Subject};
 use crate::traces::{self, Traces};
 
@@ -96,8 +97,8 @@ fn facts(
 
 /// Reports whether sops splits an encrypted file into other lines than we do.
 fn is_unclear(text: &str, format: Option<&dyn Format>, traces: Traces) -> bool {
-    let is_yaml = format.is_some_and(|format| format.name() == "yaml");
-    is_yaml && traces.sops && document::yaml::line_separator(text).is_some()
+    let has_break = |format: &dyn Format| format.foreign_line_break(text).is_some();
+    traces.sops && format.is_some_and(has_break)
 }
 
 /// Returns a config that was meant for a plaintext file, under a name that sops does not look for.
@@ -124,7 +125,7 @@ fn is_suspect(input: &Input) -> bool {
 fn is_ruled(governing: &Governing<'_>, input: &Input, has_format: bool) -> bool {
     match governing.aim(&input.path) {
         Aim::Anything => false,
-        Aim::SecretsDirectory => has_format || traces::is_pem_key(input.bytes()),
+        Aim::SecretsDirectory => has_format || private_key::is_pem_key(input.bytes()),
         Aim::File => true,
     }
 }

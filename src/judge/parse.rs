@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::document::json::Json;
 use crate::document::{self, Format, Parsed, Shape, Value};
 use crate::input::Input;
 use crate::sops::metadata::{self, Found};
@@ -19,14 +20,10 @@ pub(super) fn parse<'t>(
     };
     let parsed = format.parse(text);
     // `sops --input-type` writes any format under any name.
-    if traces.encrypted {
-        let by_content = document::format_by_content(text);
-        let is_other = by_content.name() != format.name();
-        if is_other && !(is_likely(&parsed, text) && has_metadata(&parsed)) {
-            let other = by_content.parse(text);
-            if is_likely(&other, text) && (has_metadata(&other) || !is_likely(&parsed, text)) {
-                return Some(other);
-            }
+    if traces.encrypted && !(is_likely(&parsed, text) && has_metadata(&parsed)) {
+        let other = document::format_by_content(text).parse(text);
+        if is_likely(&other, text) && (has_metadata(&other) || !is_likely(&parsed, text)) {
+            return Some(other);
         }
     }
     Some(parsed)
@@ -53,8 +50,8 @@ fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed
     if !traces.sops {
         return None;
     }
-    if document::is_json(text) {
-        let mut parsed = document::json::Json.parse(text);
+    if Json.recognizes(text) {
+        let mut parsed = Json.parse(text);
         parsed.error = parsed.error.take().or_else(|| empty_envelope(&parsed));
         return Some(parsed);
     }
@@ -63,8 +60,7 @@ fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed
         return Some(format.parse(text));
     }
     // Without such a name, it may be a page that quotes an encrypted file.
-    let is_shallow = format.name() == "dotenv" || format.name() == "ini";
-    let parsed = (is_shallow && traces.encrypted).then(|| format.parse(text));
+    let parsed = (format.is_shallow() && traces.encrypted).then(|| format.parse(text));
     parsed.filter(|parsed| parsed.error.is_none())
 }
 
@@ -84,7 +80,7 @@ fn is_likely(parsed: &Parsed<'_>, text: &str) -> bool {
     parsed.error.is_none()
         && parsed.documents.first().is_none_or(|document| match document.shape {
             Shape::Nested => matches!(document.root.value, Value::Map(_) | Value::List(_)),
-            Shape::Sections | Shape::Lines => !document::is_json(text),
+            Shape::Sections | Shape::Lines => !Json.recognizes(text),
         })
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Both decrypt every file that they name with sops, and fail where sops cannot.
 
-use super::text;
+use super::object::text;
 use crate::document::{Document, Node};
 
 /// A manifest under `generators:` of a kustomization.
 #[derive(Debug)]
 pub struct Generator<'d, 't> {
-    /// Its kind, as it stands in the manifest.
+    /// Its kind, as the manifest has it.
     pub kind: &'d str,
     /// `metadata.name`, where it is text.
     pub name: Option<&'d str>,
@@ -19,11 +19,11 @@ pub struct Generator<'d, 't> {
 /// A file that a generator names.
 #[derive(Debug)]
 pub struct NamedFile<'d, 't> {
-    /// The field of the manifest that it stands below.
+    /// The field of the manifest that names it.
     pub field: &'static str,
-    /// The path, without the key of the Secret that may stand before it.
+    /// The path, without the key of the Secret that may precede it.
     pub path: &'d str,
-    /// Where the path stands.
+    /// The text with the path.
     pub node: &'d Node<'t>,
 }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use base64::Engine;
 
-use super::Secret;
+use super::secret::Secret;
 use crate::document::Node;
+use crate::private_key::is_public_pem;
 use crate::sops::value::PREFIX;
 
 /// The label of the Secrets in which Argo CD keeps its repositories and clusters.
@@ -32,11 +33,11 @@ const ARGO_CD_SETTINGS: [&str; 16] = [
     "shard",
 ];
 
-/// Whether everybody may read the value under `key`.
+/// Returns true if the value under `key` is no secret.
 pub fn is_public(secret: &Secret<'_, '_>, key: &str, text: &str, is_base64: bool) -> bool {
     let text = if is_base64 { decoded(text) } else { Cow::Borrowed(text) };
     let text = text.trim();
-    // Flux decrypts a SOPS file that stands in `data`.
+    // Flux decrypts a SOPS file in `data`.
     let holds_files = is_base64 || secret.holds_files;
     let is_encrypted = holds_files && text.contains(PREFIX) && text.contains("lastmodified");
     let is_nothing = matches!(text, "{}" | "[]" | "\"\"" | "null");
@@ -63,31 +64,11 @@ fn is_argo_cd_setting(secret: &Secret<'_, '_>, key: &str, text: &str) -> bool {
     is_plain_url || ARGO_CD_SETTINGS.contains(&key)
 }
 
-/// PEM blocks of certificates and public keys, or with nothing in them, as manuals show them.
-fn is_public_pem(text: &str) -> bool {
-    const BEGIN: &str = "-----BEGIN ";
-    if !text.starts_with(BEGIN) {
-        return false;
-    }
-    text.split(BEGIN).skip(1).all(|block| {
-        let (label, body) = block.split_once("-----").unwrap_or((block, ""));
-        let is_certificate = label.ends_with("CERTIFICATE") || label.contains("PUBLIC KEY");
-        is_certificate || !body.lines().any(is_key_material)
-    })
-}
-
-fn is_key_material(line: &str) -> bool {
-    const SHORTEST: usize = 16;
-    let line = line.trim();
-    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-    line.len() >= SHORTEST && line.bytes().all(is_base64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::document::{Format, yaml::Yaml};
-    use crate::kubernetes::secrets;
+    use crate::kubernetes::secret::secrets;
 
     fn public(labels: &str, key: &str, text: &str) -> bool {
         let manifest =

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use base64::Engine;
 
-/// How much of a value is a reference.
+/// The part of a value that is a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference {
     /// All of it: `${PASSWORD}`, `op://vault/item`, `<path:kv/data/db#password>`.
@@ -18,7 +18,7 @@ pub enum Reference {
 /// Schemes of tools that fetch the value when they deploy: 1Password, vals, Vault operators.
 const SCHEMES: [&str; 3] = ["op://", "ref+", "vault:"];
 
-/// Words that people leave for somebody to fill in. Upper case only: `change-me` in lower case is
+/// Words that others are meant to replace. Upper case only: `change-me` in lower case is
 /// what the Flux guide uses as a password.
 const WORDS: [&str; 4] = ["PLACEHOLDER", "REDACTED", "CHANGEME", "REPLACEME"];
 
@@ -26,7 +26,7 @@ const WORDS: [&str; 4] = ["PLACEHOLDER", "REDACTED", "CHANGEME", "REPLACEME"];
 const VERBS: [&str; 4] = ["REPLACE", "CHANGE", "INSERT", "FILL"];
 const OBJECTS: [&str; 4] = ["ME", "WITH", "THIS", "IN"];
 
-/// Whether a whole value is visibly not the real one.
+/// Reports whether a whole value is visibly not the real one.
 fn is_placeholder(text: &str) -> bool {
     if WORDS.contains(&text) {
         return true;
@@ -100,7 +100,7 @@ impl<'t> Variables<'t> {
         Self { text, brackets, markup: text.rfind("</").max(text.rfind("/>")) }
     }
 
-    /// The first one from a place on. Places only grow.
+    /// Returns the first one from a place on. Places only grow.
     fn next(&mut self, from: usize) -> Option<Range<usize>> {
         let is_markup = self.markup >= Some(from);
         let found = self.brackets.iter_mut().filter_map(|brackets| {
@@ -111,7 +111,8 @@ impl<'t> Variables<'t> {
     }
 }
 
-/// All brackets of a kind. A value may hold as many as its file has bytes, so each is looked at once.
+/// All brackets of a kind. A value may hold as many as its file has bytes, so each is looked at
+/// once.
 struct Brackets {
     open: &'static str,
     close: &'static str,
@@ -122,7 +123,7 @@ struct Brackets {
     /// What that encloses, once it was looked at, if it is a variable.
     variable: Option<Range<usize>>,
     is_looked_at: bool,
-    /// A line feed; none stands between it and the last name that was looked at.
+    /// The first line feed after the start of the last name that was looked at.
     line_feed: usize,
 }
 
@@ -180,7 +181,8 @@ impl Brackets {
     }
 }
 
-/// Whether a variable brings its own value along: `${PASSWORD:=hunter2}`, `{{ "hunter2" }}`.
+/// Reports whether a variable brings its own value along: `${PASSWORD:=hunter2}`, `{{ "hunter2"
+/// }}`.
 fn has_default(variable: &str) -> bool {
     if let Some(template) = variable.strip_prefix("{{") {
         return template_literal(template.trim_end_matches("}}")).is_some_and(is_literal);
@@ -208,8 +210,8 @@ fn shell_default(inside: &str) -> Option<&str> {
     (!is_dashed).then_some(default)
 }
 
-/// The literal that a template prints, `{{ "hunter2" }}`, or has as a default. Others are names of
-/// what is looked up, messages, and formats.
+/// Returns the literal that a template prints, `{{ "hunter2" }}`, or has as a default. Others are
+/// names of what is looked up, messages, and formats.
 fn template_literal(template: &str) -> Option<&str> {
     /// What changes how a text is written and not what it says.
     const FILTERS: [&str; 6] = ["b64enc", "b64encode", "quote", "squote", "toString", "trim"];
@@ -225,7 +227,7 @@ fn template_literal(template: &str) -> Option<&str> {
     })
 }
 
-/// The text in the quotes that a text begins with, and what follows them.
+/// Returns the text in the quotes that a text begins with, and what follows them.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
     text[1..].split_once(quote)
@@ -235,7 +237,7 @@ fn unquoted(text: &str) -> &str {
     quoted(text).filter(|(_, rest)| rest.is_empty()).map_or(text, |(literal, _)| literal)
 }
 
-/// Whether a text is more than nothing, and visibly neither a reference nor a placeholder.
+/// Reports whether a text is more than nothing, and visibly neither a reference nor a placeholder.
 fn is_literal(text: &str) -> bool {
     let text = text.trim();
     let is_reference = text.starts_with(['$', '}']) || text.contains("{{") || text.contains("}}");

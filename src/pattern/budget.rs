@@ -3,7 +3,7 @@
 //! A pattern has limits of its own, which are wide: a config of ten thousand patterns, each just below
 //! them, would take minutes. Cost is counted and not measured, so that a config is read alike everywhere.
 
-use super::PatternError;
+use super::error::PatternError;
 
 /// What all patterns of a config may cost: bytes of translated source. Hand-written ones have fifty each.
 /// It takes some two seconds to spend.

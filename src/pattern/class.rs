@@ -7,8 +7,8 @@
 //! The one thing to know: every set is written as a bracketed set of its own, so that it can stand
 //! alone, inside another one, or be negated, and always means the same.
 
-use super::PatternError;
 use super::cursor::{Cursor, quote};
+use super::error::PatternError;
 use super::node::{EVERYTHING, NOTHING, escaped};
 use super::{escape, unicode};
 

@@ -6,8 +6,8 @@
 //! The one thing to know: Go knows few of them, and refuses the others with one message; the
 //! messages here say what the author may have had in mind.
 
-use super::PatternError;
 use super::cursor::{Cursor, quote};
+use super::error::PatternError;
 
 /// The digits that an octal escape has at most.
 const MAX_OCTAL_DIGITS: u32 = 3;

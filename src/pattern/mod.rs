@@ -23,6 +23,7 @@
 mod budget;
 mod class;
 mod cursor;
+mod error;
 mod escape;
 pub mod globs;
 mod node;
@@ -32,6 +33,7 @@ mod unicode;
 use std::thread;
 
 pub use budget::Budget;
+pub use error::PatternError;
 
 use budget::LARGE_PROGRAM_COST;
 use regex::{Regex, RegexBuilder};
@@ -115,35 +117,6 @@ impl Pattern {
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.source
-    }
-}
-
-/// Why a pattern cannot be used, and where in its source.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} (at byte {offset})")]
-pub struct PatternError {
-    reason: String,
-    offset: usize,
-}
-
-impl PatternError {
-    fn new(reason: impl Into<String>, offset: usize) -> Self {
-        Self { reason: reason.into(), offset }
-    }
-
-    /// What is wrong, in plain English: lower case, no full stop, names the construct.
-    ///
-    /// *Shape*: may quote a piece of the source, shortened but not cleaned of control characters.
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-
-    /// Where the construct begins.
-    ///
-    /// *Unit*: bytes from the start of the source, always on a character boundary, at most the
-    /// length of the source. 0 when the pattern as a whole is at fault.
-    pub fn offset(&self) -> usize {
-        self.offset
     }
 }
 

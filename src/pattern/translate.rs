@@ -8,8 +8,8 @@
 
 use std::mem;
 
-use super::PatternError;
 use super::cursor::{Cursor, quote};
+use super::error::PatternError;
 use super::node::{MAX_COPIES, MAX_HEIGHT, Node};
 use super::{class, escape};
 

@@ -1,8 +1,8 @@
 //! One `.sops.yaml`, read as sops reads it (`config/config.go`), with a span for everything.
 
-use super::Governing;
 use super::creation_rule::{self, CreationRule};
 use super::merge;
+use super::problem::Problem;
 use super::schema::{self, Meant, UnknownKey};
 use super::shown::Shown;
 use crate::document::{Document, Format, Node, Parsed, yaml};
@@ -17,7 +17,7 @@ const MAX_RULES: usize = 10_000;
 /// A `.sops.yaml` and what it says.
 #[derive(Debug)]
 pub struct Config {
-    /// Where it stands.
+    /// Its path.
     pub path: RepoPath,
     /// Its bytes, for the lines that findings show.
     pub bytes: Vec<u8>,
@@ -27,41 +27,12 @@ pub struct Config {
     pub shown: Shown,
     /// The creation rules in their order.
     pub rules: Vec<CreationRule>,
-    /// What sops would refuse, or silently misread.
+    /// Faults that sops would refuse, or silently misread.
     pub problems: Vec<Problem>,
     /// Keys that sops does not know, in file order.
     pub unknown_keys: Vec<UnknownKey>,
-    /// Whether sops could load it at all.
-    is_usable: bool,
-}
-
-/// Which rule of ours a problem belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProblemKind {
-    /// The structure of the file.
-    Structure,
-    /// A regular expression that Go refuses.
-    Regex,
-}
-
-/// One thing that is wrong with a config.
-#[derive(Debug)]
-pub struct Problem {
-    /// Structure or regex.
-    pub kind: ProblemKind,
-    /// Where.
-    pub span: Span,
-    /// What: one sentence, no full stop.
-    pub message: String,
-    /// The next step.
-    pub help: String,
-}
-
-impl Problem {
-    /// A problem of structure.
-    pub fn new(span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { kind: ProblemKind::Structure, span, message: message.into(), help: help.into() }
-    }
+    /// Whether sops can load it at all.
+    pub(super) is_usable: bool,
 }
 
 impl Config {
@@ -89,25 +60,6 @@ impl Config {
         config
     }
 
-    /// Who governs a file at or below this config's directory.
-    pub fn governing(&self, path: &RepoPath) -> Governing<'_> {
-        if !self.is_usable {
-            return Governing::Unusable(self);
-        }
-        let Some(relative) = path.below(self.path.parent().as_str()) else {
-            return Governing::NoRule(self);
-        };
-        for rule in &self.rules {
-            match rule.matches(relative) {
-                Some(true) => return Governing::Rule(self, rule),
-                Some(false) => {}
-                // sops compiles the rules one after the other and stops at a broken one.
-                None => return Governing::Unusable(self),
-            }
-        }
-        Governing::NoRule(self)
-    }
-
     fn fail(&mut self, problem: Problem) {
         self.is_usable = false;
         self.problems.push(problem);
@@ -125,7 +77,7 @@ impl Config {
         }
         for key in parsed.duplicate_keys.iter().filter(|key| key.document == 0) {
             let help = "keep one of the two; sops refuses the whole file";
-            self.fail(Problem::new(key.span, "this key stands twice in one map", help));
+            self.fail(Problem::new(key.span, "this key occurs twice in one map", help));
         }
         let Some(Document { root, .. }) = first.filter(|document| !document.root.is_null()) else {
             let help = "write creation_rules: with at least one rule";
@@ -168,7 +120,7 @@ impl Config {
                 };
                 self.fail(Problem::new(
                     misspelt.map_or(first, |unknown| unknown.span),
-                    "there are no creation_rules, so sops does not know whom to encrypt to",
+                    "there are no creation_rules, so sops has no recipients to encrypt to",
                     help,
                 ));
             }

@@ -1,6 +1,6 @@
 //! One creation rule: a pattern for paths, and the recipe for the files that match it.
 
-use super::config::{Problem, ProblemKind};
+use super::problem::{Problem, ProblemKind};
 use crate::document::{Entry, Node, Scalar, Value};
 use crate::keys::{InvalidRecipient, KEY_SERVICES, KeyService, Recipient, Sameness, split_flat};
 use crate::pattern::{Budget, Pattern, PatternError};
@@ -17,7 +17,7 @@ pub struct CreationRule {
     pub span: Span,
     /// The pattern for paths; `None` matches every file.
     path_regex: Option<Result<Pattern, PatternError>>,
-    /// To whom and how to encrypt.
+    /// The recipients, and how to encrypt.
     pub recipe: Recipe,
     /// The key `key_groups`, where there are groups.
     pub key_groups: Option<Span>,
@@ -26,7 +26,8 @@ pub struct CreationRule {
 }
 
 impl CreationRule {
-    /// Whether the rule matches a path relative to its config; `None` if its regex is broken.
+    /// Reports whether the rule matches a path relative to its config; `None` if its regex is
+    /// broken.
     pub fn matches(&self, relative: &str) -> Option<bool> {
         match &self.path_regex {
             None => Some(true),
@@ -35,13 +36,13 @@ impl CreationRule {
         }
     }
 
-    /// The text of its `path_regex`.
+    /// Returns the text of its `path_regex`.
     pub fn path_regex(&self) -> Option<&str> {
         self.path_regex.as_ref().and_then(|regex| regex.as_ref().ok()).map(Pattern::as_str)
     }
 
-    /// Whether it matches plain neighbours of a file as well, so that a match says nothing about
-    /// the file itself. `directory` is the file's, relative to the config.
+    /// Reports whether it matches unrelated files beside a file too, so that a match says nothing
+    /// about the file itself. `directory` is the file's, relative to the config.
     pub fn is_catch_all_in(&self, directory: &str) -> bool {
         const PLAIN_NAMES: [&str; 4] =
             ["kustomization.yaml", "deployment.yaml", "README.md", "values.json"];
@@ -56,8 +57,8 @@ impl CreationRule {
     }
 }
 
-/// Reads one rule; what is wrong with it goes to `problems`. `source` is the whole file, and all its rules
-/// share one `budget`.
+/// Reads one rule; what is wrong with it goes to `problems`. `source` is the whole file, and all
+/// its rules share one `budget`.
 pub(super) fn read(
     number: usize,
     node: &Node<'_>,
@@ -92,12 +93,13 @@ pub(super) fn read(
     CreationRule { number, span, path_regex, recipe, key_groups, ignored }
 }
 
-/// Its key groups. Go drops a null from a list of structs.
+/// Returns its key groups. Go drops a null from a list of structs.
 fn groups_of<'n, 't>(node: &'n Node<'t>) -> impl Iterator<Item = &'n Node<'t>> {
     node.elements().filter(|group| !group.is_null())
 }
 
-/// The flat fields of a rule that has groups. What is wrong with them does not matter to sops.
+/// Returns the flat fields of a rule that has groups. What is wrong with them does not matter to
+/// sops.
 fn ignored_group(number: usize, node: &Node<'_>, source: &str) -> KeyGroup {
     let (problems, budget) = (&mut Vec::new(), &mut Budget::default());
     Reader { number, node, source, problems, budget }.flat_group()
@@ -116,12 +118,13 @@ impl<'r, 't> Reader<'r, 't> {
         self.problems.push(Problem::new(span, message, help));
     }
 
-    /// A field that is there and not null.
+    /// Returns a field that is there and not null.
     fn field(&self, name: &str) -> Option<&'r Entry<'t>> {
         self.node.entry(name).filter(|entry| !entry.node.is_null())
     }
 
-    /// A field whose text is not empty. Go unmarshals numbers and booleans into text as written.
+    /// Returns a field whose text is not empty. Go unmarshals numbers and booleans into text as
+    /// written.
     fn text(&mut self, name: &str) -> Option<(&'r str, Span)> {
         let entry = self.field(name)?;
         if let Some(text) = entry.node.as_str() {

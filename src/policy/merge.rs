@@ -1,5 +1,5 @@
-//! The merge keys of YAML, `<<: *base`. sops reads its config with go-yaml v3, which takes the entries
-//! of the maps that they name for entries of the map they stand in (`decode.go`, `merge`).
+//! The merge keys of YAML, `<<: *base`. sops reads its config with go-yaml v3, which takes the
+//! entries of the maps that they name for entries of the map they stand in (`decode.go`, `merge`).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,8 +9,8 @@ use crate::text::Span;
 
 const MERGE_KEY: &str = "<<";
 
-/// A tree with the entries of all merge keys where sops sees them. Their spans stay those of the
-/// maps that were named. What is written out wins, then the first map of a list.
+/// Returns a tree with the entries of all merge keys where sops sees them. Their spans stay those
+/// of the maps that were named. What is written out wins, then the first map of a list.
 pub(super) fn merged<'t>(node: Node<'t>, text: &str) -> Node<'t> {
     let value = match node.value {
         Value::Map(members) => Value::Map(merged_members(members, text)),
@@ -28,7 +28,8 @@ pub(super) fn merged<'t>(node: Node<'t>, text: &str) -> Node<'t> {
     Node { span: node.span, value }
 }
 
-/// The first merge key of a merged tree that sops refuses: it names something else than maps.
+/// Returns the first merge key of a merged tree that sops refuses: it names something else than
+/// maps.
 pub(super) fn refused(node: &Node<'_>, text: &str) -> Option<Span> {
     let own = node.entries().find(|entry| is_merge_key(entry, text)).map(|entry| entry.key_span);
     own.or_else(|| node.entries().find_map(|entry| refused(&entry.node, text)))
@@ -84,7 +85,7 @@ fn is_merge_key(entry: &Entry<'_>, text: &str) -> bool {
     entry.key == MERGE_KEY && text.get(entry.key_span.start..entry.key_span.end) == Some(MERGE_KEY)
 }
 
-/// A map, or a list of maps that is written out: the name of a list does not do.
+/// Reports whether a value is a map, or a list of maps that is written out, not an alias.
 fn names_maps(entry: &Entry<'_>) -> bool {
     let is_written_out = entry.node.span.start >= entry.key_span.end;
     entry.node.is_map()

@@ -1,18 +1,24 @@
 //! Which creation rule governs a file, and what it demands.
 //!
 //! The nearest `.sops.yaml` above the file decides, as the Flux guide has it. sops itself searches
-//! from the directory it is run in; a rule of its own speaks of the difference.
+//! from the directory it is run in; the rule `ambiguous-sops-config` reports the difference.
 
-pub mod config;
+mod config;
 mod creation_rule;
+mod governing;
+mod matches;
 mod merge;
+mod problem;
 mod schema;
 mod shown;
 
 use std::collections::HashMap;
 
-pub use config::{Config, Problem, ProblemKind};
+pub use config::Config;
 pub use creation_rule::CreationRule;
+pub use governing::{Aim, Governing, Ruling};
+pub use matches::{MAX_MATCHES, Matches};
+pub use problem::{Problem, ProblemKind};
 pub use schema::{Meant, UnknownKey};
 pub use shown::Shown;
 
@@ -25,12 +31,12 @@ pub const CONFIG_NAME: &str = ".sops.yaml";
 const MISLEADING_NAMES: [&str; 6] =
     [".sops.yml", "sops.yaml", "sops.yml", ".sops.yaml.txt", ".sops.yml.txt", ".sops.yaml.yaml"];
 
-/// Whether a file is named almost, but not quite, as sops wants it.
+/// Reports whether a file is named almost, but not quite, as sops wants it.
 pub fn has_misleading_name(path: &RepoPath) -> bool {
     MISLEADING_NAMES.contains(&path.file_name())
 }
 
-/// The nearest config above a file that has a misleading name and can be meant for nothing else.
+/// Returns the nearest config above a file that has a misleading name and can be meant for nothing else.
 /// `exists`: whether there is such a file.
 pub fn misnamed_config(path: &RepoPath, exists: &dyn Fn(&RepoPath) -> bool) -> Option<RepoPath> {
     let dotted = MISLEADING_NAMES.iter().filter(|name| name.starts_with('.'));
@@ -47,89 +53,8 @@ pub struct Policy {
     by_directory: HashMap<Box<str>, Config>,
 }
 
-/// Who decides how a file is encrypted.
-#[derive(Clone, Copy, Debug)]
-pub enum Governing<'p> {
-    /// No `.sops.yaml` stands above the file.
-    NoConfig,
-    /// The nearest one cannot be used, or a broken `path_regex` stands before any match.
-    Unusable(&'p Config),
-    /// The nearest one has no rule for the file.
-    NoRule(&'p Config),
-    /// This rule.
-    Rule(&'p Config, &'p CreationRule),
-}
-
-/// A [`Governing`] without what the path of the file tells, for keeping: to find it takes a match for
-/// every rule of a config.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ruling {
-    /// [`Governing::NoConfig`].
-    NoConfig,
-    /// [`Governing::Unusable`].
-    Unusable,
-    /// [`Governing::NoRule`].
-    NoRule,
-    /// [`Governing::Rule`], with its number.
-    Rule(usize),
-}
-
-/// What a creation rule was written for, as seen from a file that it matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aim {
-    /// For any file: it matches plain neighbours too, so a match says nothing.
-    Anything,
-    /// For a directory of secrets.
-    SecretsDirectory,
-    /// For this file, or for files named like it.
-    File,
-}
-
-impl<'p> Governing<'p> {
-    /// What the rule that governs `path` was written for.
-    pub fn aim(self, path: &RepoPath) -> Aim {
-        let Self::Rule(config, rule) = self else { return Aim::Anything };
-        if rule.path_regex().is_none() {
-            return Aim::Anything;
-        }
-        let parent = path.parent();
-        let directory = parent.below(config.path.parent().as_str()).unwrap_or_default();
-        let is_for_secrets = |name| matches!(name, "secrets" | "secret");
-        if !rule.is_catch_all_in(directory) {
-            Aim::File
-        } else if directory.split('/').any(is_for_secrets) {
-            Aim::SecretsDirectory
-        } else {
-            Aim::Anything
-        }
-    }
-
-    /// As much of it as [`Policy::recall`] needs.
-    pub fn ruling(self) -> Ruling {
-        match self {
-            Self::NoConfig => Ruling::NoConfig,
-            Self::Unusable(_) => Ruling::Unusable,
-            Self::NoRule(_) => Ruling::NoRule,
-            Self::Rule(_, rule) => Ruling::Rule(rule.number),
-        }
-    }
-
-    /// The nearest config, whatever it says.
-    pub fn config(self) -> Option<&'p Config> {
-        match self {
-            Self::NoConfig => None,
-            Self::Unusable(config) | Self::NoRule(config) | Self::Rule(config, _) => Some(config),
-        }
-    }
-
-    /// The rule, if there is one.
-    pub fn rule(self) -> Option<(&'p Config, &'p CreationRule)> {
-        if let Self::Rule(config, rule) = self { Some((config, rule)) } else { None }
-    }
-}
-
 impl Policy {
-    /// Reads the configs that stand in the given directories, `""` being the root.
+    /// Reads the configs in the given directories, `""` being the root.
     pub fn load<'d>(
         directories: impl IntoIterator<Item = &'d str>,
         mut read: impl FnMut(&RepoPath) -> Option<Vec<u8>>,
@@ -147,30 +72,30 @@ impl Policy {
         Self { by_directory }
     }
 
-    /// The config at this path, if it was loaded.
+    /// Returns the config at this path, if it was loaded.
     pub fn config(&self, path: &RepoPath) -> Option<&Config> {
         let directory = path.as_str().rsplit_once('/').map_or("", |(directory, _)| directory);
         self.by_directory.get(directory).filter(|config| config.path == *path)
     }
 
-    /// All configs, sorted by path.
+    /// Returns all configs, sorted by path.
     pub fn configs(&self) -> Vec<&Config> {
         let mut configs: Vec<&Config> = self.by_directory.values().collect();
         configs.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         configs
     }
 
-    /// Whether there is no config at all.
+    /// Reports whether there is no config at all.
     pub fn is_empty(&self) -> bool {
         self.by_directory.is_empty()
     }
 
-    /// Who governs this file.
+    /// Returns the rule that governs a file.
     pub fn governing(&self, path: &RepoPath) -> Governing<'_> {
         self.nearest(path).map_or(Governing::NoConfig, |config| config.governing(path))
     }
 
-    /// Who governs this file, of which that was found before.
+    /// Returns the rule that governs a file, whose ruling was found before.
     pub fn recall(&self, path: &RepoPath, ruling: Ruling) -> Governing<'_> {
         let Some(config) = self.nearest(path) else { return Governing::NoConfig };
         match ruling {

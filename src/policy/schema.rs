@@ -1,5 +1,5 @@
 //! The keys of a `.sops.yaml` that sops knows, level by level (`config/config.go`), and those that
-//! stand there without meaning anything.
+//! have no meaning.
 //!
 //! sops unmarshals into structs and drops every other key without a word.
 
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use crate::document::{Entry, Node};
 use crate::text::Span;
 
-/// A key that sops does not know where it stands.
+/// A key that sops does not know in this place.
 #[derive(Debug)]
 pub struct UnknownKey {
     /// The key.
@@ -19,7 +19,7 @@ pub struct UnknownKey {
     pub place: &'static str,
     /// What was meant, if that can be told.
     pub meant: Option<Meant>,
-    /// The number of the creation rule that it stands in.
+    /// The number of its creation rule.
     pub rule: Option<usize>,
 }
 
@@ -38,12 +38,15 @@ pub(super) struct Level {
     pub(super) keys: &'static [&'static str],
     /// Names from elsewhere (metadata, command line, older ideas) and what they are called here.
     other_names: &'static [(&'static str, &'static str)],
+    /// The level whose keys people write here by mistake.
+    deeper: Option<&'static Level>,
 }
 
 const TOP: Level = Level {
     place: "the top level",
     keys: &["creation_rules", "destination_rules", "stores"],
     other_names: &[("rules", "creation_rules")],
+    deeper: Some(&RULE),
 };
 
 const RULE: Level = Level {
@@ -83,6 +86,7 @@ const RULE: Level = Level {
         ("fp", "pgp"),
         ("key_group", "key_groups"),
     ],
+    deeper: None,
 };
 
 const GROUP: Level = Level {
@@ -97,18 +101,21 @@ const GROUP: Level = Level {
         ("aws_kms", "kms"),
         ("gpg", "pgp"),
     ],
+    deeper: None,
 };
 
 pub(super) const KMS_KEY: Level = Level {
     place: "a KMS key",
     keys: &["arn", "role", "context", "aws_profile"],
     other_names: &[("profile", "aws_profile"), ("encryption_context", "context")],
+    deeper: None,
 };
 
 pub(super) const AZURE_KEY: Level = Level {
     place: "an Azure key",
     keys: &["vaultUrl", "key", "version"],
     other_names: &[("name", "key")],
+    deeper: None,
 };
 
 pub(super) const DESTINATION: Level = Level {
@@ -127,12 +134,14 @@ pub(super) const DESTINATION: Level = Level {
         "omit_extensions",
     ],
     other_names: &[("reencryption_rule", "recreation_rule")],
+    deeper: None,
 };
 
 const STORES: Level = Level {
     place: "stores",
     keys: &["yaml", "json", "json_binary", "dotenv", "ini"],
     other_names: &[],
+    deeper: None,
 };
 
 /// Bytes of a key beyond which it resembles nothing.
@@ -141,7 +150,7 @@ const LONGEST_KEY: usize = 80;
 /// Characters of a value that are searched for an anchor. Aliases can repeat a value often.
 const MOST_CHARACTERS: usize = 16 * 1024;
 
-/// The unknown keys of a config in file order, each place once. `text` is the whole file.
+/// Returns the unknown keys of a config in file order, each place once. `text` is the whole file.
 pub(super) fn unknown_keys(root: &Node<'_>, text: &str) -> Vec<UnknownKey> {
     let mut search = Search { text, rule: None, seen: HashSet::new(), found: Vec::new() };
     search.map(root, &TOP);
@@ -161,7 +170,7 @@ pub(super) fn unknown_keys(root: &Node<'_>, text: &str) -> Vec<UnknownKey> {
     }
     let mut found = search.found;
     found.sort_by_key(|unknown| unknown.span);
-    // What an alias repeats stands in the file once.
+    // The keys of an alias occur in the file once.
     found.dedup_by_key(|unknown| unknown.span);
     found
 }
@@ -223,7 +232,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a key is a place for the anchors of others, or a note to people.
+    /// Reports whether a key is a place for the anchors of others, or a note to people.
     fn is_on_purpose(&self, entry: &Entry<'_>) -> bool {
         let key = &*entry.key;
         if key == "keys" || key.starts_with("x-") || key.starts_with(['.', '_']) || key == "<<" {
@@ -259,11 +268,12 @@ fn meant(key: &str, level: &Level) -> Option<Meant> {
     if let Some(name) = level.keys.iter().find(|name| self::plain(name) == plain) {
         return Some(Meant::Key(name));
     }
-    // A rule's key that was not indented, or stands beside the rules.
-    if level.place == TOP.place && RULE.keys.contains(&key) {
-        return Some(Meant::Deeper(RULE.place));
+    // A rule's key that was not indented, or is beside the rules.
+    if let Some(deeper) = level.deeper.filter(|deeper| deeper.keys.contains(&key)) {
+        return Some(Meant::Deeper(deeper.place));
     }
-    let close = level.keys.iter().map(|name| (distance(&plain, &self::plain(name)), name));
+    let close =
+        level.keys.iter().map(|name| (strsim::osa_distance(&plain, &self::plain(name)), name));
     let (slips, name) = close.min()?;
     // Short names are close to everything.
     let most = if plain.len() >= 7 { 2 } else { usize::from(plain.len() >= 4) };
@@ -273,25 +283,6 @@ fn meant(key: &str, level: &Level) -> Option<Meant> {
 /// `encryptedRegex` and `encrypted-regex` differ from `encrypted_regex` by their spelling alone.
 fn plain(key: &str) -> String {
     key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// The least number of slips between two words: a letter too many, too few, wrong, or two swapped.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let mut rows = vec![(0..=other.len()).collect::<Vec<usize>>()];
-    for (i, a) in one.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in other.iter().enumerate() {
-            let above = &rows[i];
-            let mut least = (above[j] + usize::from(a != b)).min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *a == other[j - 1] && one[i - 1] == *b {
-                least = least.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[one.len()][other.len()]
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Which bytes of a `.sops.yaml` may be shown. Closed by default: known keys are, and those of their
-//! values that are understood. Everything else may be a secret that somebody wrote into the wrong file.
+//! Which bytes of a `.sops.yaml` may be shown. Closed by default: known keys are, and those of
+//! their values that are understood. Everything else may be a secret in the wrong file.
 
 use super::merge::merged;
 use super::schema::{AZURE_KEY, DESTINATION, KMS_KEY};
@@ -17,7 +17,7 @@ const WORDS: [&str; 3] = ["creation_rule", "destination_rule", "path_regex"];
 pub struct Shown {
     /// Keys and values that may be shown; nothing of a file that is not understood.
     pub open: Vec<Span>,
-    /// All values and comments; between them stands only punctuation.
+    /// All values and comments; only punctuation is between them.
     pub closed: Vec<Span>,
 }
 
@@ -116,7 +116,7 @@ impl Shown {
         }
     }
 
-    /// A text, a map, or a list of them: as much of it as are recipients.
+    /// Opens the recipients in a text, a map, or a list of them.
     fn recipients(&mut self, service: &dyn KeyService, node: &Node<'_>) {
         node.elements().for_each(|item| self.recipients(service, item));
         if let Some(text) = node.as_str() {
@@ -165,7 +165,7 @@ impl Shown {
         }
     }
 
-    /// The keys of a map that sops reads, unknown ones too: messages name them.
+    /// Opens the keys of a map that sops reads, unknown ones too: messages name them.
     fn keys(&mut self, map: &Node<'_>) {
         self.open.extend(map.entries().map(|entry| entry.key_span));
     }
@@ -182,7 +182,7 @@ fn is_config(text: &str) -> bool {
     WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
 }
 
-/// Whether a field of a rule, other than those of recipients, holds what belongs there.
+/// Reports whether a field of a rule, other than those of recipients, holds what belongs there.
 fn is_understood(entry: &Entry<'_>) -> bool {
     let key = &*entry.key;
     match &entry.node.value {

@@ -27,7 +27,7 @@ impl Reporter for GitLab {
 
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let issues: Vec<Value> = report.findings.iter().map(issue).collect();
-        let text = plain_json::escape(serde_json::to_string_pretty(&issues)?);
+        let text = plain_json::escape(&serde_json::to_string_pretty(&issues)?);
         writeln!(out, "{text}")
     }
 }

@@ -3,8 +3,6 @@
 //! Adding a field keeps the schema version; renaming or removing one raises it. Paths are exact, so that
 //! a program can open the file; characters that could harm a terminal are written as JSON escapes.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
@@ -41,7 +39,7 @@ impl Reporter for Json {
             errors: &report.errors,
             summary: report.summary,
         };
-        let text = escape(serde_json::to_string_pretty(&document)?);
+        let text = escape(&serde_json::to_string_pretty(&document)?);
         writeln!(out, "{text}")
     }
 }
@@ -74,31 +72,18 @@ impl Reporter for JsonLines {
 }
 
 fn write_line(out: &mut dyn io::Write, value: &impl Serialize) -> io::Result<()> {
-    let text = escape(serde_json::to_string(value)?);
+    let text = escape(&serde_json::to_string(value)?);
     writeln!(out, "{text}")
 }
 
-/// Escapes the unsafe characters that JSON allows in strings: delete, C1 controls, bidirectional marks.
-/// Elsewhere in JSON they cannot occur.
-pub(super) fn escape(json: String) -> String {
-    let is_hostile = |c: char| {
-        let text = &mut [0; 4];
-        !matches!(c, '\n' | ' '..='~')
-            && matches!(printable::clean_path(c.encode_utf8(text)), Cow::Owned(_))
+/// Escapes the hostile characters that JSON allows: delete, C1 controls, invisible characters. In
+/// JSON text they occur in strings only.
+pub(super) fn escape(json: &str) -> String {
+    let escaped = |hostile: &str| -> String {
+        hostile.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
     };
-    if !json.contains(is_hostile) {
-        return json;
-    }
-    let mut escaped = String::with_capacity(json.len() + 64);
-    for c in json.chars() {
-        if is_hostile(c) {
-            // All of them lie in the first plane, so one escape is enough.
-            write!(escaped, "\\u{:04x}", u32::from(c)).expect("a string takes all text");
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
+    let lines: Vec<_> = json.split('\n').map(|line| printable::replaced(line, escaped)).collect();
+    lines.join("\n")
 }
 
 #[derive(Serialize)]
@@ -209,7 +194,15 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "the snapshot is long")]
+    fn escapes_read_back_as_what_they_were() {
+        let text = "a\u{61c}\u{e0041}\u{7f}\nb";
+        let escaped = escape(&serde_json::to_string(text).expect("text is JSON"));
+        assert_eq!(escaped, r#""a\u061c\udb40\udc41\u007f\nb""#);
+        assert_eq!(serde_json::from_str::<String>(&escaped).expect("it is JSON"), text);
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "the document is as long as it is")]
     fn a_document_has_every_field_in_order() {
         let report = samples::two_files();
         let text = written(&Json, &report).replace(env!("CARGO_PKG_VERSION"), "VERSION");

@@ -144,7 +144,6 @@ fn escape(text: &str) -> String {
             '>' => escaped += "&gt;",
             '"' => escaped += "&quot;",
             '\'' => escaped += "&apos;",
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }
@@ -229,7 +228,7 @@ mod tests {
     fn a_file_name_ends_no_element() {
         assert_eq!(
             escape("]]>\"/><failure a='&\u{1b}\u{ffff}\u{202e}"),
-            "]]&gt;&quot;/&gt;&lt;failure a=&apos;&amp;\\u{1b}\u{fffd}\\u{202e}"
+            "]]&gt;&quot;/&gt;&lt;failure a=&apos;&amp;\\u{1b}\\u{ffff}\\u{202e}"
         );
         let mut report = samples::two_files();
         report.findings[0].place.path = "\"><failure/>\n]]>".into();

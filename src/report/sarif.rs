@@ -43,7 +43,7 @@ impl Reporter for Sarif {
     }
 
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        let text = plain_json::escape(serde_json::to_string_pretty(&log(report))?);
+        let text = plain_json::escape(&serde_json::to_string_pretty(&log(report))?);
         writeln!(out, "{text}")
     }
 }

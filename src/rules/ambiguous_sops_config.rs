@@ -59,10 +59,8 @@ fn draft<'f>(
     nested: &'f Config,
 ) -> Option<Draft<'f>> {
     let mut disputed = repository.facts.iter().filter_map(|facts| {
-        let (_, near) = repository
-            .governing(facts)
-            .rule()
-            .filter(|(config, _)| std::ptr::eq(*config, nested))?;
+        let (_, near) =
+            repository.governing(facts).rule().filter(|(config, _)| config.path == nested.path)?;
         let (_, far) = root.governing(&facts.path).rule()?;
         Some((facts, near, far, difference(facts, near, far)?))
     });

@@ -10,6 +10,7 @@ use crate::document::{Format, Node, Scalar, yaml::Yaml};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{Secret, SecretValue};
+use crate::private_key;
 use crate::sops::census::Spot;
 use crate::text::Span;
 use crate::text::words::{count, listing};
@@ -125,20 +126,10 @@ fn opens_files(key: &str, text: &str) -> bool {
     let is_whole = ["sops.vault-token", "sops.aws-kms", "sops.azure-kv", "sops.gcp-kms"];
     match key.rsplit_once('.') {
         _ if is_whole.contains(&key) => true,
-        Some((_, "agekey")) => {
-            ["AGE-SECRET-KEY-", "AGE-PLUGIN-"].iter().any(|mark| holds_identity(text, mark))
-        }
-        Some((_, "asc")) => text.contains("PGP PRIVATE KEY BLOCK"),
+        Some((_, "agekey")) => private_key::has_age_identity(text),
+        Some((_, "asc")) => text.contains(private_key::PGP_LABEL),
         _ => false,
     }
-}
-
-/// Whether more follows the mark than the dots of an example.
-fn holds_identity(text: &str, mark: &str) -> bool {
-    const SHORTEST: usize = 40;
-    text.split(mark).skip(1).any(|rest| {
-        rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'-').count() >= SHORTEST
-    })
 }
 
 fn decoded(text: &str) -> Cow<'_, str> {

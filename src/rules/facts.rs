@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Copy, Endpoint, GeneratorSource, MOST_MATCHES, Subject, decrypted_artifact,
-    plaintext_generator_source, unencrypted_file, unencrypted_secret, untrusted_key_endpoint,
+    Copy, Endpoint, GeneratorSource, Subject, decrypted_artifact, plaintext_generator_source,
+    unencrypted_file, unencrypted_secret, untrusted_key_endpoint,
 };
 use crate::document::Document;
 use crate::finding::{Draft, Drafts};
@@ -14,7 +14,7 @@ use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
-use crate::policy::{Config, CreationRule, Governing, Policy, Ruling};
+use crate::policy::{Config, CreationRule, Governing, Matches, Policy, Ruling};
 use crate::sops::metadata::Addressed;
 use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
@@ -150,22 +150,10 @@ impl<'f> Repository<'f> {
         self.policy.recall(&facts.path, facts.ruling)
     }
 
-    /// The files that a config can govern, as its rules see them; without the config itself. None
-    /// where only some are known: what holds for those may not hold for all.
-    pub(super) fn paths_below(&self, config: &Config) -> Vec<&'f str> {
-        if !self.is_whole {
-            return Vec::new();
-        }
-        let directory = config.path.parent();
-        let others = self.files.iter().filter(|path| ***path != config.path);
-        others.filter_map(|path| path.below(directory.as_str())).collect()
-    }
-
-    /// The same; none where it would take too long to try every creation rule on each.
-    pub(super) fn paths_to_try(&self, config: &Config) -> Vec<&'f str> {
-        let paths = self.paths_below(config);
-        let are_few = config.rules.len().saturating_mul(paths.len()) < MOST_MATCHES;
-        if are_few { paths } else { Vec::new() }
+    /// The rules of a config, to be tried on the files that it can govern. On none if only some
+    /// files are known: what holds for those may not hold for all.
+    pub(super) fn matches(&self, config: &'f Config) -> Matches<'f> {
+        Matches::new(config, if self.is_whole { self.files } else { &[] })
     }
 
     /// What `check` says of every rule of these configs and the files that it governs.

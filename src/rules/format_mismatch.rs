@@ -2,7 +2,7 @@
 
 use super::encrypting::obstacle;
 use super::{FileRule, Judged, Subject, declare_rule, is_envelope};
-use crate::document::{self, FORMATS, Shape};
+use crate::document::{self, Format, Shape, dotenv::Dotenv, ini::Ini, json::Json, yaml::Yaml};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
 
@@ -58,11 +58,15 @@ impl FileRule for FormatMismatch {
         };
         let actual = actual(subject, first);
         // JSON is YAML.
-        if actual == named.name() || (actual, named.name()) == ("json", "yaml") {
+        let is_json = !first.document.is_shallow() && Json.recognizes(subject.text);
+        let is_read =
+            |actual: &dyn Format| actual.is_for(subject.path()) || is_json && named.reads_json();
+        if actual.is_some_and(is_read) {
             return;
         }
         let message = format!(
-            "the file was encrypted as {actual}, but by its name sops reads it as {}",
+            "the file was encrypted as {}, but by its name sops reads it as {}",
+            sops_name(actual),
             named.name()
         );
         let level = if is_deployed(subject) { META.level } else { Level::Warning };
@@ -75,22 +79,27 @@ impl FileRule for FormatMismatch {
     }
 }
 
-/// The name that sops has for the format that the file is in.
-fn actual(subject: &Subject<'_>, first: &Judged<'_>) -> &'static str {
-    match first.document.shape {
-        Shape::Lines => "dotenv",
-        Shape::Sections => "ini",
-        Shape::Nested if !document::is_json(subject.text) => "yaml",
-        Shape::Nested if subject.documents.len() == 1 && is_envelope(first) => "binary",
-        Shape::Nested => "json",
-    }
+/// Returns the format that the file is in; `None` means binary.
+fn actual(subject: &Subject<'_>, first: &Judged<'_>) -> Option<&'static dyn Format> {
+    Some(match first.document.shape {
+        Shape::Lines => &Dotenv,
+        Shape::Sections => &Ini,
+        Shape::Nested if !Json.recognizes(subject.text) => &Yaml,
+        Shape::Nested if subject.documents.len() == 1 && is_envelope(first) => return None,
+        Shape::Nested => &Json,
+    })
 }
 
-fn help(subject: &Subject<'_>, actual: &str) -> String {
-    let format = FORMATS.iter().find(|format| format.name() == actual);
-    if let Some(ending) = format.and_then(|format| format.endings().first()) {
+/// Returns the name that sops has for a format.
+fn sops_name(format: Option<&dyn Format>) -> &'static str {
+    format.map_or("binary", Format::name)
+}
+
+fn help(subject: &Subject<'_>, actual: Option<&dyn Format>) -> String {
+    if let Some(ending) = actual.and_then(|format| format.endings().first()) {
         return format!("rename it so that it ends in .{ending}");
     }
+    let actual = sops_name(actual);
     let decrypt = format!("decrypt --in-place --input-type {actual} --output-type {actual}");
     let (decrypt, encrypt) = (subject.sops(&decrypt), subject.sops("encrypt --in-place"));
     // What is decrypted has to be encrypted again.

@@ -5,7 +5,7 @@ use crate::document::splice::Edit;
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;
-use crate::policy::CreationRule;
+use crate::policy::{CreationRule, Matches};
 use crate::text::printable;
 use crate::text::words::count;
 
@@ -53,23 +53,29 @@ impl RepoRule for GlobLikeRegex {
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let mut found = Vec::new();
         for config in repository.configs() {
-            let paths = repository.paths_to_try(config);
-            let drafts = config.rules.iter().filter_map(|rule| draft(rule, &paths));
+            let matches = repository.matches(config);
+            let rules = config.rules.iter().enumerate();
+            let drafts = rules.filter_map(|(at, rule)| draft(rule, at, &matches));
             found.extend(drafts.map(|draft| (&config.path, draft)));
         }
         found
     }
 }
 
-fn draft<'f>(rule: &'f CreationRule, paths: &[&str]) -> Option<Draft<'f>> {
+/// The draft about one rule, `at` being its place in the config.
+fn draft<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Option<Draft<'f>> {
     let text = rule.path_regex().filter(|text| looks_like_glob(text))?;
     let translated = translated(text);
     let meant = Pattern::new(&translated).ok();
-    let is_matched = |path: &&&str| rule.matches(path) == Some(true);
-    let is_meant = |path: &&&str| meant.as_ref().is_some_and(|meant| meant.is_match(path));
-    let matched = paths.iter().filter(is_matched).count();
-    let meant_count = paths.iter().filter(is_meant).count();
-    let is_same = paths.iter().all(|path| is_matched(&path) == is_meant(&path));
+    let paths = matches.paths_to_try();
+    let tried = paths.iter().enumerate().map(|(number, path)| {
+        let is_meant = meant.as_ref().is_some_and(|meant| meant.is_match(path));
+        (matches.is_match(at, number), is_meant)
+    });
+    let tried: Vec<(bool, bool)> = tried.collect();
+    let matched = tried.iter().filter(|(is_matched, _)| *is_matched).count();
+    let meant_count = tried.iter().filter(|(_, is_meant)| *is_meant).count();
+    let is_same = tried.iter().all(|(is_matched, is_meant)| is_matched == is_meant);
     let shown = printable::clean(text);
     let mut message = format!("path_regex {shown} of rule {} looks like a glob", rule.number);
     if !paths.is_empty() {
@@ -86,7 +92,7 @@ fn draft<'f>(rule: &'f CreationRule, paths: &[&str]) -> Option<Draft<'f>> {
         }
     };
     // Where no file falls out, it does what it should by accident.
-    let is_enough = paths.iter().all(|path| is_matched(&path) || !is_meant(&path));
+    let is_enough = tried.iter().all(|(is_matched, is_meant)| *is_matched || !is_meant);
     let level = if is_enough && matched > 0 { Level::Info } else { META.level };
     let draft = Draft::new(&META, rule.span, message).level(level).note("sops knows no globs");
     let draft = draft.help(help);

@@ -1,11 +1,11 @@
 //! A `path_regex` that matches more, or less, than its author will have thought.
 
 use super::glob_like_regex::looks_like_glob;
-use super::{Facts, MOST_MATCHES, RepoRule, Repository, declare_rule};
+use super::{Facts, RepoRule, Repository, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;
-use crate::policy::{Config, CreationRule, Governing};
+use crate::policy::{Config, CreationRule, Governing, MAX_MATCHES, Matches};
 use crate::text::printable;
 use crate::text::words::{count, listing};
 
@@ -53,14 +53,13 @@ impl RepoRule for LoosePathRegex {
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let mut found = Vec::new();
         for config in repository.configs() {
-            let paths = repository.paths_to_try(config);
-            let matches = config.rules.len().saturating_mul(repository.facts.len());
-            let by_ending = |rule| {
-                (matches < MOST_MATCHES).then(|| by_ending(repository, config, rule)).flatten()
-            };
-            let drafts = config.rules.iter();
-            let drafts =
-                drafts.filter_map(|rule| by_shape(rule, &paths).or_else(|| by_ending(rule)));
+            let matches = repository.matches(config);
+            let tries = config.rules.len().saturating_mul(repository.facts.len());
+            let by_ending =
+                |rule| (tries < MAX_MATCHES).then(|| by_ending(repository, config, rule)).flatten();
+            let rules = config.rules.iter().enumerate();
+            let drafts = rules
+                .filter_map(|(at, rule)| by_shape(rule, at, &matches).or_else(|| by_ending(rule)));
             found.extend(drafts.map(|draft| (&config.path, draft)));
         }
         found
@@ -91,7 +90,7 @@ fn shape(text: &str) -> Option<Shape<'_>> {
     })
 }
 
-fn by_shape<'f>(rule: &'f CreationRule, paths: &[&str]) -> Option<Draft<'f>> {
+fn by_shape<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Option<Draft<'f>> {
     let text = rule.path_regex().filter(|text| !looks_like_glob(text))?;
     let shape = shape(text)?;
     if !shape.is_dot_loose && !shape.is_end_loose {
@@ -99,8 +98,10 @@ fn by_shape<'f>(rule: &'f CreationRule, paths: &[&str]) -> Option<Draft<'f>> {
     }
     let tight = format!(r"{}\.{}$", shape.stem, shape.extension);
     let meant = Pattern::new(&tight).ok()?;
-    let by_accident = |path: &&&str| rule.matches(path) == Some(true) && !meant.is_match(path);
-    let files: Vec<&&str> = paths.iter().filter(by_accident).collect();
+    let tried = matches.paths_to_try().iter().enumerate();
+    let by_accident =
+        tried.filter(|(path, text)| matches.is_match(at, *path) && !meant.is_match(text));
+    let files: Vec<&&str> = by_accident.map(|(_, path)| path).collect();
     let shown = printable::clean(text);
     let also = if files.is_empty() {
         // The name of a single file is clear enough without.
@@ -139,7 +140,7 @@ fn by_ending<'f>(
         let relative = facts.path.below(directory.as_str()).filter(|_| is_meant);
         let renamed = relative.and_then(|path| path.strip_suffix(".yml"));
         renamed.is_some_and(|stem| rule.matches(&format!("{stem}.yaml")) == Some(true))
-            && matches!(repository.governing(facts), Governing::NoRule(nearest) if std::ptr::eq(nearest, config))
+            && matches!(repository.governing(facts), Governing::NoRule(nearest) if nearest.path == config.path)
     };
     let missed: Vec<&Facts> = repository.facts.iter().filter(is_missed).collect();
     if missed.is_empty() {

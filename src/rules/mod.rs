@@ -393,10 +393,6 @@ fn is_envelope(judged: &Judged<'_>) -> bool {
     is_pair && data.is_some_and(crate::sops::value::looks_encrypted)
 }
 
-/// Matches, at worst, beyond which a rule about patterns for paths does not try them on the files: about two
-/// seconds of work for patterns as people write them. Some can be written that take a hundred times as long.
-const MOST_MATCHES: usize = 20_000_000;
-
 /// Points at the values behind the first, which the draft is about.
 fn with_others<'s>(mut draft: Draft<'s>, spots: &[Spot<'s, 's>], words: &str) -> Draft<'s> {
     const SHOWN: usize = 4;

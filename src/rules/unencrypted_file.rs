@@ -6,6 +6,7 @@ use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::policy::Aim;
+use crate::private_key;
 use crate::text::Span;
 use crate::traces::{self, KUSTOMIZATIONS};
 
@@ -109,7 +110,7 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
     let level = match subject.governing.aim(subject.path()) {
         Aim::Anything => return None,
         // Rules often match more kinds of files than they were written for.
-        Aim::SecretsDirectory if is_binary && !traces::is_pem_key(subject.input.bytes()) => {
+        Aim::SecretsDirectory if is_binary && !private_key::is_pem_key(subject.input.bytes()) => {
             return None;
         }
         Aim::SecretsDirectory if is_binary => META.level,

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{MOST_MATCHES, RepoRule, Repository, declare_rule};
+use super::{RepoRule, Repository, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
-use crate::policy::{Config, CreationRule, Meant, UnknownKey};
+use crate::policy::{Config, CreationRule, MAX_MATCHES, Matches, Meant, UnknownKey};
 use crate::text::words::count;
 
 declare_rule! {
@@ -89,8 +89,9 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
         }
     }
     let rest = &rules[..for_all.unwrap_or(end)];
-    let paths = repository.paths_below(config);
-    let are_few = rest.len().saturating_mul(rest.len()).saturating_mul(paths.len()) < MOST_MATCHES;
+    let matches = repository.matches(config);
+    let pairs = rest.len().saturating_mul(rest.len());
+    let are_few = pairs.saturating_mul(matches.paths().len()) < MAX_MATCHES;
     for (at, rule) in rest.iter().enumerate() {
         if let Some(blocker) = by_path_regex.get(&rule.path_regex()) {
             let why = format!("rule {} has the same path_regex", blocker.number);
@@ -101,7 +102,7 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
         if !are_few {
             continue;
         }
-        if let Some((blocker, why)) = by_files(&rest[..at], rule, &paths) {
+        if let Some((blocker, why)) = by_files(rest, at, &matches) {
             drafts.push(draft(rule, blocker, &why));
         }
     }
@@ -126,22 +127,27 @@ fn matches_everything(rule: &CreationRule) -> bool {
 
 type Blocker<'f> = (&'f CreationRule, String);
 
+/// Returns the first of the rules that match the files of the rule `at` before it does, if they
+/// match all of them and would match new files too.
 fn by_files<'f>(
-    earlier: &'f [CreationRule],
-    rule: &CreationRule,
-    paths: &[&str],
+    rules: &'f [CreationRule],
+    at: usize,
+    matches: &Matches<'f>,
 ) -> Option<Blocker<'f>> {
-    let first_match = |path: &str| earlier.iter().find(|other| other.matches(path) == Some(true));
-    let is_open = |path: &str| rule.matches(path) == Some(true) && first_match(path).is_none();
-    let matched: Vec<&str> =
-        paths.iter().copied().filter(|path| rule.matches(path) == Some(true)).collect();
-    let blocker = first_match(matched.first()?)?;
+    let (earlier, rule) = (&rules[..at], &rules[at]);
+    let first_match = |path: usize| (0..at).find(|other| matches.is_match(*other, path));
+    let matched: Vec<usize> = matches.matched(at).collect();
+    let blocker = first_match(*matched.first()?)?;
     // Cheap for most rules: the first file that is left over ends it.
-    if matched.iter().any(|path| is_open(path)) {
+    if matched.iter().any(|path| first_match(*path).is_none()) {
         return None;
     }
     // Rules are written for files to come as well.
-    if matched.iter().take(TRIED).any(|path| neighbours(path).iter().any(|path| is_open(path))) {
+    let is_match = |rule: &CreationRule, path: &str| rule.matches(path) == Some(true);
+    let is_open =
+        |path: &String| is_match(rule, path) && !earlier.iter().any(|other| is_match(other, path));
+    let tried = matched.iter().take(TRIED).map(|path| matches.paths()[*path]);
+    if tried.flat_map(neighbors).any(|path| is_open(&path)) {
         return None;
     }
     let files = if matched.len() == 1 {
@@ -149,18 +155,14 @@ fn by_files<'f>(
     } else {
         format!("all {} that it matches are", count(matched.len(), "file"))
     };
-    let others: Vec<&str> =
-        matched.iter().copied().filter(|path| blocker.matches(path) != Some(true)).collect();
-    let whom = if others.is_empty() {
-        format!("rule {}", blocker.number)
-    } else {
-        format!("rule {} and others", blocker.number)
-    };
-    Some((blocker, format!("{files} matched by {whom} first")))
+    let is_alone = matched.iter().all(|path| matches.is_match(blocker, *path));
+    let blocker = &rules[blocker];
+    let others = if is_alone { "" } else { " and others" };
+    Some((blocker, format!("{files} matched by rule {}{others} first", blocker.number)))
 }
 
 /// Files of the same kind in other places, and of other names in the same place.
-fn neighbours(path: &str) -> Vec<String> {
+fn neighbors(path: &str) -> Vec<String> {
     const HIGHEST: usize = 12;
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let (stem, ending) = name.find('.').map_or((name, ""), |at| name.split_at(at));

@@ -6,7 +6,7 @@
 pub mod printable;
 pub mod words;
 
-/// A day that is counted from 1970-01-01, as `2026-06-30`.
+/// Formats a day, counted from 1970-01-01, as `2026-06-30`.
 /// *Source*: `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
 pub fn date(day: u32) -> String {
     // Years begin in March, so that the leap day is the last of one; 400 of them are an era.
@@ -20,7 +20,7 @@ pub fn date(day: u32) -> String {
     format!("{:04}-{month:02}-{day:02}", era * 400 + year)
 }
 
-/// A second that is counted from 1970-01-01, in UTC, as `2026-06-30T12:34:56Z`.
+/// Formats a second, counted from 1970-01-01 in UTC, as `2026-06-30T12:34:56Z`.
 pub fn instant(second: u64) -> String {
     let (day, second) = (second / 86_400, second % 86_400);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
@@ -38,12 +38,12 @@ pub struct Span {
 }
 
 impl Span {
-    /// The range from `start` up to, but without, `end`.
+    /// Returns the range from `start` up to, but without, `end`.
     pub const fn new(start: usize, end: usize) -> Self {
         Self { start, end }
     }
 
-    /// An empty range, for "here" rather than "this".
+    /// Returns an empty range, for "here" rather than "this".
     pub const fn at(offset: usize) -> Self {
         Self::new(offset, offset)
     }
@@ -53,12 +53,12 @@ impl Span {
         Self::new(self.start, other.end)
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub const fn len(self) -> usize {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether the range holds no byte.
+    /// Reports whether the range holds no byte.
     pub const fn is_empty(self) -> bool {
         self.len() == 0
     }
@@ -105,8 +105,8 @@ impl<'t> LineIndex<'t> {
         Self { text, starts: std::iter::once(0).chain(ends).collect(), blocks }
     }
 
-    /// The line, column and offset of a byte. An offset behind the text means its end. Of bytes
-    /// that are not UTF-8 those count that cannot go on with a character.
+    /// Returns the line, column and offset of a byte. An offset behind the text means its end. Of
+    /// bytes that are not UTF-8 those count that cannot go on with a character.
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
         let line = self.starts.partition_point(|start| *start <= offset);
@@ -119,7 +119,7 @@ impl<'t> LineIndex<'t> {
         self.blocks[block] + characters(&self.text[block * BLOCK..offset])
     }
 
-    /// The bytes of a line without its line end; `line` is 1-based.
+    /// Returns the bytes of a line without its line end; `line` is 1-based.
     pub fn line(&self, line: usize) -> Option<Span> {
         let start = *self.starts.get(line.checked_sub(1)?)?;
         let end = self.starts.get(line).map_or(self.text.len(), |next| next - 1);
@@ -128,7 +128,7 @@ impl<'t> LineIndex<'t> {
     }
 }
 
-/// How many characters begin in these bytes.
+/// Returns how many characters begin in these bytes.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count()
 }

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::support::project;
 
 /// Modules whose files still form circles.
-const STILL_TO_DO: &[&str] =
-    &["commands", "document", "fix", "keys", "kubernetes", "pattern", "policy", "rules", "sops"];
+const STILL_TO_DO: &[&str] = &["commands", "fix", "rules"];
 
 /// Files that are still longer than [`MAX_LINES`].
-const STILL_TOO_LONG: &[&str] = &["document/ini.rs", "finding.rs", "fix/stage.rs", "rules/mod.rs"];
+const STILL_TOO_LONG: &[&str] = &["finding.rs", "fix/stage.rs", "rules/mod.rs"];
 
 /// Lines of a file, its tests not counted.
 const MAX_LINES: usize = 400;

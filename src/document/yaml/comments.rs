@@ -1,31 +1,32 @@
-//! Comments find their place in the tree.
+//! Puts comments into the tree.
 //!
-//! sops keeps a comment as a member of the map or list that it stands in, in front of the entry
-//! that it speaks of; a comment to the right of an entry moves in front of that entry
-//! (`stores/yaml/store.go`, `appendYamlNodeToTreeBranch`). A comment below the last entry of a
-//! block belongs to the innermost block that it is indented for.
+//! sops keeps a comment as a member of its map or list, in front of the entry that it is about; a
+//! comment to the right of an entry moves in front of that entry (`stores/yaml/store.go`,
+//! `appendYamlNodeToTreeBranch`). A comment below the last entry of a block belongs to the
+//! innermost block that it is indented for.
 //!
-//! Above that stands what sops' YAML library makes of comments (`scannerc.go`, `scan_comments`): one
-//! right below other content and above an empty line is a *foot*, and speaks of what stands above it.
-//! It takes the two characters of a line end in CRLF for an empty line.
+//! sops' YAML library has an exception (`scannerc.go`, `scan_comments`): a comment right below
+//! other content and above an empty line is a *foot*, and belongs to the content above it. The
+//! library takes the two characters of a CRLF line end for an empty line.
 
 use std::vec::IntoIter;
 
-use crate::document::{Comment, Document, Element, Entry, Member, Node, Value};
+use super::lines::{self, column_of_child, line_above, line_start};
+use crate::document::node::{Comment, Document, Element, Entry, Member, Node, Value};
 use crate::text::Span;
 
 /// A comment that has not found its place yet.
 pub(super) struct Remark<'t> {
     pub(super) comment: Comment<'t>,
-    /// Whether it stands to the right of something.
+    /// Whether it is to the right of other content.
     pub(super) is_inline: bool,
 }
 
-/// The same on its way through the tree. Every node looks at the next one, so what a look needs is found
-/// before: a line may be as long as the file.
+/// The same on its way through the tree. Every node looks at the next one, so what a look needs is
+/// found before: a line may be as long as the file.
 struct Pending<'t> {
     comment: Comment<'t>,
-    /// Where its line begins, if it stands to the right of something.
+    /// The start of its line, if it is to the right of other content.
     right_in_line: Option<usize>,
 }
 
@@ -52,7 +53,7 @@ pub(super) fn hand_back<'t>(before: &mut Document<'t>, remarks: &mut Vec<Remark<
     if !line_above(text, first).is_some_and(|line| line.starts_with("---")) {
         return;
     }
-    let feet = feet(remarks.iter().map(|remark| &remark.comment), text);
+    let feet = lines::feet(remarks.iter().map(|remark| &remark.comment), text);
     let feet = remarks.drain(..feet).map(|remark| Member::Comment(remark.comment));
     if let Value::Map(members) = &mut before.root.value {
         members.extend(feet);
@@ -68,17 +69,17 @@ struct Placer<'t, 's> {
 struct Seen {
     /// Where the first one begins.
     first: Option<usize>,
-    /// Whether a dash may stand in front of that.
+    /// Whether a dash may precede that.
     is_list: bool,
     end: usize,
-    /// Whether it stands in brackets.
+    /// Whether it is in brackets.
     is_flow: bool,
     is_root: bool,
 }
 
 impl<'t> Placer<'t, '_> {
-    /// Gives `node` the comments that belong into it. `until` is where the next sibling of the
-    /// node or of one of its parents begins, `limit` where the brackets around it end; the root takes
+    /// Gives `node` the comments that belong into it. `until` is where the next sibling of the node
+    /// or of one of its parents begins, `limit` where the brackets around it end; the root takes
     /// whatever is left.
     fn fill(&mut self, node: &mut Node<'t>, (until, limit): (Option<usize>, usize), is_root: bool) {
         let (end, is_flow) = (node.span.end, self.is_flow(node));
@@ -115,7 +116,7 @@ impl<'t> Placer<'t, '_> {
                         let own_limit = if is_scalar { limit } else { start };
                         let mut own = self.before(start, scalar_end, own_limit);
                         if is_below_block {
-                            let rest = own.split_off(self::feet(own.iter(), self.text));
+                            let rest = own.split_off(lines::feet(own.iter(), self.text));
                             feet = std::mem::replace(&mut own, rest);
                         }
                         elements.extend(own.into_iter().map(Element::Comment));
@@ -143,8 +144,8 @@ impl<'t> Placer<'t, '_> {
         }
     }
 
-    /// Gives the value of an entry the comments that belong into it, and back those that belong before
-    /// the entry.
+    /// Gives the value of an entry the comments that belong into it, and back those that belong
+    /// before the entry.
     fn entry(
         &mut self,
         entry: &mut Entry<'t>,
@@ -161,8 +162,8 @@ impl<'t> Placer<'t, '_> {
         own
     }
 
-    /// sops' YAML library loses sight of the feet of a block inside a list, and puts them behind the
-    /// first scalar that follows. Gives back those that belong behind `node` itself.
+    /// sops' YAML library loses sight of the feet of a block inside a list, and puts them behind
+    /// the first scalar that follows. Gives back those that belong behind `node` itself.
     fn behind_first_scalar(&self, node: &mut Node<'t>, feet: Vec<Comment<'t>>) -> Vec<Comment<'t>> {
         if feet.is_empty() {
             return feet;
@@ -191,7 +192,7 @@ impl<'t> Placer<'t, '_> {
         Vec::new()
     }
 
-    /// The comment to the right of the brackets of a value speaks of what is first in them.
+    /// Moves the comment behind the brackets of a value in front of their first member.
     fn behind_value(&mut self, node: &mut Node<'t>, limit: usize) {
         let own = self.right_of(node.span.end, limit);
         match &mut node.value {
@@ -205,7 +206,7 @@ impl<'t> Placer<'t, '_> {
         }
     }
 
-    /// The one comment right below the last scalar of a list and above an empty line.
+    /// Returns the one comment right below the last scalar of a list and above an empty line.
     fn foot(&mut self, until: usize) -> std::option::IntoIter<Comment<'t>> {
         let text = self.text;
         let next = self.remarks.next_if(|remark| {
@@ -220,7 +221,7 @@ impl<'t> Placer<'t, '_> {
         next.map(|remark| remark.comment).into_iter()
     }
 
-    /// The comment on the line on which something ends, unless it stands behind other brackets too.
+    /// Returns the comment on the line where a value ends, unless it is behind other brackets too.
     fn right_of(&mut self, end: usize, limit: usize) -> std::option::IntoIter<Comment<'t>> {
         let next = self.remarks.next_if(|remark| {
             let at = remark.comment.span.start;
@@ -229,18 +230,18 @@ impl<'t> Placer<'t, '_> {
         next.map(|remark| remark.comment).into_iter()
     }
 
-    /// Whether a node is a map or a list without brackets.
+    /// Reports whether a node is a map or a list without brackets.
     fn is_block(&self, node: &Node<'t>) -> bool {
         !matches!(node.value, Value::Scalar(_)) && !self.is_flow(node)
     }
 
-    /// Whether a node is a map or a list in brackets.
+    /// Reports whether a node is a map or a list in brackets.
     fn is_flow(&self, node: &Node<'t>) -> bool {
         let first = self.text.as_bytes().get(node.span.start);
         !matches!(node.value, Value::Scalar(_)) && matches!(first, Some(b'{' | b'['))
     }
 
-    /// Comments above `start`, and the one to the right of what ends at `end` on its line, if it stands
+    /// Comments above `start`, and the one to the right of what ends at `end` on its line, if it is
     /// before `limit`.
     fn before(&mut self, start: usize, end: usize, limit: usize) -> Vec<Comment<'t>> {
         let mut own = Vec::new();
@@ -254,7 +255,7 @@ impl<'t> Placer<'t, '_> {
     }
 
     /// Comments below the last child, up to the next sibling, that are indented for this block, or
-    /// stand before the bracket that ends it.
+    /// are before the bracket that ends it.
     fn trailing(&mut self, until: Option<usize>, seen: &Seen) -> Vec<Comment<'t>> {
         let text = self.text;
         let mut own = Vec::new();
@@ -276,78 +277,35 @@ impl<'t> Placer<'t, '_> {
     }
 }
 
-/// The column in which the members begin.
+/// Returns the column in which the members begin.
 fn column_of(seen: &Seen, text: &str) -> Option<usize> {
     let start = seen.first?;
     let line = line_start(text, start);
-    // The dash stands in front of the element.
+    // The dash precedes the element.
     let dash = text.as_bytes()[line..start].iter().position(|b| *b == b'-');
     Some(dash.filter(|_| seen.is_list).unwrap_or(start - line))
 }
 
-/// Whether a comment below the last child of a block, whose children stand in a column, belongs into it.
+/// Reports whether a comment below the last child of a block, whose children begin in `column`,
+/// belongs to it.
 fn belongs_here(text: &str, comment: usize, column: usize, until: Option<usize>) -> bool {
     let own = comment - line_start(text, comment);
     let Some(until) = until else { return own >= column };
-    // One that stands where the next key or dash does speaks of that; a list may stand there too.
+    // A comment in the column of the next key or dash belongs to that, even if a list has that column.
     let next = column_of_child(text, until);
     let is_below_comment =
         || line_above(text, comment).is_some_and(|line| line.trim_start().starts_with('#'));
     column > next && own != next && (own >= column || !is_below_comment())
 }
 
-/// The column of the next key, or of the dash of the next element.
-fn column_of_child(text: &str, start: usize) -> usize {
-    let line = line_start(text, start);
-    let blanks = text[line..start].len() - text[line..start].trim_start().len();
-    if text[line + blanks..start].starts_with('-') { blanks } else { start - line }
-}
-
-/// Where the line begins that holds this place.
-fn line_start(text: &str, offset: usize) -> usize {
-    memchr::memrchr(b'\n', &text.as_bytes()[..offset]).map_or(0, |at| at + 1)
-}
-
-/// Whether a comment stands on the line on which something ends, or to the right of a part of it.
+/// Reports whether a comment is on the line where a value ends, or to the right of a part of it.
 fn is_right_of(remark: &Pending<'_>, end: usize) -> bool {
     let at = remark.comment.span.start;
     remark.right_in_line.is_some_and(|line| at < end || line <= end)
 }
 
-/// How many of the comments that follow each other are feet of what stands above the first.
-fn feet<'c, 't: 'c>(comments: impl Iterator<Item = &'c Comment<'t>>, text: &str) -> usize {
-    let mut comments = comments.map(|comment| comment.span).peekable();
-    let is_content = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    let Some(first) = comments.peek() else { return 0 };
-    if !line_above(text, first.start).is_some_and(is_content) {
-        return 0;
-    }
-    let mut count = 0;
-    while let Some(span) = comments.next() {
-        count += 1;
-        let below = text[span.end..].strip_prefix('\r').unwrap_or(&text[span.end..]);
-        if below.len() < text.len() - span.end && count == 1 {
-            return 1;
-        }
-        let line = below.strip_prefix('\n').and_then(|below| below.lines().next());
-        if line.is_none_or(|line| line.trim().is_empty()) {
-            return count;
-        }
-        let between = |next: &Span| text[span.end..next.start].trim_matches([' ', '\t']);
-        if comments.peek().is_none_or(|next| between(next) != "\n") {
-            return 0;
-        }
-    }
-    0
-}
-
-/// The line above the one in which a comment stands alone; `None` if it does not, or none is above.
-fn line_above(text: &str, comment: usize) -> Option<&str> {
-    let (above, own) = text.get(..comment)?.rsplit_once('\n')?;
-    own.trim().is_empty().then(|| above.rsplit('\n').next().unwrap_or(above))
-}
-
-/// Where a comment to the right still belongs to the entry: behind a scalar, else behind the key.
+/// Returns where a comment to the right still belongs to the entry: behind a scalar, else behind
+/// the key.
 fn scalar_end(node: &Node<'_>, key: Span) -> usize {
     if matches!(node.value, Value::Scalar(_)) && !node.span.is_empty() {
         node.span.end
@@ -375,147 +333,5 @@ fn start_of_element(element: &Element<'_>) -> usize {
     match element {
         Element::Node(node) => node.span.start,
         Element::Comment(comment) => comment.span.start,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::document::{Format, yaml::Yaml};
-
-    /// The tree as one line: `# text`, `key`, `{..}` and `[..]`.
-    fn shape(node: &Node<'_>) -> String {
-        let parts: Vec<String> = match &node.value {
-            Value::Scalar(_) => return "·".into(),
-            Value::Map(members) => members
-                .iter()
-                .map(|member| match member {
-                    Member::Comment(comment) => format!("#{}", comment.text.trim()),
-                    Member::Entry(entry) => format!("{}:{}", entry.key, shape(&entry.node)),
-                })
-                .collect(),
-            Value::List(elements) => elements
-                .iter()
-                .map(|element| match element {
-                    Element::Comment(comment) => format!("#{}", comment.text.trim()),
-                    Element::Node(node) => shape(node),
-                })
-                .collect(),
-        };
-        format!("{{{}}}", parts.join(" "))
-    }
-
-    fn shape_of(text: &str) -> String {
-        shape(&Yaml.parse(text).documents[0].root)
-    }
-
-    #[test]
-    fn a_comment_stands_before_the_entry_it_speaks_of() {
-        assert_eq!(shape_of("# head\na: 1\n# b\nb: 2 # right\n"), "{#head a:· #b #right b:·}");
-        assert_eq!(shape_of("l:\n  # first\n  - x\n  - y # y\n"), "{l:{#first · #y ·}}");
-        assert_eq!(shape_of("m:\n  # x\n  x: 1\nn: 2\n"), "{m:{#x x:·} n:·}");
-    }
-
-    #[test]
-    fn a_foot_of_a_block_in_a_list_goes_behind_the_next_scalar() {
-        for (text, shape) in [
-            ("l:\n- k: 1\n# f\n\n- x\n- y\n", "{l:{{k:·} · #f ·}}"),
-            ("l:\n- k: 1\n# f\r\n- x\r\n- y\r\n", "{l:{{k:·} · #f ·}}"),
-            ("l:\n- k: 1\n# f\n# g\n\n- x\n- y\n", "{l:{{k:·} · #f #g ·}}"),
-            ("l:\n- k: 1\n# f\r\n# g\r\n- x # x\r\n- y\r\n", "{l:{{k:·} #g #x · #f ·}}"),
-            ("l:\n- k: 1\n# f\n\n# g\n- a: 1\n  b: 2\n", "{l:{{k:·} #g {a:· #f b:·}}}"),
-            ("l:\n- k: 1\n# f\n\n- - - x\n    - y\n", "{l:{{k:·} {{· #f ·}}}}"),
-            ("l:\n- k: 1\n# f\n\n- [x]\n- y\n", "{l:{{k:·} {· #f} ·}}"),
-            // These are none: an empty line above, none below, no block above, one's own indentation.
-            ("l:\n- k: 1\n\n# f\n\n- x\n- y\n", "{l:{{k:·} #f · ·}}"),
-            ("l:\n- k: 1\n# f\n- x\n- y\n", "{l:{{k:·} #f · ·}}"),
-            ("l:\n- k\n# f\n\n- x\n- y\n", "{l:{· #f · ·}}"),
-            ("l:\n- k: 1\n  # f\n\n- x\n- y\n", "{l:{{k:· #f} · ·}}"),
-        ] {
-            assert_eq!(shape_of(text), shape, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_foot_of_the_line_that_begins_a_document_belongs_to_the_one_before() {
-        for (text, first, second) in [
-            ("a: 1\n---\n# f\n\nb: 1\n", "{a:· #f}", "{b:·}"),
-            ("a: 1\r\n---\r\n# f\r\n# g\r\nb: 1\r\n", "{a:· #f}", "{#g b:·}"),
-            ("a: 1\n---\n# f\nb: 1\n", "{a:·}", "{#f b:·}"),
-            ("a: 1\n---\n\n# f\n\nb: 1\n", "{a:·}", "{#f b:·}"),
-            ("a: 1\n--- # f\n\nb: 1\n", "{a:·}", "{#f b:·}"),
-            ("a: 1\n---\nb: 1 # f\n\nc: 1\n", "{a:·}", "{#f b:· c:·}"),
-        ] {
-            let parsed = Yaml.parse(text);
-            let shapes: Vec<String> = parsed.documents.iter().map(|one| shape(&one.root)).collect();
-            assert_eq!(shapes, [first, second], "{text}");
-        }
-    }
-
-    #[test]
-    fn a_comment_at_the_end_belongs_to_the_block_it_is_indented_for() {
-        assert_eq!(
-            shape_of("m:\n  x: 1\n  # in m\n# before n\nn: 2\n# end\n"),
-            "{m:{x:· #in m} #before n n:· #end}"
-        );
-        assert_eq!(shape_of("a: {\n  # in a\n}\nb: 2\n"), "{a:{#in a} b:·}");
-        assert_eq!(shape_of("a: [\n  # in a\n  ]\nb: 2\n"), "{a:{#in a} b:·}");
-        assert_eq!(shape_of("a: |  # header\n  text\nb: 2\n"), "{#header a:· b:·}");
-    }
-
-    /// What sops 3.11.0 makes of them.
-    #[test]
-    fn a_comment_of_another_column_than_the_next_key_belongs_to_the_block_above() {
-        for (text, shape) in [
-            ("u:\n- b\n# c\no: x\n", "{u:{·} #c o:·}"),
-            ("u:\n- b\n# c\n\no: x\n", "{u:{· #c} o:·}"),
-            ("u:\n- b\n\n# c\no: x\n", "{u:{·} #c o:·}"),
-            ("u:\n- b\n\n# c\n\no: x\n", "{u:{·} #c o:·}"),
-            ("u:\n- a: b\n# c\no: x\n", "{u:{{a:·}} #c o:·}"),
-            ("u:\n- a: b\n# c\n\no: x\n", "{u:{{a:·}} #c o:·}"),
-            ("u:\n- b\n# c\n# d\no: x\n", "{u:{·} #c #d o:·}"),
-            ("u:\n- b\n # c\no: x\n", "{u:{·} #c o:·}"),
-            ("u:\n  - b\n # c\no: x\n", "{u:{· #c} o:·}"),
-            ("u:\n  - b\n  # c\no: x\n", "{u:{· #c} o:·}"),
-            ("u:\n  a: b\n # c\no: x\n", "{u:{a:· #c} o:·}"),
-            ("u:\n  a: b\n   # c\no: x\n", "{u:{a:· #c} o:·}"),
-            ("u:\n  a: b\n# c\n  b: x\no: 1\n", "{u:{a:· #c b:·} o:·}"),
-            ("u:\n  b:\n    c: x\n# c\n  d: x\n", "{u:{b:{c:· #c} d:·}}"),
-            ("u:\n  b:\n    c: x\n   # c\n  d: x\n", "{u:{b:{c:· #c} d:·}}"),
-            ("u:\n  b:\n    c: x\n# c\no: 1\n", "{u:{b:{c:·}} #c o:·}"),
-            ("u:\n  b:\n    c: x\n  # c\no: 1\n", "{u:{b:{c:· #c}} o:·}"),
-            ("u:\n  - a:\n      p: x # c\no: 1\n", "{u:{{a:{#c p:·}}} o:·}"),
-        ] {
-            assert_eq!(shape_of(text), shape, "{text}");
-        }
-    }
-
-    /// What sops 3.11.0 makes of them.
-    #[test]
-    fn a_comment_to_the_right_of_brackets_goes_into_those_of_a_value() {
-        for (text, shape) in [
-            ("a: {p: 1} # c\nz: 1\n", "{a:{#c p:·} z:·}"),
-            ("a: {p: 1 # c\n  }\nz: 1\n", "{a:{#c p:·} z:·}"),
-            ("a: {p: 1, # c\n  q: 2}\nz: 1\n", "{a:{#c p:· q:·} z:·}"),
-            ("a: {p: 1,\n  q: 2} # c\nz: 1\n", "{a:{#c p:· q:·} z:·}"),
-            ("a: {p: 1\n  } # c\nz: 1\n", "{a:{#c p:·} z:·}"),
-            ("a: # c\n  {p: 1, q: 2}\nz: 1\n", "{#c a:{p:· q:·} z:·}"),
-            ("a: {p: {b: 1}} # c\nz: 1\n", "{a:{#c p:{b:·}} z:·}"),
-            ("a: {p: [b, c]} # c\nz: 1\n", "{a:{#c p:{· ·}} z:·}"),
-            ("a: {p: {b: 1}, # c\n  q: 2}\nz: 1\n", "{a:{p:{#c b:·} q:·} z:·}"),
-            ("a: {p: {b: 1 # d\n  }, # c\n  q: 2}\n", "{a:{p:{#c #d b:·} q:·}}"),
-            ("a:\n  p: {b: 1} # c\n  z: 1\n", "{a:{p:{#c b:·} z:·}}"),
-            ("a: [p, q] # c\nz: 1\n", "{a:{#c · ·} z:·}"),
-            ("a: [{b: 1}, q] # c\nz: 1\n", "{a:{#c {b:·} ·} z:·}"),
-            ("a: {} # c\nz: 1\n", "{a:{#c} z:·}"),
-            ("a: [] # c\nz: 1\n", "{a:{#c} z:·}"),
-            // An element has its comment in front.
-            ("a:\n  - [1, 2] # c\n  - [{b: 1}] # d\n  - x\n", "{a:{#c {· ·} #d {{b:·}} ·}}"),
-            ("a:\n  - [1, # d\n    2] # c\n  - x\n", "{a:{#c {#d · ·} ·}}"),
-            ("a:\n  - p: {b: 1} # c\n  - {p: 1} # d\n  - z\n", "{a:{{p:{#c b:·}} #d {p:·} ·}}"),
-            ("x: &x {p: 1}\na: *x # c\nz: 1\n", "{x:{p:·} #c a:{p:·} z:·}"),
-        ] {
-            assert_eq!(shape_of(text), shape, "{text}");
-        }
     }
 }

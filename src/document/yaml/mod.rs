@@ -1,25 +1,19 @@
 //! YAML, read with `granit-parser` and shaped as sops shapes it.
 //!
-//! Aliases are expanded, tags only decide the type of scalars, `<<` stays a plain key: all as
-//! sops does it. What sops refuses (a map as a key, an alias inside its own anchor) is an error.
+//! As in sops, aliases are expanded, tags only decide the type of scalars, and `<<` stays a plain
+//! key. What sops refuses (a map as a key, an alias inside its own anchor) is an error.
 
+mod block;
 mod comments;
+mod layout;
+mod lines;
+mod reader;
 mod splice;
 mod unsteady;
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-
-use granit_parser::{ErrorKind, Event, Parser, Placement, ScalarStyle, ScanError, StructureStyle};
-
-use self::comments::Remark;
-use super::scalar::{self, Tag};
+use super::format::Format;
+use super::parsed::Parsed;
 use super::splice::{Splice, Spliced};
-use super::{
-    Comment, Document, Element, Entry, Format, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, Member, Node,
-    ParseError, Parsed, Scalar, Shape, Value, duplicates,
-};
-use crate::text::Span;
 
 /// The format of `.yaml` and `.yml`.
 #[derive(Debug)]
@@ -34,27 +28,20 @@ impl Format for Yaml {
         &["yaml", "yml"]
     }
 
+    fn recognizes(&self, _text: &str) -> bool {
+        true
+    }
+
+    fn reads_json(&self) -> bool {
+        true
+    }
+
+    fn foreign_line_break(&self, text: &str) -> Option<usize> {
+        lines::line_separator(text)
+    }
+
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
-        let options = granit_parser::options! {
-            flow_nesting_limit: MAX_DEPTH,
-            block_nesting_limit: MAX_DEPTH,
-            max_buffered_comment_events: usize::MAX,
-        };
-        let events = Parser::new_from_str_with_options(text, options);
-        let mut reader = Reader {
-            text,
-            events,
-            anchors: HashMap::new(),
-            open_anchors: HashSet::new(),
-            nodes: 0,
-            depth: 0,
-            remarks: Vec::new(),
-            parsed: Parsed { documents: Vec::new(), duplicate_keys: Vec::new(), error: None },
-        };
-        if let Err(error) = reader.documents() {
-            reader.parsed.error = Some(error);
-        }
-        reader.parsed
+        reader::read(text)
     }
 
     fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
@@ -62,302 +49,11 @@ impl Format for Yaml {
     }
 }
 
-/// A node that an alias can repeat, and how many nodes that is.
-struct Anchored<'t> {
-    node: Node<'t>,
-    size: usize,
-}
-
-type Events<'t> = Parser<'t, granit_parser::StrInput<'t>>;
-
-struct Reader<'t> {
-    text: &'t str,
-    events: Events<'t>,
-    anchors: HashMap<usize, Anchored<'t>>,
-    /// Anchors whose node is still being read.
-    open_anchors: HashSet<usize>,
-    nodes: usize,
-    depth: usize,
-    /// Comments of the document at hand.
-    remarks: Vec<Remark<'t>>,
-    parsed: Parsed<'t>,
-}
-
-impl<'t> Reader<'t> {
-    fn documents(&mut self) -> Result<(), ParseError> {
-        loop {
-            match self.next()? {
-                (Event::StreamEnd, _) => return Ok(()),
-                (Event::DocumentStart(..), span) => {
-                    let index = self.parsed.documents.len();
-                    if index == MAX_DOCUMENTS {
-                        let reason = format!("more than {MAX_DOCUMENTS} documents in one file");
-                        return Err(ParseError::limit(span.start, reason));
-                    }
-                    let mut root = self.node()?;
-                    while !matches!(self.next()?.0, Event::DocumentEnd) {}
-                    let mut remarks = std::mem::take(&mut self.remarks);
-                    if let Some(before) = self.parsed.documents.last_mut() {
-                        comments::hand_back(before, &mut remarks, self.text);
-                    }
-                    comments::place(&mut root, remarks, self.text);
-                    self.parsed.documents.push(Document { index, root, shape: Shape::Nested });
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// The next event that is not a comment; comments are kept aside.
-    fn next(&mut self) -> Result<(Event<'t>, Span), ParseError> {
-        loop {
-            let Some(event) = self.events.next_event() else {
-                return Err(ParseError::new(self.text.len(), "the file ends unexpectedly"));
-            };
-            let (event, place) = event.map_err(|error| self.scan_error(&error))?;
-            let span = place
-                .byte_range()
-                .map_or(Span::at(self.text.len()), |range| Span::new(range.start, range.end));
-            match event {
-                Event::Comment(text, placement) => self.remarks.push(Remark {
-                    comment: Comment { text, span },
-                    is_inline: placement == Placement::Right,
-                }),
-                event => return Ok((event, span)),
-            }
-        }
-    }
-
-    fn node(&mut self) -> Result<Node<'t>, ParseError> {
-        let (event, span) = self.next()?;
-        self.node_from(event, span)
-    }
-
-    fn node_from(&mut self, event: Event<'t>, span: Span) -> Result<Node<'t>, ParseError> {
-        let before = self.nodes;
-        self.count(1, span)?;
-        let (node, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag.map_or(Tag::None, |tag| known_tag(&tag));
-                let plain = style == ScalarStyle::Plain;
-                let value = if plain && span.is_empty() && tag == Tag::None {
-                    Scalar::Null // the parser writes an absent value as `~`
-                } else {
-                    let text = if span.is_empty() && plain { Cow::Borrowed("") } else { text };
-                    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                    let text = if is_block { self.uncut(text, span) } else { text };
-                    scalar::resolve(text, plain, tag)
-                };
-                let span = self.trimmed(span, style);
-                (Node { span, value: Value::Scalar(value) }, anchor)
-            }
-            Event::MappingStart(style, anchor, _) => {
-                self.open_anchors.insert(anchor);
-                (self.nested(span, |reader| reader.map(span, style))?, anchor)
-            }
-            Event::SequenceStart(style, anchor, _) => {
-                self.open_anchors.insert(anchor);
-                (self.nested(span, |reader| reader.list(span, style))?, anchor)
-            }
-            Event::Alias(anchor) => return self.alias(anchor, span),
-            _ => return Err(ParseError::new(span.start, "a value is missing")),
-        };
-        if anchor > 0 {
-            self.open_anchors.remove(&anchor);
-            let size = self.nodes - before;
-            self.count(size, span)?; // the copy below takes as much memory as the original
-            self.anchors.insert(anchor, Anchored { node: node.clone(), size });
-        }
-        Ok(node)
-    }
-
-    fn nested(
-        &mut self,
-        span: Span,
-        read: impl FnOnce(&mut Self) -> Result<Node<'t>, ParseError>,
-    ) -> Result<Node<'t>, ParseError> {
-        if self.depth == MAX_DEPTH {
-            let reason = format!("maps and lists are nested more than {MAX_DEPTH} levels deep");
-            return Err(ParseError::limit(span.start, reason));
-        }
-        self.depth += 1;
-        let node = read(self);
-        self.depth -= 1;
-        node
-    }
-
-    fn map(&mut self, start: Span, style: StructureStyle) -> Result<Node<'t>, ParseError> {
-        let mut entries: Vec<Entry<'t>> = Vec::new();
-        let end = loop {
-            let (event, span) = self.next()?;
-            if matches!(event, Event::MappingEnd) {
-                break span;
-            }
-            let (key, key_is_string) = self.key(event, span)?;
-            let node = self.node()?;
-            entries.push(Entry { key, key_span: span, key_is_string, node });
-        };
-        let last = entries.last().map(|entry| entry.node.span.end.max(entry.key_span.end));
-        let span = self.collection_span(start, end, last, style);
-        self.parsed.duplicate_keys.extend(duplicates(self.parsed.documents.len(), &entries));
-        let members = entries.into_iter().map(Member::Entry).collect();
-        Ok(Node { span, value: Value::Map(members) })
-    }
-
-    fn list(&mut self, start: Span, style: StructureStyle) -> Result<Node<'t>, ParseError> {
-        let mut elements = Vec::new();
-        let mut last = None;
-        let end = loop {
-            let (event, span) = self.next()?;
-            if matches!(event, Event::SequenceEnd) {
-                break span;
-            }
-            let node = self.node_from(event, span)?;
-            last = Some(node.span.end);
-            elements.push(Element::Node(node));
-        };
-        let span = self.collection_span(start, end, last, style);
-        Ok(Node { span, value: Value::List(elements) })
-    }
-
-    /// Flow collections end at their bracket, block collections with their last member.
-    fn collection_span(
-        &self,
-        start: Span,
-        end: Span,
-        last: Option<usize>,
-        style: StructureStyle,
-    ) -> Span {
-        let end = match style {
-            StructureStyle::Flow => end.end,
-            StructureStyle::Block => last.unwrap_or(start.end),
-        };
-        Span::new(start.start, end.clamp(start.start, self.text.len()))
-    }
-
-    fn key(&mut self, event: Event<'t>, span: Span) -> Result<(Cow<'t, str>, bool), ParseError> {
-        // Kubernetes does not decode keys. A tag on one must not keep a Secret from being seen.
-        let event = match event {
-            Event::Scalar(text, style, anchor, Some(tag)) if is_of_yaml(&tag, "binary") => {
-                Event::Scalar(text, style, anchor, None)
-            }
-            event => event,
-        };
-        let node = self.node_from(event, span)?;
-        match node.value {
-            Value::Scalar(Scalar::Str(text)) => Ok((text, true)),
-            Value::Scalar(_) => {
-                Ok((Cow::Borrowed(&self.text[node.span.start..node.span.end]), false))
-            }
-            Value::Map(_) | Value::List(_) => {
-                Err(ParseError::new(span.start, "a map or a list stands where a key is expected"))
-            }
-        }
-    }
-
-    /// A block of text, without the line end that the parser adds to a file that has none at its end.
-    fn uncut(&self, text: Cow<'t, str>, span: Span) -> Cow<'t, str> {
-        let last = self.text.rsplit('\n').next().unwrap_or_default();
-        let is_last = self.text[span.end.min(self.text.len())..].trim().is_empty();
-        if !is_last || last.trim().is_empty() {
-            return text;
-        }
-        match text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix('\n').unwrap_or(text)),
-            Cow::Owned(mut text) => {
-                text.truncate(text.strip_suffix('\n').unwrap_or(&text).len());
-                Cow::Owned(text)
-            }
-        }
-    }
-
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node<'t>, ParseError> {
-        if self.open_anchors.contains(&anchor) {
-            return Err(ParseError::new(
-                span.start,
-                "an alias stands inside the anchor it repeats",
-            ));
-        }
-        let Some(anchored) = self.anchors.get(&anchor) else {
-            return Err(ParseError::new(
-                span.start,
-                "an alias repeats an anchor that is not there",
-            ));
-        };
-        let (node, size) = (anchored.node.clone(), anchored.size);
-        self.count(size, span)?;
-        Ok(node)
-    }
-
-    fn count(&mut self, more: usize, span: Span) -> Result<(), ParseError> {
-        self.nodes += more;
-        if self.nodes > MAX_NODES {
-            let reason = format!("more than {MAX_NODES} values once aliases are expanded");
-            return Err(ParseError::limit(span.start, reason));
-        }
-        Ok(())
-    }
-
-    /// The parser lets block scalars run up to the next token; this takes the blanks away.
-    fn trimmed(&self, span: Span, style: ScalarStyle) -> Span {
-        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-            return span;
-        }
-        let content = self.text.get(span.start..span.end).unwrap_or_default();
-        Span::new(span.start, span.start + content.trim_end().len())
-    }
-
-    fn scan_error(&self, error: &ScanError) -> ParseError {
-        let offset = error.marker().byte_offset().unwrap_or_default().min(self.text.len());
-        match error.kind() {
-            ErrorKind::UnexpectedCharacter { .. } => {
-                ParseError::new(offset, "a character stands here that cannot start a value")
-            }
-            ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation => {
-                ParseError::new(offset, "a tab is used for indentation; YAML wants spaces")
-            }
-            ErrorKind::UnknownAnchor => {
-                ParseError::new(offset, "an alias repeats an anchor that is not there")
-            }
-            ErrorKind::RecursionLimitExceeded => {
-                let reason = format!("maps and lists are nested more than {MAX_DEPTH} levels deep");
-                ParseError::limit(offset, reason)
-            }
-            // The other kinds speak of the grammar and quote nothing of the file.
-            _ => ParseError::new(offset, error.info()),
-        }
-    }
-}
-
-fn known_tag(tag: &granit_parser::Tag) -> Tag {
-    match tag.core_suffix() {
-        Some("str") => Tag::Str,
-        Some("int") => Tag::Int,
-        Some("float") => Tag::Float,
-        Some("bool") => Tag::Bool,
-        Some("null") => Tag::Null,
-        // These two are of YAML 1.1 and no part of the core schema.
-        _ if is_of_yaml(tag, "timestamp") => Tag::Timestamp,
-        _ if is_of_yaml(tag, "binary") => Tag::Binary,
-        _ if tag.original() == "!" => Tag::None,
-        _ => Tag::Str,
-    }
-}
-
-fn is_of_yaml(tag: &granit_parser::Tag, name: &str) -> bool {
-    let rest = "tag:yaml.org,2002:".strip_prefix(tag.handle());
-    rest.and_then(|rest| tag.suffix().strip_prefix(rest)) == Some(name)
-}
-
-/// Where the first character stands that ends a line for sops' YAML library, which reads YAML 1.1, and
-/// for no other: U+0085, U+2028 or U+2029.
-pub fn line_separator(text: &str) -> Option<usize> {
-    text.find(['\u{85}', '\u{2028}', '\u{2029}'])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::node::{Element, Member, Node, Value};
+    use crate::document::splice::{Block, Edit, apply};
 
     #[test]
     fn tags_of_yaml_1_1_count_however_they_are_written() {
@@ -369,5 +65,223 @@ mod tests {
         assert_eq!(nouns, ["binary data", "text", "a timestamp", "text"]);
         assert_eq!(root.get("b").and_then(Node::as_str), Some("hi"));
         assert_eq!(root.get("d").and_then(Node::as_str), Some("aGk="));
+    }
+
+    /// Returns the tree as one line: `# text`, `key`, `{..}` and `[..]`.
+    fn shape(node: &Node<'_>) -> String {
+        let parts: Vec<String> = match &node.value {
+            Value::Scalar(_) => return "·".into(),
+            Value::Map(members) => members
+                .iter()
+                .map(|member| match member {
+                    Member::Comment(comment) => format!("#{}", comment.text.trim()),
+                    Member::Entry(entry) => format!("{}:{}", entry.key, shape(&entry.node)),
+                })
+                .collect(),
+            Value::List(elements) => elements
+                .iter()
+                .map(|element| match element {
+                    Element::Comment(comment) => format!("#{}", comment.text.trim()),
+                    Element::Node(node) => shape(node),
+                })
+                .collect(),
+        };
+        format!("{{{}}}", parts.join(" "))
+    }
+
+    fn shape_of(text: &str) -> String {
+        shape(&Yaml.parse(text).documents[0].root)
+    }
+
+    #[test]
+    fn a_comment_stands_before_the_entry_it_speaks_of() {
+        assert_eq!(shape_of("# head\na: 1\n# b\nb: 2 # right\n"), "{#head a:· #b #right b:·}");
+        assert_eq!(shape_of("l:\n  # first\n  - x\n  - y # y\n"), "{l:{#first · #y ·}}");
+        assert_eq!(shape_of("m:\n  # x\n  x: 1\nn: 2\n"), "{m:{#x x:·} n:·}");
+    }
+
+    #[test]
+    fn a_foot_of_a_block_in_a_list_goes_behind_the_next_scalar() {
+        for (text, shape) in [
+            ("l:\n- k: 1\n# f\n\n- x\n- y\n", "{l:{{k:·} · #f ·}}"),
+            ("l:\n- k: 1\n# f\r\n- x\r\n- y\r\n", "{l:{{k:·} · #f ·}}"),
+            ("l:\n- k: 1\n# f\n# g\n\n- x\n- y\n", "{l:{{k:·} · #f #g ·}}"),
+            ("l:\n- k: 1\n# f\r\n# g\r\n- x # x\r\n- y\r\n", "{l:{{k:·} #g #x · #f ·}}"),
+            ("l:\n- k: 1\n# f\n\n# g\n- a: 1\n  b: 2\n", "{l:{{k:·} #g {a:· #f b:·}}}"),
+            ("l:\n- k: 1\n# f\n\n- - - x\n    - y\n", "{l:{{k:·} {{· #f ·}}}}"),
+            ("l:\n- k: 1\n# f\n\n- [x]\n- y\n", "{l:{{k:·} {· #f} ·}}"),
+            // These are none: an empty line above, none below, no block above, one's own indentation.
+            ("l:\n- k: 1\n\n# f\n\n- x\n- y\n", "{l:{{k:·} #f · ·}}"),
+            ("l:\n- k: 1\n# f\n- x\n- y\n", "{l:{{k:·} #f · ·}}"),
+            ("l:\n- k\n# f\n\n- x\n- y\n", "{l:{· #f · ·}}"),
+            ("l:\n- k: 1\n  # f\n\n- x\n- y\n", "{l:{{k:· #f} · ·}}"),
+        ] {
+            assert_eq!(shape_of(text), shape, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_foot_of_the_line_that_begins_a_document_belongs_to_the_one_before() {
+        for (text, first, second) in [
+            ("a: 1\n---\n# f\n\nb: 1\n", "{a:· #f}", "{b:·}"),
+            ("a: 1\r\n---\r\n# f\r\n# g\r\nb: 1\r\n", "{a:· #f}", "{#g b:·}"),
+            ("a: 1\n---\n# f\nb: 1\n", "{a:·}", "{#f b:·}"),
+            ("a: 1\n---\n\n# f\n\nb: 1\n", "{a:·}", "{#f b:·}"),
+            ("a: 1\n--- # f\n\nb: 1\n", "{a:·}", "{#f b:·}"),
+            ("a: 1\n---\nb: 1 # f\n\nc: 1\n", "{a:·}", "{#f b:· c:·}"),
+        ] {
+            let parsed = Yaml.parse(text);
+            let shapes: Vec<String> = parsed.documents.iter().map(|one| shape(&one.root)).collect();
+            assert_eq!(shapes, [first, second], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_at_the_end_belongs_to_the_block_it_is_indented_for() {
+        assert_eq!(
+            shape_of("m:\n  x: 1\n  # in m\n# before n\nn: 2\n# end\n"),
+            "{m:{x:· #in m} #before n n:· #end}"
+        );
+        assert_eq!(shape_of("a: {\n  # in a\n}\nb: 2\n"), "{a:{#in a} b:·}");
+        assert_eq!(shape_of("a: [\n  # in a\n  ]\nb: 2\n"), "{a:{#in a} b:·}");
+        assert_eq!(shape_of("a: |  # header\n  text\nb: 2\n"), "{#header a:· b:·}");
+    }
+
+    /// What sops 3.11.0 makes of them.
+    #[test]
+    fn a_comment_of_another_column_than_the_next_key_belongs_to_the_block_above() {
+        for (text, shape) in [
+            ("u:\n- b\n# c\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\n- b\n# c\n\no: x\n", "{u:{· #c} o:·}"),
+            ("u:\n- b\n\n# c\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\n- b\n\n# c\n\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\n- a: b\n# c\no: x\n", "{u:{{a:·}} #c o:·}"),
+            ("u:\n- a: b\n# c\n\no: x\n", "{u:{{a:·}} #c o:·}"),
+            ("u:\n- b\n# c\n# d\no: x\n", "{u:{·} #c #d o:·}"),
+            ("u:\n- b\n # c\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\n  - b\n # c\no: x\n", "{u:{· #c} o:·}"),
+            ("u:\n  - b\n  # c\no: x\n", "{u:{· #c} o:·}"),
+            ("u:\n  a: b\n # c\no: x\n", "{u:{a:· #c} o:·}"),
+            ("u:\n  a: b\n   # c\no: x\n", "{u:{a:· #c} o:·}"),
+            ("u:\n  a: b\n# c\n  b: x\no: 1\n", "{u:{a:· #c b:·} o:·}"),
+            ("u:\n  b:\n    c: x\n# c\n  d: x\n", "{u:{b:{c:· #c} d:·}}"),
+            ("u:\n  b:\n    c: x\n   # c\n  d: x\n", "{u:{b:{c:· #c} d:·}}"),
+            ("u:\n  b:\n    c: x\n# c\no: 1\n", "{u:{b:{c:·}} #c o:·}"),
+            ("u:\n  b:\n    c: x\n  # c\no: 1\n", "{u:{b:{c:· #c}} o:·}"),
+            ("u:\n  - a:\n      p: x # c\no: 1\n", "{u:{{a:{#c p:·}}} o:·}"),
+        ] {
+            assert_eq!(shape_of(text), shape, "{text}");
+        }
+    }
+
+    /// What sops 3.11.0 makes of them.
+    #[test]
+    fn a_comment_to_the_right_of_brackets_goes_into_those_of_a_value() {
+        for (text, shape) in [
+            ("a: {p: 1} # c\nz: 1\n", "{a:{#c p:·} z:·}"),
+            ("a: {p: 1 # c\n  }\nz: 1\n", "{a:{#c p:·} z:·}"),
+            ("a: {p: 1, # c\n  q: 2}\nz: 1\n", "{a:{#c p:· q:·} z:·}"),
+            ("a: {p: 1,\n  q: 2} # c\nz: 1\n", "{a:{#c p:· q:·} z:·}"),
+            ("a: {p: 1\n  } # c\nz: 1\n", "{a:{#c p:·} z:·}"),
+            ("a: # c\n  {p: 1, q: 2}\nz: 1\n", "{#c a:{p:· q:·} z:·}"),
+            ("a: {p: {b: 1}} # c\nz: 1\n", "{a:{#c p:{b:·}} z:·}"),
+            ("a: {p: [b, c]} # c\nz: 1\n", "{a:{#c p:{· ·}} z:·}"),
+            ("a: {p: {b: 1}, # c\n  q: 2}\nz: 1\n", "{a:{p:{#c b:·} q:·} z:·}"),
+            ("a: {p: {b: 1 # d\n  }, # c\n  q: 2}\n", "{a:{p:{#c #d b:·} q:·}}"),
+            ("a:\n  p: {b: 1} # c\n  z: 1\n", "{a:{p:{#c b:·} z:·}}"),
+            ("a: [p, q] # c\nz: 1\n", "{a:{#c · ·} z:·}"),
+            ("a: [{b: 1}, q] # c\nz: 1\n", "{a:{#c {b:·} ·} z:·}"),
+            ("a: {} # c\nz: 1\n", "{a:{#c} z:·}"),
+            ("a: [] # c\nz: 1\n", "{a:{#c} z:·}"),
+            // An element has its comment in front.
+            ("a:\n  - [1, 2] # c\n  - [{b: 1}] # d\n  - x\n", "{a:{#c {· ·} #d {{b:·}} ·}}"),
+            ("a:\n  - [1, # d\n    2] # c\n  - x\n", "{a:{#c {#d · ·} ·}}"),
+            ("a:\n  - p: {b: 1} # c\n  - {p: 1} # d\n  - z\n", "{a:{{p:{#c b:·}} #d {p:·} ·}}"),
+            ("x: &x {p: 1}\na: *x # c\nz: 1\n", "{x:{p:·} #c a:{p:·} z:·}"),
+        ] {
+            assert_eq!(shape_of(text), shape, "{text}");
+        }
+    }
+
+    /// Returns the text with `X` in the place of every scalar below `secret`, `c` in that of
+    /// comments there, and a small block at its end.
+    fn edited(text: &str) -> String {
+        let parsed = Yaml.parse(text);
+        assert_eq!(parsed.error, None, "{text}");
+        let mut values = Vec::new();
+        for document in &parsed.documents {
+            for entry in document.root.entries().filter(|entry| entry.key.starts_with("secret")) {
+                values.extend(entry.node.elements().map(|node| Edit::new(node.span, "X")));
+                values.extend(entry.node.entries().map(|one| Edit::new(one.node.span, "X")));
+                if !entry.node.is_map() && !entry.node.is_list() {
+                    values.push(Edit::new(entry.node.span, "X"));
+                }
+            }
+        }
+        let block = Block::map([("v", Block::text("1"))]);
+        let splice = Splice {
+            values: &values,
+            comments: &[],
+            reads_comments: false,
+            appended: &("sops", block),
+        };
+        let edits = splice::splice(text, &parsed, &splice).expect(text);
+        apply(text, &edits).expect(text)
+    }
+
+    const END: &str = "sops:\n    v: \"1\"\n";
+
+    #[test]
+    fn scalars_of_every_style_are_replaced_and_nothing_else() {
+        for (before, after) in [
+            ("secret: x # c\n", "secret: X # c\n"),
+            ("secret:   'x y'   \n", "secret:   X   \n"),
+            ("secret:\tx\t# c\n", "secret:\tX\t# c\n"),
+            ("secret: >-\n  a\n\n  b", "secret: X\n"),
+            ("secret: \"a\n  b\" # c\n", "secret: X # c\n"),
+            ("secret: a\n  b\n\n  c\nd: 1\n", "secret: X\nd: 1\n"),
+            ("secret: |\n  a\n  b\nd: 1\n", "secret: X\nd: 1\n"),
+            ("secret: |2- # c\n   a\n  b\n\n\nd: 1\n", "secret: X # c\n\n\nd: 1\n"),
+            ("secret: >+\n\n\n  a\n\nd: 1\n", "secret: X\n\nd: 1\n"),
+            ("secret:\n  |\n  a\nd: 1\n", "secret:\n  X\nd: 1\n"),
+            ("secret: !!binary |\n  aGk=\nd: 1\n", "secret: X\nd: 1\n"),
+            ("secret: !!int 3\n", "secret: X\n"),
+            ("secret: &a 3\n", "secret: &a X\n"),
+            ("secret: {a: b, 'c': \"d\"}\n", "secret: {a: \"X\", 'c': \"X\"}\n"),
+            ("secret: [a, b]\n", "secret: [\"X\", \"X\"]\n"),
+            ("secret:\n- a\n- |\n  b\n", "secret:\n- X\n- X\n"),
+            (
+                "secret:\n    a: x\n    # |\n    b: |\n      y # no comment\n",
+                "secret:\n    a: X\n    # |\n    b: X\n",
+            ),
+            ("\"secret\": é\n'd': ü\n", "\"secret\": X\n'd': ü\n"),
+            ("secret: x\r\nd: |\r\n  y\r\n", "secret: X\r\nd: |\r\n  y\r\n"),
+            ("secret: |\r\n  x\r\n  y\r\nd: 1\r\n", "secret: X\r\nd: 1\r\n"),
+        ] {
+            let end =
+                if before.contains('\r') { END.replace('\n', "\r\n") } else { END.to_owned() };
+            assert_eq!(edited(before), format!("{after}{end}"), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn the_block_stands_at_the_end_of_every_document() {
+        for (before, after) in [
+            ("a: 1", format!("a: 1\n{END}")),
+            ("a: 1\n# c", format!("a: 1\n# c\n{END}")),
+            ("a: 1\n\n", format!("a: 1\n\n{END}")),
+            ("---\na: 1\n---\nb: 1\n...\n", format!("---\na: 1\n{END}---\nb: 1\n{END}...\n")),
+            ("a: 1\n...\n# c\n---\nb: 1\n", format!("a: 1\n{END}...\n# c\n---\nb: 1\n{END}")),
+            ("---\n---\nb: 1\n", format!("---\n{END}---\nb: 1\n{END}")),
+            ("a: |+\n  x\n\n---\nb: 1\n", format!("a: |+\n  x\n\n{END}---\nb: 1\n{END}")),
+            ("{a: 1}\n", "{a: 1, \"sops\": {\"v\": \"1\"}}\n".to_owned()),
+            ("{a: 1,\n}\n", "{a: 1,\n\"sops\": {\"v\": \"1\"}}\n".to_owned()),
+            ("{}\n", "{\"sops\": {\"v\": \"1\"}}\n".to_owned()),
+            ("!t a: 1\n&b b: 2\n", format!("!t a: 1\n&b b: 2\n{END}")),
+            ("\u{feff}a:\n  b: 1\n", "\u{feff}a:\n  b: 1\nsops:\n  v: \"1\"\n".to_owned()),
+            ("  a:\n     b: 1\n", "  a:\n     b: 1\n  sops:\n     v: \"1\"\n".to_owned()),
+        ] {
+            assert_eq!(edited(before), after, "{before:?}");
+        }
     }
 }

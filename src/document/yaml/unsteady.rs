@@ -1,15 +1,16 @@
-//! Comments of which it is not certain where sops' YAML library puts them once a file is encrypted.
+//! Comments that sops' YAML library may move once a file is encrypted.
 //!
-//! That decides whether they are encrypted, and to which place their ciphertext is bound. A file with such a
-//! comment beside a value that is encrypted is left to its author.
+//! That decides whether they are encrypted, and to which place their ciphertext is bound. A file
+//! with such a comment beside a value that is encrypted is left to its author.
 
-use super::splice::{Layout, column};
+use super::layout::{Layout, column};
+use crate::document::node::{Element, Member, Node, Value};
 use crate::document::splice::{Splice, Unspliceable};
-use crate::document::{Element, Member, Node, Value};
 use crate::text::Span;
 
-/// A comment on a line of its own that stands in another column than the keys or dashes beside it. Where
-/// sops' YAML library puts it hangs on the lines around it, and with that whether it is encrypted.
+/// Returns the first comment that is alone on its line but not in the column of the keys or dashes
+/// beside it. The lines around it decide where sops' YAML library puts it, and so whether it is
+/// encrypted.
 pub(super) fn odd_comment(
     text: &str,
     node: &Node<'_>,
@@ -36,7 +37,7 @@ pub(super) fn odd_comment(
             Child::Comment(span) => *span,
         };
         let is_last = last.is_none_or(|last| at > last);
-        // Where dashes stand below the first letter of their key.
+        // Dashes in the column of their key.
         let is_at_edge = (at == 0 || is_last) && is_list && expected == Some(column(text, key));
         let is_odd = is_alone(text, span)
             && !is_flow
@@ -47,24 +48,24 @@ pub(super) fn odd_comment(
         // Where comments decide about values, sops fails on some of those in lists.
         let is_undecided = splice.reads_comments && (is_list || is_in_list || is_flow);
         if is_undecided || (is_odd && layout.is_near_sealed(span, splice)) {
-            let reason = "sops may take this comment for one of another key than it seems: let it stand alone, in the column of the keys around it";
+            let reason = "sops may attach this comment to another key: put it on its own line, in the column of the keys around it";
             return Some(Unspliceable { span, reason });
         }
     }
     None
 }
 
-/// Whether a comment has a line of its own.
+/// Reports whether a comment is alone on its line.
 fn is_alone(text: &str, comment: Span) -> bool {
     text[..comment.start].rsplit('\n').next().is_some_and(|line| line.trim().is_empty())
 }
 
-/// Whether an empty line stands below a comment.
+/// Reports whether the line below a comment is empty.
 fn is_above_nothing(text: &str, comment: Span) -> bool {
     text[comment.end..].lines().nth(1).is_some_and(|line| line.trim().is_empty())
 }
 
-/// Whether an indented comment stands below an empty line, and nothing but comments below it.
+/// Reports whether an indented comment is below an empty line, with only comments after it.
 fn is_at_end(text: &str, comment: Span) -> bool {
     let line = text[..comment.start].rfind('\n').map_or(0, |at| at + 1);
     let is_below_nothing = text[..line].ends_with("\n\n") || text[..line].ends_with("\n\r\n");
@@ -72,7 +73,7 @@ fn is_at_end(text: &str, comment: Span) -> bool {
     line < comment.start && is_below_nothing && text[comment.end..].lines().all(is_nothing)
 }
 
-/// What stands in a map or a list.
+/// A member of a map or a list.
 enum Child<'n, 't> {
     Comment(Span),
     /// Where it begins, its key if it has one; and the value.
@@ -99,15 +100,15 @@ fn children<'n, 't>(node: &'n Node<'t>) -> Vec<Child<'n, 't>> {
     }
 }
 
-/// The column of a key; of an element, that of its dash.
+/// Returns the column of a key; of an element, that of its dash.
 fn column_of_child(text: &str, node: &Node<'_>, start: usize) -> usize {
     let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let dash = matches!(node.value, Value::List(_)).then(|| text[line..start].rfind('-')).flatten();
     column(text, dash.map_or(start, |dash| line + dash))
 }
 
-/// Comments that belong to one map before a file is encrypted and to another afterwards, as sops' YAML
-/// library has it, so that their ciphertext is bound to a place where they do not stand.
+/// Comments that belong to one map before a file is encrypted and to another afterwards, as sops'
+/// YAML library has it, so that their ciphertext is bound to the wrong place.
 pub(super) fn unsteady_comments(text: &str, node: &Node<'_>) -> Vec<Span> {
     let mut found = Vec::new();
     let is_flow = |node: &Node<'_>| text[node.span.start..].starts_with(['{', '[']);

@@ -16,6 +16,7 @@ use super::hybrid::HybridIdentity;
 use crate::host::Host;
 use crate::keys::identity::Identity;
 use crate::keys::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
+use crate::private_key::{AGE_HYBRID, AGE_PLUGIN};
 use crate::secret::{Plaintext, read_all};
 
 /// Largest effort of a passphrase: 2^22 takes some seconds.
@@ -251,7 +252,7 @@ fn parse_identities(text: &str, effort: Effort) -> Result<Vec<Key>, &'static str
 
 /// `None`: a plugin's, and nobody may be asked to touch a token.
 fn parse(line: &str, effort: Effort) -> Result<Option<Key>, &'static str> {
-    if line.starts_with("AGE-PLUGIN-") {
+    if line.starts_with(AGE_PLUGIN) {
         if effort == Effort::Quiet {
             return Ok(None);
         }
@@ -265,7 +266,7 @@ fn parse(line: &str, effort: Effort) -> Result<Option<Key>, &'static str> {
         .map_err(|_| "names an age plugin that is not installed")?;
         return Ok(Some(Key { identity: Box::new(opener), recipient: None }));
     }
-    if line.starts_with("AGE-SECRET-KEY-PQ-1") {
+    if line.starts_with(AGE_HYBRID) {
         let identity = HybridIdentity::parse(line)
             .ok_or("holds a damaged post-quantum identity, so sops would not use any of it")?;
         let recipient = Some(identity.recipient());

@@ -231,7 +231,7 @@ pub(super) fn policy() -> StandardPolicy<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::certificate::{Unusable, Usability};
+    use crate::keys::pgp::certificate::{Unusable, Usability};
     use proptest::prelude::*;
 
     const EXPIRED: &str = include_str!("../../../fixtures/keys/pgp/unusable/expired.pub.asc");

@@ -40,7 +40,7 @@ pub fn seal(
     let parsed = format.parse(text);
     check_source(&parsed, &sealing.recipe.selector)?;
     let mut writer = Writer::new(sealing);
-    writer.has_floats = format.name() == "json";
+    writer.has_floats = format.has_only_floats();
     for document in &parsed.documents {
         writer.document(document)?;
     }

@@ -1,126 +1,18 @@
-//! INI as sops reads it: `stores/ini/store.go` over `parser.go` of `gopkg.in/ini.v1`.
-//!
-//! sops changes none of that library's defaults but one: sections of the same name stay apart.
-//! Keys without a section belong to `DEFAULT`. A comment belongs to the key or section below it,
-//! and stands behind that key in sops' tree, so that a selector that reads comments sees it
-//! before the next key.
-//!
-//! Where a key stands twice in a section the library keeps the last value only. Both are kept
-//! here, since both stand in the file for everybody to read.
+//! Reads the lines of an INI file.
 
 use std::borrow::Cow;
 
-use super::splice::{Edit, Splice, Spliced, Unspliceable, line_end};
-use super::{
-    Comment, Document, DuplicateKey, Entry, Format, MAX_NODES, Member, Node, ParseError, Parsed,
-    Scalar, Shape, Value, duplicates,
-};
+use crate::document::node::{Comment, Entry, Member, Node, Value};
+use crate::document::parsed::{DuplicateKey, MAX_NODES, ParseError, duplicates};
+use crate::document::scalar::Scalar;
 use crate::text::Span;
 
-/// The section of keys that stand before any section (`ini.DefaultSection`).
+/// The section of keys before any section (`ini.DefaultSection`).
 const DEFAULT_SECTION: &str = "DEFAULT";
 /// What ends a key.
 const DELIMITERS: [char; 2] = ['=', ':'];
 /// What begins a comment.
 const COMMENT: [char; 2] = ['#', ';'];
-
-/// The format of `.ini`.
-#[derive(Debug)]
-pub struct Ini;
-
-impl Format for Ini {
-    fn name(&self) -> &'static str {
-        "ini"
-    }
-
-    fn endings(&self) -> &'static [&'static str] {
-        &["ini"]
-    }
-
-    fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
-        let mut reader = Reader::new(text);
-        let result = reader.file();
-        reader.close_section();
-        let Reader { sections, duplicate_keys, .. } = reader;
-        let root = Node { span: Span::new(0, text.len()), value: Value::Map(sections) };
-        let documents = match result {
-            Ok(()) => vec![Document { index: 0, root, shape: Shape::Sections }],
-            Err(_) => Vec::new(),
-        };
-        Parsed { documents, duplicate_keys, error: result.err() }
-    }
-
-    fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
-        let mut edits = Vec::new();
-        let last = parsed.documents.iter().flat_map(|document| document.root.entries()).last();
-        if let Some(Value::Map(members)) = last.map(|section| &section.node.value)
-            && let Some(Member::Comment(comment)) = members.last()
-            && is_below_all_keys(text, members, comment.span)
-        {
-            let reason =
-                "sops would lose this comment, since no key stands below it: move it further up";
-            return Err(Unspliceable { span: comment.span, reason });
-        }
-        for value in splice.values {
-            let source = &text[value.span.start..value.span.end];
-            let quote = source.chars().next().filter(|first| matches!(first, '"' | '\''));
-            // What sops reads of `"p;w"` is `"p`, and a comment.
-            if quote.is_some_and(|quote| source.len() == 1 || !source.ends_with(quote)) {
-                let reason = "sops would cut this value at its `;` or `#`, in spite of the quotes";
-                return Err(Unspliceable { span: value.span, reason });
-            }
-            edits.push(value.clone());
-        }
-        for comment in splice.comments {
-            edits.push(Edit::new(comment.span, format!("; {}", comment.text)));
-        }
-        edits.extend(merged_comments(parsed, splice.comments));
-        let newline = line_end(text);
-        let mut lines = String::new();
-        let (section, block) = splice.appended;
-        let width = block.lines().map(|(key, _)| key.len()).max().unwrap_or(0);
-        lines.push_str(if text.is_empty() || text.ends_with('\n') { "" } else { "\n" });
-        lines.push_str(&format!("\n[{section}]\n"));
-        for (key, value) in block.lines() {
-            lines.push_str(&format!("{key:width$} = {value}\n"));
-        }
-        edits.push(Edit::new(Span::at(text.len()), lines.replace('\n', newline)));
-        Ok(edits)
-    }
-}
-
-/// Whether a comment stands on a line below the last key: those above and beside a key are behind it in
-/// the tree.
-fn is_below_all_keys(text: &str, members: &[Member<'_>], comment: Span) -> bool {
-    let last = members.iter().rev().find_map(|member| match member {
-        Member::Entry(entry) => Some(entry.key_span.end.max(entry.node.span.end)),
-        Member::Comment(_) => None,
-    });
-    last.is_none_or(|end| text.get(end..comment.start).is_some_and(|rest| rest.contains('\n')))
-}
-
-/// The further lines of comments that were replaced: sops takes lines that follow each other for one
-/// comment, whose text the first of them has here.
-fn merged_comments(parsed: &Parsed<'_>, replaced: &[Edit]) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    let sections = parsed.documents.iter().flat_map(|document| document.root.entries());
-    for section in sections {
-        let Value::Map(members) = &section.node.value else { continue };
-        let mut is_replaced = false;
-        for member in members {
-            match member {
-                Member::Comment(comment) if comment.text.is_empty() && is_replaced => {
-                    edits.push(Edit::new(comment.span, ""));
-                }
-                Member::Comment(comment) => {
-                    is_replaced = replaced.iter().any(|edit| edit.span == comment.span);
-                }
-                Member::Entry(_) => is_replaced = false,
-            }
-        }
-    }
-    edits
-}
 
 /// The section that is being read.
 struct Section<'t> {
@@ -129,6 +21,14 @@ struct Section<'t> {
     members: Vec<Member<'t>>,
     /// Number for the next key `-`.
     count: usize,
+}
+
+/// Returns the sections of a text, the keys that occur twice in one, and why reading ended early.
+pub(super) fn read(text: &str) -> (Vec<Member<'_>>, Vec<DuplicateKey>, Option<ParseError>) {
+    let mut reader = Reader::new(text);
+    let result = reader.file();
+    reader.close_section();
+    (reader.sections, reader.duplicate_keys, result.err())
 }
 
 struct Reader<'t> {
@@ -178,7 +78,7 @@ impl<'t> Reader<'t> {
         &self.text[span.start..span.end]
     }
 
-    /// The next line with its line feed.
+    /// Returns the next line with its line feed.
     fn next_line(&mut self) -> Option<Span> {
         let rest = &self.text[self.at..];
         if rest.is_empty() {
@@ -217,7 +117,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Ends the section at hand.
+    /// Ends the current section.
     fn close_section(&mut self) {
         let members = std::mem::take(&mut self.section.members);
         let is_implied = self.section.name_span.is_empty();
@@ -243,7 +143,8 @@ impl<'t> Reader<'t> {
         }));
     }
 
-    /// The comments that wait. sops makes one comment of them: the first has its whole text.
+    /// Returns the comments that wait. sops makes one comment of them: the first has its whole
+    /// text.
     fn comments(&mut self) -> Vec<Member<'t>> {
         let spans = std::mem::take(&mut self.remarks);
         let mut text = match &spans[..] {
@@ -300,7 +201,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// `readKeyName`: the key without its quotes, and what stands behind the delimiter.
+    /// `readKeyName`: the key without its quotes, and the text behind the delimiter.
     fn key_name(&self, line: Span) -> Result<(Span, Span)> {
         let text = self.slice(line);
         let no_delimiter =
@@ -349,7 +250,7 @@ impl<'t> Reader<'t> {
         Ok((span, Cow::Borrowed(unquoted(self.slice(span)))))
     }
 
-    /// A value in quotes that may go over lines. What follows the closing quote gets lost.
+    /// Reads a value in quotes, which may span lines. Text behind the closing quote gets lost.
     fn quoted(&mut self, rest: Span, quote: &str) -> Result<(Span, Cow<'t, str>)> {
         let start = rest.start + quote.len();
         let mut line = Span::new(start, rest.end);
@@ -369,7 +270,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A value that goes on after a backslash at the end of its line.
+    /// Reads a value that continues after a backslash at the end of its line.
     fn continued(&mut self, first: Span) -> (Span, Cow<'t, str>) {
         let mut value = self.slice(Span::new(first.start, first.end - 1)).to_owned();
         let mut end = first.end;
@@ -389,7 +290,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Without the quotes around it, if none of their kind stands inside (`hasSurroundedQuote`).
+/// Removes the quotes around a text, unless it contains more of their kind (`hasSurroundedQuote`).
 fn unquoted(text: &str) -> &str {
     for quote in ['\'', '"'] {
         let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
@@ -398,96 +299,4 @@ fn unquoted(text: &str) -> &str {
         }
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `section.key=value` of all values, in file order.
-    fn read(text: &str) -> Vec<String> {
-        let parsed = Ini.parse(text);
-        assert_eq!(parsed.error, None, "{text:?}");
-        let mut found = Vec::new();
-        for section in parsed.documents[0].root.entries() {
-            for entry in section.node.entries() {
-                let value = entry.node.as_str().expect("text");
-                found.push(format!("{}.{}={value}", section.key, entry.key));
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn values_are_those_of_the_library() {
-        for (line, expected) in [
-            ("a=1", "a=1"),
-            ("a: 1", "a=1"),
-            (" a = b = c ", "a=b = c"),
-            ("a=", "a="),
-            ("a = 'x y'", "a=x y"),
-            ("a = \"x y\"", "a=x y"),
-            ("a = 'it's'", "a='it's'"),
-            ("a = 'x\"", "a='x\""),
-            ("a = x ; y", "a=x"),
-            ("a = \"p;w\"", "a=\"p"),
-            ("a = `p;w` # c", "a=p;w"),
-            ("a = \"\"\"p\"w\"\"\"", "a=p\"w"),
-            ("a = x\\\n  y\\\n\nb=2", "a=xy|b=2"),
-            ("a = `x\ny` ; c\nb=2", "a=x\ny|b=2"),
-            ("`a=b` = c", "a=b=c"),
-            ("\"a:b\" : c", "a:b=c"),
-            ("\"\"\"a`b\"\"\" = c", "a`b=c"),
-            ("- = x\n- = y", "#1=x|#2=y"),
-            ("\u{feff}a=1\r\nb=2\r\n", "a=1|b=2"),
-            ("a = é\u{a0}", "a=é"),
-        ] {
-            let expected: Vec<String> =
-                expected.split('|').map(|pair| format!("DEFAULT.{pair}")).collect();
-            assert_eq!(read(line), expected, "{line:?}");
-        }
-    }
-
-    #[test]
-    fn sections_of_one_name_stay_apart() {
-        let text = "a=0\n[s] ; x]y\na=1\n[ t ]\n[s]\na=2\na=3\n";
-        assert_eq!(read(text), ["DEFAULT.a=0", "s] ; x.a=1", "s.a=2", "s.a=3"]);
-        assert_eq!(Ini.parse(text).duplicate_keys.len(), 1);
-    }
-
-    #[test]
-    fn comments_stand_behind_their_key() {
-        let text = "; one\n# two\na = 1 ; three\n[s] # four\nb = 2\n; five\n";
-        let parsed = Ini.parse(text);
-        let mut found = Vec::new();
-        for section in parsed.documents[0].root.entries() {
-            let Value::Map(members) = &section.node.value else { panic!("no map") };
-            for member in members {
-                match member {
-                    Member::Entry(entry) => found.push(entry.key.to_string()),
-                    Member::Comment(comment) => {
-                        let span = comment.span;
-                        found.push(format!("{}<{}>", &text[span.start..span.end], comment.text));
-                    }
-                }
-            }
-        }
-        let one = "; one<one\n# two\n; three>";
-        assert_eq!(found, ["a", one, "# two<>", "; three<>", "# four<four>", "b", "; five<five>"]);
-    }
-
-    #[test]
-    fn refuses_what_the_library_refuses_and_says_where() {
-        for (text, offset) in [
-            ("a=1\nb\n", 4),
-            ("= 1", 0),
-            ("[a\n", 0),
-            ("[]\n", 0),
-            ("\"a = 1", 0),
-            ("\"\" = 1", 0),
-            ("a=1\nb = `x\ny\n", 8),
-        ] {
-            assert_eq!(Ini.parse(text).error.expect(text).offset, offset, "{text:?}");
-        }
-    }
 }
