@@ -9,9 +9,9 @@ use crate::sops::recipe::drift;
 declare_rule! {
     /// ## What it does
     ///
-    /// Checks Secrets and encrypted files below a nested `.sops.yaml`. It reports, once for each
-    /// nested config, if a rule of the repository's top-level `.sops.yaml` matches the file as well
-    /// and has other recipients, or a selector that encrypts other values of the file.
+    /// Checks files with Secrets and encrypted files below a nested `.sops.yaml`. It reports, once
+    /// for each nested config, if a rule of the repository's top-level `.sops.yaml` matches the
+    /// file as well and has other recipients, or a selector that encrypts other values of the file.
     ///
     /// ## Why it matters
     ///

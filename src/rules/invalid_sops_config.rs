@@ -13,8 +13,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// Most of these mistakes show up only when somebody wants to encrypt a file in a hurry. Then
-    /// they commit it without encryption. If the config is not YAML, even `sops decrypt` fails in
+    /// Most of these mistakes appear only when an author wants to encrypt a file. In a hurry, the
+    /// author then commits it unencrypted. If the config is not YAML, even `sops decrypt` fails in
     /// the whole tree.
     ///
     /// ## Example

@@ -15,8 +15,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// Somebody saved the output of `flux build` as a manifest. Flux would replace the real value
-    /// with the mask, and the application would lose its password.
+    /// The manifest contains the output of `flux build`. Flux would replace the real value with the
+    /// mask, and the application would lose its password.
     ///
     /// ## Example
     ///

@@ -18,8 +18,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// A comment beside a secret often contains the secret: `# old password: ..`. sops only prints
-    /// a warning about such a file.
+    /// A comment beside a secret often contains the secret: `# old password: ..`. sops accepts the
+    /// file with only a warning.
     ///
     /// ## Example
     ///

@@ -8,9 +8,9 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds plaintext values that the file's own selector covers. Somebody added them by hand, or
-    /// put a `sops` block over plaintext. Empty texts, `null`, `{}` and `[]` are fine, because sops
-    /// never encrypts them. `nothing-encrypted` reports files without any encrypted value.
+    /// Finds plaintext values that the file's own selector covers. The author added them by hand,
+    /// or added a `sops` block to plaintext. Empty texts, `null`, `{}` and `[]` are fine, because
+    /// sops never encrypts them. `nothing-encrypted` reports files without any encrypted value.
     ///
     /// ## Why it matters
     ///

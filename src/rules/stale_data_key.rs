@@ -19,8 +19,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// Everyone who could decrypt the file during these years has seen the data key, and it still
-    /// decrypts values that are written today.
+    /// If a data key stays the same for years, everyone who could decrypt the file in that time may
+    /// have a copy of it. That copy still decrypts the values that are written today.
     ///
     /// ## Example
     ///

@@ -20,8 +20,8 @@ declare_rule! {
     ///
     /// A rule that would also match any neighbour of the file (`.*\.yaml`) was not written for this
     /// file. If such a rule covers a directory of secrets (`secrets/.*`), the finding is a warning,
-    /// and an error for a private key in PEM. The finding is also a warning if a rule was written
-    /// for a file whose format sops does not know, so that sops would encrypt it as binary data.
+    /// and an error for a private key in PEM. The finding is also a warning if sops does not know
+    /// the format of the file and would encrypt it as binary data.
     ///
     /// Says nothing about empty files, templates, files that describe an encrypted file
     /// (`x.sops.yaml.example`), and files that ansible-vault, age or OpenPGP encrypted as a whole.
@@ -31,8 +31,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// People who read the name believe that the content is safe. Such a file often appears when
-    /// somebody decrypts it for editing, and commits it before encrypting it again.
+    /// The name suggests that the content is safe, so it goes unchecked. A typical cause: an author
+    /// decrypts the file to edit it, and commits it before encrypting it again.
     ///
     /// ## Example
     ///

@@ -36,8 +36,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// Base64 is not encryption. A pushed value stays in the history of every clone. Flux and Argo
-    /// CD apply a plaintext Secret without any warning, so the mistake goes unnoticed.
+    /// Base64 is not encryption. Once pushed, a value stays in the history of every clone. Flux and
+    /// Argo CD apply a plaintext Secret without any warning, so the mistake goes unnoticed.
     ///
     /// ## Example
     ///
