@@ -41,9 +41,9 @@ declare_rule! {
     ///
     /// Give the file the ending of its format: `.yaml`, `.json`, `.env`, `.ini`. If the name has to
     /// stay, decrypt the file with `sops decrypt --input-type dotenv --output-type yaml FILE`
-    /// (insert the actual formats) and encrypt the result. Decrypt an envelope with `sops decrypt
-    /// --in-place --input-type binary --output-type binary FILE`, then encrypt the file under its
-    /// name.
+    /// (insert the actual formats) and encrypt the result. Decrypt an envelope with
+    /// `sops decrypt --in-place --input-type binary --output-type binary FILE`, then encrypt the
+    /// file under its name.
     FormatMismatch, "format-mismatch", Error, needs Text,
     "a file in another format than sops chooses by its name"
 }

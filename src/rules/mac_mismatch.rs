@@ -13,10 +13,10 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// Each value decrypts independently of the others, so the values do not show whether the file
-    /// was changed as a whole: an unencrypted value changed, a key removed, two documents swapped,
-    /// two versions merged. The MAC shows it. `sops decrypt` refuses such a file. Flux never checks
-    /// the MAC, and applies the file.
+    /// Each value decrypts independently of the others, so they cannot prove that the file is
+    /// intact. An unencrypted value may have changed, a key may be gone, two documents may be
+    /// swapped, or two versions merged. Only the MAC shows this. `sops decrypt` refuses such a
+    /// file. Flux never checks the MAC, and applies the file.
     ///
     /// The MAC covers only the values, in their order. It does not change with the name of an
     /// unencrypted key, a comment, or an empty value: neither sops nor this rule notices such
