@@ -9,15 +9,14 @@ use crate::sops::recipe::drift;
 declare_rule! {
     /// ## What it does
     ///
-    /// Looks at files with Secrets and at encrypted files below a nested `.sops.yaml`, and
-    /// reports, once for each nested config, where a rule of the repository's own `.sops.yaml`
-    /// matches as well and has other recipients, or a selector that encrypts other values of the
-    /// file.
+    /// Checks files with Secrets and encrypted files below a nested `.sops.yaml`. It reports, once
+    /// for each nested config, if a rule of the repository's top-level `.sops.yaml` matches the
+    /// file as well and has other recipients, or a selector that encrypts other values of the file.
     ///
     /// ## Why it matters
     ///
-    /// sops searches for `.sops.yaml` from the directory that it is *run in*, not from that of
-    /// the file. So it depends on where somebody stands to whom the file is encrypted.
+    /// sops searches for `.sops.yaml` from the directory in which you *run* it, not from the
+    /// directory of the file. So the recipients depend on the current directory.
     ///
     /// ## Example
     ///
@@ -30,8 +29,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Keep one `.sops.yaml` at the top, with a rule for each directory, the special ones first.
-    /// Or narrow the rule of the upper one, so that sops refuses what it is not meant for.
+    /// Keep one `.sops.yaml` at the top, with a rule for each directory, the special ones first. Or
+    /// narrow the rule in the top-level config, so that sops refuses the files of the nested one.
     AmbiguousSopsConfig, "ambiguous-sops-config", Warning, needs Policy,
     "two .sops.yaml that give a file different recipients, depending on where sops is run"
 }

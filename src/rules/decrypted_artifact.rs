@@ -22,29 +22,30 @@ declare_rule! {
     ///
     /// * that are named like the output of a decryption: `secrets.yaml.dec`, `secrets.dec.yaml`,
     ///   `secrets.decrypted.yaml`, `decrypted~secrets.yaml`,
-    /// * or that stand as `x.yaml` beside an encrypted `x.enc.yaml`, `x.sops.yaml` or
-    ///   `x.encrypted.yaml` and have exactly the same keys.
+    /// * or that are named `x.yaml`, are in the same directory as an encrypted `x.enc.yaml`,
+    ///   `x.sops.yaml` or `x.encrypted.yaml`, and have exactly the same keys.
     ///
-    /// A warning for a bare `x.dec`, which may be anything, and among examples and tests. Silent
-    /// for empty files, for templates, and for a neighbour in which all values are references.
+    /// The finding is a warning for a bare `x.dec`, which can be any kind of file, and among
+    /// examples and tests. Says nothing about empty files, templates, and a neighbour in which all
+    /// values are references.
     ///
     /// ## Why it matters
     ///
-    /// helm-secrets and many scripts write such files and remove them afterwards. If they are
-    /// stopped in between, the next `git add .` takes the copy along.
+    /// helm-secrets and many scripts write such files and remove them afterwards. If such a program
+    /// is interrupted, the next `git add .` adds the copy.
     ///
     /// ## Example
     ///
     /// Bad: `secrets.enc.yaml` with `password: ENC[..]`, and beside it `secrets.yaml` with
     ///
     /// ```yaml
-    /// password: in clear
+    /// password: plaintext
     /// ```
     ///
     /// ## How to fix
     ///
-    /// Take it out of git with `git rm --cached FILE` if git has it, add its name to `.gitignore`,
-    /// and change the values if it was ever pushed.
+    /// If git tracks the file, remove it with `git rm --cached FILE`. Add its name to `.gitignore`.
+    /// If it was ever pushed, change the values.
     DecryptedArtifact, "decrypted-artifact", Error, needs Text, Leak(90),
     "a decrypted copy of an encrypted file"
 }

@@ -19,24 +19,25 @@ use crate::traces;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds what the kustomize-controller of Flux decrypts with, in clear:
+    /// Finds unencrypted credentials with which the kustomize-controller of Flux decrypts:
     ///
     /// * the keys of a decryption Secret (`sops-age`, `sops-gpg`, `sops-hcvault`): `*.agekey`,
-    ///   `*.asc` with a private key in it, `sops.vault-token`, `sops.aws-kms`, `sops.azure-kv`
+    ///   `*.asc` that contains a private key, `sops.vault-token`, `sops.aws-kms`, `sops.azure-kv`
     ///   and `sops.gcp-kms`,
-    /// * `VAULT_TOKEN`, `AZURE_CLIENT_SECRET` and `AWS_SECRET_ACCESS_KEY` with a literal `value`
-    ///   in a Deployment named kustomize-controller, or in a patch of one,
-    /// * the same in a JSON patch that is a file of its own and stands below `flux-system`. Such a
-    ///   file does not say what it patches, so this is a warning.
+    /// * `VAULT_TOKEN`, `AZURE_CLIENT_SECRET` and `AWS_SECRET_ACCESS_KEY` with a literal `value` in
+    ///   a Deployment named kustomize-controller, or in a patch of one,
+    /// * the same in a JSON patch that is a separate file below `flux-system`. Such a file does not
+    ///   name its target, so the finding is a warning.
     ///
-    /// Silent for encrypted values, references, and templates. A warning among examples and
-    /// tests. These values are not reported by `unencrypted-secret` again; the age and OpenPGP
-    /// keys among them are by `private-key`, which knows them wherever they stand.
+    /// Says nothing about encrypted values, references and templates. The finding is a warning
+    /// among examples and tests. `unencrypted-secret` does not report these values again.
+    /// `private-key` does report age and OpenPGP keys among them, because it finds those keys
+    /// everywhere.
     ///
     /// ## Why it matters
     ///
-    /// One such value opens every secret of the cluster, in every commit. It has to be put into
-    /// the cluster by hand, before Flux can decrypt anything.
+    /// One such value opens every secret of the cluster, in every commit. Put it into the cluster
+    /// by hand: Flux needs it before it can decrypt anything.
     ///
     /// ## Example
     ///
@@ -49,7 +50,7 @@ declare_rule! {
     ///   name: sops-hcvault
     ///   namespace: flux-system
     /// stringData:
-    ///   sops.vault-token: in clear
+    ///   sops.vault-token: plaintext
     /// ```
     ///
     /// Good: `kubectl create secret generic sops-hcvault --from-file=sops.vault-token=/dev/stdin`,

@@ -9,23 +9,25 @@ use crate::text::Span;
 declare_rule! {
     /// ## What it does
     ///
-    /// Compares the format of an encrypted file with the one that sops chooses by its name, and
+    /// Compares the format of an encrypted file with the format that sops chooses by its name. It
     /// finds
     ///
-    /// * the envelope of a binary file (`data` with one ciphertext, and `sops`) under the name of
-    ///   a YAML, JSON, dotenv or INI file,
+    /// * the envelope of a binary file (`data` with one ciphertext, and `sops`) under the name of a
+    ///   YAML, JSON, dotenv or INI file,
     /// * YAML under a name that ends in `.json`,
     /// * dotenv or INI under a name that ends in `.yaml` or `.json`, or in the other's ending,
     /// * YAML or JSON under a name that ends in `.env` or `.ini`.
     ///
-    /// An error below a directory that Flux or kubectl reads (`apps`, `clusters`, `kubernetes` and
-    /// the like), a warning elsewhere: some tools, Ansible among them, name the format themselves.
-    /// JSON under the name of a YAML file is fine, since JSON is YAML.
+    /// The finding is an error below a directory that Flux or kubectl reads (`apps`, `clusters`,
+    /// `kubernetes` and similar ones). It is a warning elsewhere, because some tools, such as
+    /// Ansible, choose the format themselves. JSON under the name of a YAML file is fine, because
+    /// JSON is YAML.
     ///
     /// ## Why it matters
     ///
-    /// sops and Flux go by the name. They decrypt the envelope to a map with the one key `data`,
-    /// find no metadata in the lines of a dotenv file, or cannot read the file at all.
+    /// sops and Flux choose the format by the name. They decrypt the envelope to a map with the
+    /// single key `data`, find no metadata in the lines of a dotenv file, or cannot read the file
+    /// at all.
     ///
     /// ## Example
     ///
@@ -37,10 +39,10 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Rename the file so that it ends as its format does: `.yaml`, `.json`, `.env`, `.ini`. Where the
-    /// name has to stay, decrypt it with `sops decrypt --input-type dotenv --output-type yaml FILE`, or
-    /// whatever the two formats are, and encrypt what comes out of it. Decrypt an envelope with
-    /// `sops decrypt --in-place --input-type binary --output-type binary FILE`, and encrypt the
+    /// Give the file the ending of its format: `.yaml`, `.json`, `.env`, `.ini`. If the name has to
+    /// stay, decrypt the file with `sops decrypt --input-type dotenv --output-type yaml FILE`
+    /// (insert the actual formats) and encrypt the result. Decrypt an envelope with
+    /// `sops decrypt --in-place --input-type binary --output-type binary FILE`, then encrypt the
     /// file under its name.
     FormatMismatch, "format-mismatch", Error, needs Text,
     "a file in another format than sops chooses by its name"

@@ -12,16 +12,17 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds a `path_regex` that compiles and looks like a glob: `/*.`, `^*`, `{a,b}`. Says how
-    /// many files of the repository it matches, how many the glob would, and gives the regular
-    /// expression. Where the files of the glob are among those that it matches, it is an info.
+    /// Finds a `path_regex` that compiles but looks like a glob: `/*.`, `^*`, `{a,b}`. It reports
+    /// how many files of the repository the expression matches, how many the glob would match, and
+    /// the correct regular expression. The finding is an info if the expression already matches all
+    /// files of the glob.
     ///
-    /// A glob that does not compile, as `*.yaml` and `**/*.yaml`, is an `invalid-regex`.
+    /// `invalid-regex` reports globs that do not compile, such as `*.yaml` and `**/*.yaml`.
     ///
     /// ## Why it matters
     ///
-    /// In a regular expression `/*` means "any number of slashes", and `.` any character. So the
-    /// rule matches nothing, or something else. sops then refuses the files, or takes the next
+    /// In a regular expression, `/*` means "any number of slashes", and `.` means any character. So
+    /// the rule matches no file, or the wrong files. sops then refuses the files, or uses the next
     /// rule with other recipients.
     ///
     /// ## Example
@@ -40,7 +41,7 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Take the regular expression from the message, and try it: `sops-lint policy FILE`.
+    /// Use the regular expression from the message, and test it: `sops-lint policy FILE`.
     GlobLikeRegex, "glob-like-regex", Warning, needs Policy,
     "a path_regex written as a glob"
 }

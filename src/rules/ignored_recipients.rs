@@ -10,13 +10,13 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds recipients in the fields `age`, `pgp`, `kms` .. of a creation rule that has
-    /// `key_groups` too, where no group names them.
+    /// Finds recipients in the fields `age`, `pgp`, `kms` .. of a creation rule that also has
+    /// `key_groups`, if no key group names them.
     ///
     /// ## Why it matters
     ///
-    /// Where there are groups, sops ignores the fields beside them without a word. Whoever is
-    /// named there cannot decrypt.
+    /// If a rule has key groups, sops ignores these fields without any message. The recipients in
+    /// them cannot decrypt.
     ///
     /// ## Example
     ///

@@ -8,16 +8,16 @@ use crate::sops::walk::METADATA_KEY;
 declare_rule! {
     /// ## What it does
     ///
-    /// Checks the `sops` block of an encrypted file: `mac`, `lastmodified` and `version` are
-    /// there and readable, there is at least one recipient, every stanza has its data key and
-    /// its time, at most one selector is set, the threshold fits the key groups, and no key of
-    /// the file stands twice. A top-level key `sops` that holds something else is a warning,
-    /// unless the file has ciphertext.
+    /// Checks the `sops` block of an encrypted file: `mac`, `lastmodified` and `version` exist and
+    /// are readable, there is at least one recipient, every stanza has a data key and a time, at
+    /// most one selector is set, the threshold fits the key groups, and no key of the file appears
+    /// twice. A top-level key `sops` that holds something else is a warning, unless the file
+    /// contains ciphertext.
     ///
     /// ## Why it matters
     ///
-    /// sops refuses such a file, or decrypts it without the check that it was not tampered with.
-    /// Flux takes a document without a MAC for one that is not encrypted.
+    /// sops refuses such a file, or decrypts it without checking for tampering. Flux treats a
+    /// document without a MAC as unencrypted.
     ///
     /// ## Example
     ///
@@ -33,8 +33,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Do not repair the block by hand: restore the file from the last good commit, then make
-    /// the change again with `sops edit FILE`.
+    /// Do not repair the block by hand. Restore the file from the last good commit, then make the
+    /// change again with `sops edit FILE`.
     InvalidMetadata, "invalid-metadata", Error, needs Text,
     "a sops block that sops refuses or Flux does not recognise"
 }

@@ -8,17 +8,17 @@ use crate::sops::recipe::Recipe;
 declare_rule! {
     /// ## What it does
     ///
-    /// Checks every recipient of `.sops.yaml` and of encrypted files as far as that is possible
-    /// offline: checksums of age recipients, the form of ssh keys, PGP fingerprints, KMS ARNs, key
-    /// names and URLs. Warnings: short PGP key ids, which can be forged; `http://` addresses,
-    /// which show the token to the network; versions of keys where the key belongs; and variables
-    /// such as `${KEY_FP}` that nobody has filled in.
+    /// Checks every recipient of `.sops.yaml` and of encrypted files as far as possible offline:
+    /// checksums of age recipients, the form of ssh keys, PGP fingerprints, KMS ARNs, key names and
+    /// URLs. It warns about short PGP key ids, which can be forged, `http://` addresses, which show
+    /// the token to the network, key versions in place of keys, and variables that were never
+    /// filled in, such as `${KEY_FP}`.
     ///
     /// ## Why it matters
     ///
-    /// sops notices a mistyped recipient only when somebody encrypts, and in the metadata of a
-    /// file never: the label is not checked when decrypting. A private key pasted as a recipient
-    /// is published with the config.
+    /// sops notices a mistyped recipient only during encryption. It never notices one in the
+    /// metadata of a file, because decryption does not check the label. A private key that was
+    /// pasted as a recipient is published with the config.
     ///
     /// ## Example
     ///
@@ -32,8 +32,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Paste the full recipient: the line `age1..` that `age-keygen -y` prints, the 40 digits of
-    /// `gpg --fingerprint`, the whole ARN or URL.
+    /// Paste the complete recipient: the line `age1..` that `age-keygen -y` prints, the 40 digits
+    /// of `gpg --fingerprint`, the complete ARN or URL.
     InvalidRecipient, "invalid-recipient", Error, needs Text,
     "a recipient that is mistyped, forgeable, or no recipient at all"
 }

@@ -7,15 +7,15 @@ use crate::policy::ProblemKind;
 declare_rule! {
     /// ## What it does
     ///
-    /// Compiles every `path_regex` and every selector as sops does, with Go's regular
-    /// expressions: no look-ahead, no back-references, no `**`, no `\Z`. Checks the selectors in
-    /// the metadata of encrypted files too.
+    /// Compiles every `path_regex` and every selector as sops does, with Go's regular expressions:
+    /// these have no look-ahead, no back-references, no `**` and no `\Z`. It also checks the
+    /// selectors in the metadata of encrypted files.
     ///
     /// ## Why it matters
     ///
-    /// A broken `path_regex` stops sops. A broken `encrypted_regex` does not: sops ignores it
-    /// without a word, it matches nothing, and the file is written completely in PLAINTEXT
-    /// with valid metadata and exit code 0.
+    /// A broken `path_regex` stops sops. A broken `encrypted_regex` does not: sops ignores the
+    /// error without any message, the expression matches nothing, and sops writes the whole file in
+    /// PLAINTEXT, with valid metadata and exit code 0.
     ///
     /// ## Example
     ///
@@ -33,8 +33,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Rewrite the expression without the construct that the message names. Then check every
-    /// file that was made with it: `sops-lint scan` reports those as `nothing-encrypted`.
+    /// Rewrite the expression without the construct that the message names. Then check every file
+    /// that was made with it: `sops-lint scan` reports those as `nothing-encrypted`.
     InvalidRegex, "invalid-regex", Error, needs Text,
     "a regular expression that sops cannot compile"
 }

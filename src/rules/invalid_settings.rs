@@ -5,19 +5,19 @@ use super::declare_rule;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reads `.sops-lint.yaml`, or what `--config` names, and reports what is wrong with it: not
-    /// YAML, unknown keys, values of the wrong type, globs that cannot be used, rules and levels
-    /// that do not exist, an `ignore` without a reason. What is right beside it is still applied.
+    /// Reads `.sops-lint.yaml`, or the file that `--config` names, and reports its mistakes:
+    /// invalid YAML, unknown keys, values of the wrong type, globs that cannot be used, rules and
+    /// levels that do not exist, an `ignore` without a reason. Correct settings beside a mistake
+    /// still apply.
     ///
     /// ## Why it matters
     ///
-    /// A misspelt key does nothing, and nobody notices: the file that you wanted to exclude, the
-    /// level that you wanted to raise, stay as they were. And an ignored leak without a reason
-    /// is one that nobody can judge later.
+    /// A misspelt key has no effect, and the mistake goes unnoticed: the file is not excluded, the
+    /// level is not raised. And if an ignored leak has no reason, later readers cannot judge it.
     ///
     /// ## Example
     ///
-    /// Bad: `ignores` is no key, and nothing says why
+    /// Bad: `ignores` is not a key, and the reason is missing
     ///
     /// ```yaml
     /// ignores:
@@ -36,9 +36,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Correct the place shown; docs/settings.md has every key with an example. An editor that knows
+    /// Correct the place shown. docs/settings.md has every key with an example. An editor that uses
     /// docs/schema/settings.json marks most mistakes while you type. Settings cannot lower or
-    /// ignore this rule; the command line can.
+    /// ignore this rule, but the command line can.
     "invalid-settings", Error, needs Text,
     "settings of sops-lint that cannot be used"
 }

@@ -7,14 +7,15 @@ use crate::policy::ProblemKind;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reads `.sops.yaml` as sops does and reports what sops would refuse: not YAML, no
-    /// `creation_rules`, fields of the wrong type, keys that stand twice, a rule with two
+    /// Reads `.sops.yaml` as sops does, and reports everything that sops would refuse: invalid
+    /// YAML, no `creation_rules`, fields of the wrong type, duplicate keys, a rule with two
     /// selectors, a rule or key group without recipients, a threshold that cannot be met.
     ///
     /// ## Why it matters
     ///
-    /// Most of these are noticed only when somebody wants to encrypt, in a hurry, and then
-    /// commits without. A config that is no YAML even breaks `sops decrypt` in the whole tree.
+    /// Most of these mistakes appear only when an author wants to encrypt a file. In a hurry, the
+    /// author then commits it unencrypted. If the config is not YAML, even `sops decrypt` fails in
+    /// the whole tree.
     ///
     /// ## Example
     ///
@@ -35,7 +36,7 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Correct the place shown. `sops-lint policy FILE` shows which rule a file falls under.
+    /// Correct the place shown. `sops-lint policy FILE` shows which rule governs a file.
     InvalidSopsConfig, "invalid-sops-config", Error, needs Text,
     "a .sops.yaml that sops refuses"
 }

@@ -12,15 +12,15 @@ declare_rule! {
     /// ## What it does
     ///
     /// Finds Secrets, encrypted or not, whose annotation
-    /// `kubectl.kubernetes.io/last-applied-configuration` repeats values of `data` or
-    /// `stringData` in clear. Empty values and references (`${PASSWORD}`) do not count, nor does
-    /// an annotation that is encrypted itself. A warning among examples and tests.
+    /// `kubectl.kubernetes.io/last-applied-configuration` contains values of `data` or `stringData`
+    /// in plaintext. Empty values and references (`${PASSWORD}`) do not count. An encrypted
+    /// annotation is fine. The finding is a warning among examples and tests.
     ///
     /// ## Why it matters
     ///
-    /// `kubectl apply` keeps the whole object in this annotation, and `kubectl get -o yaml` prints
-    /// it. An `encrypted_regex` such as `^(data|stringData)$` does not look at annotations, so
-    /// the file has a `sops` block, decrypts, and still shows everything.
+    /// `kubectl apply` stores the whole object in this annotation, and `kubectl get -o yaml` prints
+    /// it. An `encrypted_regex` such as `^(data|stringData)$` does not cover annotations. So the
+    /// file has a `sops` block and decrypts, but still shows every value.
     ///
     /// ## Example
     ///
@@ -33,15 +33,15 @@ declare_rule! {
     ///   name: db
     ///   annotations:
     ///     kubectl.kubernetes.io/last-applied-configuration: |
-    ///       {"apiVersion":"v1","kind":"Secret","data":{"password":"in clear"}}
+    ///       {"apiVersion":"v1","kind":"Secret","data":{"password":"plaintext"}}
     /// data:
     ///   password: ENC[AES256_GCM,data:..,iv:..,tag:..,type:str]
     /// ```
     ///
     /// ## How to fix
     ///
-    /// Remove the annotation: with `sops edit FILE` from an encrypted file, since the MAC covers
-    /// it. If the file was ever pushed, change the values too.
+    /// Remove the annotation. In an encrypted file, use `sops edit FILE`, because the MAC covers
+    /// the annotation. If the file was ever pushed, change the values too.
     LastAppliedLeak, "last-applied-leak", Error, needs Text, Leak(90),
     "an annotation that repeats the values of a Secret in clear"
 }

@@ -15,14 +15,14 @@ declare_rule! {
     /// Finds a `path_regex` that ends in a file extension and
     ///
     /// * has neither a backslash before the dot nor a `$` at the end, unless it names one file,
-    /// * or lacks one of the two, and there are files that it matches for that reason alone:
-    ///   `db.yaml.bak`, `my-yaml`,
-    /// * or asks for `.yaml`, while there are Secrets in `.yml` files that no rule matches.
+    /// * or lacks one of the two, and only therefore matches certain files: `db.yaml.bak`,
+    ///   `my-yaml`,
+    /// * or covers `.yaml` only, while no rule matches the Secrets in `.yml` files.
     ///
     /// ## Why it matters
     ///
-    /// A pattern matches anywhere in a path, and a dot stands for any character. So a backup
-    /// falls under the rule, and is encrypted as a binary file, whole.
+    /// A pattern matches anywhere in a path, and a dot matches any character. So a rule can match a
+    /// backup, and sops encrypts the whole backup as a binary file.
     ///
     /// ## Example
     ///

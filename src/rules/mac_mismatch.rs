@@ -7,20 +7,20 @@ use crate::sops::verdict::{Caveat, MacCause, Refusal, Verdict};
 declare_rule! {
     /// ## What it does
     ///
-    /// Opens the file with the private keys at hand, computes its MAC (message authentication code)
-    /// as sops does, and compares it with the one in the file. It reports a difference, and a MAC that
-    /// does not decrypt. Without a private key the file is listed as not verified.
+    /// Opens the file with your private keys, computes its MAC (message authentication code) as
+    /// sops does, and compares it with the MAC in the file. It reports a difference, and a MAC that
+    /// does not decrypt. Without a private key, the report lists the file as not verified.
     ///
     /// ## Why it matters
     ///
-    /// Every value decrypts by itself, so a file can be put together from parts: a value that is not
-    /// encrypted was changed, a key was removed, two documents changed places, two versions were
-    /// merged. The MAC is what notices. `sops decrypt` refuses such a file. Flux does not look at the
-    /// MAC at all and applies it.
+    /// Each value decrypts independently of the others, so they cannot prove that the file is
+    /// intact. An unencrypted value may have changed, a key may be gone, two documents may be
+    /// swapped, or two versions merged. Only the MAC shows this. `sops decrypt` refuses such a
+    /// file. Flux never checks the MAC, and applies the file.
     ///
-    /// The MAC is made of the values, one behind the other, and of nothing else. A renamed key that is
-    /// not encrypted, a comment, or an empty value leave it as it is: neither sops nor this rule sees
-    /// them.
+    /// The MAC covers only the values, in their order. It does not change with the name of an
+    /// unencrypted key, a comment, or an empty value: neither sops nor this rule notices such
+    /// changes.
     ///
     /// ## Example
     ///
@@ -34,15 +34,16 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Find out what changed: `git log -p FILE`. If the change is not yours, treat the file as forged:
-    /// take the last good version. If it is, take the last good version too, and make the change with
-    /// `sops edit FILE`, which writes a new MAC. Where the last commit has the good version,
-    /// `git restore --source=HEAD --staged --worktree FILE` brings it back.
+    /// Find out what changed: `git log -p FILE`. If you did not make the change, treat the file as
+    /// forged and restore the last good version. If you did, restore the last good version too,
+    /// then make the change with `sops edit FILE`, which writes a new MAC. If the last commit has
+    /// the good version, `git restore --source=HEAD --staged --worktree FILE` restores it.
     ///
-    /// After a merge take one side whole, and make the change of the other with `sops edit`.
+    /// After a merge, take one side whole, then make the other side's change with `sops edit`.
     ///
-    /// sops 3.13.2 counts encrypted comments in lists when it decrypts, though not when it encrypts, so
-    /// that it refuses its own files. All other versions take them. That is said at level info.
+    /// sops 3.13.2 has a bug: it counts encrypted comments in lists when it decrypts, but not when
+    /// it encrypts, so it refuses its own files. All other versions accept them. The rule reports
+    /// this case at level info.
     MacMismatch, "mac-mismatch", Error, needs Keys, Weakness(70),
     "a file that was changed after it was encrypted"
 }

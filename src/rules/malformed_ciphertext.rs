@@ -6,15 +6,15 @@ use crate::finding::{Draft, Drafts, Level, RuleMeta};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds values of an encrypted file that begin with `ENC[` and are no whole ciphertext: not
-    /// of the form `ENC[AES256_GCM,data:..,iv:..,tag:..,type:..]`, base64 that does not decode,
-    /// an IV that is not 32 or a tag that is not 16 bytes long, an unknown type. Text behind the
-    /// closing bracket is a warning: sops ignores it.
+    /// Finds values of an encrypted file that begin with `ENC[` but are not complete ciphertext:
+    /// they do not have the form `ENC[AES256_GCM,data:..,iv:..,tag:..,type:..]`, their base64 does
+    /// not decode, the IV is not 32 bytes long, the tag is not 16 bytes long, or the type is
+    /// unknown. Text after the closing bracket is a warning, because sops ignores it.
     ///
     /// ## Why it matters
     ///
-    /// The file cannot be decrypted, so its Kustomization stops reconciling. Such values come
-    /// from editors that wrap lines, from merges, and from copying half of a line.
+    /// The file cannot be decrypted, so its Kustomization stops reconciling. Typical causes are
+    /// editors that wrap lines, merges, and half-copied lines.
     ///
     /// ## Example
     ///
@@ -26,8 +26,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Restore the file from its last good commit and repeat the change with `sops edit FILE`: as
-    /// long as one value does not decrypt, sops takes no change of the others either.
+    /// Restore the file from its last good commit, then repeat the change with `sops edit FILE`. As
+    /// long as one value does not decrypt, sops cannot change the other values either.
     MalformedCiphertext, "malformed-ciphertext", Error, needs Text,
     "a value that looks encrypted but has the wrong form"
 }

@@ -11,23 +11,27 @@ use crate::text::printable::{clean, shorten};
 declare_rule! {
     /// ## What it does
     ///
-    /// Looks at the encrypted data key of every recipient, `enc`, as far as that goes without a
+    /// Checks the encrypted data key of every recipient, `enc`, as far as possible without a
     /// private key:
     ///
-    /// * age: armor, header and payload of an age file with one stanza, which fits the kind of
-    ///   the recipient, and for an SSH key the key itself,
+    /// * age: armor, header and payload of an age file with one stanza; the stanza fits the kind of
+    ///   the recipient, and for an SSH key also the key itself,
     /// * PGP: an armored message that begins with a session key,
     /// * Vault: `vault:v1:` and base64 of at least 60 bytes,
-    /// * AWS and GCP KMS: base64, Azure: base64 for URLs, Huawei Cloud: not empty.
+    /// * AWS and GCP KMS: base64; Azure: base64 for URLs; Huawei Cloud: not empty.
     ///
-    /// A form that has merely not been seen yet is a warning: a second stanza in an age file, or
-    /// a length that no RSA key of Azure makes. Whether the data key is the right one is known to
-    /// the owner of the private key alone.
+    /// An unusual form is only a warning: a second stanza in an age file, or a length that no RSA
+    /// key of Azure produces.
+    ///
+    /// If you have the private key of an age recipient, the rule also opens that recipient's data
+    /// key with it: sops never checks whether a data key belongs to the recipient beside it.
+    /// Without the private key, the rule cannot know whether the data key is the right one.
     ///
     /// ## Why it matters
     ///
-    /// Only this recipient cannot decrypt, so nobody notices as long as another one can. If it is
-    /// the only one, or the cluster's, the secret is lost, or the Kustomization stops.
+    /// Only this recipient cannot decrypt the file, so the damage goes unnoticed as long as another
+    /// recipient can. If it is the only recipient, the secret is lost. If it is the cluster's, the
+    /// Kustomization stops.
     ///
     /// ## Example
     ///
@@ -42,13 +46,10 @@ declare_rule! {
     ///         YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBr
     /// ```
     ///
-    /// Where the private key of an age recipient is at hand, its data key is also opened with it: the
-    /// name beside a data key is a claim that sops never checks.
-    ///
     /// ## How to fix
     ///
-    /// Restore the stanza from the last good commit. Where another recipient can still decrypt,
-    /// `sops rotate --in-place FILE` makes all of them again.
+    /// Restore the stanza from the last good commit. If another recipient can still decrypt, run
+    /// `sops rotate --in-place FILE`: it makes all stanzas again.
     MalformedDataKey, "malformed-data-key", Error, needs Text,
     "a recipient whose encrypted data key is damaged"
 }

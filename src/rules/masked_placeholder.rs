@@ -9,14 +9,14 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds values that are nothing but the mask with which `flux build kustomization` and
-    /// `flux diff kustomization` hide secrets: `**SOPS**`, in base64 `KipTT1BTKio=`. Such a
-    /// value is no secret, so `unencrypted-secret` does not report it.
+    /// Finds values that consist only of the mask with which `flux build kustomization` and
+    /// `flux diff kustomization` hide secrets: `**SOPS**`, in base64 `KipTT1BTKio=`. This value is
+    /// not a secret, so `unencrypted-secret` does not report it.
     ///
     /// ## Why it matters
     ///
-    /// The output of `flux build` was saved as a manifest. Flux would apply the mask over the
-    /// real value, and the application loses its password.
+    /// The manifest contains the output of `flux build`. Flux would replace the real value with the
+    /// mask, and the application would lose its password.
     ///
     /// ## Example
     ///

@@ -8,14 +8,14 @@ use crate::text::Span;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds the conflict markers of git (`<<<<<<<`, `=======`, `>>>>>>>` at the start of a line,
-    /// in this order) in files that sops encrypted.
+    /// Finds git's conflict markers (`<<<<<<<`, `=======`, `>>>>>>>` at the start of a line, in
+    /// this order) in files that sops encrypted.
     ///
     /// ## Why it matters
     ///
-    /// The file is no YAML any more. And whoever resolves the conflict by hand breaks the MAC:
-    /// two branches that edited one encrypted file always disagree about `mac` and
-    /// `lastmodified`, and neither side's MAC fits the merged content.
+    /// The file is no longer valid YAML. Resolving the conflict by hand breaks the MAC: two
+    /// branches that edited one encrypted file always disagree about `mac` and `lastmodified`, and
+    /// neither side's MAC fits the merged content.
     ///
     /// ## Example
     ///

@@ -8,18 +8,18 @@ use crate::policy::{CONFIG_NAME, has_misleading_name};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds files named like `.sops.yml`, `sops.yaml` or `.sops.yaml.txt` that hold
-    /// `creation_rules`. Where the file could be meant for `sops --config`, since its name has no
-    /// leading dot, or where a `.sops.yaml` stands beside it, the finding is a warning.
+    /// Finds files with names like `.sops.yml`, `sops.yaml` or `.sops.yaml.txt` that contain
+    /// `creation_rules`. The finding is a warning if the name has no leading dot, because the file
+    /// may be meant for `sops --config`. It is also a warning if the same directory has a
+    /// `.sops.yaml`.
     ///
-    /// Silent for names that say that the file is not in use: `.sops.yaml.bak`,
+    /// Says nothing about names of files that are not in use: `.sops.yaml.bak`,
     /// `.sops.yaml.example`, `.sops.yaml.disabled`.
     ///
     /// ## Why it matters
     ///
-    /// sops looks for `.sops.yaml` and nothing else. The rules in the file have no effect: sops
-    /// refuses to encrypt, or silently takes the rules of a directory further up, with other
-    /// recipients.
+    /// sops only looks for `.sops.yaml`. The rules in the misnamed file have no effect: sops
+    /// refuses to encrypt, or silently uses the rules of a parent directory, with other recipients.
     ///
     /// ## Example
     ///

@@ -8,15 +8,17 @@ use crate::text::Span;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds files of several documents in which some carry SOPS metadata and others do not.
-    /// It is an error where a bare document is a Secret with values, is the first one, has values
-    /// that the selector of the others covers, or is a manifest with ciphertext; else a warning.
+    /// Finds files with several documents in which some have SOPS metadata and others do not. The
+    /// finding is an error if a document without metadata is a Secret with values, is the first
+    /// document, has values that the selector of the others covers, or is a manifest with
+    /// ciphertext. Otherwise it is a warning.
     ///
     /// ## Why it matters
     ///
-    /// sops signs whole files: it writes its block into every document, reads the first one, and
-    /// refuses a file that begins without. Flux looks at every document on its own: it applies
-    /// a bare Secret as it stands, and a bare document with ciphertext as literal text.
+    /// sops signs whole files: it writes its block into every document, reads the block of the
+    /// first document, and refuses a file whose first document has none. Flux treats each document
+    /// separately: it applies an unencrypted Secret unchanged, and applies ciphertext without a
+    /// `sops` block as literal text.
     ///
     /// ## Example
     ///
@@ -28,12 +30,13 @@ declare_rule! {
     /// sops: ..
     /// ---
     /// kind: Secret
-    /// stringData: {b: in clear}
+    /// stringData: {b: plaintext}
     /// ```
     ///
     /// ## How to fix
     ///
-    /// Move the bare documents into files of their own, and encrypt those that hold secrets.
+    /// Move the documents without metadata into separate files, and encrypt those that hold
+    /// secrets.
     MixedDocuments, "mixed-documents", Error, needs Text, Leak(80),
     "a file in which some documents have a sops block and others have none"
 }

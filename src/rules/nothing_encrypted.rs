@@ -8,17 +8,19 @@ use crate::sops::selector::Selector;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds files that carry SOPS metadata while no value in them is encrypted, though some
-    /// could be. Files with empty values only are fine: sops leaves those alone. Where neither the
-    /// file's selector nor that of its creation rule names any value, the file is no Secret and
-    /// its name does not say that it is encrypted, it is an info: there may be nothing to hide.
+    /// Finds files with SOPS metadata in which no value is encrypted although some could be. Files
+    /// with only empty values are fine, because sops leaves those alone.
+    ///
+    /// The finding is an info if three things are true: neither the file's selector nor the one of
+    /// its creation rule covers any value, the file is not a Secret, and its name does not say that
+    /// it is encrypted. Then the file may have nothing to hide.
     ///
     /// ## Why it matters
     ///
-    /// This is what sops itself writes, without any message, when its selector matches nothing:
-    /// a misspelt key, `encrypted_regex: ^stringdata$`, or a regular expression that Go cannot
-    /// compile. The file has a MAC, `sops filestatus` calls it encrypted, every hook that
-    /// looks for a `sops` block lets it pass, and the secret is readable.
+    /// sops itself writes such a file, without any message, if its selector matches nothing:
+    /// because of a misspelt key, `encrypted_regex: ^stringdata$`, or a regular expression that Go
+    /// cannot compile. The file has a MAC, `sops filestatus` calls it encrypted, and every hook
+    /// that looks for a `sops` block accepts it. Yet the secret is readable.
     ///
     /// ## Example
     ///
@@ -27,7 +29,7 @@ declare_rule! {
     /// ```yaml
     /// kind: Secret
     /// stringData:
-    ///   password: in clear
+    ///   password: plaintext
     /// sops:
     ///   mac: ENC[AES256_GCM,..]
     ///   encrypted_regex: ^stringdata$
@@ -36,8 +38,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Correct the selector in `.sops.yaml`, remove the `sops` block from the file, and encrypt
-    /// it again. If the file was pushed, change its values.
+    /// Correct the selector in `.sops.yaml`, remove the `sops` block from the file, and encrypt it
+    /// again. If the file was pushed, change its values.
     NothingEncrypted, "nothing-encrypted", Error, needs Policy, Leak(90),
     "a file with SOPS metadata in which no value is encrypted"
 }

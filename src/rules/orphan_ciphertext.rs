@@ -8,14 +8,14 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds whole `ENC[AES256_GCM,..]` values in a file without any `sops` block, and at places
-    /// that the file's selector does not cover. Only values count: a ciphertext quoted in a
-    /// comment or in the middle of a longer text is fine.
+    /// Finds complete `ENC[AES256_GCM,..]` values in files without any `sops` block, and in places
+    /// that the file's selector does not cover. Only whole values count: a ciphertext quoted in a
+    /// comment or inside a longer text is fine.
     ///
     /// ## Why it matters
     ///
-    /// The ciphertext is taken for the value: an application gets `ENC[..` as its password. A
-    /// lost `sops` block also means that the data key is lost, if no older commit has it.
+    /// The ciphertext is used as the value: an application gets `ENC[..` as its password. If the
+    /// `sops` block is gone from all commits, the data key is lost too.
     ///
     /// ## Example
     ///
@@ -30,7 +30,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Restore the `sops` block from the commit that still has it. A value that was copied from
-    /// another file can only be decrypted there: add it here with `sops edit FILE`.
+    /// another file can only be decrypted in that file: add it to this one with `sops edit FILE`.
     OrphanCiphertext, "orphan-ciphertext", Error, needs Text,
     "a ciphertext without a sops block, or where the selector does not expect one"
 }

@@ -13,18 +13,18 @@ declare_rule! {
     /// ## What it does
     ///
     /// Compares the label of every PGP recipient of a file, `fp`, with the key ids in its encrypted
-    /// data key, `enc`. These are ids of subkeys, so this takes the public keys: those in the
-    /// repository, such as `.sops.pub.asc`, and, for recipients that none of them explains, those
-    /// that `gpg --export` (or `SOPS_GPG_EXEC`) finds in a keyring.
+    /// data key, `enc`. These are ids of subkeys, so the rule needs the public keys: those in the
+    /// repository, such as `.sops.pub.asc`. If they do not explain a recipient, it asks
+    /// `gpg --export` (or `SOPS_GPG_EXEC`) for the keys in a keyring.
     ///
-    /// Silent where neither the labelled key nor the other one is known, and where a data key
-    /// hides whom it is for. There is one finding for the same two keys, with the number of files.
+    /// Says nothing if it knows neither the labelled key nor the other one, or if the data key
+    /// hides its recipient. There is one finding for each pair of keys, with the number of files.
     ///
     /// ## Why it matters
     ///
-    /// sops never checks the label. Who changes it makes `sops updatekeys`, reviewers and
-    /// `recipients-mismatch` believe that the file is for one person, while another can read it and
-    /// the named one cannot.
+    /// sops never checks the label. With a wrong label, `sops updatekeys`, reviewers and
+    /// `recipients-mismatch` believe that the file is for one person. In fact another person can
+    /// read it, and the named one cannot.
     ///
     /// ## Example
     ///
@@ -41,8 +41,8 @@ declare_rule! {
     /// ## How to fix
     ///
     /// If the owner has made a new subkey, export the public key to the repository again.
-    /// Otherwise find out who changed the stanza, run `sops rotate --in-place FILE`, and change
-    /// the secret itself. `sops updatekeys` does not help: it compares the labels.
+    /// Otherwise, find out who changed the stanza, run `sops rotate --in-place FILE`, and change
+    /// the secret itself. `sops updatekeys` does not help, because it compares the labels.
     PgpDataKeyMismatch, "pgp-data-key-mismatch", Warning, needs Text, Weakness(60),
     "a data key that is encrypted to another PGP key than its label says"
 }

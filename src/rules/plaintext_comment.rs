@@ -11,15 +11,15 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds comments in clear below a key that the file's selector covers. sops encrypts comments
-    /// there like values, so somebody added this one by hand. Comments at the top of a file, those
-    /// for tools (`yaml-language-server`, `yamllint`, `prettier`, `renovate`), and files whose
-    /// selector itself looks at comments are left alone.
+    /// Finds plaintext comments below a key that the file's selector covers. sops encrypts such
+    /// comments like values, so a plaintext one was added by hand. The rule ignores comments at the
+    /// top of a file, comments for tools (`yaml-language-server`, `yamllint`, `prettier`,
+    /// `renovate`), and files whose selector depends on comments.
     ///
     /// ## Why it matters
     ///
-    /// What people write beside a secret is often the secret: `# old password: ..`. sops takes
-    /// such a file with no more than a warning.
+    /// A comment beside a secret often contains the secret: `# old password: ..`. sops accepts the
+    /// file with only a warning.
     ///
     /// ## Example
     ///
@@ -35,8 +35,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Remove the comment and write it again with `sops edit FILE`, which encrypts it. If it
-    /// named a secret and was ever pushed, change that.
+    /// Remove the comment, and write it again with `sops edit FILE`, which encrypts it. If the
+    /// comment contained a secret and was ever pushed, change that secret.
     PlaintextComment, "plaintext-comment", Warning, needs Text, Leak(50),
     "a comment in clear where sops would have encrypted it"
 }

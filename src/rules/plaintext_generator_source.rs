@@ -18,32 +18,32 @@ use crate::traces::KUSTOMIZATIONS;
 declare_rule! {
     /// ## What it does
     ///
-    /// Looks at the `secretGenerator` of a `kustomization.yaml`, and finds
+    /// Checks the `secretGenerator` of a `kustomization.yaml`, and finds
     ///
-    /// * `literals` with a value that is no placeholder,
-    /// * `files`, `envs` and `env` that name a file of this repository which sops did not encrypt.
+    /// * `literals` with a value that is not a placeholder,
+    /// * `files`, `envs` and `env` that name an unencrypted file of this repository.
     ///
-    /// It is an error where the name says that it is secret: a key such as `password`, a file or a
+    /// The finding is an error if a name suggests a secret: a key such as `password`, a file or a
     /// generator with such a word in its name, an `.env`, `.key` or `.pem` file. It is a warning
-    /// elsewhere, for the `values.yaml` of Helm, and among examples and tests. Silent for
-    /// certificates, public keys and texts (`.crt`, `.pub`, `.asc`, `.md`), and for files that are
-    /// not in the repository or were not looked at.
+    /// elsewhere, for the `values.yaml` of Helm, and among examples and tests. Says nothing about
+    /// certificates, public keys and texts (`.crt`, `.pub`, `.asc`, `.md`), or about files that are
+    /// not in the repository or were not scanned.
     ///
-    /// Looks at the generators of KSOPS (`kind: ksops`) and of goabout (`kind: SopsSecretGenerator`),
-    /// too. They decrypt each file that they name, so it is
+    /// The rule also checks the generators of KSOPS (`kind: ksops`) and of goabout
+    /// (`kind: SopsSecretGenerator`). They decrypt each file that they name, so the finding is
     ///
-    /// * an error where sops did not encrypt the file, whatever its name; among examples and tests
-    ///   a warning,
-    /// * a warning where no file of that name is in the repository.
+    /// * an error if sops did not encrypt the file, whatever its name; among examples and tests, a
+    ///   warning,
+    /// * a warning if the repository has no file of that name.
     ///
-    /// Paths start at the generator, or at a kustomization above it. Silent where `unencrypted-file`
-    /// or `unencrypted-secret` reports the file that is named.
+    /// Paths start at the generator, or at a kustomization above it. Says nothing if
+    /// `unencrypted-file` or `unencrypted-secret` already reports the named file.
     ///
     /// ## Why it matters
     ///
-    /// kustomize makes a Secret of it, so somebody thought that it is one. No manifest with
-    /// `kind: Secret` shows that its values stand in clear. Where the generator decrypts, the build
-    /// fails, and nothing is deployed.
+    /// kustomize makes a Secret from these values, so the author considers them secret. But no
+    /// manifest with `kind: Secret` shows that they are in plaintext. If the generator decrypts its
+    /// files, the build fails, and nothing is deployed.
     ///
     /// ## Example
     ///
@@ -53,9 +53,9 @@ declare_rule! {
     /// secretGenerator:
     ///   - name: database
     ///     literals:
-    ///       - password=in clear
+    ///       - password=plaintext
     ///     envs:
-    ///       - database.env   # in clear
+    ///       - database.env   # not encrypted
     /// ```
     ///
     /// Good:
@@ -70,9 +70,9 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Move the literals to a file, encrypt the file with `sops encrypt --in-place FILE`, and name
-    /// it under `envs` or `files`; a file that a generator of KSOPS or goabout names is encrypted
-    /// where it stands. If the values were ever pushed, change them. What is no secret
-    /// belongs into a `configMapGenerator`.
+    /// it under `envs` or `files`. If a generator of KSOPS or goabout names the file, encrypt the
+    /// file in its place. If the values were ever pushed, change them. Put values that are not
+    /// secret into a `configMapGenerator`.
     PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text, Leak(85),
     "a generator of Secrets with literals or files in clear"
 }

@@ -8,15 +8,14 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds values that the file's own selector covers and that are not `ENC[..]`: somebody
-    /// added them by hand, or put a `sops` block over plaintext. Empty texts, `null`, `{}` and
-    /// `[]` are never encrypted by sops and are fine. Files in which nothing at all is encrypted
-    /// are reported by `nothing-encrypted`.
+    /// Finds plaintext values that the file's own selector covers. The author added them by hand,
+    /// or added a `sops` block to plaintext. Empty texts, `null`, `{}` and `[]` are fine, because
+    /// sops never encrypts them. `nothing-encrypted` reports files without any encrypted value.
     ///
     /// ## Why it matters
     ///
-    /// The value is readable to everybody who can read the repository. On top of that sops
-    /// refuses to decrypt the file, and so does Flux, which stops the whole Kustomization.
+    /// Anyone with access to the repository can read the value. In addition, sops refuses to
+    /// decrypt the file. Flux refuses it too, and stops the whole Kustomization.
     ///
     /// ## Example
     ///
@@ -33,9 +32,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Restore the file from its last good commit, as with
-    /// `git restore --source=HEAD --staged --worktree FILE`, then set the value with `sops edit FILE` or
-    /// `sops set FILE`. If the file was pushed, change the value itself.
+    /// Restore the file from its last good commit, for example with
+    /// `git restore --source=HEAD --staged --worktree FILE`. Then set the value with
+    /// `sops edit FILE` or `sops set FILE`. If the file was pushed, change the value itself.
     PlaintextValue, "plaintext-value", Error, needs Text, Leak(90),
     "a plaintext value in an encrypted file, at a place that has to be encrypted"
 }

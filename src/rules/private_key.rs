@@ -9,15 +9,14 @@ declare_rule! {
     /// ## What it does
     ///
     /// Finds age identities (`AGE-SECRET-KEY-1..` and `AGE-SECRET-KEY-PQ-1..` with a valid
-    /// checksum) and OpenPGP secret keys (armored or binary), in any file, in `.sops.yaml`, and
-    /// behind the base64 of a Secret's `data`. Examples that are cut short, and keys inside
-    /// encrypted values, are no findings; a key below `testdata/` or in a `*_test` file is a
-    /// warning.
+    /// checksum) and OpenPGP secret keys (armored or binary). It looks in every file, in
+    /// `.sops.yaml`, and inside the base64 of a Secret's `data`. It ignores truncated examples and
+    /// keys inside encrypted values. A key below `testdata/` or in a `*_test` file is a warning.
     ///
     /// ## Why it matters
     ///
-    /// Whoever has the key reads every file that was ever encrypted to it, in every commit.
-    /// Removing it in a new commit does not help.
+    /// With this key, anyone can read every file that was ever encrypted to it, in every commit.
+    /// Removing the key in a new commit does not help.
     ///
     /// ## Example
     ///
@@ -25,11 +24,11 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Take the file out of git with `git rm --cached FILE` if git has it, and add its name to
-    /// `.gitignore`. If it was ever pushed, treat the key as known to everybody: make a new one, put its
-    /// public half into `.sops.yaml`, run `sops updatekeys` and `sops rotate` on every file, change the
-    /// secrets themselves, and only then delete the old key. A throw-away key of a test may stay: ignore
-    /// it by path, with the reason.
+    /// If git tracks the file, remove it with `git rm --cached FILE`. Add its name to `.gitignore`.
+    /// If the key was ever pushed, everyone may have it: make a new key, put its public half into
+    /// `.sops.yaml`, run `sops updatekeys` and `sops rotate` on every file, change the secrets
+    /// themselves, and only then delete the old key. A throw-away key of a test can stay: ignore it
+    /// by path, with the reason.
     PrivateKey, "private-key", Error, needs Text, Leak(98),
     "a private key of age or OpenPGP in a file"
 }

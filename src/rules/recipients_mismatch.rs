@@ -11,17 +11,17 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Compares the recipients in a file's metadata with those of the creation rule that governs
-    /// the file, in canonical form, key group by key group. A recipient that the rule does not
-    /// name is an error: somebody can read the file who should not. A recipient that is missing,
-    /// and a pair of which nobody can tell offline whether they are one key (a KMS key and an
-    /// alias), is a warning. Other key groups or another threshold than the rule's are errors.
+    /// Compares the recipients in a file's metadata with those of the governing creation rule, in
+    /// canonical form, key group by key group. A recipient that the rule does not name is an error:
+    /// that recipient can read the file without permission. A missing recipient is a warning. So is
+    /// a pair of recipients if it is impossible to tell offline whether they are the same key (a
+    /// KMS key and an alias). Different key groups or a different threshold are errors.
     ///
     /// ## Why it matters
     ///
-    /// Creation rules are not retroactive: changing `.sops.yaml` changes no file. So ex-members
-    /// stay recipients and new members cannot decrypt, until `sops updatekeys` is run on every
-    /// file. A nested `.sops.yaml` that was overlooked has the same effect.
+    /// Creation rules are not retroactive: a change of `.sops.yaml` changes no encrypted file.
+    /// Until you run `sops updatekeys` on every file, ex-members stay recipients, and new members
+    /// cannot decrypt. A nested `.sops.yaml` that was overlooked has the same effect.
     ///
     /// ## Example
     ///
@@ -35,8 +35,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Run `sops updatekeys FILE`. Where somebody was removed, run `sops rotate --in-place FILE`
-    /// afterwards, since that person may have kept the data key, and change the secret itself.
+    /// Run `sops updatekeys FILE`. If this removes a person, also run `sops rotate --in-place FILE`
+    /// and change the secret itself: that person may have kept the data key.
     RecipientsMismatch, "recipients-mismatch", Error, needs Policy, Weakness(75),
     "a file encrypted to other recipients than its creation rule demands"
 }

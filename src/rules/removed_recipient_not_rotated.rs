@@ -14,21 +14,22 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Where a change is judged (`scan --staged`, `scan --diff` and the hook before a commit), it
-    /// compares an encrypted file with the same file before the change, at `HEAD` or where the
-    /// branch began. It warns of a recipient that is gone while the data key is the same. No
-    /// private key is needed to see that: one value with the ciphertext and tag that it had
-    /// before proves it, since another data key would have made others. Nonces prove nothing,
-    /// because `sops rotate` keeps them.
+    /// Compares an encrypted file with its version before a change, at `HEAD` or at the start of
+    /// the branch. It runs if a change is judged: in `scan --staged`, in `scan --diff`, and in the
+    /// hook before a commit. It warns if a recipient was removed but the data key stayed the same.
     ///
-    /// It is silent where every value was changed too, and where the file was moved: then nothing
-    /// is left to compare.
+    /// The rule needs no private key for this. If one value has the same ciphertext and tag as
+    /// before, the data key is the same, because another data key would produce different ones.
+    /// Nonces prove nothing, because `sops rotate` keeps them.
+    ///
+    /// Says nothing if every value changed too, or if the file was moved: then there is nothing to
+    /// compare.
     ///
     /// ## Why it matters
     ///
-    /// `sops updatekeys` takes the recipient out of the file and encrypts the same data key to
-    /// the others. Who was removed may have kept that key, as plain as it was handed out, and can
-    /// decrypt with it whatever will be written into this file from now on.
+    /// `sops updatekeys` removes the recipient from the file and encrypts the same data key to the
+    /// others. The removed recipient may have kept that data key in plaintext. With it, they can
+    /// decrypt everything that is written into this file later.
     ///
     /// ## Example
     ///
@@ -45,9 +46,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Run `sops rotate --in-place FILE` and commit that together with the change: a new data key,
-    /// and every value encrypted again. The old versions in history can be read as before, so change
-    /// the secret itself if whoever was removed must not know it.
+    /// Run `sops rotate --in-place FILE` and commit the result together with the change. This makes
+    /// a new data key and encrypts every value again. The removed recipient can still read the old
+    /// versions in history, so change the secret itself if they must not know it.
     RemovedRecipientNotRotated, "removed-recipient-not-rotated", Warning, needs Change, Weakness(60),
     "a recipient that was removed while the data key stayed the same"
 }

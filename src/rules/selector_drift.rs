@@ -11,19 +11,19 @@ declare_rule! {
     /// ## What it does
     ///
     /// Compares the selector (`encrypted_regex` and the like) and `mac_only_encrypted` of an
-    /// encrypted file with the creation rule that governs it. Selectors are compared as they are
-    /// written, and none is the default `unencrypted_suffix: _unencrypted`.
+    /// encrypted file with the governing creation rule. It compares selectors literally. A missing
+    /// selector means the default, `unencrypted_suffix: _unencrypted`.
     ///
-    /// A note, because the file is as safe as its own selector, and only that one counts. It is
-    /// a warning where a Secret stands in the file and the rule covers `data` or `stringData`
-    /// while the file does not: the next value that is added there stays in clear. Where one
-    /// already does, `unselected-value` says so instead. Silent for binary files, where sops
-    /// uses no selector.
+    /// The finding is an info, because only the file's own selector counts, and the file is as safe
+    /// as that selector makes it. It is a warning if the file contains a Secret and only the rule
+    /// covers `data` or `stringData`: the next value that is added there would stay in plaintext.
+    /// If a value is already in plaintext, `unselected-value` reports it instead. Says nothing
+    /// about binary files, because sops uses no selector for them.
     ///
     /// ## Why it matters
     ///
-    /// Creation rules are for new files. `sops edit`, `sops updatekeys` and `sops rotate` keep the
-    /// selector that is stored in a file, so whoever corrects the rule corrects no file.
+    /// Creation rules apply to new files. `sops edit`, `sops updatekeys` and `sops rotate` keep the
+    /// selector that is stored in the file, so correcting the rule corrects no file.
     ///
     /// ## Example
     ///
@@ -36,8 +36,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Decrypt the file and encrypt it again: `sops decrypt --in-place FILE`, then
-    /// `sops encrypt --in-place FILE`, and commit only then.
+    /// Decrypt the file and encrypt it again: run `sops decrypt --in-place FILE`, then
+    /// `sops encrypt --in-place FILE`. Commit only after that.
     SelectorDrift, "selector-drift", Warning, needs Policy,
     "a file whose selector is not that of its creation rule"
 }

@@ -11,20 +11,22 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Tries the selector of every creation rule on `apiVersion`, `kind` and `metadata.name`.
-    /// Reports rules that would encrypt one of them and that govern a Kubernetes manifest: a
-    /// Secret, or an encrypted object of another kind. For a rule without a selector it is a
-    /// warning. So it is for one that matches all files and whose unanchored `encrypted_regex`
-    /// names `data`, as long as there is no manifest yet.
+    /// Tests the selector of every creation rule on `apiVersion`, `kind` and `metadata.name`. It
+    /// reports rules that would encrypt one of them and that govern a Kubernetes manifest: a
+    /// Secret, or an encrypted object of another kind.
     ///
-    /// Silent for rules that govern values files, kubeconfigs, Talos configs and other files that
-    /// are no manifests: encrypting those whole is right.
+    /// The finding is a warning for a rule without a selector. It is also a warning, before there
+    /// is any manifest, for a rule that matches all files and whose unanchored `encrypted_regex`
+    /// names `data`.
+    ///
+    /// Says nothing about rules that govern values files, kubeconfigs, Talos configs and other
+    /// files that are not manifests: encrypting those completely is right.
     ///
     /// ## Why it matters
     ///
-    /// `data` is a part of `metadata`, and regular expressions match parts. A manifest whose kind
-    /// or name is encrypted is no manifest: kustomize cannot build it, and Flux does not support
-    /// it. Reviewers cannot see what a file is.
+    /// `data` is a part of `metadata`, and regular expressions match parts. A manifest with an
+    /// encrypted kind or name is no longer a manifest: kustomize cannot build it, Flux does not
+    /// support it, and reviewers cannot see what it is.
     ///
     /// ## Example
     ///
@@ -43,7 +45,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Set `encrypted_regex: ^(data|stringData)$` in the rule. Then decrypt the manifests and
-    /// encrypt them again: `sops updatekeys` does not change what is encrypted.
+    /// encrypt them again: `sops updatekeys` does not change which keys are encrypted.
     SelectorHitsMetadata, "selector-hits-metadata", Error, needs Policy,
     "a creation rule that would encrypt the kind or name of a Kubernetes manifest"
 }

@@ -12,19 +12,22 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Tries the selector of every creation rule on the values of the Secrets that the rule
-    /// governs. A selector that names one of `data` and `stringData` and not the other is a
-    /// warning, and an error if a Secret has values under the other. One that names neither is
-    /// an error if an encrypted Secret would be left in plaintext completely, and a warning if a
-    /// plaintext one would, which is reported by itself.
+    /// Tests the selector of every creation rule on the values of the Secrets that the rule
+    /// governs.
     ///
-    /// Silent for selectors that pick single keys of Secrets (`^(password|token)$`), and for those
-    /// that name neither field and govern no Secret.
+    /// * A selector that covers only one of `data` and `stringData` is a warning. It is an error if
+    ///   a Secret has values under the other one.
+    /// * A selector that covers neither is an error if it would leave an encrypted Secret
+    ///   completely in plaintext. It is a warning if that Secret is still unencrypted, because
+    ///   other rules report the Secret itself.
+    ///
+    /// Says nothing about selectors that pick single keys of Secrets (`^(password|token)$`), and
+    /// about selectors that cover neither field and govern no Secret.
     ///
     /// ## Why it matters
     ///
-    /// sops encrypts what the selector names and writes the rest as it is. The file has metadata
-    /// and a MAC, looks encrypted, and holds the secret in clear.
+    /// sops encrypts the values that the selector covers and leaves the others unchanged. The file
+    /// has metadata and a MAC and looks encrypted, but its secret is in plaintext.
     ///
     /// ## Example
     ///
@@ -42,8 +45,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Let the selector name both fields. Files keep the selector that they were made with, so
-    /// decrypt and encrypt those that lack a field, and change the values that were pushed.
+    /// Make the selector cover both fields. Files keep the selector that they were made with, so
+    /// decrypt the affected files and encrypt them again. Change the values that were pushed.
     SelectorMissesData, "selector-misses-data", Error, needs Policy, Weakness(75),
     "a creation rule that would leave data or stringData of a Secret in plaintext"
 }

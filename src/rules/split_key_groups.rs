@@ -11,9 +11,9 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// sops then splits the data key, and it takes a key of *every* group to decrypt. Who puts
-    /// each key into a group of its own mostly means the opposite: that any one key suffices.
-    /// Nobody can decrypt such a file alone, and Flux cannot unless it holds them all.
+    /// sops then splits the data key, and decryption needs a key of *every* group. Most authors who
+    /// put each key into a separate group want the opposite: that any one key is enough. No single
+    /// person can decrypt such a file. Flux can only decrypt it with keys of all groups.
     ///
     /// ## Example
     ///
@@ -34,7 +34,7 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Put the recipients into one group. If all groups shall be needed, say so: set
+    /// Put the recipients into one group. If decryption should need all groups, say so: set
     /// `shamir_threshold` to their number.
     SplitKeyGroups, "split-key-groups", Warning, needs Text,
     "several key groups without a threshold, so all of them are needed to decrypt"

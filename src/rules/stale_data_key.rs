@@ -12,15 +12,15 @@ const OLD: u32 = 180;
 declare_rule! {
     /// ## What it does
     ///
-    /// Notes, once for the repository, that data keys were wrapped more than 180 days ago for a
-    /// recipient whose stanza says when: all key services but age do. It points at the oldest. 180 days is the time after which sops
-    /// itself takes a key for due. `SOURCE_DATE_EPOCH`, in seconds since 1970, is the present if it
-    /// is set.
+    /// Reports, once for the repository, that data keys were wrapped more than 180 days ago. It
+    /// points at the oldest one. It can only check recipients whose stanza has a date: all key
+    /// services except age. sops itself considers a key due for rotation after 180 days. If
+    /// `SOURCE_DATE_EPOCH` is set, in seconds since 1970, it replaces the current time.
     ///
     /// ## Why it matters
     ///
-    /// A data key that stays the same for years has been seen by everybody who could decrypt the
-    /// file in that time, and still decrypts what is written today.
+    /// If a data key stays the same for years, everyone who could decrypt the file in that time may
+    /// have a copy of it. That copy still decrypts the values that are written today.
     ///
     /// ## Example
     ///
@@ -35,8 +35,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Run `sops rotate --in-place FILE`: a new data key, all values encrypted again, the same
-    /// recipients. `sops updatekeys` renews the stanzas and keeps the data key.
+    /// Run `sops rotate --in-place FILE`: it makes a new data key and encrypts all values again,
+    /// for the same recipients. `sops updatekeys` renews the stanzas but keeps the data key.
     StaleDataKey, "stale-data-key", Info, needs Text,
     "a data key that was wrapped more than 180 days ago"
 }

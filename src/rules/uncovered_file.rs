@@ -12,14 +12,15 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Notes encrypted files for which the nearest `.sops.yaml` has no rule: once per directory, or
-    /// once for the config where there are more than three directories. Where there is no `.sops.yaml` at all, there is a single note for
-    /// the whole repository, at level info: recipients can come from the command line.
+    /// Reports encrypted files for which the nearest `.sops.yaml` has no rule: once per directory,
+    /// or once for the config if there are more than three directories. If the repository has no
+    /// `.sops.yaml` at all, there is a single finding at level info, because the recipients can
+    /// come from the command line.
     ///
     /// ## Why it matters
     ///
-    /// `sops` refuses to encrypt such files ("no matching creation rules found"), `updatekeys`
-    /// does not work, and sops-lint cannot tell whether their recipients are the right ones.
+    /// `sops` refuses to encrypt such files ("no matching creation rules found"), `updatekeys` does
+    /// not work, and sops-lint cannot check their recipients.
     ///
     /// ## Example
     ///
@@ -33,7 +34,7 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Extend a `path_regex`, or add a rule. `sops-lint policy FILE` shows what was tried.
+    /// Extend a `path_regex`, or add a rule. `sops-lint policy FILE` shows which rules were tried.
     UncoveredFile, "uncovered-file", Warning, needs Policy,
     "encrypted files that no creation rule governs"
 }

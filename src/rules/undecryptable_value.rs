@@ -9,19 +9,19 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Opens the file with the private keys at hand, and reports every value that does not decrypt
-    /// where it stands; also one in clear that the block of its own document leaves out, while that
-    /// of the first document, which counts for the whole file, covers it. Without a private key the
-    /// file is listed as not verified.
+    /// Opens the file with your private keys, and reports every value that does not decrypt in its
+    /// place. It also reports a plaintext value if the `sops` block of the first document covers it
+    /// while the block of its own document does not: the first block counts for the whole file.
+    /// Without a private key, the report lists the file as not verified.
     ///
     /// ## Why it matters
     ///
-    /// sops refuses the whole file because of one such value, and so does Flux: nothing in it is
-    /// applied any more.
+    /// sops refuses the whole file because of one such value. So does Flux, and then it applies
+    /// nothing from the file any more.
     ///
-    /// A value is bound to the keys above it. Rename one of them, or move the value, and it does not
-    /// decrypt. So does a value that was copied from another file, that lost or changed a character, or
-    /// that is of another version of the file: each has a data key of its own.
+    /// Encryption binds a value to the keys above it. If you rename one of them or move the value,
+    /// it no longer decrypts. The same happens if the value was copied from another file, lost or
+    /// changed a character, or belongs to another version of the file with another data key.
     ///
     /// ## Example
     ///
@@ -32,8 +32,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Give the key its old name back, or restore the last good version of the file, and do what you
-    /// wanted to do with `sops edit FILE`. After a merge take one side whole.
+    /// Give the key its old name back, or restore the last good version of the file. Then make your
+    /// change with `sops edit FILE`. After a merge, take one side whole.
     UndecryptableValue, "undecryptable-value", Error, needs Keys, Weakness(50),
     "a value that does not decrypt where it stands"
 }

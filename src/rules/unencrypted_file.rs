@@ -13,42 +13,44 @@ use crate::traces::{self, KUSTOMIZATIONS};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds files without SOPS metadata
+    /// Finds files without SOPS metadata that should be encrypted, because
     ///
-    /// * whose name says that they are encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or what
-    ///   `encrypted_names` in the settings says instead,
-    /// * or that a creation rule of the governing `.sops.yaml` was written for. A rule that would
-    ///   match any neighbour of the file too (`.*\.yaml`) says nothing about the file; where such
-    ///   a rule covers a directory of secrets (`secrets/.*`), the finding is a warning, and so it
-    ///   is for a file of a format that sops does not know and encrypts as binary data. A private key
-    ///   in PEM is an error in such a directory too.
+    /// * their name says that they are encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or the
+    ///   names in `encrypted_names` of the settings,
+    /// * or a creation rule of the governing `.sops.yaml` was written for them.
     ///
-    /// Silent for empty files, for templates, for files about such a file (`x.sops.yaml.example`),
-    /// for what ansible-vault, age or OpenPGP encrypted as a whole, where the rule's selector covers
-    /// no value of the file, and for Kubernetes objects that are no Secrets: catch-all rules match
-    /// those all the time. Plaintext Secrets are reported by `unencrypted-secret` instead.
+    /// A rule that would also match any neighbour of the file (`.*\.yaml`) was not written for this
+    /// file. If such a rule covers a directory of secrets (`secrets/.*`), the finding is a warning,
+    /// and an error for a private key in PEM. The finding is also a warning if sops does not know
+    /// the format of the file and would encrypt it as binary data.
+    ///
+    /// Says nothing about empty files, templates, files that describe an encrypted file
+    /// (`x.sops.yaml.example`), and files that ansible-vault, age or OpenPGP encrypted as a whole.
+    /// It also ignores files in which the rule's selector covers no value, and Kubernetes objects
+    /// other than Secrets, because catch-all rules often match those. `unencrypted-secret` reports
+    /// plaintext Secrets.
     ///
     /// ## Why it matters
     ///
-    /// Everybody who reads the name believes that the content is safe. This is how a file looks
-    /// that was decrypted to be edited, and committed before it was encrypted again.
+    /// The name suggests that the content is safe, so it goes unchecked. A typical cause: an author
+    /// decrypts the file to edit it, and commits it before encrypting it again.
     ///
     /// ## Example
     ///
     /// Bad: `values.sops.yaml` with
     ///
     /// ```yaml
-    /// password: in clear
+    /// password: plaintext
     /// ```
     ///
     /// Good: the same file after `sops encrypt --in-place values.sops.yaml`.
     ///
     /// ## How to fix
     ///
-    /// Encrypt it: `sops-lint fix FILE`, or `sops encrypt --in-place FILE` where its creation rule has
-    /// keys of a cloud or of Vault. A rule whose selector names none of its values encrypts nothing of
-    /// it: write a rule for the file before that one. If it holds no secret, rename it, or narrow the
-    /// `path_regex` of the rule that matches it.
+    /// Encrypt it: run `sops-lint fix FILE`, or `sops encrypt --in-place FILE` if its creation rule
+    /// has keys of a cloud or of Vault. If the rule's selector matches no value of the file, sops
+    /// would encrypt nothing: write another rule for this file and put it before that rule. If the
+    /// file holds no secret, rename it, or narrow the `path_regex` of the rule that matches it.
     UnencryptedFile, "unencrypted-file", Error, needs Policy, Leak(90),
     "a file that claims to be encrypted, by name or by creation rule, but is not"
 }

@@ -14,24 +14,30 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds `v1/Secret` objects with values in `data` or `stringData` that are not encrypted:
-    /// in YAML and JSON, in any document of a file, as items of a `List`.
+    /// Finds `v1/Secret` objects with unencrypted values in `data` or `stringData`: in YAML and
+    /// JSON, in any document of a file, and as items of a `List`.
     ///
-    /// Silent where there is nothing to protect: no values, empty values, `null`, patches that
-    /// delete a Secret, and values that only point elsewhere (`${PASSWORD}`, `{{ .password }}`,
-    /// `<path:..>`, `op://..`, `ref+..`, `vault:path#key`, `REPLACE_ME`). Where some values are
-    /// references and others are not, it is a warning: such Secrets often hold settings only. So it
-    /// is below `docs/`, `examples/`, `samples/`, `tests/` and the like. Certificates, public keys,
-    /// and the settings in the repository and cluster Secrets of Argo CD do not count. Helm
-    /// templates and files that a template engine still has to render are not manifests. The
-    /// templates in a `SopsSecret` count as Secrets; in that of craftypath each value has to be the
-    /// text of an encrypted file. The keys with which Flux decrypts are reported
-    /// by `decryption-credentials`, and the mask of `flux build` by `masked-placeholder`.
+    /// Says nothing if there is nothing to protect: no values, empty values, `null`, patches that
+    /// delete a Secret, and values that only refer to a secret (`${PASSWORD}`, `{{ .password }}`,
+    /// `<path:..>`, `op://..`, `ref+..`, `vault:path#key`, `REPLACE_ME`). It also ignores:
+    ///
+    /// * certificates, public keys, and the settings in the repository and cluster Secrets of Argo
+    ///   CD,
+    /// * Helm templates and other files that a template engine still has to render,
+    /// * the keys with which Flux decrypts: `decryption-credentials` reports them,
+    /// * the mask of `flux build`: `masked-placeholder` reports it.
+    ///
+    /// The finding is a warning if only some of the values are references, because such Secrets
+    /// often hold nothing but settings. It is also a warning below `docs/`, `examples/`,
+    /// `samples/`, `tests/` and similar directories.
+    ///
+    /// The templates in a `SopsSecret` count as Secrets. In the `SopsSecret` of craftypath, each
+    /// value has to be the text of an encrypted file.
     ///
     /// ## Why it matters
     ///
-    /// Base64 is not encryption. What is pushed once stays in the history of every clone, and
-    /// Flux and Argo CD apply a plaintext Secret without a word, so nobody notices.
+    /// Base64 is not encryption. Once pushed, a value stays in the history of every clone. Flux and
+    /// Argo CD apply a plaintext Secret without any warning, so the mistake goes unnoticed.
     ///
     /// ## Example
     ///
@@ -43,7 +49,7 @@ declare_rule! {
     /// metadata:
     ///   name: db
     /// stringData:
-    ///   password: in clear
+    ///   password: plaintext
     /// ```
     ///
     /// Good:
@@ -61,10 +67,11 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Let a creation rule govern the file, with `encrypted_regex: ^(data|stringData)$`: without a
-    /// selector sops encrypts the kind and the name too. Then encrypt it: `sops-lint fix FILE`, or
-    /// `sops encrypt --in-place FILE` where the rule has keys of a cloud or of Vault. If it was ever
-    /// pushed, the values are known: change them where they are used, then encrypt the new ones.
+    /// Write a creation rule for the file with `encrypted_regex: ^(data|stringData)$`. Without a
+    /// selector, sops encrypts the kind and the name too. Then encrypt the file: run
+    /// `sops-lint fix FILE`, or `sops encrypt --in-place FILE` if the rule has keys of a cloud or
+    /// of Vault. If the file was ever pushed, its values are known: change them where they are
+    /// used, then encrypt the new ones.
     UnencryptedSecret, "unencrypted-secret", Error, needs Text, Leak(91),
     "a Kubernetes Secret whose values are not encrypted"
 }

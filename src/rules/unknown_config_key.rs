@@ -10,18 +10,18 @@ use crate::text::printable;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds keys in `.sops.yaml` that sops does not know at their level: at the top, in a
-    /// creation rule, a key group, a destination rule. One that looks like a known key is an
-    /// error, any other a warning.
+    /// Finds keys in `.sops.yaml` that sops does not know at their level: at the top, in a creation
+    /// rule, in a key group, or in a destination rule. A key that looks like a known one is an
+    /// error, any other key is a warning.
     ///
-    /// Silent for `keys:`, for `x-..` and for whatever holds YAML anchors: they are there for
-    /// people, or for other parts of the file.
+    /// Says nothing about `keys:`, `x-..`, and keys that hold YAML anchors: these are for people,
+    /// or for other parts of the file.
     ///
     /// ## Why it matters
     ///
-    /// sops ignores unknown keys without a word. With `encrypted-regex` instead of
-    /// `encrypted_regex` it encrypts whole files; with a misspelt `path_regex` the rule matches
-    /// every file, and the rules behind it none.
+    /// sops ignores unknown keys without any message. With `encrypted-regex` instead of
+    /// `encrypted_regex`, it encrypts whole files. With a misspelt `path_regex`, the rule matches
+    /// every file, so the rules after it match none.
     ///
     /// ## Example
     ///
@@ -45,8 +45,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Correct the key. Then look at the files that were made with the rule, and encrypt them
-    /// again where the key would have made a difference.
+    /// Correct the key. Then check the files that were made with the rule, and encrypt them again
+    /// if the key would have made a difference.
     UnknownConfigKey, "unknown-config-key", Error, needs Text,
     "a key in .sops.yaml that sops ignores"
 }

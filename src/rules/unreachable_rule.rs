@@ -11,16 +11,19 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds creation rules that no file reaches: behind a rule that matches every file, behind
-    /// one with the same `path_regex`, or where every file of the repository that the rule
-    /// matches is matched by an earlier rule, and so would be new files beside them.
+    /// Finds creation rules that never apply, because an earlier rule
     ///
-    /// Silent for a general rule behind special ones: it waits for other files.
+    /// * matches every file,
+    /// * or has the same `path_regex`,
+    /// * or already matches, alone or with other earlier rules, every file of the repository that
+    ///   the rule matches, and would also match new files beside them.
+    ///
+    /// Says nothing about a general rule after special ones: it is meant for other files.
     ///
     /// ## Why it matters
     ///
-    /// The first rule that matches decides. The recipients of the rules behind it are not added.
-    /// Files are encrypted to the wrong people.
+    /// The first matching rule decides. sops does not add the recipients of later rules, so it
+    /// encrypts files to the wrong people.
     ///
     /// ## Example
     ///

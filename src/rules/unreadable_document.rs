@@ -11,16 +11,16 @@ use crate::text::Span;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reports a file that is, or says that it is, encrypted by sops and cannot be parsed, and a
-    /// file past one of the limits: 16 MiB, 100 levels, 10,000 documents, 1,000,000 values.
-    /// So is the envelope of a binary file that has lost its content, and a value of an encrypted
-    /// file that does not fit the tag before it (`!!binary` and no base64).
-    /// Other files that do not parse are left alone: templates look like YAML and are none.
+    /// Reports files that cannot be parsed although sops encrypted them or their name says so, and
+    /// files that exceed a limit: 16 MiB, 100 levels, 10,000 documents, 1,000,000 values. It also
+    /// reports the envelope of a binary file that has lost its content, and a value of an encrypted
+    /// file that does not fit the tag before it (`!!binary` without base64). It ignores other files
+    /// that do not parse: templates look like YAML and are not.
     ///
     /// ## Why it matters
     ///
-    /// sops cannot read the file either, so it cannot be decrypted, and nobody has looked at
-    /// what stands in it. What does not fit its tag is null to sops, which drops it when it next
+    /// sops cannot read the file either, so the file cannot be decrypted, and its content was never
+    /// checked. sops reads a value that does not fit its tag as null, and drops it the next time it
     /// writes the file.
     ///
     /// ## Example

@@ -11,17 +11,18 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds values under `data` or `stringData` of an encrypted Secret that are in plaintext
-    /// because the file's own selector does not cover them: an `encrypted_regex` that is too
-    /// narrow, or a key that ends in `_unencrypted`. It is an error where the creation rule that
-    /// governs the file does cover the key, so the file was made under another rule, and a
-    /// warning where the rule agrees: some repositories leave a user name readable on purpose.
-    /// References, certificates and the settings of Argo CD count as little as in
-    /// `unencrypted-secret`.
+    /// Finds plaintext values under `data` or `stringData` of an encrypted Secret that the file's
+    /// own selector does not cover. The cause is an `encrypted_regex` that is too narrow, or a key
+    /// that ends in `_unencrypted`.
+    ///
+    /// The finding is an error if the governing creation rule covers the key: then the file was
+    /// made under another rule. It is a warning if the rule does not cover the key either, because
+    /// some repositories leave a user name readable on purpose. As in `unencrypted-secret`,
+    /// references, certificates and the settings of Argo CD do not count.
     ///
     /// ## Why it matters
     ///
-    /// The file has a `sops` block, a MAC, and decrypts. Nothing but a look at every value shows
+    /// The file has a `sops` block and a MAC, and it decrypts. Only a check of every value shows
     /// that one of them was never encrypted.
     ///
     /// ## Example
@@ -33,7 +34,7 @@ declare_rule! {
     /// data:
     ///   ca.crt: ENC[AES256_GCM,data:..,iv:..,tag:..,type:str]
     /// stringData:
-    ///   password: in clear
+    ///   password: plaintext
     /// sops:
     ///   encrypted_regex: ^data$
     ///   ..

@@ -12,18 +12,19 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Compares where the data key of an encrypted file is sent to be decrypted (the address of a
+    /// Checks where sops sends the data key of an encrypted file to be decrypted: the address of a
     /// Vault, the host of an Azure vault, the account and region of AWS KMS, the project of GCP
-    /// KMS) with what the `.sops.yaml` files of the repository name, all of them together.
+    /// KMS. It compares this place with the places that all `.sops.yaml` files of the repository
+    /// name.
     ///
-    /// It needs to know what is normal: silent as long as no `.sops.yaml` names a key of the same
-    /// service. A warning where a config has recipients of the service that cannot be read.
+    /// The rule only runs if a `.sops.yaml` names a key of the same service. The finding is a
+    /// warning if a config has recipients of the service that sops-lint cannot read.
     ///
     /// ## Why it matters
     ///
-    /// Whoever decrypts the file sends a login to that place: sops and Flux take the address from
-    /// the file, not from their own settings. A pull request that brings a file with a Vault of its
-    /// own collects the token of the pipeline that decrypts it.
+    /// sops and Flux take the address from the file, not from their own settings, and log in there.
+    /// A pull request with a file that names a foreign Vault can collect the token of the pipeline
+    /// that decrypts the file.
     ///
     /// ## Example
     ///
@@ -37,9 +38,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Do not decrypt the file, and reject the change. If the place is yours, name it in a
-    /// creation rule, or under `trusted_endpoints` in `.sops-lint.yaml`. For Vault, `SOPS_HC_VAULT_ALLOWLIST` makes sops 3.13 and later ask only
-    /// the addresses that you list.
+    /// Do not decrypt the file, and reject the change. If the place is yours, name it in a creation
+    /// rule, or under `trusted_endpoints` in `.sops-lint.yaml`. For Vault, set
+    /// `SOPS_HC_VAULT_ALLOWLIST`: sops 3.13 and later then only contact the addresses in that list.
     UntrustedKeyEndpoint, "untrusted-key-endpoint", Error, needs Policy, Weakness(80),
     "a file that sends its data key to a place that no .sops.yaml names"
 }

@@ -15,23 +15,24 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reads the OpenPGP public keys in the repository, such as `.sops.pub.asc`, and looks up the
-    /// PGP recipients of all creation rules: keys that have expired, were revoked, or have no
-    /// subkey that can be encrypted to. For recipients without a key in the repository it asks
-    /// `gpg --export` (or `SOPS_GPG_EXEC`), if there is a keyring. Nothing is imported or fetched.
+    /// Checks the PGP recipients of all creation rules against the OpenPGP public keys in the
+    /// repository, such as `.sops.pub.asc`. It finds keys that have expired, were revoked, or have
+    /// no subkey for encryption. For recipients without a key in the repository, it asks
+    /// `gpg --export` (or `SOPS_GPG_EXEC`) if there is a keyring. It imports and fetches nothing.
     ///
-    /// A warning where files were encrypted to the key after the day on which it expired: then its
-    /// owner extended it, and the copy in the repository is old. A warning, too, for recipients of
-    /// files that no creation rule governs. Several copies of a key count together, as for gpg.
+    /// The finding is a warning if a file was encrypted to the key after the key's expiry date:
+    /// then the owner extended the key, and the copy in the repository is old. It is also a warning
+    /// for recipients of files that no creation rule governs. Like gpg, the rule combines several
+    /// copies of a key.
     ///
-    /// Silent for keys that are neither in the repository nor in the keyring, and for those whose
-    /// signatures cannot be verified here (RSA of more than 4096 bits, Brainpool curves). The day
-    /// of the run counts, or `SOURCE_DATE_EPOCH`, in seconds since 1970.
+    /// Says nothing about keys that are neither in the repository nor in the keyring, and about
+    /// keys whose signatures it cannot verify (RSA of more than 4096 bits, Brainpool curves). It
+    /// uses the current date, or `SOURCE_DATE_EPOCH`, in seconds since 1970.
     ///
     /// ## Why it matters
     ///
-    /// One such key stops everybody: sops gives up with "Unusable public key" on every new file of
-    /// the rule, and on `sops updatekeys` and `sops rotate`. A revoked key may be in the wrong
+    /// One such key blocks everyone: sops fails with "Unusable public key" for every new file of
+    /// the rule, and in `sops updatekeys` and `sops rotate`. A revoked key may be in the wrong
     /// hands, and still decrypts all files that were encrypted to it.
     ///
     /// ## Example
@@ -45,9 +46,10 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Let the owner extend the key (`gpg --quick-set-expire FINGERPRINT 2y`, then the same with
-    /// `'*'` behind it for the subkeys) and export it again. Or remove it from the rule, and run
-    /// `sops updatekeys` and, for a revoked key, `sops rotate` on its files.
+    /// Ask the owner to extend the key (`gpg --quick-set-expire FINGERPRINT 2y`, then the same
+    /// command with `'*'` at the end for the subkeys) and to export it again. Or remove the key
+    /// from the rule, and run `sops updatekeys` on its files. If the key was revoked, also run
+    /// `sops rotate` on them.
     UnusablePgpKey, "unusable-pgp-key", Error, needs Policy,
     "a PGP recipient that has expired, was revoked, or cannot be encrypted to"
 }

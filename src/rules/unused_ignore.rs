@@ -5,12 +5,12 @@ use super::declare_rule;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reports entries of `ignore` in `.sops-lint.yaml` that no finding needed. Silent where paths
-    /// were given: then nobody knows what the rest of the tree would have needed.
+    /// Reports entries of `ignore` in `.sops-lint.yaml` that match no finding. Says nothing if you
+    /// scan only some paths: findings in the rest of the tree may need the entry.
     ///
     /// ## Why it matters
     ///
-    /// The mistake was corrected and the exception stayed. It would hide the next one.
+    /// The mistake was corrected, but the exception stayed. It would hide the next mistake.
     ///
     /// ## Example
     ///
@@ -31,7 +31,7 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Remove the entry. If it should have ignored something, look at its path: it begins at the root
+    /// Remove the entry. If it should have ignored something, check its path: it starts at the root
     /// of the repository, and `*` stays within a directory.
     "unused-ignore", Warning, needs Text,
     "an ignore in the settings that ignores nothing"
