@@ -445,12 +445,12 @@ impl TypedValueParser for RuleId {
         argument: Option<&Arg>,
         value: &OsStr,
     ) -> Result<String, clap::Error> {
-        let parse = |id: &str| known_rule(id).map(|meta| meta.id.to_owned());
+        let parse = |id: &str| known_rule(id).map(|meta| meta.id.to_string());
         TypedValueParser::parse_ref(&parse, command, argument, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(rules::all().map(|meta| PossibleValue::new(meta.id))))
+        Some(Box::new(rules::all().map(|meta| PossibleValue::new(meta.id.as_str()))))
     }
 }
 
@@ -466,7 +466,7 @@ fn known_rule(id: &str) -> Result<&'static RuleMeta, String> {
 fn nearest_rule(id: &str) -> Option<&'static str> {
     const LONGEST: usize = 50;
     let distance = |other: &str| strsim::damerau_levenshtein(id, other);
-    let ids = rules::all().map(|meta| meta.id);
+    let ids = rules::all().map(|meta| meta.id.as_str());
     // The comparison takes the product of both lengths.
     let near = ids.filter(|_| id.len() <= LONGEST).min_by_key(|other| distance(other))?;
     (distance(near) <= near.len() / 3).then_some(near)
@@ -485,5 +485,5 @@ fn level_override(text: &str) -> Result<(String, Level), String> {
     let meta = known_rule(id)?;
     let level =
         LevelName::from_str(level, false).map_err(|_| "the level is error, warning or info")?;
-    Ok((meta.id.to_owned(), level.into()))
+    Ok((meta.id.to_string(), level.into()))
 }

@@ -1,7 +1,6 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::document::{self, Document, Format, Parsed, Shape, Value};
@@ -10,13 +9,11 @@ use crate::input::{Content, Input};
 use crate::keys::KeyRing;
 use crate::keys::certificate::Certificate;
 use crate::keys::openpgp;
-use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
 use crate::policy::{self, Aim, Governing, Policy};
 use crate::redact::Redactor;
 use crate::rules::{FILE_RULES, Facts, Judged, REPO_RULES, Repository, Subject};
-use crate::sops::census::{self, Census};
 use crate::sops::envelope;
 use crate::sops::metadata::{self, Found};
 use crate::sops::open::{self, Opening};
@@ -103,14 +100,14 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
         _ => None,
     };
     let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
-    let documents = judge(&parsed.documents);
+    let documents = Judged::all(&parsed.documents);
     let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
     let opening = surroundings.ring.filter(|_| !is_unclear);
     let opening = opening.and_then(|ring| open(&parsed, &documents, ring));
     let earlier = surroundings.before.filter(|_| is_encrypted(&documents));
     let earlier = earlier.and_then(|before| before(&input.path));
     let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
-    let before = earlier.as_ref().map(|parsed| judge(&parsed.documents)).unwrap_or_default();
+    let before = earlier.as_ref().map(|parsed| Judged::all(&parsed.documents)).unwrap_or_default();
     let subject = Subject {
         input,
         text: text.unwrap_or_default(),
@@ -129,7 +126,7 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
     };
     let mut drafts = Drafts::default();
     let asked = FILE_RULES.iter().filter(|rule| surroundings.ask(rule.meta()));
-    for rule in asked.filter(|rule| !(is_unclear && OF_STRUCTURE.contains(&rule.meta().id))) {
+    for rule in asked.filter(|rule| !(is_unclear && rule.relies_on_lines())) {
         rule.check(&subject, &mut drafts);
     }
     let facts = Facts::of(&subject, surroundings.policy, &drafts, surroundings.exists, is_twin);
@@ -148,9 +145,6 @@ pub fn inspect(input: &Input, surroundings: Surroundings<'_>) -> Outcome {
 
 /// Why the MAC of a file is not compared that sops reads in other lines.
 const UNCLEAR: &str = "a line separator (U+0085, U+2028 or U+2029) stands in it, which sops reads as the end of a line, and we do not";
-
-/// The rules that would take what sops reads in other lines for damage.
-const OF_STRUCTURE: [&str; 2] = ["orphan-ciphertext", "unreadable-document"];
 
 /// Whether sops reads an encrypted file in other lines than we do.
 fn is_unclear(text: &str, format: Option<&dyn Format>, traces: Traces) -> bool {
@@ -393,37 +387,6 @@ fn unparsed<'t>(
         _ => None,
     };
     Parsed { documents: Vec::new(), duplicate_keys: Vec::new(), error }
-}
-
-fn judge<'s>(documents: &'s [Document<'s>]) -> Vec<Judged<'s>> {
-    let mut judged: Vec<Judged<'s>> = Vec::with_capacity(documents.len());
-    for document in documents {
-        let (metadata, unrelated) = match metadata::find(document) {
-            Found::Nothing => (None, None),
-            Found::Unrelated(span) => (None, Some(span)),
-            Found::Metadata(metadata) => (Some(*metadata), None),
-        };
-        // sops reads the first document's block and applies it to the whole file.
-        let first = judged.first().and_then(|first| first.metadata.as_ref());
-        let metadata_in_force = metadata.as_ref().or(first);
-        let census = match metadata_in_force {
-            // Every guess at the selector would make false findings.
-            Some(metadata) if metadata.is_ambiguous => Census::unknown(),
-            _ => {
-                census::take(document, metadata_in_force.map(|metadata| &metadata.recipe.selector))
-            }
-        };
-        let secrets = kubernetes::secrets(document);
-        judged.push(Judged {
-            document,
-            metadata,
-            unrelated,
-            secrets,
-            census,
-            paths: OnceCell::new(),
-        });
-    }
-    judged
 }
 
 fn is_encrypted(documents: &[Judged<'_>]) -> bool {

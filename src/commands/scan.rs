@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::progress::Progress;
 use super::{CommandError, Exit, history, inputs, keyring};
 use crate::cli;
-use crate::finding::{Finding, Needs};
+use crate::finding::{Finding, Needs, RuleId};
 use crate::host::Host;
 use crate::input::Input;
 use crate::inspect::{Outcome, Surroundings, Verification, inspect, inspect_repository};
@@ -323,7 +323,7 @@ impl JudgedFiles {
         }
         // So may what a rule would say that was not asked: of a change, or of a file that was not opened.
         let was_opened = self.verified > 0 && self.unverified.is_empty();
-        let was_asked = |id: &&str| match rules::find(id).map(|meta| meta.needs) {
+        let was_asked = |id: &RuleId| match rules::find(id.as_str()).map(|meta| meta.needs) {
             Some(Needs::Change) => false,
             Some(Needs::Keys) => was_opened,
             _ => true,

@@ -1,7 +1,7 @@
 //! Reports that the tests of all reporters share.
 
 use super::{Report, Skipped, Summary};
-use crate::finding::{Finding, Fix, Label, Level, Needs, Place, Risk, RuleMeta};
+use crate::finding::{Finding, Fix, Label, Level, Needs, Place, Risk, RuleId, RuleMeta};
 use crate::text::{LineIndex, Position};
 
 /// A file name that colours, breaks lines and ends fields.
@@ -13,6 +13,7 @@ pub(super) static UNCOVERED: RuleMeta = rule("uncovered-file", Level::Info);
 pub(super) static UNREADABLE: RuleMeta = rule("unreadable-document", Level::Error);
 
 const fn rule(id: &'static str, level: Level) -> RuleMeta {
+    let id = RuleId::new(id);
     RuleMeta { id, level, needs: Needs::Text, risk: Risk::Unrated, summary: "", manual: "" }
 }
 

@@ -1,6 +1,9 @@
 //! Two configs that disagree about a file.
 
-use super::{Facts, RepoRule, Repository, declare_rule, point_at, quoted};
+use super::command::quoted;
+use super::facts::Facts;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule};
@@ -59,10 +62,8 @@ fn draft<'f>(
     nested: &'f Config,
 ) -> Option<Draft<'f>> {
     let mut disputed = repository.facts.iter().filter_map(|facts| {
-        let (_, near) = repository
-            .governing(facts)
-            .rule()
-            .filter(|(config, _)| std::ptr::eq(*config, nested))?;
+        let (_, near) =
+            repository.governing(facts).rule().filter(|(config, _)| config.path == nested.path)?;
         let (_, far) = root.governing(&facts.path).rule()?;
         Some((facts, near, far, difference(facts, near, far)?))
     });
@@ -85,7 +86,7 @@ fn draft<'f>(
     let draft = Draft::new(&META, near.span, message)
         .note("used when sops is run in this directory")
         .help(help);
-    Some(point_at(draft, root, far, "used when sops is run at the top of the repository"))
+    Some(draft.in_config(root, far.span, "used when sops is run at the top of the repository"))
 }
 
 fn difference(facts: &Facts, near: &CreationRule, far: &CreationRule) -> Option<&'static str> {

@@ -1,7 +1,8 @@
 //! A file that sops wrote in another format than it will read.
 
 use super::encrypting::obstacle;
-use super::{FileRule, Judged, Subject, declare_rule, is_envelope};
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::document::{self, FORMATS, Shape};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
@@ -81,7 +82,7 @@ fn actual(subject: &Subject<'_>, first: &Judged<'_>) -> &'static str {
         Shape::Lines => "dotenv",
         Shape::Sections => "ini",
         Shape::Nested if !document::is_json(subject.text) => "yaml",
-        Shape::Nested if subject.documents.len() == 1 && is_envelope(first) => "binary",
+        Shape::Nested if subject.documents.len() == 1 && first.is_envelope() => "binary",
         Shape::Nested => "json",
     }
 }

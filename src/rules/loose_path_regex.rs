@@ -1,7 +1,9 @@
 //! A `path_regex` that matches more, or less, than its author will have thought.
 
+use super::facts::Facts;
 use super::glob_like_regex::looks_like_glob;
-use super::{Facts, MOST_MATCHES, RepoRule, Repository, declare_rule};
+use super::repository::{MAX_MATCHES, Repository};
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;
@@ -56,7 +58,7 @@ impl RepoRule for LoosePathRegex {
             let paths = repository.paths_to_try(config);
             let matches = config.rules.len().saturating_mul(repository.facts.len());
             let by_ending = |rule| {
-                (matches < MOST_MATCHES).then(|| by_ending(repository, config, rule)).flatten()
+                (matches < MAX_MATCHES).then(|| by_ending(repository, config, rule)).flatten()
             };
             let drafts = config.rules.iter();
             let drafts =
@@ -139,7 +141,7 @@ fn by_ending<'f>(
         let relative = facts.path.below(directory.as_str()).filter(|_| is_meant);
         let renamed = relative.and_then(|path| path.strip_suffix(".yml"));
         renamed.is_some_and(|stem| rule.matches(&format!("{stem}.yaml")) == Some(true))
-            && matches!(repository.governing(facts), Governing::NoRule(nearest) if std::ptr::eq(nearest, config))
+            && matches!(repository.governing(facts), Governing::NoRule(nearest) if nearest.path == config.path)
     };
     let missed: Vec<&Facts> = repository.facts.iter().filter(is_missed).collect();
     if missed.is_empty() {

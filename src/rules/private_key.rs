@@ -5,7 +5,9 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bech32::primitives::decode::CheckedHrpstring;
 
-use super::{FileRule, Judged, Subject, declare_rule, quoted};
+use super::command::untrack;
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
 use crate::traces::secret_key_packet;
@@ -88,10 +90,7 @@ fn removal(subject: &Subject<'_>, found: &[(Span, &str)]) -> String {
     let start = found.first().map_or(0, |(span, _)| span.start);
     let is_comment = |line: &[u8]| line.trim_ascii().is_empty() || line.starts_with(b"#");
     if bytes[..start].split(|byte| *byte == b'\n').all(is_comment) {
-        let path = quoted(subject.path().as_str());
-        format!(
-            "take it out of git with `git rm --cached {path}` if git has it, and add it to .gitignore"
-        )
+        untrack(subject.path())
     } else {
         "take the key out of this file".to_owned()
     }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{MOST_MATCHES, RepoRule, Repository, declare_rule};
+use super::repository::{MAX_MATCHES, Repository};
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, CreationRule, Meant, UnknownKey};
@@ -90,7 +91,7 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
     }
     let rest = &rules[..for_all.unwrap_or(end)];
     let paths = repository.paths_below(config);
-    let are_few = rest.len().saturating_mul(rest.len()).saturating_mul(paths.len()) < MOST_MATCHES;
+    let are_few = rest.len().saturating_mul(rest.len()).saturating_mul(paths.len()) < MAX_MATCHES;
     for (at, rule) in rest.iter().enumerate() {
         if let Some(blocker) = by_path_regex.get(&rule.path_regex()) {
             let why = format!("rule {} has the same path_regex", blocker.number);

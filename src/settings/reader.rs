@@ -1,7 +1,7 @@
 //! Values of a settings file, taken out with complaints about all that is not as it should be.
 
 use crate::document::{Entry, Node};
-use crate::finding::Level;
+use crate::finding::{Level, RuleId};
 use crate::pattern::globs::{self, Globs};
 use crate::rules;
 use crate::text::{Span, printable};
@@ -141,14 +141,9 @@ impl Reader {
     }
 
     /// The id of a rule that settings may speak of.
-    pub(super) fn rule(
-        &mut self,
-        id: &str,
-        span: Span,
-        untouchable: &[&str],
-    ) -> Option<&'static str> {
+    pub(super) fn rule(&mut self, id: &str, span: Span, untouchable: &[RuleId]) -> Option<RuleId> {
         let Some(meta) = rules::find(id) else {
-            let ids: Vec<&str> = rules::all().map(|meta| meta.id).collect();
+            let ids: Vec<&str> = rules::all().map(|meta| meta.id.as_str()).collect();
             let help = match nearest(id, &ids) {
                 Some(near) => format!("did you mean `{near}`? `sops-lint rules` lists them all"),
                 None => "`sops-lint rules` lists them all".to_owned(),

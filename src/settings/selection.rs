@@ -33,7 +33,7 @@ impl Selection {
     /// The finding at its level, or nothing if it is not wanted.
     pub fn admit(&self, mut finding: Finding, file: &SettingsFile) -> Option<Finding> {
         let id = finding.rule.id;
-        let level = self.levels.get(id).or_else(|| file.levels.get(id));
+        let level = self.levels.get(id.as_str()).or_else(|| file.levels.get(id.as_str()));
         finding.level = level.copied().unwrap_or(finding.level);
         self.wants(&finding).then_some(finding)
     }
@@ -63,7 +63,7 @@ impl Selection {
     }
 
     fn wants(&self, finding: &Finding) -> bool {
-        let is = |id: &String| id == finding.rule.id;
+        let is = |id: &String| id == finding.rule.id.as_str();
         (self.only.is_empty() || self.only.iter().any(is)) && !self.skip.iter().any(is)
     }
 }
