@@ -8,6 +8,7 @@ use clap::{Arg, ValueEnum};
 use crate::finding::{Level, RuleMeta};
 use crate::path::Shard;
 use crate::rules;
+use crate::text::words::nearest;
 
 /// A git hook that `install` can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -93,26 +94,17 @@ impl TypedValueParser for RuleId {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(rules::all().map(|meta| PossibleValue::new(meta.id))))
+        Some(Box::new(rules::all().map(|meta| PossibleValue::new(meta.id.as_str()))))
     }
 }
 
 /// Returns the rule with this id, or advice if there is none.
 fn known_rule(id: &str) -> Result<&'static RuleMeta, String> {
     rules::find(id).ok_or_else(|| {
-        let meant = nearest_rule(id).map(|near| format!("did you mean `{near}`? "));
+        let ids: Vec<&str> = rules::all().map(|meta| meta.id.as_str()).collect();
+        let meant = nearest(id, &ids).map(|near| format!("did you mean `{near}`? "));
         format!("there is no such rule; {}see `sops-lint rules`", meant.unwrap_or_default())
     })
-}
-
-/// Returns the most similar id, if at most a third of its letters differ.
-fn nearest_rule(id: &str) -> Option<&'static str> {
-    const MAX_LENGTH: usize = 50;
-    let distance = |other: &str| strsim::damerau_levenshtein(id, other);
-    let ids = rules::all().map(|meta| meta.id);
-    // The time of a comparison is the product of both lengths.
-    let near = ids.filter(|_| id.len() <= MAX_LENGTH).min_by_key(|other| distance(other))?;
-    (distance(near) <= near.len() / 3).then_some(near)
 }
 
 /// Parses `I/N`.

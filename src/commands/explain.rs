@@ -45,7 +45,7 @@ pub fn manual(meta: &RuleMeta) -> String {
 }
 
 fn list() -> String {
-    let widest = rules::all().map(|meta| meta.id.len()).max().unwrap_or_default();
+    let widest = rules::all().map(|meta| meta.id.as_str().len()).max().unwrap_or_default();
     let mut text = String::new();
     for level in [Level::Error, Level::Warning, Level::Info] {
         for meta in rules::all().filter(|meta| meta.level == level) {

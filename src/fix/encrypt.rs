@@ -7,13 +7,10 @@ use crate::input::{Content, Input};
 use crate::judge::{self, Context};
 use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
 use crate::policy::{Config, CreationRule, Governing};
-use crate::rules::{hidden, sops_command};
+use crate::rules::{UNSELECTED_VALUE, hidden, sops_command};
 use crate::secret::SecureRandom;
 use crate::sops::seal::{SealError, Sealed, Sealing, seal};
 use crate::text::LineIndex;
-
-/// The rule that finds what a selector leaves out.
-const LEFT_OUT: &str = "unselected-value";
 
 /// What encrypting takes beside the file.
 #[derive(Clone, Copy)]
@@ -84,7 +81,7 @@ fn accept(
 ) -> Result<(), Refusal> {
     if let Some(finding) = remaining(input, &sealed.text, means) {
         let (id, number) = (finding.rule.id, rule.number);
-        let help = if id == LEFT_OUT {
+        let help = if id == UNSELECTED_VALUE.id {
             format!(
                 "set encrypted_regex: ^(data|stringData)$ in rule {number} of {}; if it may stay readable, run {}",
                 config.path,

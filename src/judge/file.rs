@@ -1,7 +1,6 @@
 //! One file from bytes to findings: parse, classify, find its policy, ask every rule.
 
 use super::context::Context;
-use super::documents::{self, is_encrypted};
 use super::opening::{open, verification};
 use super::outcome::Outcome;
 use super::parse::{parse, parse_earlier, unparsed};
@@ -17,9 +16,6 @@ use crate::policy::{self, Aim, Governing};
 use crate::private_key;
 use crate::rules::{FILE_RULES, Facts, Judged, Subject};
 use crate::traces::{self, Traces};
-
-/// The rules that would report damage where sops only splits the lines differently.
-const OF_STRUCTURE: [&str; 2] = ["orphan-ciphertext", "unreadable-document"];
 
 /// Judges one file.
 pub fn file(input: &Input, context: Context<'_>) -> Outcome {
@@ -43,13 +39,13 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         _ => None,
     };
     let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
-    let documents = documents::look(&parsed.documents);
+    let documents = Judged::all(&parsed.documents);
     let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
     let ring = context.ring.filter(|_| !is_unclear);
     let opening = ring.and_then(|ring| open(&parsed, &documents, ring));
     let earlier = if is_encrypted(&documents) { questions.earlier() } else { None };
     let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
-    let before = earlier.as_ref().map(|parsed| documents::look(&parsed.documents));
+    let before = earlier.as_ref().map(|parsed| Judged::all(&parsed.documents));
     let subject = Subject {
         input,
         text: text.unwrap_or_default(),
@@ -67,7 +63,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     };
     let mut drafts = Drafts::default();
     let asked = FILE_RULES.iter().filter(|rule| context.runs(rule.meta()));
-    for rule in asked.filter(|rule| !(is_unclear && OF_STRUCTURE.contains(&rule.meta().id))) {
+    for rule in asked.filter(|rule| !(is_unclear && rule.relies_on_lines())) {
         rule.check(&subject, &mut drafts);
     }
     let facts = facts(&subject, &drafts, has_twin, &questions);
@@ -143,4 +139,9 @@ fn is_in_chart(path: &RepoPath, questions: &Questions<'_>) -> bool {
 
 fn skip_reason(input: &Input) -> Option<&'static str> {
     matches!(input.content, Content::TooLarge(_)).then_some("larger than the limit of 16 MiB")
+}
+
+/// Reports whether any document has metadata.
+fn is_encrypted(documents: &[Judged<'_>]) -> bool {
+    documents.iter().any(|judged| judged.metadata.is_some())
 }

@@ -4,7 +4,6 @@
 //! [`repository`] then judges what is known of all files together.
 
 mod context;
-mod documents;
 mod file;
 mod opening;
 mod outcome;

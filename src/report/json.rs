@@ -129,7 +129,7 @@ struct JsonFinding<'r> {
 impl<'r> From<&'r Finding> for JsonFinding<'r> {
     fn from(finding: &'r Finding) -> Self {
         Self {
-            rule: finding.rule.id,
+            rule: finding.rule.id.as_str(),
             level: finding.level,
             path: finding.place.path.as_str(),
             commit: finding.origin.as_ref().map(|origin| &*origin.commit),

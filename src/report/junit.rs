@@ -61,7 +61,7 @@ type Cases<'r> = BTreeMap<(&'r str, &'static str), Vec<&'r Finding>>;
 fn cases(findings: &[Finding]) -> Cases<'_> {
     let mut cases = Cases::new();
     for finding in findings {
-        let case = (finding.place.path.as_str(), finding.rule.id);
+        let case = (finding.place.path.as_str(), finding.rule.id.as_str());
         cases.entry(case).or_default().push(finding);
     }
     cases

@@ -2,7 +2,7 @@
 
 use super::content::{Report, Skipped};
 use super::summary::Summary;
-use crate::finding::{Finding, Fix, Label, Level, Needs, Place, Risk, RuleMeta};
+use crate::finding::{Finding, Fix, Label, Level, Needs, Place, Risk, RuleId, RuleMeta};
 use crate::text::{LineIndex, Position};
 
 /// A file name with colours, line breaks and separators.
@@ -14,6 +14,7 @@ pub(super) static UNCOVERED: RuleMeta = rule("uncovered-file", Level::Info);
 pub(super) static UNREADABLE: RuleMeta = rule("unreadable-document", Level::Error);
 
 const fn rule(id: &'static str, level: Level) -> RuleMeta {
+    let id = RuleId::new(id);
     RuleMeta { id, level, needs: Needs::Text, risk: Risk::Unrated, summary: "", manual: "" }
 }
 

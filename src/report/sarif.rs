@@ -101,14 +101,14 @@ fn rule(meta: &RuleMeta, worst: Level) -> Value {
     }
     let mut rule = json!({
         "id": meta.id,
-        "name": pascal_case(meta.id),
+        "name": pascal_case(meta.id.as_str()),
         "shortDescription": { "text": title },
         "fullDescription": { "text": described },
         "help": { "text": manual, "markdown": manual },
         "defaultConfiguration": { "level": level(meta.level) },
         "properties": properties,
     });
-    if let Some(address) = help_address(HOME, meta.id) {
+    if let Some(address) = help_address(HOME, meta.id.as_str()) {
         rule["helpUri"] = address.into();
     }
     rule
@@ -379,13 +379,13 @@ mod tests {
         assert!(rule["help"]["markdown"].as_str().unwrap().starts_with("## What it does\n\nFinds"));
         assert!(rule["fullDescription"]["text"].as_str().unwrap().starts_with("Finds `v1/Secret`"));
         assert_eq!(
-            help_address("https://example.com/sops-lint", meta.id).unwrap(),
+            help_address("https://example.com/sops-lint", meta.id.as_str()).unwrap(),
             format!(
                 "https://example.com/sops-lint/blob/v{}/docs/rules.md#unencrypted-secret",
                 env!("CARGO_PKG_VERSION")
             )
         );
-        assert_eq!(help_address("", meta.id), None);
+        assert_eq!(help_address("", meta.id.as_str()), None);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Two configs that disagree about a file.
 
-use super::{Facts, RepoRule, Repository, declare_rule, point_at, quoted};
+use super::command::quoted;
+use super::facts::Facts;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule};
@@ -82,7 +85,7 @@ fn draft<'f>(
     let draft = Draft::new(&META, near.span, message)
         .note("used when sops is run in this directory")
         .help(help);
-    Some(point_at(draft, root, far, "used when sops is run at the top of the repository"))
+    Some(draft.in_config(root, far.span, "used when sops is run at the top of the repository"))
 }
 
 fn difference(facts: &Facts, near: &CreationRule, far: &CreationRule) -> Option<&'static str> {

@@ -1,15 +1,11 @@
 //! The decrypted copy of an encrypted file, committed beside it.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
-
-use super::unencrypted_secret::{exposed, reference};
-use super::{Facts, RepoRule, Repository, Subject, declare_rule, quoted};
+use super::command::untrack;
+use super::facts::Facts;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
-use crate::kubernetes::reference::Reference;
 use crate::path::RepoPath;
-use crate::sops::selector::Selector;
-use crate::sops::walk::{self, Leaf, Step};
 use crate::text::Span;
 use crate::text::printable::clean_path;
 use crate::text::words::count;
@@ -50,23 +46,6 @@ declare_rule! {
     "a decrypted copy of an encrypted file"
 }
 
-/// What shows that a file is, or has, a decrypted copy. Holds no names and no values.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Copy {
-    /// How sure its name is that it was decrypted.
-    named: Option<Level>,
-    /// How many values it has, and a hash of the ways to them.
-    keys: Option<(usize, u64)>,
-    is_example: bool,
-}
-
-impl Copy {
-    /// Whether there is anything to keep of a file that has nothing else to say.
-    pub(super) fn is_named(self) -> bool {
-        self.named.is_some()
-    }
-}
-
 impl RepoRule for DecryptedArtifact {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -78,19 +57,17 @@ impl RepoRule for DecryptedArtifact {
             let level = if facts.copy.is_example { Level::Warning } else { META.level };
             let (level, message) = if let Some(named) = facts.copy.named {
                 let name = clean_path(facts.path.file_name()).into_owned();
+                let named = if named == Claim::Certain { META.level } else { Level::Warning };
                 (named.min(level), format!("{name} is named like the output of a decryption"))
             } else {
                 let twin = twin(repository, facts)?;
                 let keys = count(facts.copy.keys?.0, "key");
                 (level, format!("this file has the same {keys} as the encrypted {}", twin.path))
             };
-            let path = quoted(facts.path.as_str());
             let draft = Draft::new(&META, Span::at(0), message)
                 .level(level)
                 .note("not encrypted")
-                .help(format!(
-                    "take it out of git with `git rm --cached {path}` if git has it, and add it to .gitignore; if it was ever pushed, change the values"
-                ))
+                .help(format!("{}; if it was ever pushed, change the values", untrack(&facts.path)))
                 .fix(if level == META.level {
                     Fix::safe(Remedy::Ignore)
                 } else {
@@ -110,46 +87,4 @@ fn twin<'f>(repository: &Repository<'f>, facts: &Facts) -> Option<&'f Facts> {
             && other.copy.keys == Some(keys)
             && traces::plain_name(&other.path).as_ref() == Some(&facts.path)
     })
-}
-
-/// What a file shows. `is_twin`: an encrypted file is named after it.
-pub(super) fn copy_of(subject: &Subject<'_>, is_twin: bool) -> Copy {
-    let is_blank = subject.input.bytes().iter().all(u8::is_ascii_whitespace);
-    if subject.is_template || subject.config.is_some() || is_blank {
-        return Copy::default();
-    }
-    let named = traces::claims_decryption(subject.path()).map(|claim| match claim {
-        Claim::Certain => META.level,
-        Claim::Likely => Level::Warning,
-    });
-    // To write down the ways to all values takes as long as to parse the file.
-    let is_compared = is_twin || (subject.claims_encryption && subject.is_encrypted());
-    let keys = if is_compared { keys(subject) } else { None };
-    Copy { named, keys, is_example: subject.is_example() }
-}
-
-/// The ways to all values. `None` where there is no value that somebody could want to hide.
-fn keys(subject: &Subject<'_>) -> Option<(usize, u64)> {
-    if subject.parse_error.is_some() {
-        return None;
-    }
-    let mut hash = DefaultHasher::new();
-    let (mut number, mut has_literal) = (0, subject.is_encrypted());
-    for judged in subject.documents {
-        walk::leaves(judged.document, &Selector::default(), &mut |leaf| {
-            number += 1;
-            has_literal |= judged.secrets.is_empty() && is_literal(leaf);
-            (judged.document.index, walk::key_path(leaf.path)).hash(&mut hash);
-        });
-        has_literal |= judged.secrets.iter().any(|secret| !exposed(judged, secret).is_empty());
-    }
-    has_literal.then(|| (number, hash.finish()))
-}
-
-/// Whether a value is none that every manifest has, and no reference.
-fn is_literal(leaf: &Leaf<'_, '_, '_>) -> bool {
-    let is_name = matches!(leaf.path.first(), Some(Step::Key("apiVersion" | "kind" | "metadata")));
-    !is_name
-        && leaf.text().is_some_and(|text| !text.is_empty())
-        && reference(leaf.scalar, false) != Reference::Whole
 }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use base64::Engine;
 
-use super::unencrypted_secret::exposed;
-use super::{FileRule, Judged, Subject, declare_rule, with_others};
+use super::exposure::exposed;
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::document::{Format, Node, Scalar, yaml::Yaml};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::reference::{Reference, classify};
@@ -112,7 +113,7 @@ fn check_secret<'s>(
         .at(judged.document.index, Some(first.key_path()))
         .note("opens the secrets of the cluster")
         .help(HELP);
-    drafts.push(with_others(draft, &spots, "this too"));
+    drafts.push(draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "this too"));
 }
 
 /// Whether a value at or below an entry of a Secret is a credential.

@@ -3,8 +3,8 @@
 //! A command that cannot work is worse than none, so all that keeps sops from encrypting the file
 //! is said before it.
 
-use super::misnamed_sops_config::rename;
-use super::{Judged, Subject, VALUES_ALONE, quoted};
+use super::command::{quoted, rename};
+use super::subject::{Judged, Subject};
 use crate::document::{self, Document};
 use crate::input::Content;
 use crate::kubernetes;
@@ -16,19 +16,11 @@ use crate::sops::selector::{Field, Selector};
 use crate::sops::walk::{self, Step};
 use crate::text::Span;
 
+/// The selector for the values of Kubernetes Secrets, as in the guide of Flux.
+pub(super) const VALUES_ALONE: &str = "^(data|stringData)$";
+
 /// What Kubernetes recognises an object by, and so has to stay readable.
 const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
-
-/// The sops command that does `verb` to a file under its own config, run from the root.
-pub fn sops_command(governing: Governing<'_>, verb: &str, path: &RepoPath) -> String {
-    let path = quoted(path.as_str());
-    match governing {
-        Governing::Rule(config, _) if config.path.as_str() != CONFIG_NAME => {
-            format!("`sops --config {} {verb} {path}`", quoted(config.path.as_str()))
-        }
-        _ => format!("`sops {verb} {path}`"),
-    }
-}
 
 /// What the config of a file lacks before sops can encrypt anything under it. `misnamed`: a config
 /// that sops does not find; `selector`: what a new rule has to have beside recipients.
@@ -38,9 +30,7 @@ pub(super) fn obstacle(
     selector: Option<&str>,
 ) -> Option<String> {
     Some(match (governing, misnamed) {
-        (Governing::NoConfig, Some(config)) => {
-            rename(config.as_str(), config.parent().join(CONFIG_NAME).as_str())
-        }
+        (Governing::NoConfig, Some(config)) => rename(config, &config.parent().join(CONFIG_NAME)),
         (Governing::NoConfig, None) => {
             let selector = selector.map(|selector| format!(" and {selector}")).unwrap_or_default();
             format!("write a .sops.yaml with your recipients{selector}")
@@ -67,11 +57,6 @@ fn lack_of_recipients(config: &Config, rule: &CreationRule) -> Option<String> {
 }
 
 impl Subject<'_> {
-    /// The sops command that does `verb` to this file under its own config, run from the root.
-    pub(super) fn sops(&self, verb: &str) -> String {
-        sops_command(self.governing, verb, self.path())
-    }
-
     /// All that it takes to encrypt the file: `run ..`, or what comes first and `then run ..`.
     pub(super) fn encrypting(&self) -> String {
         let recipe = self.governing.rule().map(|(_, rule)| &rule.recipe);

@@ -1,20 +1,17 @@
 //! What the rules about the repository know of its files.
 
-use std::collections::HashMap;
-
-use super::{
-    Copy, Endpoint, GeneratorSource, Subject, decrypted_artifact, plaintext_generator_source,
-    unencrypted_file, unencrypted_secret, untrusted_key_endpoint,
-};
+use super::copy::{Copy, copy_of};
+use super::endpoint::{Endpoint, endpoints};
+use super::generator_source::{GeneratorSource, sources};
+use super::subject::Subject;
 use crate::document::Document;
-use crate::finding::{Draft, Drafts};
+use crate::finding::Drafts;
 use crate::input::Content;
-use crate::keys::certificate::Certificates;
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
-use crate::policy::{Config, CreationRule, Governing, Matches, Policy, Ruling};
+use crate::policy::{Config, Governing, Ruling};
 use crate::sops::metadata::Addressed;
 use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
@@ -73,15 +70,15 @@ impl Facts {
         let documents = if was_judged { subject.documents } else { &[] };
         let is_encrypted = documents.iter().any(|judged| judged.metadata.is_some());
         let secrets = documents.iter().map(|judged| judged.secrets.len()).sum();
-        let generator_sources = plaintext_generator_source::sources(subject, exists);
+        let generator_sources = sources(subject, exists);
         let has_sops = subject.holds_sops();
-        let copy = decrypted_artifact::copy_of(subject, is_twin);
-        let is_reported = is_reported(drafts);
+        let copy = copy_of(subject, is_twin);
+        let is_reported = drafts.suggest_encryption();
         let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
         if !is_interesting && !is_reported && generator_sources.is_empty() {
             return None;
         }
-        let endpoints = untrusted_key_endpoint::endpoints(subject);
+        let endpoints = endpoints(subject);
         let path = subject.path().clone();
         let metadata = subject.metadata();
         let mut manifests = documents.iter().map(|judged| judged.document);
@@ -104,11 +101,6 @@ impl Facts {
     }
 }
 
-fn is_reported(drafts: &Drafts<'_>) -> bool {
-    let rules = [unencrypted_file::META.id, unencrypted_secret::META.id];
-    drafts.drafts.iter().any(|draft| rules.contains(&draft.rule.id))
-}
-
 /// How many values of Secrets the selector of the governing rule covers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Covered {
@@ -116,69 +108,6 @@ pub struct Covered {
     pub covered: usize,
     /// Values under `data` and under `stringData` that it would leave in plaintext.
     pub exposed: [usize; 2],
-}
-
-/// All that a repository rule may see.
-#[derive(Clone, Copy, Debug)]
-pub struct Repository<'f> {
-    /// The facts of all files that have any, sorted by path.
-    pub facts: &'f [Facts],
-    /// All files that were looked at, sorted.
-    pub files: &'f [&'f RepoPath],
-    /// The creation rules.
-    pub policy: &'f Policy,
-    /// Whether they are all files below each directory; not where somebody named single files.
-    pub is_whole: bool,
-    /// The day of the run, counted from 1970-01-01.
-    pub today: u32,
-    /// The OpenPGP certificates of the tree and of the user's keyring.
-    pub certificates: &'f Certificates,
-    /// Servers and hosts that the settings trust with data keys, in lower case.
-    pub trusted_endpoints: &'f [String],
-}
-
-impl<'f> Repository<'f> {
-    /// The configs among the files, sorted by path. Of those above them not all files are known.
-    pub(super) fn configs(&self) -> impl Iterator<Item = &'f Config> {
-        let paths = self.files;
-        let is_listed = move |config: &&Config| paths.binary_search(&&config.path).is_ok();
-        self.policy.configs().into_iter().filter(is_listed)
-    }
-
-    /// Who governs a file.
-    pub(super) fn governing(&self, facts: &Facts) -> Governing<'f> {
-        self.policy.recall(&facts.path, facts.ruling)
-    }
-
-    /// The rules of a config, to be tried on the files that it can govern. On none if only some
-    /// files are known: what holds for those may not hold for all.
-    pub(super) fn matches(&self, config: &'f Config) -> Matches<'f> {
-        Matches::new(config, if self.is_whole { self.files } else { &[] })
-    }
-
-    /// What `check` says of every rule of these configs and the files that it governs.
-    pub(super) fn drafts_of_rules(
-        &self,
-        check: impl Fn(&'f CreationRule, &[&'f Facts]) -> Option<Draft<'f>>,
-    ) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        let rules = self.rules().into_iter();
-        rules
-            .filter_map(|(config, rule, governed)| Some((&config.path, check(rule, &governed)?)))
-            .collect()
-    }
-
-    /// Every rule of these configs, with the facts of the files that it governs.
-    fn rules(&self) -> Vec<(&'f Config, &'f CreationRule, Vec<&'f Facts>)> {
-        let mut governed: HashMap<*const CreationRule, Vec<&'f Facts>> = HashMap::new();
-        for facts in self.facts {
-            if let Some((_, rule)) = self.governing(facts).rule() {
-                governed.entry(std::ptr::from_ref(rule)).or_default().push(facts);
-            }
-        }
-        let mut facts_of = |rule| governed.remove(&std::ptr::from_ref(rule)).unwrap_or_default();
-        let rules = self.configs().flat_map(|config| config.rules.iter().map(move |r| (config, r)));
-        rules.map(|(config, rule)| (config, rule, facts_of(rule))).collect()
-    }
 }
 
 /// Whether it depends on the config, the nearest or the topmost, which values are encrypted.

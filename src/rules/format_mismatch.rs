@@ -1,7 +1,8 @@
 //! A file that sops wrote in another format than it will read.
 
 use super::encrypting::obstacle;
-use super::{FileRule, Judged, Subject, declare_rule, is_envelope};
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::document::{self, Format, Shape, dotenv::Dotenv, ini::Ini, json::Json, yaml::Yaml};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
@@ -87,7 +88,7 @@ fn actual(subject: &Subject<'_>, first: &Judged<'_>) -> Option<&'static dyn Form
         Shape::Lines => &Dotenv,
         Shape::Sections => &Ini,
         Shape::Nested if !Json.recognizes(subject.text) => &Yaml,
-        Shape::Nested if subject.documents.len() == 1 && is_envelope(first) => return None,
+        Shape::Nested if subject.documents.len() == 1 && first.is_envelope() => return None,
         Shape::Nested => &Json,
     })
 }

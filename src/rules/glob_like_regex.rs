@@ -1,6 +1,7 @@
 //! A `path_regex` that somebody wrote as a glob.
 
-use super::{RepoRule, Repository, declare_rule};
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::document::splice::Edit;
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;

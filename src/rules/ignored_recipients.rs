@@ -1,6 +1,7 @@
 //! Recipients that a creation rule names and sops does not see.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::keys::{Recipient, Sameness};
 use crate::policy::CreationRule;

@@ -1,6 +1,7 @@
 //! A `sops` block that sops or Flux does not take.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::sops::value;
 use crate::sops::walk::METADATA_KEY;

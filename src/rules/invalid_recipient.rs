@@ -1,6 +1,7 @@
 //! An invalid recipient, in `.sops.yaml` or in a file's metadata.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::sops::recipe::Recipe;

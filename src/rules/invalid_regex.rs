@@ -1,8 +1,10 @@
 //! A regular expression that Go does not compile, in `.sops.yaml` or in a file's metadata.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::policy::ProblemKind;
+use crate::sops::census::Encryption;
 
 declare_rule! {
     /// ## What it does
@@ -55,11 +57,7 @@ impl FileRule for InvalidRegex {
         }
         let Some(metadata) = subject.metadata() else { return };
         // Where it left the whole file in plaintext, `nothing-encrypted` says so.
-        let has_ciphertext = subject.documents.iter().any(|judged| {
-            judged.census.encrypted + judged.census.misplaced.len() + judged.census.malformed.len()
-                > 0
-        });
-        if !has_ciphertext {
+        if subject.encryption() == Encryption::Nothing {
             return;
         }
         let selector = &metadata.recipe.selector;

@@ -1,6 +1,6 @@
 //! Settings of this program that cannot be used. `settings` reads them and makes the drafts.
 
-use super::declare_rule;
+use super::rule::declare_rule;
 
 declare_rule! {
     /// ## What it does

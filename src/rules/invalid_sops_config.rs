@@ -1,6 +1,7 @@
 //! A `.sops.yaml` that sops refuses.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::policy::ProblemKind;
 

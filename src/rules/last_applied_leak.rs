@@ -1,10 +1,11 @@
 //! A copy of the values in an annotation.
 
-use super::{FileRule, Subject, declare_rule};
+use super::exposure::exposed_in;
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::document::{Format, json::Json};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::secrets;
-use crate::rules::unencrypted_secret::exposed_in;
 use crate::sops::census::{self, Spot};
 use crate::text::words::{count, listing};
 

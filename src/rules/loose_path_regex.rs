@@ -1,7 +1,9 @@
 //! A `path_regex` that matches more, or less, than its author will have thought.
 
+use super::facts::Facts;
 use super::glob_like_regex::looks_like_glob;
-use super::{Facts, RepoRule, Repository, declare_rule};
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;

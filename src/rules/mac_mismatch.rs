@@ -1,6 +1,7 @@
 //! A MAC that does not hold.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::sops::verdict::{Caveat, MacCause, Refusal, Verdict};
 

@@ -1,6 +1,7 @@
 //! An `ENC[..]` that sops cannot decrypt because of its form.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 
 declare_rule! {

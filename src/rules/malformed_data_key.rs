@@ -1,6 +1,7 @@
 //! A recipient whose copy of the data key cannot be used.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::document::Node;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::{Identity, KeyService};

@@ -1,7 +1,8 @@
 //! What `flux build` prints in place of a secret, committed as if it were one.
 
-use super::{FileRule, Subject, declare_rule, with_others};
-use crate::document::Scalar;
+use super::exposure::is_mask;
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::census::Spot;
 use crate::text::words::{count, listing};
@@ -38,8 +39,6 @@ declare_rule! {
     "the mask of flux build where a secret belongs"
 }
 
-const MASKS: [&str; 2] = ["**SOPS**", "KipTT1BTKio="];
-
 impl FileRule for MaskedPlaceholder {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -64,12 +63,7 @@ impl FileRule for MaskedPlaceholder {
                 .at(judged.document.index, Some(first.key_path()))
                 .note("a mask")
                 .help("restore the file from its last good commit, or set the value again with `sops edit`");
-            drafts.push(with_others(draft, &spots, "a mask"));
+            drafts.push(draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "a mask"));
         }
     }
-}
-
-/// Whether a value is the mask and nothing else.
-pub(super) fn is_mask(scalar: &Scalar<'_>) -> bool {
-    matches!(scalar, Scalar::Str(text) if MASKS.contains(&text.trim()))
 }

@@ -1,6 +1,7 @@
 //! Conflict markers in an encrypted file.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::document;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::text::Span;

@@ -1,6 +1,8 @@
 //! A config that sops does not find, because of its name.
 
-use super::{FileRule, Subject, declare_rule, quoted};
+use super::command::rename;
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::document::{Format, yaml};
 use crate::finding::{Draft, Drafts, Fix, Level, Remedy, RuleMeta};
 use crate::policy::{CONFIG_NAME, has_misleading_name};
@@ -53,9 +55,9 @@ impl FileRule for MisnamedSopsConfig {
         let (level, help) = if is_beside {
             (Level::Warning, format!("move what is still needed to {right}, then remove this file"))
         } else if path.file_name().starts_with('.') {
-            (META.level, rename(path.as_str(), right.as_str()))
+            (META.level, rename(path, &right))
         } else {
-            let rename = rename(path.as_str(), right.as_str());
+            let rename = rename(path, &right);
             (Level::Warning, format!("{rename}; ignore this if you pass it to `sops --config`"))
         };
         let message = format!("sops does not read {path}; it looks for {CONFIG_NAME} only");
@@ -65,9 +67,4 @@ impl FileRule for MisnamedSopsConfig {
         }
         drafts.push(draft.level(level).note("these rules have no effect").help(help));
     }
-}
-
-/// How to rename a config.
-pub(super) fn rename(from: &str, to: &str) -> String {
-    format!("run `git mv {} {}`", quoted(from), quoted(to))
 }

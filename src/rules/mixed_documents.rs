@@ -1,7 +1,8 @@
 //! One file, several documents, and not all of them have a `sops` block.
 
-use super::unencrypted_secret::exposed;
-use super::{FileRule, Judged, Subject, declare_rule};
+use super::exposure::exposed;
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
 

@@ -1,8 +1,9 @@
 //! SOPS metadata over a file in which not one value is encrypted.
 
-use super::{FileRule, Judged, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::sops::census;
+use crate::sops::census::{self, Encryption};
 use crate::sops::selector::Selector;
 
 declare_rule! {
@@ -51,18 +52,12 @@ impl FileRule for NothingEncrypted {
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         let Some(metadata) = subject.metadata() else { return };
-        let mut plain = 0;
-        for judged in subject.documents {
-            let census = &judged.census;
-            if census.encrypted > 0 || !census.malformed.is_empty() || !census.misplaced.is_empty()
-            {
-                return;
-            }
-            plain += census.plaintext.len() + census.unselected.len();
+        if subject.encryption() != Encryption::Nothing {
+            return;
         }
         // A Secret of empty values still has a name; what counts is whether a value is exposed.
         let has_secrets = subject.documents.iter().any(|judged| !judged.secrets.is_empty());
-        let exposes = if has_secrets { has_exposed_value(subject) } else { plain > 0 };
+        let exposes = if has_secrets { has_exposed_value(subject) } else { has_value(subject) };
         if !exposes {
             return;
         }
@@ -120,10 +115,12 @@ fn gentler(subject: &Subject<'_>, selector: &Selector) -> Level {
     if subject.documents.iter().any(covers) { META.level } else { Level::Info }
 }
 
+fn has_value(subject: &Subject<'_>) -> bool {
+    subject.documents.iter().any(|judged| judged.census.has_readable())
+}
+
 fn has_exposed_value(subject: &Subject<'_>) -> bool {
     subject.documents.iter().any(|judged| {
-        let census = &judged.census;
-        let is_readable = !census.plaintext.is_empty() || !census.unselected.is_empty();
-        is_readable && (judged.secrets.is_empty() || judged.has_readable_secret())
+        judged.census.has_readable() && (judged.secrets.is_empty() || judged.has_readable_secret())
     })
 }

@@ -1,6 +1,7 @@
 //! Ciphertext that nobody is going to decrypt.
 
-use super::{FileRule, Subject, declare_rule, with_others};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::census::Spot;
 use crate::text::words::{count, listing};
@@ -40,6 +41,10 @@ impl FileRule for OrphanCiphertext {
         &META
     }
 
+    fn relies_on_lines(&self) -> bool {
+        true
+    }
+
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         if subject.is_template {
             return;
@@ -76,7 +81,11 @@ impl FileRule for OrphanCiphertext {
                 }
             };
             let draft = draft.at(judged.document.index, Some(first.key_path()));
-            drafts.push(with_others(draft.note("nothing decrypts this"), spots, "nor this"));
+            drafts.push(
+                draft
+                    .note("nothing decrypts this")
+                    .also_each(spots.iter().skip(1).map(|spot| spot.key_span), "nor this"),
+            );
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A data key that is encrypted to another PGP key than its label says.
 
-use super::{RepoRule, Repository, declare_rule, quoted};
+use super::command::quoted;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::keys::certificate::{Certificates, Found, Known};
 use crate::keys::{Identity, Recipient, Sameness};

@@ -1,8 +1,10 @@
 //! A comment in clear among values that are encrypted.
 
-use super::{FileRule, Judged, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::document::Document;
 use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::sops::census::Encryption;
 use crate::sops::selector::Selector;
 use crate::sops::walk::{self, Step};
 use crate::text::Span;
@@ -69,7 +71,7 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
     let metadata = judged.metadata.as_ref()?;
     let selector = &metadata.recipe.selector;
     let is_unclear = metadata.is_ambiguous || selector.reads_comments();
-    if is_unclear || judged.census.encrypted == 0 {
+    if is_unclear || judged.census.encryption() != Encryption::Values {
         return None;
     }
     let spans = comments_in_clear(judged.document, selector);
@@ -86,7 +88,7 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
             "remove it and write it again with {}; if it names a secret and was ever pushed, change that",
             subject.sops("edit")
         ));
-    Some(spans.iter().skip(1).take(4).fold(draft, |draft, span| draft.also(*span, "this too")))
+    Some(draft.also_each(spans.into_iter().skip(1), "this too"))
 }
 
 /// The comments below a key that the selector covers, and that are neither encrypted nor for tools.

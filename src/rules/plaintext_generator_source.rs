@@ -3,17 +3,16 @@
 use std::cell::LazyCell;
 use std::collections::HashSet;
 
-use super::encrypting::{obstacle, sops_command};
-use super::{Facts, RepoRule, Repository, Subject, declare_rule};
-use crate::document::Node;
-use crate::finding::{Draft, Level, RuleMeta};
-use crate::kubernetes::generator::{Generator, generator};
-use crate::kubernetes::reference::{Reference, classify};
+use super::command::sops_command;
+use super::encrypting::obstacle;
+use super::facts::Facts;
+use super::generator_source::{GeneratorSource, Source};
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
+use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::Policy;
-use crate::text::Span;
 use crate::text::printable::clean;
-use crate::traces::KUSTOMIZATIONS;
 
 declare_rule! {
     /// ## What it does
@@ -75,34 +74,6 @@ declare_rule! {
     /// secret into a `configMapGenerator`.
     PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text, Leak(85),
     "a generator of Secrets with literals or files in clear"
-}
-
-/// Most files of one generator that are looked for on the disk.
-const MAX_FILES: usize = 1_000;
-
-/// Something that a generator makes a Secret of. Holds names and no values.
-#[derive(Clone, Debug)]
-pub struct GeneratorSource {
-    /// The generator's kind and name.
-    generator: String,
-    source: Source,
-    /// The field of its manifest.
-    field: &'static str,
-    span: Span,
-    document: usize,
-    level: Level,
-}
-
-#[derive(Clone, Debug)]
-enum Source {
-    /// The key of a literal.
-    Literal(String),
-    /// A file whose bytes are taken.
-    File(RepoPath),
-    /// A file that the generator decrypts.
-    Decrypted(RepoPath),
-    /// A file that the generator would decrypt, if it were there.
-    Missing(RepoPath),
 }
 
 impl RepoRule for PlaintextGeneratorSource {
@@ -184,184 +155,5 @@ fn encrypting(policy: &Policy, path: &RepoPath) -> String {
     match obstacle(governing, None, None) {
         Some(obstacle) => format!("{obstacle}, then run {command}"),
         None => format!("run {command}"),
-    }
-}
-
-/// What a kustomization or a generator makes Secrets of; nothing for other files. `exists`:
-/// whether there is such a file, be it one to look at or not.
-pub(super) fn sources(
-    subject: &Subject<'_>,
-    exists: &dyn Fn(&RepoPath) -> bool,
-) -> Vec<GeneratorSource> {
-    let is_kustomization = KUSTOMIZATIONS.contains(&subject.path().file_name());
-    if !subject.traces.generator || subject.is_template {
-        return Vec::new();
-    }
-    if is_kustomization {
-        return kustomize_sources(subject);
-    }
-    let generators = subject
-        .documents
-        .iter()
-        .filter_map(|judged| Some((judged.document.index, generator(judged.document)?)));
-    generators
-        .flat_map(|(document, generator)| decrypted_sources(subject, document, &generator, exists))
-        .collect()
-}
-
-/// The files that a generator decrypts. It runs in the directory of the kustomization that names
-/// it, which may stand above it.
-fn decrypted_sources(
-    subject: &Subject<'_>,
-    document: usize,
-    generator: &Generator<'_, '_>,
-    exists: &dyn Fn(&RepoPath) -> bool,
-) -> Vec<GeneratorSource> {
-    let title = format!("{} {}", generator.kind, generator.name.unwrap_or("without a name"));
-    let own = subject.path().parent();
-    let above = own.ancestors().map(RepoPath::from);
-    let above = above.filter(|place| KUSTOMIZATIONS.iter().any(|name| exists(&place.join(name))));
-    let places: Vec<RepoPath> = std::iter::once(own.clone()).chain(above).collect();
-    let mut sources = Vec::new();
-    for file in generator.files.iter().take(MAX_FILES) {
-        let found = places.iter().find_map(|place| resolve(place, file.path).filter(exists));
-        let last = file.path.rsplit('/').next().unwrap_or_default();
-        let is_name = !file.path.contains(['$', '{', '*']) && !matches!(last, "" | "." | "..");
-        let (source, level) = match found {
-            Some(path) => (Source::Decrypted(path), META.level),
-            None if !is_name || subject.is_example() => continue,
-            None => match resolve(&own, file.path) {
-                Some(path) => (Source::Missing(path), Level::Warning),
-                None => continue,
-            },
-        };
-        let level = if subject.is_example() { Level::Warning } else { level };
-        let (generator, field, span) = (title.clone(), file.field, file.node.span);
-        sources.push(GeneratorSource { generator, source, field, span, document, level });
-    }
-    sources
-}
-
-/// What the `secretGenerator` of a kustomization is made of.
-fn kustomize_sources(subject: &Subject<'_>) -> Vec<GeneratorSource> {
-    const FIELD: &str = "secretGenerator";
-    let mut sources = Vec::new();
-    for judged in subject.documents {
-        let list = judged.document.root.get(FIELD);
-        for generator in list.into_iter().flat_map(Node::elements) {
-            let name = generator.get("name").and_then(Node::as_str).unwrap_or("without a name");
-            let mut add = |source, span, level| {
-                let level = if subject.is_example() { Level::Warning } else { level };
-                let (generator, document) = (format!("{FIELD} {name}"), judged.document.index);
-                sources.push(GeneratorSource {
-                    generator,
-                    source,
-                    field: FIELD,
-                    span,
-                    document,
-                    level,
-                });
-            };
-            for node in items(generator, "literals") {
-                if let Some((key, level)) = node.as_str().and_then(literal) {
-                    add(Source::Literal(key.to_owned()), node.span, level);
-                }
-            }
-            let single = generator.get("env").into_iter();
-            let files = items(generator, "files").chain(items(generator, "envs")).chain(single);
-            for node in files {
-                let Some(text) = node.as_str() else { continue };
-                let file = text.split_once('=').map_or(text, |(_, file)| file);
-                let Some(path) = resolve(&subject.path().parent(), file) else { continue };
-                if let Some(level) = level_of(&path, name) {
-                    add(Source::File(path), node.span, level);
-                }
-            }
-        }
-    }
-    sources
-}
-
-fn items<'n, 't>(generator: &'n Node<'t>, field: &str) -> impl Iterator<Item = &'n Node<'t>> {
-    generator.get(field).into_iter().flat_map(Node::elements)
-}
-
-/// The key of a literal with a value, and how sure it is that the value is secret.
-fn literal(text: &str) -> Option<(&str, Level)> {
-    let (key, value) = text.split_once('=')?;
-    // What ends with `=` alone is a piece of base64, whose beginning is no key.
-    let value = value.trim_matches(['"', '\'', ' ', '=']);
-    let reference = classify(value, false);
-    let is_harmless = value.is_empty()
-        || reference == Reference::Whole
-        || crate::sops::value::looks_encrypted(value)
-        || matches!(value, "true" | "false");
-    if is_harmless {
-        return None;
-    }
-    let is_sure = reference == Reference::None && sounds_secret(key);
-    Some((key, if is_sure { META.level } else { Level::Warning }))
-}
-
-/// Whether people give this name to something secret.
-fn sounds_secret(name: &str) -> bool {
-    const WORDS: [&str; 7] = ["pass", "secret", "token", "key", "credential", "pwd", "auth"];
-    let name = name.to_ascii_lowercase();
-    WORDS.iter().any(|word| name.contains(word))
-}
-
-/// How sure it is that a file holds secrets; `None` for what everybody may read.
-fn level_of(path: &RepoPath, generator: &str) -> Option<Level> {
-    const SECRET: [&str; 5] = ["env", "key", "pem", "p12", "jks"];
-    const PUBLIC: [&str; 10] =
-        ["crt", "cer", "pub", "asc", "gpg", "md", "txt", "rego", "html", "sh"];
-    let (_, ending) = path.file_name().rsplit_once('.').unwrap_or_default();
-    if PUBLIC.contains(&ending) || path.file_name() == "known_hosts" {
-        return None;
-    }
-    // The values of a Helm release are put into a Secret whether they are secret or not.
-    let is_values = path.file_name().contains("values");
-    let is_named =
-        SECRET.contains(&ending) || sounds_secret(path.file_name()) || sounds_secret(generator);
-    Some(if is_named && !is_values { META.level } else { Level::Warning })
-}
-
-/// A path of a kustomization, as seen from the repository; `None` if it leaves that.
-fn resolve(directory: &RepoPath, relative: &str) -> Option<RepoPath> {
-    let mut parts: Vec<&str> =
-        directory.as_str().split('/').filter(|part| !part.is_empty()).collect();
-    if relative.starts_with('/') || relative.contains("://") {
-        return None;
-    }
-    for part in relative.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            name => parts.push(name),
-        }
-    }
-    Some(RepoPath::from(&*parts.join("/")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_resolved_from_its_kustomization() {
-        let resolved = |text| resolve(&"apps/shop".into(), text).map(|path| path.to_string());
-        assert_eq!(resolved("./db.env").as_deref(), Some("apps/shop/db.env"));
-        assert_eq!(resolved("../../db.env").as_deref(), Some("db.env"));
-        assert_eq!(resolved("../../../db.env"), None);
-        assert_eq!(resolved("/etc/passwd"), None);
-    }
-
-    #[test]
-    fn a_literal_is_sure_where_its_key_says_so() {
-        assert_eq!(literal("DB_PASSWORD=canary"), Some(("DB_PASSWORD", Level::Error)));
-        assert_eq!(literal("IMAGE=canary"), Some(("IMAGE", Level::Warning)));
-        assert_eq!(literal("password=${PASSWORD}"), None);
-        assert_eq!(literal("password="), None);
-        assert_eq!(literal("Y2FuYXJ5LQ=="), None);
     }
 }

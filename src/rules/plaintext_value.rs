@@ -1,8 +1,9 @@
 //! A value in clear in a file that is encrypted otherwise.
 
-use super::{FileRule, Subject, declare_rule, with_others};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
-use crate::sops::census::Spot;
+use crate::sops::census::{Encryption, Spot};
 use crate::text::words::{count, listing};
 
 declare_rule! {
@@ -45,12 +46,7 @@ impl FileRule for PlaintextValue {
     }
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
-        if subject.metadata().is_none() {
-            return;
-        }
-        let is_nothing_encrypted =
-            subject.documents.iter().all(|judged| judged.census.encrypted == 0);
-        if is_nothing_encrypted {
+        if subject.metadata().is_none() || subject.encryption() != Encryption::Values {
             return;
         }
         for judged in subject.documents {
@@ -72,7 +68,8 @@ impl FileRule for PlaintextValue {
                 .at(judged.document.index, Some(first.key_path()))
                 .note("in plaintext")
                 .help(help);
-            let draft = with_others(draft, spots, "in plaintext");
+            let draft =
+                draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "in plaintext");
             let selector = &own.recipe.selector;
             let words = if selector.field.selects() {
                 "this covers it"

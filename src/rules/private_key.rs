@@ -1,6 +1,8 @@
 //! A private key of age or OpenPGP, committed.
 
-use super::{FileRule, Judged, Subject, declare_rule, quoted};
+use super::command::untrack;
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::private_key::{find, find_in_base64};
 use crate::text::Span;
@@ -74,10 +76,7 @@ fn removal(subject: &Subject<'_>, found: &[(Span, &str)]) -> String {
     let start = found.first().map_or(0, |(span, _)| span.start);
     let is_comment = |line: &[u8]| line.trim_ascii().is_empty() || line.starts_with(b"#");
     if bytes[..start].split(|byte| *byte == b'\n').all(is_comment) {
-        let path = quoted(subject.path().as_str());
-        format!(
-            "take it out of git with `git rm --cached {path}` if git has it, and add it to .gitignore"
-        )
+        untrack(subject.path())
     } else {
         "take the key out of this file".to_owned()
     }

@@ -1,6 +1,7 @@
 //! A file is encrypted to other recipients than its creation rule demands.
 
-use super::{FileRule, Subject, declare_rule, point_at};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::policy::{Config, CreationRule};
@@ -67,14 +68,12 @@ impl FileRule for RecipientsMismatch {
         let says = says.join(if has_extra { "; " } else { ", " });
         let message = if has_extra { says } else { format!("{says} ({whose})") };
         let note = if has_extra { "not named by the rule" } else { "the recipients of this file" };
-        let mut draft = Draft::new(&META, span, message)
+        let draft = Draft::new(&META, span, message)
             .level(level)
             .at(0, Some("sops".to_owned()))
             .note(note)
-            .help(help(subject, rule, &drift));
-        for recipient in drift.extra.iter().skip(1).take(4) {
-            draft = draft.also(recipient.span, "nor this one");
-        }
+            .help(help(subject, rule, &drift))
+            .also_each(drift.extra.iter().skip(1).map(|recipient| recipient.span), "nor this one");
         drafts.push(point_out(draft, config, rule, &drift));
     }
 }
@@ -172,10 +171,9 @@ fn point_out<'s>(
     rule: &'s CreationRule,
     drift: &Drift<'s>,
 ) -> Draft<'s> {
-    let draft = point_at(draft, config, rule, "this creation rule governs the file");
-    let elsewhere = crate::finding::Elsewhere::of(config);
+    let draft = draft.in_config(config, rule.span, "this creation rule governs the file");
     match drift.missing.first() {
-        Some(missing) => draft.elsewhere(elsewhere, missing.span, "missing in the file"),
+        Some(missing) => draft.in_config(config, missing.span, "missing in the file"),
         None => draft,
     }
 }

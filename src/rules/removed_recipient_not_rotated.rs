@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{FileRule, Judged, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::recipe::drift;

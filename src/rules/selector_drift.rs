@@ -1,9 +1,11 @@
 //! A file that was encrypted by another selector than its creation rule has now.
 
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use super::unselected_value::left_out;
-use super::{FileRule, Subject, declare_rule};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::VALUE_FIELDS;
+use crate::sops::census::Encryption;
 use crate::sops::metadata::Metadata;
 use crate::sops::recipe::Recipe;
 
@@ -78,11 +80,7 @@ impl FileRule for SelectorDrift {
             .help(format!("run {decrypt}, then {encrypt}: updatekeys does not change this"));
         let draft = subject.with_rule(draft, "this creation rule governs the file");
         drafts.push(match selector_of(&rule.recipe) {
-            Some(span) => draft.elsewhere(
-                crate::finding::Elsewhere::of(config),
-                span,
-                "what holds for new files",
-            ),
+            Some(span) => draft.in_config(config, span, "what holds for new files"),
             None => draft,
         });
     }
@@ -91,10 +89,9 @@ impl FileRule for SelectorDrift {
 /// Binary files have no selector, and what is wrong with these has a better finding.
 fn is_judged_elsewhere(subject: &Subject<'_>) -> bool {
     let is_binary = crate::document::format_of(subject.path()).is_none();
-    let is_nothing_encrypted = subject.documents.iter().all(|judged| judged.census.encrypted == 0);
     let shows_values = subject.documents.iter().any(|judged| !left_out(judged).is_empty());
-    let is_envelope = subject.documents.iter().any(super::is_envelope);
-    is_binary || is_envelope || is_nothing_encrypted || shows_values
+    let is_envelope = subject.documents.iter().any(Judged::is_envelope);
+    is_binary || is_envelope || shows_values || subject.encryption() != Encryption::Values
 }
 
 fn differences(metadata: &Metadata, demanded: &Recipe) -> Vec<String> {

@@ -1,6 +1,9 @@
 //! A creation rule that would encrypt what Kubernetes has to read.
 
-use super::{Facts, RepoRule, Repository, VALUES_ALONE, declare_rule};
+use super::encrypting::VALUES_ALONE;
+use super::facts::Facts;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::document::splice::Edit;
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;

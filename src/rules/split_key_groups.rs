@@ -1,6 +1,7 @@
 //! Key groups that are all needed to decrypt, perhaps by mistake.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::policy::CreationRule;
 

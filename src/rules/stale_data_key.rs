@@ -1,6 +1,7 @@
 //! A data key that has been in use for a long time.
 
-use super::{RepoRule, Repository, declare_rule};
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::sops::walk::METADATA_KEY;

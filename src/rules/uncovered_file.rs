@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, RepoRule, Repository, declare_rule};
+use super::facts::Facts;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
@@ -84,7 +86,7 @@ fn no_rule<'f>(config: &'f Config, files: &[&'f Facts]) -> (&'f RepoPath, Draft<
     let message = format!("no creation rule of {} matches {}", config.path, listing(files));
     let draft = Draft::new(&META, Span::at(0), message).note("not covered").help(format!(
         "extend a path_regex or add a rule; see `sops-lint policy {}`",
-        super::quoted(first.as_str())
+        super::command::quoted(first.as_str())
     ));
     (first, draft)
 }

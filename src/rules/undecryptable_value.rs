@@ -1,6 +1,7 @@
 //! A value that does not decrypt at the place where it stands.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::verdict::{Refusal, ValueCause, Verdict};
 use crate::text::Span;

@@ -1,6 +1,7 @@
 //! A file that says it is encrypted, by its name or by its creation rule, and is not.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::document;
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes;
@@ -138,10 +139,10 @@ fn is_blank(subject: &Subject<'_>) -> bool {
     }
     let is_read = document::format_of(subject.path()).is_some() && subject.parse_error.is_none();
     is_read
-        && subject.documents.iter().all(|judged| {
-            judged.document.root.is_null()
-                || (judged.census.plaintext.is_empty() && judged.census.unselected.is_empty())
-        })
+        && subject
+            .documents
+            .iter()
+            .all(|judged| judged.document.root.is_null() || !judged.census.has_readable())
 }
 
 /// The text of another tool, encrypted from its first line on.

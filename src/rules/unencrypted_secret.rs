@@ -1,14 +1,12 @@
 //! A Kubernetes Secret that is not encrypted at all.
 
 use super::decryption_credentials::is_credential;
-use super::masked_placeholder::is_mask;
-use super::{FileRule, Judged, Subject, declare_rule, for_each_scalar, with_others};
-use crate::document::Scalar;
+use super::exposure::exposed;
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
-use crate::kubernetes::public::is_public;
-use crate::kubernetes::reference::{Reference, classify};
-use crate::kubernetes::{Secret, SecretValue};
-use crate::sops::census::{Census, Spot};
+use crate::kubernetes::Secret;
+use crate::sops::census::Spot;
 use crate::text::words::{count, listing};
 
 declare_rule! {
@@ -119,7 +117,7 @@ fn check_secret<'s>(
         .note("in plaintext")
         .help(if secret.holds_files { help_for_file() } else { help(subject) })
         .fix(Fix::encrypt());
-    let draft = with_others(draft, &spots, "in plaintext");
+    let draft = draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "in plaintext");
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
 }
 
@@ -131,69 +129,4 @@ fn help_for_file() -> String {
 /// How to encrypt the file.
 fn help(subject: &Subject<'_>) -> String {
     format!("{}; if the file was ever pushed, change the values too", subject.encrypting())
-}
-
-/// What of a Secret can be read by everybody.
-pub(super) struct Exposed<'s> {
-    /// Values that are neither empty, nor encrypted, nor references, each with the entry of the Secret
-    /// at or below which it stands; in file order.
-    values: Vec<(SecretValue<'s, 's>, Spot<'s, 's>)>,
-    /// Whether other values of the Secret are references, in whole or in part.
-    has_references: bool,
-}
-
-impl<'s> Exposed<'s> {
-    /// Whether all of the Secret is hidden.
-    pub(super) fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// All values.
-    pub(super) fn into_spots(self) -> Vec<Spot<'s, 's>> {
-        self.spots_of(|_, _| true)
-    }
-
-    /// The values of a kind.
-    pub(super) fn spots_of(
-        self,
-        is_wanted: impl Fn(&SecretValue<'_, '_>, &Spot<'_, '_>) -> bool,
-    ) -> Vec<Spot<'s, 's>> {
-        let wanted = self.values.into_iter().filter(|(value, spot)| is_wanted(value, spot));
-        wanted.map(|(_, spot)| spot).collect()
-    }
-}
-
-/// Looks through `data` and `stringData`; maps below a key count leaf by leaf.
-pub(super) fn exposed<'s>(judged: &Judged<'s>, secret: &Secret<'s, 's>) -> Exposed<'s> {
-    exposed_in(&judged.census, secret)
-}
-
-/// The same of a Secret that stands in no file of its own.
-pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -> Exposed<'s> {
-    let mut exposed = Exposed { values: Vec::new(), has_references: false };
-    for value in secret.values() {
-        let is_base64 = value.field == "data";
-        for_each_scalar(&value.entry.node, &mut |scalar| {
-            let Some(spot) = census.readable(scalar) else { return };
-            let text = if let Scalar::Str(text) = scalar { text } else { "" };
-            if is_mask(scalar) || is_public(secret, &value.entry.key, text, is_base64) {
-                return;
-            }
-            let reference = reference(scalar, is_base64);
-            exposed.has_references |= reference != Reference::None;
-            if reference != Reference::Whole {
-                exposed.values.push((value, spot.clone()));
-            }
-        });
-    }
-    exposed.values.sort_by_key(|(_, spot)| spot.span);
-    exposed
-}
-
-/// Whether a value only points at a secret.
-pub(super) fn reference(scalar: &Scalar<'_>, is_base64: bool) -> Reference {
-    match scalar {
-        Scalar::Str(text) => classify(text, is_base64),
-        _ => Reference::None,
-    }
 }

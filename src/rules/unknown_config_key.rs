@@ -1,6 +1,7 @@
 //! Keys of a `.sops.yaml` that mean nothing to sops.
 
-use super::{FileRule, Subject, declare_rule};
+use super::rule::{FileRule, declare_rule};
+use super::subject::Subject;
 use crate::document::splice::Edit;
 use crate::finding::{Draft, Drafts, Fix, Level, Remedy, RuleMeta};
 use crate::policy::{Config, Meant, UnknownKey};

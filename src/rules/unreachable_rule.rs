@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{RepoRule, Repository, declare_rule};
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, CreationRule, MAX_MATCHES, Matches, Meant, UnknownKey};

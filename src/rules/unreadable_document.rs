@@ -1,6 +1,8 @@
 //! A file that should be judged and cannot be read.
 
-use super::{FileRule, Judged, Subject, declare_rule, merge_conflict};
+use super::merge_conflict;
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::document;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::input::{Content, MAX_FILE_SIZE};
@@ -44,6 +46,10 @@ declare_rule! {
 impl FileRule for UnreadableDocument {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn relies_on_lines(&self) -> bool {
+        true
     }
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {

@@ -1,10 +1,12 @@
 //! A value of a Secret that stays in clear because the file's selector leaves it out.
 
+use super::encrypting::VALUES_ALONE;
 use super::encrypting::obstacle;
-use super::unencrypted_secret::exposed;
-use super::{FileRule, Judged, Subject, VALUES_ALONE, declare_rule, with_others};
+use super::exposure::exposed;
+use super::rule::{FileRule, declare_rule};
+use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::sops::census::{self, Spot};
+use crate::sops::census::{self, Encryption, Spot};
 use crate::sops::selector::Selector;
 use crate::text::words::{count, listing};
 
@@ -54,9 +56,7 @@ impl FileRule for UnselectedValue {
     }
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
-        let is_nothing_encrypted =
-            subject.documents.iter().all(|judged| judged.census.encrypted == 0);
-        if is_nothing_encrypted {
+        if subject.encryption() != Encryption::Values {
             return;
         }
         for judged in subject.documents {
@@ -76,7 +76,8 @@ impl FileRule for UnselectedValue {
                 .at(judged.document.index, Some(first.key_path()))
                 .note("in plaintext")
                 .help(help(subject));
-            let draft = with_others(draft, &spots, "in plaintext");
+            let draft =
+                draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "in plaintext");
             let draft = match selector.span {
                 Some(span) if selector.field.selects() => {
                     draft.also(span, "this does not cover it")

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, RepoRule, Repository, Subject, declare_rule};
+use super::endpoint::Endpoint;
+use super::facts::Facts;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
-use crate::text::Span;
 use crate::text::printable;
 use crate::text::words::count;
 
@@ -43,28 +45,6 @@ declare_rule! {
     /// `SOPS_HC_VAULT_ALLOWLIST`: sops 3.13 and later then only contact the addresses in that list.
     UntrustedKeyEndpoint, "untrusted-key-endpoint", Error, needs Policy, Weakness(80),
     "a file that sends its data key to a place that no .sops.yaml names"
-}
-
-/// Where the data key of one recipient is decrypted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The key service.
-    pub service: &'static str,
-    /// The canonical place.
-    pub place: String,
-    /// The recipient in the metadata.
-    pub span: Span,
-}
-
-/// Where the data key of a file is decrypted, one for each recipient of a service elsewhere.
-pub(super) fn endpoints(subject: &Subject<'_>) -> Vec<Endpoint> {
-    let recipients = subject.metadata().into_iter().flat_map(|it| it.recipe.recipients());
-    let endpoints = recipients.filter_map(|recipient| {
-        let service = recipient.service.name();
-        let place = recipient.service.endpoint(&recipient.identity)?;
-        Some(Endpoint { service, place, span: recipient.span })
-    });
-    endpoints.collect()
 }
 
 /// What the configs say of one service.

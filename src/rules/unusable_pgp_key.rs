@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{RepoRule, Repository, declare_rule, quoted};
+use super::command::quoted;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::keys::certificate::{Found, Known, Unusable, Usability};

@@ -1,6 +1,6 @@
 //! An `ignore` that ignores nothing. `settings` counts what each of them does and makes the drafts.
 
-use super::declare_rule;
+use super::rule::declare_rule;
 
 declare_rule! {
     /// ## What it does

@@ -1,6 +1,6 @@
 //! From the results of all files to a report: levels, ignores, numbers.
 
-use crate::finding::Needs;
+use crate::finding::{Needs, RuleId};
 use crate::judge::{Skipped, Tally};
 use crate::report::{self, Report, Summary};
 use crate::rules::{self, needing_keys};
@@ -22,7 +22,7 @@ pub(super) fn conclude(
     }
     // So may rules that did not run, because no change was judged or a file was not opened.
     let was_opened = tally.verified > 0 && tally.unverified.is_empty();
-    let was_asked = |id: &&str| match rules::find(id).map(|meta| meta.needs) {
+    let was_asked = |id: &RuleId| match rules::find(id.as_str()).map(|meta| meta.needs) {
         Some(Needs::Change) => false,
         Some(Needs::Keys) => was_opened,
         _ => true,

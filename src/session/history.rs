@@ -10,7 +10,7 @@ use super::conclude::conclude;
 use super::examine::Finished;
 use super::progress::Progress;
 use super::run::Session;
-use crate::finding::{Finding, Origin};
+use crate::finding::{Finding, Origin, RuleId};
 use crate::git::{Brought, Change, Commit, File, Newcomer, ObjectId, Repo};
 use crate::input::{Content, Input};
 use crate::judge::{self, Context, Scope, Tally};
@@ -121,7 +121,7 @@ fn join(head: Finished, all: Finished) -> Finished {
 }
 
 /// Rule, path, offset, document, key path and commit of a finding.
-type Statement<'f> = (&'static str, &'f str, usize, usize, Option<&'f str>, Option<&'f str>);
+type Statement<'f> = (RuleId, &'f str, usize, usize, Option<&'f str>, Option<&'f str>);
 
 /// Returns what is the same in two findings about the same content. Their fingerprints need not be: each
 /// report numbers its own findings.

@@ -69,7 +69,7 @@ impl Baseline {
     pub fn write(findings: &[Finding]) -> String {
         let findings = findings.iter().filter(|finding| !is_about_settings(finding));
         let known = findings.map(|finding| Known {
-            rule: finding.rule.id,
+            rule: finding.rule.id.as_str(),
             path: finding.place.path.as_str(),
             fingerprint: finding.fingerprint(),
         });

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use super::reader::{Problem, Reader, quoted};
 use crate::document::{Entry, Format, Node, Parsed, yaml};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Draft, Finding, Level, RuleId};
 use crate::judge;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
-use crate::rules::{INVALID_SETTINGS, UNUSED_IGNORE};
+use crate::rules::{INVALID_SETTINGS, SETTINGS_RULES, UNUSED_IGNORE};
 use crate::text::Span;
 
 /// The name of the settings file, at the root of the tree.
@@ -42,7 +42,7 @@ pub struct SettingsFile {
     /// Names that claim encryption; `None`: the usual ones.
     pub encrypted_names: Option<Globs>,
     /// The levels of rules, by id.
-    pub levels: BTreeMap<&'static str, Level>,
+    pub levels: BTreeMap<RuleId, Level>,
     /// Findings that are not reported, in file order.
     pub ignores: Vec<Ignore>,
     /// Files that the hook may encrypt.
@@ -66,7 +66,7 @@ pub struct Ignore {
     /// The files; a directory means everything below it.
     pub paths: Globs,
     /// The ids of the rules.
-    pub rules: Vec<&'static str>,
+    pub rules: Vec<RuleId>,
     /// The place of the entry, for `unused-ignore`.
     pub span: Span,
 }
@@ -117,7 +117,7 @@ impl SettingsFile {
                 .help(&*problem.help)
         });
         let unused = unused.iter().map(|ignore| {
-            let rules = ignore.rules.join(", ");
+            let rules = ignore.rules.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
             Draft::new(UNUSED_IGNORE, ignore.span, format!("nothing is ignored here ({rules})"))
                 .note("this matches no finding")
                 .help("remove it, or correct its path: paths begin at the root of the repository")
@@ -216,7 +216,7 @@ fn is_map(entry: &Entry<'_>, known: &[&str], reader: &mut Reader) -> bool {
 
 /// Reads an entry of `ignore`. It needs a path, rules and a reason.
 fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
-    const UNTOUCHABLE: [&str; 2] = ["invalid-settings", "unused-ignore"];
+    let untouchable: Vec<RuleId> = SETTINGS_RULES.iter().map(|meta| meta.id).collect();
     if !reader.is_map(node, "an item of `ignore`", &["path", "rules", "reason"]) {
         return None;
     }
@@ -235,7 +235,7 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
     let paths = node.entry("path").map(|entry| reader.globs(entry, true));
     let ids = node.entry("rules").map(|entry| reader.texts(entry, true)).unwrap_or_default();
     let rules: Vec<_> =
-        ids.iter().filter_map(|(id, node)| reader.rule(id, node.span, &UNTOUCHABLE)).collect();
+        ids.iter().filter_map(|(id, node)| reader.rule(id, node.span, &untouchable)).collect();
     let reason = node.entry("reason")?;
     if reader.text(&reason.node, "`reason`")?.trim().is_empty() {
         let help = "say why this is acceptable; reviewers will ask";

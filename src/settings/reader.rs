@@ -1,9 +1,10 @@
 //! Reads the values of a settings file and collects its mistakes.
 
 use crate::document::{Entry, Node};
-use crate::finding::Level;
+use crate::finding::{Level, RuleId};
 use crate::pattern::globs::{self, Globs};
 use crate::rules;
+use crate::text::words::nearest;
 use crate::text::{Span, printable};
 
 /// A mistake in a settings file.
@@ -141,14 +142,9 @@ impl Reader {
     }
 
     /// Returns the id of a rule that settings may change.
-    pub(super) fn rule(
-        &mut self,
-        id: &str,
-        span: Span,
-        untouchable: &[&str],
-    ) -> Option<&'static str> {
+    pub(super) fn rule(&mut self, id: &str, span: Span, untouchable: &[RuleId]) -> Option<RuleId> {
         let Some(meta) = rules::find(id) else {
-            let ids: Vec<&str> = rules::all().map(|meta| meta.id).collect();
+            let ids: Vec<&str> = rules::all().map(|meta| meta.id.as_str()).collect();
             let help = match nearest(id, &ids) {
                 Some(near) => format!("did you mean `{near}`? `sops-lint rules` lists them all"),
                 None => "`sops-lint rules` lists them all".to_owned(),
@@ -214,38 +210,5 @@ fn did_you_mean(name: &str, known: &[&str]) -> String {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, [only]) => format!("the only known name is {only}"),
         (None, _) => format!("the known names are {}", known.join(", ")),
-    }
-}
-
-/// Returns the name that was probably meant: at most a third of its letters are wrong.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let name = name.to_lowercase().replace(' ', "_");
-    // The comparison takes the product of both lengths.
-    if name.len() > 50 {
-        return None;
-    }
-    let distance = |other: &str| strsim::damerau_levenshtein(&name, other);
-    let near = known.iter().copied().min_by_key(|other| distance(other))?;
-    let begins = name.len() >= 3 && (near.starts_with(&name) || name.starts_with(near));
-    (begins || distance(near) <= near.len() / 3).then_some(near)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_near_miss_is_guessed_and_a_far_one_is_not() {
-        let known = ["exclude", "ignore", "levels", "encrypted_names"];
-        for (name, near) in [
-            ("excludes", Some("exclude")),
-            ("ignored", Some("ignore")),
-            ("encrypted-names", Some("encrypted_names")),
-            ("Level", Some("levels")),
-            ("colour", None),
-            (&*"x".repeat(10_000), None),
-        ] {
-            assert_eq!(nearest(name, &known), near, "{name}");
-        }
     }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::file::{Ignore, SettingsFile};
 use crate::cli;
-use crate::finding::{Finding, Level, RuleMeta};
+use crate::finding::{Finding, Level, RuleId, RuleMeta};
 
 /// The selection of the command line. Applied to all findings together, never in a rule.
 #[derive(Debug, Default)]
 pub struct Selection {
-    pub(super) only: Vec<String>,
-    pub(super) skip: Vec<String>,
-    pub(super) levels: BTreeMap<String, Level>,
+    only: Vec<RuleId>,
+    skip: Vec<RuleId>,
+    levels: BTreeMap<RuleId, Level>,
 }
 
 /// Findings after levels and ignores were applied.
@@ -28,12 +28,12 @@ pub struct Selected<'f> {
 impl Selection {
     /// Returns the selection of the command line.
     pub(super) fn new(options: cli::SelectionOptions) -> Self {
-        let ids = |rules: Vec<&RuleMeta>| rules.iter().map(|meta| meta.id.to_owned()).collect();
+        let ids = |rules: Vec<&RuleMeta>| rules.iter().map(|meta| meta.id).collect();
         let levels = options.levels.into_iter();
         Self {
             only: ids(options.only),
             skip: ids(options.skip),
-            levels: levels.map(|(meta, level)| (meta.id.to_owned(), level)).collect(),
+            levels: levels.map(|(meta, level)| (meta.id, level)).collect(),
         }
     }
 
@@ -45,7 +45,7 @@ impl Selection {
     /// Returns the finding at its level; `None` if its rule is not selected.
     pub fn admit(&self, mut finding: Finding, file: &SettingsFile) -> Option<Finding> {
         let id = finding.rule.id;
-        let level = self.levels.get(id).or_else(|| file.levels.get(id));
+        let level = self.levels.get(&id).or_else(|| file.levels.get(&id));
         finding.level = level.copied().unwrap_or(finding.level);
         self.wants(&finding).then_some(finding)
     }
@@ -75,7 +75,7 @@ impl Selection {
     }
 
     fn wants(&self, finding: &Finding) -> bool {
-        let is = |id: &String| id == finding.rule.id;
+        let is = |id: &RuleId| *id == finding.rule.id;
         (self.only.is_empty() || self.only.iter().any(is)) && !self.skip.iter().any(is)
     }
 }

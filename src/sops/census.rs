@@ -64,7 +64,34 @@ pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> 
     census
 }
 
+/// How much of a document sops has encrypted, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Encryption {
+    /// No value is, or was meant to be, a ciphertext.
+    Nothing,
+    /// The only ciphertexts are malformed, or where the selector wants none.
+    Stray,
+    /// At least one value is encrypted as the selector wants it.
+    Values,
+}
+
 impl<'d, 't> Census<'d, 't> {
+    /// Returns how much of the document is encrypted.
+    pub fn encryption(&self) -> Encryption {
+        if self.encrypted > 0 {
+            Encryption::Values
+        } else if self.misplaced.is_empty() && self.malformed.is_empty() {
+            Encryption::Nothing
+        } else {
+            Encryption::Stray
+        }
+    }
+
+    /// Returns true if a value is neither empty nor meant to be a ciphertext.
+    pub fn has_readable(&self) -> bool {
+        !self.plaintext.is_empty() || !self.unselected.is_empty()
+    }
+
     /// The spot of a value that everybody can read, or that is broken; `None` of all others.
     pub fn readable(&self, scalar: &Scalar<'_>) -> Option<&Spot<'d, 't>> {
         let at = self.place(scalar)?;

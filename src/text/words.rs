@@ -1,4 +1,4 @@
-//! Numbers and lists in sentences.
+//! Numbers, lists and misspelt names in sentences.
 
 /// Returns `1 value` or `2 values`.
 pub fn count(number: usize, noun: &str) -> String {
@@ -20,6 +20,20 @@ pub fn listing<T>(all: &[T], name: impl Fn(&T) -> String) -> String {
     names.join(", ")
 }
 
+/// Returns the name that was probably meant: at most a third of its letters are wrong.
+pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    const MAX_LENGTH: usize = 50;
+    let name = name.to_lowercase().replace(' ', "_");
+    // The time of a comparison is the product of both lengths.
+    if name.len() > MAX_LENGTH {
+        return None;
+    }
+    let distance = |other: &str| strsim::damerau_levenshtein(&name, other);
+    let near = known.iter().copied().min_by_key(|other| distance(other))?;
+    let begins = name.len() >= 3 && (near.starts_with(&name) || name.starts_with(near));
+    (begins || distance(near) <= near.len() / 3).then_some(near)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +45,20 @@ mod tests {
         let letters = ["a", "b", "c", "d", "e"];
         assert_eq!(listing(&letters[..3], ToString::to_string), "a, b, c");
         assert_eq!(listing(&letters, ToString::to_string), "a, b, c, and 2 more");
+    }
+
+    #[test]
+    fn a_near_miss_is_guessed_and_a_far_one_is_not() {
+        let known = ["exclude", "ignore", "levels", "encrypted_names"];
+        for (name, near) in [
+            ("excludes", Some("exclude")),
+            ("ignored", Some("ignore")),
+            ("encrypted-names", Some("encrypted_names")),
+            ("Level", Some("levels")),
+            ("colour", None),
+            (&*"x".repeat(10_000), None),
+        ] {
+            assert_eq!(nearest(name, &known), near, "{name}");
+        }
     }
 }

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::support::project;
 
 /// Modules whose files still form circles.
-const STILL_TO_DO: &[&str] = &["commands", "fix", "rules"];
+const STILL_TO_DO: &[&str] = &["commands", "fix"];
 
 /// Files that are still longer than [`MAX_LINES`].
-const STILL_TOO_LONG: &[&str] = &["finding.rs", "fix/stage.rs", "rules/mod.rs"];
+const STILL_TOO_LONG: &[&str] = &["fix/stage.rs"];
 
 /// Lines of a file, its tests not counted.
 const MAX_LINES: usize = 400;

@@ -124,7 +124,7 @@ fn the_schema_takes_what_the_program_takes_and_refuses_most_of_what_it_refuses()
 #[test]
 fn the_schema_of_settings_names_every_rule_and_every_key() {
     let schema = schema("settings.json");
-    let mut ids: Vec<&str> = sops_lint::rules::all().map(|meta| meta.id).collect();
+    let mut ids: Vec<&str> = sops_lint::rules::all().map(|meta| meta.id.as_str()).collect();
     ids.sort_unstable();
     assert_eq!(schema["$defs"]["rule"]["enum"], json!(ids), "docs/schema/settings.json: rule");
     let tree = repository(&[(SETTINGS, "no_such_key: 1\n")]);

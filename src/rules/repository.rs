@@ -1,0 +1,77 @@
+//! The repository, as rules see it.
+
+use std::collections::HashMap;
+
+use super::facts::Facts;
+use crate::finding::Draft;
+use crate::keys::certificate::Certificates;
+use crate::path::RepoPath;
+use crate::policy::{Config, CreationRule, Governing, Matches, Policy};
+
+/// The repository, as rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Repository<'f> {
+    /// The facts of all files that have any, sorted by path.
+    pub facts: &'f [Facts],
+    /// All scanned files, sorted.
+    pub files: &'f [&'f RepoPath],
+    /// The creation rules.
+    pub policy: &'f Policy,
+    /// True if `files` has all files of each directory. False if the user named single files.
+    pub is_whole: bool,
+    /// The day of the run, counted from 1970-01-01.
+    pub today: u32,
+    /// The OpenPGP certificates in the tree and in the user's keyring.
+    pub certificates: &'f Certificates,
+    /// Servers and hosts that the settings trust with data keys, in lower case.
+    pub trusted_endpoints: &'f [String],
+}
+
+impl<'f> Repository<'f> {
+    /// Returns the configs among the files, sorted by path. Configs above them govern other files too.
+    pub(super) fn configs(&self) -> impl Iterator<Item = &'f Config> {
+        let paths = self.files;
+        let is_listed = move |config: &&Config| paths.binary_search(&&config.path).is_ok();
+        self.policy.configs().into_iter().filter(is_listed)
+    }
+
+    /// Returns the config and rule that govern a file.
+    pub(super) fn governing(&self, facts: &Facts) -> Governing<'f> {
+        self.policy.recall(&facts.path, facts.ruling)
+    }
+
+    /// Returns the rules of a config together with the files that it can govern. There are no files if
+    /// only some are known, since others may differ.
+    pub(super) fn matches(&self, config: &'f Config) -> Matches<'f> {
+        Matches::new(config, if self.is_whole { self.files } else { &[] })
+    }
+
+    /// Applies `check` to every rule of these configs and the files that it governs.
+    pub(super) fn drafts_of_rules(
+        &self,
+        check: impl Fn(&'f CreationRule, &[&'f Facts]) -> Option<Draft<'f>>,
+    ) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        let rules = self.rules().into_iter();
+        rules
+            .filter_map(|(config, rule, governed)| Some((&config.path, check(rule, &governed)?)))
+            .collect()
+    }
+
+    /// Returns every rule of these configs, with the facts of the files that it governs.
+    fn rules(&self) -> Vec<(&'f Config, &'f CreationRule, Vec<&'f Facts>)> {
+        let mut governed: HashMap<(&RepoPath, usize), Vec<&'f Facts>> = HashMap::new();
+        for facts in self.facts {
+            if let Some((config, rule)) = self.governing(facts).rule() {
+                governed.entry((&config.path, rule.number)).or_default().push(facts);
+            }
+        }
+        let mut rules = Vec::new();
+        for config in self.configs() {
+            for rule in &config.rules {
+                let facts = governed.remove(&(&config.path, rule.number));
+                rules.push((config, rule, facts.unwrap_or_default()));
+            }
+        }
+        rules
+    }
+}

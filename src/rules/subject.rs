@@ -1,0 +1,229 @@
+//! One file and its documents, as rules see them.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use super::command::{quoted, sops_command};
+use crate::document::{Document, DuplicateKey, Node, ParseError, Scalar, Value};
+use crate::finding::Draft;
+use crate::input::Input;
+use crate::kubernetes::{self, Secret, VALUE_FIELDS};
+use crate::path::RepoPath;
+use crate::policy::{Config, Governing};
+use crate::sops::census::{self, Census, Encryption};
+use crate::sops::metadata::{self, Found, Metadata};
+use crate::sops::open::Opening;
+use crate::sops::value::{holds_ciphertext, looks_encrypted};
+use crate::sops::verdict::Verdict;
+use crate::sops::walk::{self, Step};
+use crate::text::Span;
+use crate::traces::Traces;
+
+/// One file, as rules see it.
+pub struct Subject<'s> {
+    /// The file.
+    pub input: &'s Input,
+    /// The text. Empty if the file is not UTF-8.
+    pub text: &'s str,
+    /// The documents. None if the file was not parsed.
+    pub documents: &'s [Judged<'s>],
+    /// Keys that occur twice in one map.
+    pub duplicate_keys: &'s [DuplicateKey],
+    /// The documents of the file before the change under review. None without a change, or if there
+    /// was no file at this path. No finding may point at them, since their spans are of other bytes.
+    pub before: &'s [Judged<'s>],
+    /// The error that ended parsing.
+    pub parse_error: Option<&'s ParseError>,
+    /// The config and creation rule that apply.
+    pub governing: Governing<'s>,
+    /// The nearest config with a name that sops does not look for, if the file is not encrypted and
+    /// has no other config.
+    pub misnamed_config: Option<RepoPath>,
+    /// True if its name says that it is encrypted.
+    pub claims_encryption: bool,
+    /// Observations about its bytes from before parsing.
+    pub traces: Traces,
+    /// True for a template of manifests.
+    pub is_template: bool,
+    /// Its content as a config, if it is a `.sops.yaml`.
+    pub config: Option<&'s Config>,
+    /// The result of decryption, if there was a private key.
+    pub opening: Option<&'s Opening>,
+}
+
+/// Prints none of the text.
+impl std::fmt::Debug for Subject<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject").finish_non_exhaustive()
+    }
+}
+
+/// One document, with its metadata, Secrets and encrypted values.
+#[derive(Debug)]
+pub struct Judged<'s> {
+    /// The document.
+    pub document: &'s Document<'s>,
+    /// The content of its `sops` block.
+    pub metadata: Option<Metadata>,
+    /// The key `sops`, if its value is not metadata.
+    pub unrelated: Option<Span>,
+    /// Its Secrets.
+    pub secrets: Vec<Secret<'s, 's>>,
+    /// Its encrypted and unencrypted values, by its own selector or that of its file.
+    pub census: Census<'s, 's>,
+    /// The paths of its values, computed on first use.
+    paths: OnceCell<HashMap<Span, Box<[Step<'s>]>>>,
+}
+
+impl<'s> Subject<'s> {
+    /// Returns the metadata that sops reads, which is that of the first document.
+    pub fn metadata(&self) -> Option<&'s Metadata> {
+        self.documents.first()?.metadata.as_ref()
+    }
+
+    /// Returns true if any document has metadata.
+    pub fn is_encrypted(&self) -> bool {
+        self.documents.iter().any(|judged| judged.metadata.is_some())
+    }
+
+    /// Returns true if the file has a `sops` block or a ciphertext. If it could not be read, its bytes
+    /// decide.
+    pub(super) fn holds_sops(&self) -> bool {
+        let is_read = !self.documents.is_empty() && self.parse_error.is_none();
+        self.documents.iter().any(Judged::holds_sops)
+            || holds_ciphertext(self.text)
+            || (!is_read && self.traces.encrypted)
+    }
+
+    /// Returns how much of the file sops has encrypted.
+    pub(super) fn encryption(&self) -> Encryption {
+        let documents = self.documents.iter();
+        documents.map(|judged| judged.census.encryption()).max().unwrap_or(Encryption::Nothing)
+    }
+
+    /// Returns the command that does `verb` to this file under its own config, run from the root.
+    pub(super) fn sops(&self, verb: &str) -> String {
+        sops_command(self.governing, verb, self.path())
+    }
+
+    /// Returns its path.
+    pub fn path(&self) -> &'s RepoPath {
+        &self.input.path
+    }
+
+    /// Returns true for examples, tests and documentation, whose secrets are mostly made up.
+    pub fn is_example(&self) -> bool {
+        const PLACES: [&str; 9] = [
+            // Not `test`: many clusters have this name.
+            "tests", "testdata", "e2e", "doc", "docs", "example", "examples", "sample", "samples",
+        ];
+        let parent = self.path().parent();
+        let stem = self.path().file_name().split('.').next().unwrap_or_default();
+        parent.as_str().split('/').any(|place| PLACES.contains(&place) || place.ends_with("-tests"))
+            || stem.ends_with("_test")
+            || stem.starts_with("example-")
+    }
+
+    /// Tells how to restore the last good version of the file.
+    pub(super) fn restoring(&self) -> String {
+        let path = quoted(self.path().as_str());
+        format!(
+            "restore the last good version of the file (`git restore --source=HEAD --staged --worktree {path}` if the last commit has it)"
+        )
+    }
+
+    /// Returns true if sops refuses the file because of faults that have findings of their own.
+    pub(super) fn is_refused(&self) -> bool {
+        let verdict = self.opening.map(|opening| &opening.verdict);
+        let is_broken = |judged: &Judged<'_>| {
+            let census = &judged.census;
+            judged.metadata.is_some()
+                && !(census.plaintext.is_empty() && census.malformed.is_empty())
+        };
+        matches!(verdict, Some(Verdict::Refused(_))) || self.documents.iter().any(is_broken)
+    }
+
+    /// Adds the governing creation rule as a place, if there is one.
+    pub fn with_rule(&self, draft: Draft<'s>, message: &str) -> Draft<'s> {
+        match self.governing.rule() {
+            Some((config, rule)) => draft.in_config(config, rule.span, message),
+            None => draft,
+        }
+    }
+}
+
+impl<'s> Judged<'s> {
+    /// Judges the documents of a file.
+    pub fn all(documents: &'s [Document<'s>]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::with_capacity(documents.len());
+        for document in documents {
+            // sops applies the block of the first document to the whole file.
+            let first = all.first().and_then(|first| first.metadata.as_ref());
+            let judged = Self::new(document, first);
+            all.push(judged);
+        }
+        all
+    }
+
+    /// Judges a document. The metadata of the `first` one applies where it has none.
+    fn new(document: &'s Document<'s>, first: Option<&Metadata>) -> Self {
+        let (metadata, unrelated) = match metadata::find(document) {
+            Found::Nothing => (None, None),
+            Found::Unrelated(span) => (None, Some(span)),
+            Found::Metadata(metadata) => (Some(*metadata), None),
+        };
+        let census = match metadata.as_ref().or(first) {
+            // Any guess at the selector would cause false findings.
+            Some(metadata) if metadata.is_ambiguous => Census::unknown(),
+            in_force => census::take(document, in_force.map(|it| &it.recipe.selector)),
+        };
+        let secrets = kubernetes::secrets(document);
+        Self { document, metadata, unrelated, secrets, census, paths: OnceCell::new() }
+    }
+
+    /// Returns true for the envelope that sops puts around a binary file: one ciphertext and metadata.
+    pub(super) fn is_envelope(&self) -> bool {
+        let root = &self.document.root;
+        let is_pair = root.entries().count() == 2 && self.metadata.is_some();
+        let data = root.get("data").and_then(Node::as_str);
+        is_pair && data.is_some_and(looks_encrypted)
+    }
+
+    /// Returns the path of the value at this place.
+    pub fn key_path(&self, span: Span) -> Option<String> {
+        let paths = self.paths.get_or_init(|| walk::paths(self.document));
+        paths.get(&span).map(|path| walk::key_path(path))
+    }
+
+    /// Returns true if it has a `sops` block or a ciphertext, even a broken one.
+    fn holds_sops(&self) -> bool {
+        let census = &self.census;
+        self.metadata.is_some() || !census.misplaced.is_empty() || !census.malformed.is_empty()
+    }
+
+    /// Returns true if one of its Secrets has a value that is not encrypted.
+    pub(super) fn has_readable_secret(&self) -> bool {
+        let mut found = false;
+        self.for_each_secret_scalar(&mut |scalar| found |= self.census.readable(scalar).is_some());
+        found
+    }
+
+    /// Calls `visit` with every scalar at or below a value of a Secret. If `data` itself is a scalar,
+    /// it counts as a value.
+    pub(super) fn for_each_secret_scalar(&self, visit: &mut dyn FnMut(&Scalar<'_>)) {
+        for secret in &self.secrets {
+            secret.values().for_each(|value| for_each_scalar(&value.entry.node, visit));
+            let fields = VALUE_FIELDS.iter().filter_map(|field| secret.node.get(field));
+            fields.filter(|field| !field.is_map()).for_each(|field| for_each_scalar(field, visit));
+        }
+    }
+}
+
+/// Calls `visit` with every scalar at or below a node.
+pub(super) fn for_each_scalar<'d>(node: &'d Node<'_>, visit: &mut dyn FnMut(&'d Scalar<'_>)) {
+    if let Value::Scalar(scalar) = &node.value {
+        return visit(scalar);
+    }
+    node.entries().for_each(|entry| for_each_scalar(&entry.node, visit));
+    node.elements().for_each(|element| for_each_scalar(element, visit));
+}
