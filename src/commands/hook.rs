@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::fix::{self, Fixing, Mode, Scope};
+use super::fix::{self, Fixing, Mode, Scene, Scope};
 use super::scan::{self, remark};
 use super::{CommandError, Exit};
 use crate::cli::{Event, Hook, HookOptions, PreCommit, PrePush};
@@ -71,26 +71,26 @@ pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
     Ok(exit)
 }
 
-/// Encrypts what is staged in plaintext where that is allowed, and judges what there is then.
+/// Judges what is staged. Encrypts plaintext where that is allowed, and then judges the result.
 fn before_commit(
     options: &HookOptions,
     everywhere: bool,
     host: &Host,
 ) -> Result<Exit, CommandError> {
     let resolve = || settings(options.clone(), View::Staged, host);
-    let mut settings = resolve();
     let open = || Source::open(&View::Staged, &host.directory, &[]);
-    let mut source = open()?;
-    // What is wrong with the settings is said by the scan.
-    let _ = settings.read_files(&source);
+    let (mut settings, mut source) = (resolve(), open()?);
+    let mut examined = scan::examine(&source, &mut settings, host)?;
     if everywhere || !settings.file.fix_allow.is_empty() {
         let scope = if everywhere { Scope::Everywhere } else { Scope::Allowed };
         let fixing = Fixing { mode: Mode::Write, takes_unsafe: false, scope };
-        if fix::fix(resolve(), fixing, host)?.changes > 0 {
-            source = open()?;
+        let scene = Scene { source: &source, examined: &examined, settings: &settings, host };
+        if fix::fix_examined(&scene, fixing)?.changes > 0 {
+            (settings, source) = (resolve(), open()?);
+            examined = scan::examine(&source, &mut settings, host)?;
         }
     }
-    let exit = scan::run_from(&source, resolve(), host)?;
+    let exit = scan::conclude(examined.finished, &source, &settings, host)?;
     if exit == Exit::Findings {
         remark(NOT_COMMITTED);
     }

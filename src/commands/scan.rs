@@ -45,18 +45,28 @@ pub(super) fn run_from(
     mut settings: Settings,
     host: &Host,
 ) -> Result<Exit, CommandError> {
-    let mut finished = match (source, &settings.view) {
+    let finished = match (source, &settings.view) {
         (Source::Snapshot(end), View::History(_)) => {
             history::examine(source, end, &mut settings, host)?
         }
         _ => examine(source, &mut settings, host)?.finished,
     };
+    conclude(finished, source, &settings, host)
+}
+
+/// Reports what a run came to.
+pub(super) fn conclude(
+    mut finished: Finished,
+    source: &Source,
+    settings: &Settings,
+    host: &Host,
+) -> Result<Exit, CommandError> {
     if let Some(baseline) = &settings.baseline {
         let is_whole = settings.is_whole() && finished.report.summary.unverified == 0;
         baseline.apply(&mut finished.report, is_whole);
     }
     finished.report.errors.clone_from(&finished.errors);
-    write(&finished.report, &settings, source.root(), host)?;
+    write(&finished.report, settings, source.root(), host)?;
     for note in &finished.notes {
         remark(note);
     }
@@ -66,7 +76,7 @@ pub(super) fn run_from(
     if let Some(help) = finished.help {
         advise(help);
     }
-    Ok(exit(&finished.report, !finished.errors.is_empty(), &settings))
+    Ok(exit(&finished.report, !finished.errors.is_empty(), settings))
 }
 
 /// Reads the settings and judges all that is to be looked at.

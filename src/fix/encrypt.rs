@@ -1,6 +1,6 @@
 //! A plaintext file, encrypted as its creation rule demands.
 
-use super::{Bytes, Change, Refusal};
+use super::change::{Bytes, Change, Refusal};
 use crate::document;
 use crate::finding::{Finding, Level, Risk};
 use crate::input::{Content, Input};
