@@ -1,7 +1,7 @@
 //! `sops-lint hook`: judges what git is about to commit, push or receive.
 
 use super::error::{CommandError, Exit};
-use super::fix::{self, Fixing, Mode, Scope};
+use super::fix::{self, Fixing, Mode, Scene, Scope};
 use super::say::remark;
 use super::scan;
 use super::updates::{pushed, received};
@@ -42,24 +42,30 @@ pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
     Ok(exit)
 }
 
-/// Encrypts staged plaintext where that is allowed, and judges the result.
+/// Judges what is staged. Encrypts plaintext where that is allowed, and then judges the result.
 fn before_commit(
     options: HookOptions,
     everywhere: bool,
     host: &Host,
 ) -> Result<Exit, CommandError> {
     let session = Session::new(self::options(options, View::Staged, host), host);
-    let mut source = session.open()?;
-    // The report below says what is wrong with the settings.
-    let allows_fixes = !session.settings(&source).file.fix_allow.is_empty();
-    if everywhere || allows_fixes {
+    let source = session.open()?;
+    let settings = session.settings(&source);
+    let ring = session.key_ring(&settings);
+    let examined = session.examine(&source, &settings, ring.as_ref())?;
+    let mut has_changed = false;
+    if everywhere || !settings.file.fix_allow.is_empty() {
         let scope = if everywhere { Scope::Everywhere } else { Scope::Allowed };
         let fixing = Fixing { mode: Mode::Write, takes_unsafe: false, scope };
-        if fix::fix(&session, fixing)?.changes > 0 {
-            source = session.open()?;
-        }
+        let session = &session;
+        let scene = Scene { source: &source, examined: &examined, settings: &settings, session };
+        has_changed = fix::fix_examined(&scene, fixing)?.changes > 0;
     }
-    let exit = scan::report(&session, &source)?;
+    let exit = if has_changed {
+        scan::report(&session, &session.open()?)?
+    } else {
+        scan::conclude(&session, &source, &settings, examined.finished)?
+    };
     if exit == Exit::Findings {
         remark(NOT_COMMITTED);
     }

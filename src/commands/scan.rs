@@ -36,13 +36,13 @@ pub(super) fn report(session: &Session<'_>, source: &Source) -> Result<Exit, Com
         let ring = session.key_ring(&settings);
         session.examine(source, &settings, ring.as_ref())?.finished
     };
-    conclude(session, source.root(), &settings, finished)
+    conclude(session, source, &settings, finished)
 }
 
 /// Reports a result.
-fn conclude(
+pub(super) fn conclude(
     session: &Session<'_>,
-    root: &Path,
+    source: &Source,
     settings: &Settings<'_>,
     mut finished: Finished,
 ) -> Result<Exit, CommandError> {
@@ -51,7 +51,7 @@ fn conclude(
         baseline.apply(&mut finished.report, is_whole);
     }
     finished.report.errors.clone_from(&finished.errors);
-    write(&finished.report, session, root)?;
+    write(&finished.report, session, source.root())?;
     finished.notes.iter().for_each(|note| remark(note));
     finished.errors.iter().for_each(|error| complain(error));
     if let Some(help) = finished.help {

@@ -1,6 +1,6 @@
 //! A `.sops.yaml` with its mistakes corrected.
 
-use super::{Bytes, Change, Refusal};
+use super::change::{Bytes, Change, Refusal};
 use crate::document::splice::{Edit, apply};
 use crate::path::RepoPath;
 use crate::policy::Config;

@@ -1,6 +1,6 @@
 //! What a change comes to, line by line. Of plaintext nothing is shown.
 
-use super::Change;
+use super::change::Change;
 use crate::document;
 use crate::document::splice::{Edit, apply};
 use crate::redact::Redactor;
@@ -118,7 +118,7 @@ fn hunk(out: &mut Vec<Line>, line: usize, shift: isize, (old, new): (&str, &str)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fix::Bytes;
+    use crate::fix::change::Bytes;
     use crate::path::RepoPath;
 
     fn change(old: &str, edits: Vec<Edit>) -> Change {

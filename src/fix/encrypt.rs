@@ -1,6 +1,6 @@
 //! A plaintext file, encrypted as its creation rule demands.
 
-use super::{Bytes, Change, Refusal};
+use super::change::{Bytes, Change, Refusal};
 use crate::document;
 use crate::finding::{Finding, Level, Risk};
 use crate::input::{Content, Input};
@@ -127,7 +127,7 @@ fn governing<'m>(
     let (reason, help) = match means.context.policy.governing(&input.path) {
         Governing::Rule(config, rule) => return Ok((config, rule)),
         Governing::NoConfig => (
-            "no .sops.yaml stands above it, so nobody knows for whom to encrypt it",
+            "there is no .sops.yaml in a directory above, so its recipients are unknown",
             "write a .sops.yaml at the root of the repository, with a creation rule for it"
                 .to_owned(),
         ),

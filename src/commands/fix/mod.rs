@@ -1,34 +1,28 @@
-//! `sops-lint fix`: does what findings ask for.
+//! `sops-lint fix`: changes files as findings ask for.
 
+mod fixing;
 mod plan;
 mod remains;
 
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
-use self::plan::{Plan, Scene};
+pub(super) use self::fixing::{Fixed, Fixing, Mode, Scope};
+use self::plan::Plan;
+pub(super) use self::plan::Scene;
 use super::error::{CommandError, Exit};
 use super::say::{complain, remark};
 use crate::cli;
-use crate::fix::stage::{Recovered, Stage};
+use crate::fix::stage::{Recovered, Stage, StageError};
 use crate::git::Repo;
 use crate::host::Host;
 use crate::report::Style;
 use crate::session::Session;
 use crate::settings::Options;
 use crate::source::View;
+use crate::text::words::count;
 
-/// What is done with what was worked out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum Mode {
-    /// It is written.
-    Write,
-    /// It is listed.
-    List,
-    /// It is shown line by line.
-    Diff,
-}
-
-/// Repairs what can be repaired without a private key.
+/// Fixes what can be fixed without a private key.
 pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
     let mode = match (args.diff, args.dry_run) {
         (true, _) => Mode::Diff,
@@ -40,23 +34,25 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
     let mut fixed = fix(&session, fixing)?;
     if fixed.is_halfway {
         let changes = fixed.changes;
-        fixed = fix(&session, fixing)?;
+        fixed = fix(&session, fixing)
+            .inspect_err(|_| remark("the corrections above were written before this failed"))?;
         fixed.changes += changes;
     }
     if !args.quiet {
         fixed.report_rest();
     }
-    // pre-commit takes a commit back whose files were changed, and so does everybody who asks only.
-    let is_asked = mode != Mode::Write || host.env("PRE_COMMIT").is_some();
+    // pre-commit rejects a commit whose files were changed. A dry run rejects as well.
+    let rejects_changes = mode != Mode::Write || host.env("PRE_COMMIT").is_some();
     Ok(if fixed.unread > 0 {
         Exit::Failed
-    } else if fixed.refused + fixed.errors > 0 || (is_asked && fixed.changes > 0) {
+    } else if fixed.refused + fixed.errors > 0 || (rejects_changes && fixed.changes > 0) {
         Exit::Findings
     } else {
         Exit::Clean
     })
 }
 
+/// Returns the options of the arguments.
 fn options(args: &cli::Fix, host: &Host) -> Options {
     let options = Options::new(args.settings.clone(), host).with_run(&args.run);
     let view = if args.staged { View::Staged } else { View::WorkTree };
@@ -65,82 +61,16 @@ fn options(args: &cli::Fix, host: &Host) -> Options {
     Options { view, paths: args.paths.clone(), style, progress, ..options }
 }
 
-/// What a run of `fix` may do.
-#[derive(Clone, Copy)]
-pub(in crate::commands) struct Fixing {
-    pub(in crate::commands) mode: Mode,
-    /// Whether it does what may not be meant.
-    pub(in crate::commands) takes_unsafe: bool,
-    pub(in crate::commands) scope: Scope,
-}
-
-/// Where files are encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands) enum Scope {
-    /// Wherever a creation rule says how.
-    Everywhere,
-    /// Where `fix.allow` of the settings says so.
-    Allowed,
-}
-
-/// What came of it, in numbers.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::commands) struct Fixed {
-    /// Files that were, or would be, changed.
-    pub(in crate::commands) changes: usize,
-    /// Files that could not be.
-    refused: usize,
-    /// Files that could not be looked at.
-    unread: usize,
-    /// Findings that only a person can mend.
-    left: usize,
-    /// Those of them that are errors.
-    errors: usize,
-    /// Findings that are mended only where that is asked for.
-    held_back: usize,
-    /// Whether configs were corrected and nothing else, so that files can be judged by them now.
-    is_halfway: bool,
-}
-
-impl Fixed {
-    /// What there was nothing to do about.
-    fn report_rest(&self) {
-        let findings = |number| match number {
-            1 => "1 finding".to_owned(),
-            _ => format!("{number} findings"),
-        };
-        if self.left > 0 {
-            let verb = if self.left == 1 { "is" } else { "are" };
-            let findings = findings(self.left);
-            remark(&format!("{findings} {verb} left for you to mend: see `sops-lint scan`"));
-        }
-        if self.held_back > 0 {
-            let findings = findings(self.held_back);
-            remark(&format!(
-                "`sops-lint fix --unsafe` would mend {findings} more; look at it with --diff first"
-            ));
-        }
-        if self.changes + self.refused + self.left + self.held_back == 0 {
-            remark("there was nothing to fix");
-        }
-    }
-}
-
-/// Works changes out, and then makes them.
-pub(in crate::commands) fn fix(
-    session: &Session<'_>,
-    fixing: Fixing,
-) -> Result<Fixed, CommandError> {
-    let view = &session.options.view;
-    let repo = Repo::discover(&session.options.directory).ok();
+/// Examines the files, plans changes, and carries them out. No file is opened with a private key.
+fn fix(session: &Session<'_>, fixing: Fixing) -> Result<Fixed, CommandError> {
     let mut source = session.open()?;
     let root = source.root().to_path_buf();
-    let repo = repo.filter(|repo| repo.work_tree().is_some());
+    let repo = repository(&root);
     let mut stage = None;
     if fixing.mode == Mode::Write {
         let (opened, recovered) = Stage::open(&root, repo.as_ref())?;
+        report_recovery(&recovered);
         if !recovered.finished.is_empty() {
-            report_recovery(&recovered);
             source = session.open()?;
         }
         stage = Some(opened);
@@ -151,7 +81,32 @@ pub(in crate::commands) fn fix(
         complain(error);
     }
     let scene = Scene { source: &source, examined: &examined, settings: &settings, session };
-    let mut plan = Plan::of(&scene, fixing);
+    carry_out(&scene, fixing, stage.as_mut(), repo.as_ref())
+}
+
+/// Does the same with staged files that were examined.
+pub(super) fn fix_examined(scene: &Scene<'_>, fixing: Fixing) -> Result<Fixed, CommandError> {
+    let root = scene.source.root();
+    let repo = repository(root);
+    // Recovery does not write into the index.
+    let (mut stage, recovered) = Stage::open(root, repo.as_ref())?;
+    report_recovery(&recovered);
+    carry_out(scene, fixing, Some(&mut stage), repo.as_ref())
+}
+
+/// Returns the repository that a root belongs to, if it has a work tree.
+fn repository(root: &Path) -> Option<Repo> {
+    Repo::discover(root).ok().filter(|repo| repo.work_tree().is_some())
+}
+
+/// Plans changes, and shows or writes them.
+fn carry_out(
+    scene: &Scene<'_>,
+    fixing: Fixing,
+    stage: Option<&mut Stage<'_>>,
+    repo: Option<&Repo>,
+) -> Result<Fixed, CommandError> {
+    let mut plan = Plan::of(scene, fixing);
     if fixing.mode == Mode::Write && plan.corrects_configs() {
         plan.leave_files_for_later();
     }
@@ -159,22 +114,17 @@ pub(in crate::commands) fn fix(
     let fixed = Fixed {
         changes: plan.size(),
         refused: plan.refusals.len(),
-        unread: examined.finished.errors.len(),
+        unread: scene.examined.finished.errors.len(),
         ..plan.rest
     };
     let out = &mut BufWriter::new(io::stdout().lock());
-    match (fixing.mode, stage.as_mut()) {
+    let is_staged = scene.session.options.view == View::Staged;
+    match (fixing.mode, stage) {
         (Mode::Diff, _) => plan.show(out).map_err(CommandError::stdout)?,
         (Mode::Write, Some(stage)) => {
-            // A commit is refused for one file, and then nothing should have happened to the others.
-            if *view != View::Staged || plan.refusals.is_empty() {
-                plan.write(stage, *view == View::Staged)?;
-                plan.list(out, "").map_err(CommandError::stdout)?;
-                out.flush().map_err(CommandError::stdout)?;
-                if let Some(repo) = &repo {
-                    remains::report_remains(&plan.changes, repo);
-                    remains::report_staged(&plan.changes, repo);
-                }
+            // One file that is refused stops the commit, so the others stay unchanged.
+            if !is_staged || plan.refusals.is_empty() {
+                write(plan, stage, is_staged, (out, repo))?;
             }
         }
         _ => plan.list(out, "would have ").map_err(CommandError::stdout)?,
@@ -183,8 +133,49 @@ pub(in crate::commands) fn fix(
     Ok(fixed)
 }
 
+/// Writes everything as one transaction, then lists what was written and what git still has.
+fn write(
+    mut plan: Plan,
+    stage: &mut Stage<'_>,
+    is_staged: bool,
+    (out, repo): (&mut dyn Write, Option<&Repo>),
+) -> Result<(), CommandError> {
+    let failed = match stage.commit(&plan.operations(is_staged)) {
+        Err(StageError::Halfway { failed, done, source }) => {
+            plan.leave_out(&failed);
+            Some(StageError::Halfway { failed, done, source })
+        }
+        committed => {
+            committed?;
+            None
+        }
+    };
+    plan.list(out, "").map_err(CommandError::stdout)?;
+    out.flush().map_err(CommandError::stdout)?;
+    if let Some(repo) = repo {
+        remains::report_remains(&plan.changes, repo);
+        remains::report_staged(&plan.changes, repo);
+    }
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Says what was done about a run that was killed.
 fn report_recovery(recovered: &Recovered) {
-    let number = recovered.finished.len();
-    let files = if number == 1 { "file" } else { "files" };
-    remark(&format!("a fix that was interrupted was finished: {number} {files} of the work tree"));
+    let Recovered { finished, left, is_undone, ignored } = recovered;
+    if !finished.is_empty() {
+        let files = count(finished.len(), "file");
+        remark(&format!("an interrupted fix was finished: {files} of the work tree written"));
+    }
+    for path in left {
+        remark(&format!("{path} changed after a fix was interrupted, and was left as it is"));
+    }
+    if *is_undone {
+        remark("an interrupted fix was undone: it had changed no file");
+    }
+    if let Some(path) = ignored {
+        remark(&format!(
+            "{} is not a journal that this version can read; it was ignored",
+            path.display()
+        ));
+    }
 }

@@ -1,16 +1,15 @@
-//! Everything that is to be done, worked out before anything is written.
+//! All changes, worked out before anything is written.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use rayon::prelude::*;
 
-use super::{Fixed, Fixing, Scope};
-use crate::commands::error::CommandError;
+use super::fixing::{Fixed, Fixing, Scope};
 use crate::commands::say::{advise, complain};
 use crate::document::splice::Edit;
 use crate::finding::{Finding, Level, Remedy};
-use crate::fix::stage::Stage;
+use crate::fix::stage::Operation;
 use crate::fix::{Change, Refusal, config, diff, encrypt};
 use crate::host::Host;
 use crate::judge::{Context, Scope as Judging};
@@ -23,28 +22,38 @@ use crate::source::{Source, View};
 use crate::text::printable::{clean, clean_path};
 use crate::tree::{Tree, read_config};
 
+/// The file that gets a line for each decrypted copy.
+const GITIGNORE: &str = ".gitignore";
+
 /// Changes, and what is not changed.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Files and what they should hold.
+    /// Files and their new content.
     pub(super) changes: Vec<Change>,
+    /// Files and their new names.
     renames: Vec<(RepoPath, RepoPath)>,
+    /// Files that git is to ignore.
     ignores: Vec<RepoPath>,
-    /// Files that stay as they are, and why.
+    /// Files that are left unchanged, and why.
     pub(super) refusals: Vec<Refusal>,
-    /// What is not done.
+    /// Numbers of findings that are not fixed.
     pub(super) rest: Fixed,
 }
 
 /// What a plan is made from.
-pub(super) struct Scene<'s> {
-    pub(super) source: &'s Source,
-    pub(super) examined: &'s Examined<'s>,
-    pub(super) settings: &'s Settings<'s>,
-    pub(super) session: &'s Session<'s>,
+pub(in crate::commands) struct Scene<'s> {
+    /// The files.
+    pub(in crate::commands) source: &'s Source,
+    /// The findings in them.
+    pub(in crate::commands) examined: &'s Examined<'s>,
+    /// The settings of the run.
+    pub(in crate::commands) settings: &'s Settings<'s>,
+    /// The run.
+    pub(in crate::commands) session: &'s Session<'s>,
 }
 
 impl Plan {
+    /// Works out what fixes the findings.
     pub(super) fn of(scene: &Scene<'_>, fixing: Fixing) -> Self {
         let Scene { source, examined, settings, .. } = *scene;
         let allowed = Some(&settings.file.fix_allow).filter(|_| fixing.scope == Scope::Allowed);
@@ -63,9 +72,9 @@ impl Plan {
                         plaintext.push(path);
                     }
                 }
-                // What is staged may not be what stands in the work tree.
+                // The work tree may differ from the index, where the finding is.
                 _ if settings.options.view != View::WorkTree => {}
-                _ if !(fix.safe || fixing.takes_unsafe) => plan.rest.held_back += 1,
+                _ if !(fix.safe || fixing.takes_unsafe) => plan.rest.only_unsafe += 1,
                 Remedy::Edit(edit) => edits.entry(path).or_default().push(edit.clone()),
                 Remedy::Rename(to) if !source.exists(to) => {
                     plan.renames.push((path.clone(), to.clone()));
@@ -75,21 +84,24 @@ impl Plan {
             }
         }
         plaintext.dedup();
+        plan.ignores.dedup();
         plan.configs(examined, edits);
         plan.encrypt(scene, &plaintext);
         plan
     }
 
+    /// Counts a finding that a person has to fix.
     fn leave(&mut self, finding: &Finding) {
         self.rest.left += 1;
         self.rest.errors += usize::from(finding.level == Level::Error);
     }
 
+    /// Returns true if configs are corrected or renamed.
     pub(super) fn corrects_configs(&self) -> bool {
         !self.renames.is_empty() || self.changes.iter().any(|change| !change.was_plaintext)
     }
 
-    /// Who governs a file, and how, is another matter once the configs are corrected.
+    /// Keeps the configs alone: once they are corrected, other rules may govern the files.
     pub(super) fn leave_files_for_later(&mut self) {
         self.changes.retain(|change| !change.was_plaintext);
         self.refusals.clear();
@@ -97,6 +109,7 @@ impl Plan {
         self.rest.is_halfway = true;
     }
 
+    /// Adds the corrected configs.
     fn configs(&mut self, examined: &Examined<'_>, edits: BTreeMap<&RepoPath, Vec<Edit>>) {
         for (path, mut edits) in edits {
             edits.sort_by_key(|edit| edit.span);
@@ -109,7 +122,7 @@ impl Plan {
         }
     }
 
-    /// Files are encrypted as the corrected configs demand.
+    /// Adds the encrypted files. The corrected configs govern them.
     fn encrypt(&mut self, scene: &Scene<'_>, paths: &[&RepoPath]) {
         let Scene { source, examined, settings, session } = *scene;
         let files = &examined.files;
@@ -149,26 +162,33 @@ impl Plan {
         }
     }
 
+    /// Returns the number of files that change.
     pub(super) fn size(&self) -> usize {
         self.changes.len() + self.renames.len() + self.ignores.len()
     }
 
-    pub(super) fn write(&self, stage: &mut Stage<'_>, is_staged: bool) -> Result<(), CommandError> {
-        if is_staged {
-            stage.write_staged(&self.changes)?;
-        } else {
-            stage.write(&self.changes)?;
+    /// Returns what a transaction has to write.
+    pub(super) fn operations(&self, is_staged: bool) -> Vec<Operation<'_>> {
+        let kind = if is_staged { Operation::Stage } else { Operation::Replace };
+        let renames = self.renames.iter().map(|(from, to)| Operation::Rename { from, to });
+        let mut operations: Vec<_> = self.changes.iter().map(kind).chain(renames).collect();
+        if !self.ignores.is_empty() {
+            let lines = self.ignores.iter().map(ignore_line).collect();
+            operations.push(Operation::Append { path: RepoPath::from(GITIGNORE), lines });
         }
-        for (from, to) in &self.renames {
-            stage.rename(from, to)?;
-        }
-        for path in &self.ignores {
-            stage.add_line(&RepoPath::from(".gitignore"), &ignore_line(path))?;
-        }
-        Ok(())
+        operations
     }
 
-    /// One line for everything that was done, or `would have` been.
+    /// Leaves out what could not be written.
+    pub(super) fn leave_out(&mut self, failed: &[RepoPath]) {
+        self.changes.retain(|change| !failed.contains(&change.path));
+        self.renames.retain(|(_, to)| !failed.contains(to));
+        if failed.contains(&RepoPath::from(GITIGNORE)) {
+            self.ignores.clear();
+        }
+    }
+
+    /// Writes a line for each change that was made, or `would have` been.
     pub(super) fn list(&self, out: &mut dyn Write, mood: &str) -> io::Result<()> {
         for Change { path, done, was_plaintext, .. } in &self.changes {
             let verb = if *was_plaintext { format!("{mood}encrypted ") } else { mood.to_owned() };
@@ -180,18 +200,19 @@ impl Plan {
         for path in &self.ignores {
             writeln!(
                 out,
-                "{path}: {mood}added to .gitignore; `git rm --cached` takes it out of git"
+                "{path}: {mood}added to .gitignore; `git rm --cached` removes it from git"
             )?;
         }
         Ok(())
     }
 
+    /// Writes all changes as a diff.
     pub(super) fn show(&self, out: &mut dyn Write) -> io::Result<()> {
         for change in &self.changes {
             writeln!(out, "--- a/{0}\n+++ b/{0}", change.path)?;
             let lines = diff::lines(change);
             if lines.is_empty() {
-                writeln!(out, "the whole file becomes another")?;
+                writeln!(out, "the whole file is replaced")?;
             }
             for line in lines {
                 match line {
@@ -211,6 +232,7 @@ impl Plan {
         Ok(())
     }
 
+    /// Says which files are left unchanged, and why.
     pub(super) fn report_refusals(&self) {
         for Refusal { path, line, reason, help } in &self.refusals {
             let line = line.map(|line| format!(":{line}")).unwrap_or_default();
@@ -220,15 +242,15 @@ impl Plan {
     }
 }
 
-/// Whether `.gitignore` has the line for a file, or could not have it.
+/// Reports whether `.gitignore` has the line for a file, or cannot have one.
 fn is_ignored(source: &Source, path: &RepoPath) -> bool {
     let line = ignore_line(path);
-    let text = read_config(source, &RepoPath::from(".gitignore")).unwrap_or_default();
+    let text = read_config(source, &RepoPath::from(GITIGNORE)).unwrap_or_default();
     line.contains(['\n', '\r'])
         || text.split(|byte| *byte == b'\n').any(|one| one == line.as_bytes())
 }
 
-/// The pattern for one file alone.
+/// Returns the pattern that matches one file only.
 fn ignore_line(path: &RepoPath) -> String {
     let escaped: String = path
         .as_str()

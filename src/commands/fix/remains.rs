@@ -1,17 +1,18 @@
-//! What git still has of the plaintext after a fix, which takes nothing back.
+//! Notes about plaintext that git still has after a fix.
 
 use crate::commands::say::remark;
 use crate::fix::Change;
 use crate::git::{InPlaintext, ObjectId, Repo};
 use crate::path::RepoPath;
 use crate::rules::quoted;
+use crate::text::words::{agree, count};
 
-/// Encrypting takes nothing back: what git has of the plaintext, the worst of it first.
+/// Says where git still has the plaintext: in pushed commits, in local commits, or as objects only.
 pub(super) fn report_remains(changes: &[Change], repo: &Repo) {
     let plaintext = changes.iter().filter(|change| change.was_plaintext);
     let mut files: Vec<_> =
         plaintext.map(|change| (&change.path, repo.blob_of(&change.old.0))).collect();
-    let advice = "change its values, they are known: to encrypt the file does not undo the push";
+    let advice = "change its values, because others may know them: encrypting the file does not undo the push";
     let found = repo.brought_in_plaintext("--remotes", &files);
     report_brought(&mut files, found, "pushed", advice);
     let advice = "rewrite that commit before you push, with `git commit --amend` or `git rebase -i`, or change its values";
@@ -19,11 +20,11 @@ pub(super) fn report_remains(changes: &[Change], repo: &Repo) {
     report_brought(&mut files, found, "committed", advice);
     files.retain(|(_, blob)| repo.holds(*blob));
     if !files.is_empty() {
-        remark("what was staged in plaintext stays in .git until `git gc --prune=now` removes it");
+        remark("plaintext that was staged stays in .git until `git gc --prune=now` removes it");
     }
 }
 
-/// Files of which git would still commit the plaintext.
+/// Names the files that the next commit would still have in plaintext.
 pub(super) fn report_staged(changes: &[Change], repo: &Repo) {
     let Ok(index) = repo.index() else { return };
     let is_staged = |change: &&Change| {
@@ -44,7 +45,7 @@ pub(super) fn report_staged(changes: &[Change], repo: &Repo) {
     }
 }
 
-/// Names the files that commits hold in plaintext, and leaves the others.
+/// Names the files that commits have in plaintext, and keeps the others in `files`.
 fn report_brought(
     files: &mut Vec<(&RepoPath, ObjectId)>,
     found: Vec<InPlaintext>,
@@ -70,6 +71,11 @@ fn report_brought(
     }
     if known.len() > SHOWN {
         let more = known.len() - SHOWN;
-        remark(&format!("{more} more were {verb} in plaintext: the same goes for them"));
+        remark(&format!(
+            "{} {} {verb} in plaintext: do the same for {}",
+            count(more, "more file"),
+            agree(more, "was", "were"),
+            agree(more, "it", "them"),
+        ));
     }
 }

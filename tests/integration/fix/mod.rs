@@ -173,7 +173,7 @@ fn what_sops_wrote_is_never_touched() {
     let run = sops_lint(copy.path(), &["fix"]);
     // Some have other recipients or selectors than the rule, which takes a private key to mend.
     assert_eq!((run.code, &*run.stdout), (Some(1), ""), "{run:?}");
-    assert!(run.stderr.contains("findings are left for you to mend"), "{run:?}");
+    assert!(run.stderr.contains("findings are left for you to fix"), "{run:?}");
     assert_eq!(contents(copy.path()), files);
 }
 
@@ -234,7 +234,7 @@ fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
         (
             rules().replace("(data|stringData)", "data"),
             SECRET.to_owned(),
-            "encrypt nothing",
+            "would encrypt no value",
             "let its selector cover",
         ),
         (
@@ -296,7 +296,10 @@ fn what_cannot_be_encrypted_is_named_and_left_alone() {
     }
     let tree = repository(&[("db.yaml", SECRET)]);
     let run = sops_lint(tree.path(), &["fix"]);
-    assert!(run.code == Some(1) && run.stderr.contains("no .sops.yaml stands above it"), "{run:?}");
+    assert!(
+        run.code == Some(1) && run.stderr.contains("there is no .sops.yaml in a directory above"),
+        "{run:?}"
+    );
 }
 
 #[test]
@@ -382,7 +385,10 @@ fn permissions_stay_and_what_is_no_plain_file_is_not_touched() {
     set("ro/db.yaml", 0o440);
     let run = sops_lint(tree.path(), &["fix"]);
     assert!(run.code == Some(2) && run.stderr.contains("ro/db.yaml is read-only"), "{run:?}");
-    assert!(run.stderr.contains("\n  help: make it a file that may be written to"), "{run:?}");
+    assert!(
+        run.stderr.contains("\n  help: make it a regular file that you can write to"),
+        "{run:?}"
+    );
     assert_eq!(read(tree.path(), "ro/db.yaml"), SECRET);
 }
 
@@ -415,4 +421,32 @@ fn where_one_file_cannot_be_written_none_is() {
     assert_eq!((read(&git.root, "a.yaml"), read(&git.root, "b.yaml")), (SECRET.to_owned(), long));
     assert_eq!(git.lint(&["fix"]).code, Some(0));
     assert_sealed(&read(&git.root, "b.yaml"));
+}
+
+/// Replaced files, renames and lines of `.gitignore` are one transaction.
+#[test]
+fn where_one_of_several_kinds_of_writes_is_refused_none_is_made() {
+    let tree = repository(&[
+        (".sops.yaml", &rules()),
+        ("db.yaml", SECRET),
+        ("apps/secrets.dec.yaml", "a: canary\n"),
+        (".gitignore", "x\n"),
+    ]);
+    let ignore = tree.path().join(".gitignore");
+    fs::set_permissions(&ignore, fs::Permissions::from_mode(0o444)).expect("set");
+    let files = contents(tree.path());
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+    assert!(run.stderr.contains(".gitignore is read-only"), "{run:?}");
+    assert_clean(tree.path(), &run);
+    assert!(contents(tree.path()) == files, "a file changed");
+
+    let wrong = rules().replace("encrypted_regex", "encrypted-regex");
+    let tree = repository(&[(".sops.yaml", &wrong), ("apps/.sops.yml", &rules())]);
+    symlink("nowhere", tree.path().join("apps/.sops.yaml")).expect("linked");
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+    assert!(run.stderr.contains("apps/.sops.yaml is there already"), "{run:?}");
+    assert_eq!(read(tree.path(), ".sops.yaml"), wrong);
+    assert_eq!(read(tree.path(), "apps/.sops.yml"), rules());
 }

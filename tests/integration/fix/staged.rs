@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use super::{SECRET, assert_clean, assert_sealed, read, rules};
 use crate::peers::{self, Peer};
-use crate::support::{Git, Run};
+use crate::support::{Git, Run, sops_lint_with};
 
 /// A repository with rules, and a hook that encrypts below `apps`.
 fn with_hook() -> Git {
@@ -86,7 +87,7 @@ fn a_file_that_is_staged_in_part_is_left_as_it_is() {
     // Gone from the work tree is not the same either.
     fs::remove_file(git.root.join("apps/db.yaml")).expect("removed");
     let run = git.lint(&["fix", "--staged"]);
-    assert!(run.code == Some(2) && run.stderr.contains("staged in part"), "{run:?}");
+    assert!(run.code == Some(2) && run.stderr.contains("partly staged"), "{run:?}");
 }
 
 #[test]
@@ -220,4 +221,73 @@ fn nothing_is_written_behind_a_directory_that_became_a_link() {
     let run = git.lint(&["fix", "--staged"]);
     assert!(run.code == Some(2) && run.stderr.contains("behind a link"), "{run:?}");
     assert_eq!(read(&outside, "db.yaml"), SECRET);
+}
+
+/// Every scan asks gpg once for recipients that no certificate explains.
+#[test]
+fn a_hook_with_nothing_to_fix_scans_once() {
+    let git = with_hook();
+    let keyring = git.beside("keyring");
+    fs::create_dir(&keyring).expect("made");
+    fs::write(keyring.join("pubring.kbx"), "").expect("written");
+    let (gpg, calls) = (git.beside("gpg"), git.beside("calls"));
+    fs::write(&gpg, format!("#!/bin/sh\necho \"$*\" >> '{}'\n", calls.display())).expect("written");
+    fs::set_permissions(&gpg, fs::Permissions::from_mode(0o755)).expect("set");
+    let rule = format!("  - path_regex: ^pgp/\n    pgp: {}\n", "AB".repeat(20));
+    let rules = rules().replace("creation_rules:\n", &format!("creation_rules:\n{rule}"));
+    git.stage(&[(".sops.yaml", &rules), ("apps/note.yaml", "a: b\n")]);
+    let variables: &[(&str, &Path)] = &[("SOPS_GPG_EXEC", &gpg), ("GNUPGHOME", &keyring)];
+    let scans = |arguments: &[&str]| {
+        let _ = fs::remove_file(&calls);
+        let run = sops_lint_with(&git.root, arguments, variables);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        fs::read_to_string(&calls).expect("gpg was asked").lines().count()
+    };
+    assert_eq!(scans(&["hook", "pre-commit"]), 1);
+    assert_eq!(scans(&["hook", "pre-commit", "--fix"]), 1);
+    git.stage(&[("apps/db.yaml", SECRET)]);
+    assert_eq!(scans(&["hook", "pre-commit"]), 2, "what was encrypted is judged again");
+    assert_sealed(&git.run(&["show", ":apps/db.yaml"]));
+}
+
+#[test]
+fn a_stage_that_fails_is_undone() {
+    let git = Git::with(&[(".sops.yaml", &rules())]);
+    git.stage(&[("a.yaml", SECRET), ("b.yaml", SECRET)]);
+    let before = git.run(&["ls-files", "--stage"]);
+    // Git fails after the temporary files and the blobs were written.
+    git.write(".git/index.lock", "");
+    let run = git.lint(&["fix", "--staged"]);
+    assert!(run.code == Some(2) && run.stderr.contains("cannot write the index"), "{run:?}");
+    assert!(run.stderr.contains("\n  help: wait for other git programs to end"), "{run:?}");
+    fs::remove_file(git.root.join(".git/index.lock")).expect("removed");
+    assert_eq!(git.run(&["ls-files", "--stage"]), before);
+    for path in ["a.yaml", "b.yaml"] {
+        assert_eq!(read(&git.root, path), SECRET);
+    }
+    assert_clean(&git.root, &run);
+    let run = git.lint(&["fix", "--staged"]);
+    assert_eq!((run.code, run.stderr.contains("interrupted")), (Some(0), false), "{run:?}");
+}
+
+/// Above a hundred paths, git is asked for its whole history.
+#[test]
+fn plaintext_in_commits_is_found_for_any_number_of_files() {
+    for number in [100, 101] {
+        let names: Vec<String> = (0..number).map(|one| format!("apps/db-{one:03}.yaml")).collect();
+        let rules = rules();
+        let mut files: Vec<(&str, &str)> = names.iter().map(|name| (&**name, SECRET)).collect();
+        files.extend([(".sops.yaml", &*rules), ("other.yaml", "a: b\n")]);
+        let git = Git::init(&[]);
+        for (path, text) in files {
+            git.write(path, text);
+        }
+        git.run(&["add", "."]);
+        git.run(&["commit", "--quiet", "-m", "x"]);
+        let run = git.lint(&["fix"]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert_eq!(run.stderr.matches(": rewrite that commit before you push").count(), 10);
+        let more = format!("note: {} more files were committed in plaintext", number - 10);
+        assert!(run.stderr.contains(&more) && !run.stderr.contains("other.yaml"), "{run:?}");
+    }
 }
