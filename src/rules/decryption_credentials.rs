@@ -1,4 +1,4 @@
-//! The credentials with which Flux decrypts, committed in clear.
+//! The credentials with which Flux decrypts, committed in plaintext.
 
 use std::borrow::Cow;
 

@@ -73,7 +73,7 @@ impl FileRule for MalformedDataKey {
     }
 }
 
-/// With the private key of a recipient at hand it shows whether the name beside a data key is true.
+/// Reports a data key whose label names the wrong recipient, which a private key can prove.
 fn false_label<'s>(subject: &Subject<'s>, label: &FalseLabel) -> Draft<'s> {
     let name = name(&label.recipient);
     let message = match label.cause {

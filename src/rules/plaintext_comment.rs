@@ -1,4 +1,4 @@
-//! A comment in clear among values that are encrypted.
+//! A plaintext comment among encrypted values.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};

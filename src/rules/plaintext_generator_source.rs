@@ -1,4 +1,4 @@
-//! A Secret that a generator makes of something in clear.
+//! A Secret that a generator makes from plaintext.
 
 use std::cell::LazyCell;
 use std::collections::HashSet;

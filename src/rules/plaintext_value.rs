@@ -1,4 +1,4 @@
-//! A value in clear in a file that is encrypted otherwise.
+//! A plaintext value in an encrypted file.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;

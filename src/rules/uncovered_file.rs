@@ -1,4 +1,4 @@
-//! Files that no creation rule governs. One note per directory, since nobody wants a hundred.
+//! Files that no creation rule governs. One finding per directory keeps reports short.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A value that does not decrypt at the place where it stands.
+//! A value that does not decrypt in its place.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;

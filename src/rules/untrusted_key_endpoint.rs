@@ -1,4 +1,4 @@
-//! A file that wants its data key decrypted at a place that nobody in the repository knows.
+//! A file whose data key is decrypted at a place that no config names.
 
 use std::collections::BTreeMap;
 
