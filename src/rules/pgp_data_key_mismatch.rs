@@ -152,10 +152,10 @@ impl<'f> Mismatch<'f> {
         let repair = format!("run {rotate} and change the secret itself");
         let help = match (owner, known.and_then(|known| known.places.first())) {
             (None, Some(Found::File(path))) => format!(
-                "if the key has got a new subkey, export it to {path} again; otherwise somebody else can read the file: {repair}"
+                "if the key has got a new subkey, export it to {path} again; otherwise someone else can read the file: {repair}"
             ),
             (None, Some(Found::Keyring)) => format!(
-                "if the key has got a new subkey, import its newest copy; otherwise somebody else can read the file: {repair}"
+                "if the key has got a new subkey, import its newest copy; otherwise someone else can read the file: {repair}"
             ),
             _ => format!("find out who changed the stanza, then {repair}"),
         };

@@ -73,7 +73,7 @@ declare_rule! {
     /// where it stands. If the values were ever pushed, change them. What is no secret
     /// belongs into a `configMapGenerator`.
     PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text, Leak(85),
-    "a generator of Secrets with literals or files in clear"
+    "a generator of Secrets with plaintext literals or files"
 }
 
 impl RepoRule for PlaintextGeneratorSource {

@@ -54,9 +54,9 @@ impl FileRule for PlaintextValue {
             // A document without a block is a matter of `mixed-documents`.
             let (spots, Some(own)) = (&judged.census.plaintext, &judged.metadata) else { continue };
             let Some(first) = spots.first() else { continue };
-            let (it, stands) = if spots.len() == 1 { ("it", "stands") } else { ("them", "stand") };
+            let it = if spots.len() == 1 { "it" } else { "them" };
             let message = format!(
-                "{} {stands} in an encrypted file ({})",
+                "an encrypted file has {} ({})",
                 count(spots.len(), "plaintext value"),
                 listing(spots, Spot::key_path)
             );

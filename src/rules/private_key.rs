@@ -79,7 +79,7 @@ fn is_test_data(subject: &Subject<'_>) -> bool {
 }
 
 fn draft<'s>(span: Span, what: &str, first: &str) -> Draft<'s> {
-    Draft::new(&META, span, format!("{what} stands in this file"))
+    Draft::new(&META, span, format!("this file contains {what}"))
         .note("a private key")
         .help(format!("{first}; if it was ever pushed, make a new key, run `sops updatekeys` and `sops rotate` on every file that this one opens, and change the secrets themselves"))
 }

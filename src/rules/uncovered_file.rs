@@ -98,7 +98,7 @@ fn no_config<'f>(
     let (level, where_) = if repository.policy.is_empty() {
         (Level::Info, "there is no .sops.yaml in this repository")
     } else {
-        (META.level, "no .sops.yaml stands above these files")
+        (META.level, "there is no .sops.yaml above these files")
     };
     let message = format!("{where_}, so the recipients of {} cannot be checked", listing(files));
     let draft = Draft::new(&META, Span::at(0), message)

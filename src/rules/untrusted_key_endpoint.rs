@@ -102,7 +102,7 @@ fn draft<'f>(endpoint: &Endpoint, known: &Known) -> Draft<'f> {
     places.sort();
     places.dedup();
     let message = format!(
-        "{} {place} is not named by any .sops.yaml ({} named); whoever decrypts the file logs in there",
+        "{} {place} is not named by any .sops.yaml ({} named); decrypting the file logs in there",
         endpoint.service,
         count(places.len(), "other")
     );
