@@ -79,9 +79,9 @@ impl From<LevelName> for Level {
 
 /// The parser of a rule's id. Shells complete it, but the answer to a mistake does not list all ids.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RuleId;
+pub(super) struct RuleParser;
 
-impl TypedValueParser for RuleId {
+impl TypedValueParser for RuleParser {
     type Value = &'static RuleMeta;
 
     fn parse_ref(

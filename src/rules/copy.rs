@@ -10,37 +10,37 @@ use crate::sops::selector::Selector;
 use crate::sops::walk::{self, Leaf, Step};
 use crate::traces::{self, Claim};
 
-/// What shows that a file is, or has, a decrypted copy. Holds no names and no values.
+/// Signs that a file is, or has, a decrypted copy. They hold no names and no values.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Copy {
-    /// How sure its name is that it was decrypted.
+    /// The claim of its name that it was decrypted.
     pub(super) named: Option<Claim>,
-    /// How many values it has, and a hash of the ways to them.
+    /// The number of its values and a hash of their paths.
     pub(super) keys: Option<(usize, u64)>,
     pub(super) is_example: bool,
 }
 
 impl Copy {
-    /// Whether there is anything to keep of a file that has nothing else to say.
+    /// Returns true if the name alone is a reason to keep these signs.
     pub(super) fn is_named(self) -> bool {
         self.named.is_some()
     }
 }
 
-/// What a file shows. `is_twin`: an encrypted file is named after it.
+/// Looks for signs in a file. `is_twin`: an encrypted file is named after it.
 pub(super) fn copy_of(subject: &Subject<'_>, is_twin: bool) -> Copy {
     let is_blank = subject.input.bytes().iter().all(u8::is_ascii_whitespace);
     if subject.is_template || subject.config.is_some() || is_blank {
         return Copy::default();
     }
     let named = traces::claims_decryption(subject.path());
-    // To write down the ways to all values takes as long as to parse the file.
+    // Hashing all paths takes as long as parsing the file.
     let is_compared = is_twin || (subject.claims_encryption && subject.is_encrypted());
     let keys = if is_compared { keys(subject) } else { None };
     Copy { named, keys, is_example: subject.is_example() }
 }
 
-/// The ways to all values. `None` where there is no value that somebody could want to hide.
+/// Returns the number of values and a hash of their paths. `None` if no value can be secret.
 fn keys(subject: &Subject<'_>) -> Option<(usize, u64)> {
     if subject.parse_error.is_some() {
         return None;
@@ -58,7 +58,7 @@ fn keys(subject: &Subject<'_>) -> Option<(usize, u64)> {
     has_literal.then(|| (number, hash.finish()))
 }
 
-/// Whether a value is none that every manifest has, and no reference.
+/// Returns true for a literal that not every manifest has.
 fn is_literal(leaf: &Leaf<'_, '_, '_>) -> bool {
     let is_name = matches!(leaf.path.first(), Some(Step::Key("apiVersion" | "kind" | "metadata")));
     !is_name

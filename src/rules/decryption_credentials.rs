@@ -1,4 +1,4 @@
-//! The credentials with which Flux decrypts, committed in clear.
+//! The credentials with which Flux decrypts, committed in plaintext.
 
 use std::borrow::Cow;
 
@@ -62,7 +62,7 @@ declare_rule! {
     /// Revoke the credential first: it stays in the history of every clone. Then remove the file
     /// and create the Secret in the cluster, or let the controller use a workload identity.
     DecryptionCredentials, "decryption-credentials", Error, needs Text, Leak(95),
-    "a credential with which Flux decrypts, in clear"
+    "a credential with which Flux decrypts, in plaintext"
 }
 
 /// Variables by which the controller is given a token (Flux guide, and the SDKs behind sops).
@@ -103,7 +103,7 @@ fn check_secret<'s>(
     let spots = exposed(judged, secret).spots_of(is_credential);
     let Some(first) = spots.first() else { return };
     let message = format!(
-        "{} holds {} in clear ({})",
+        "{} has {} in plaintext ({})",
         secret.title(),
         count(spots.len(), "credential").replace("credential", "decryption credential"),
         listing(&spots, Spot::key_path)

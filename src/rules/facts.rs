@@ -1,4 +1,4 @@
-//! What the rules about the repository know of its files.
+//! The facts about each file that repository rules need.
 
 use super::copy::{Copy, copy_of};
 use super::endpoint::{Endpoint, endpoints};
@@ -17,7 +17,7 @@ use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
 use crate::text::Span;
 
-/// What is kept of a file once it has been judged: no bytes and no values.
+/// The facts that are kept about a judged file. They hold no bytes and no values.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent observations")]
 pub struct Facts {

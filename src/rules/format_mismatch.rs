@@ -112,7 +112,7 @@ fn help(subject: &Subject<'_>, actual: Option<&dyn Format>) -> String {
     }
 }
 
-/// Whether the file stands where manifests stand.
+/// Returns true if the file is in a directory for manifests.
 fn is_deployed(subject: &Subject<'_>) -> bool {
     const PLACES: [&str; 10] = [
         "apps",

@@ -13,7 +13,7 @@ use crate::traces::KUSTOMIZATIONS;
 /// Most files of one generator that are looked for on the disk.
 const MAX_FILES: usize = 1_000;
 
-/// Something that a generator makes a Secret of. Holds names and no values.
+/// A source from which a generator makes a Secret. It holds names and no values.
 #[derive(Clone, Debug)]
 pub struct GeneratorSource {
     /// The generator's kind and name.
@@ -38,8 +38,8 @@ pub(super) enum Source {
     Missing(RepoPath),
 }
 
-/// What a kustomization or a generator makes Secrets of; nothing for other files. `exists`:
-/// whether there is such a file, be it one to look at or not.
+/// Returns the sources of a kustomization or a generator, and none for other files. `exists` also knows
+/// files that are not scanned.
 pub(super) fn sources(
     subject: &Subject<'_>,
     exists: &dyn Fn(&RepoPath) -> bool,
@@ -161,7 +161,7 @@ fn sounds_secret(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
-/// How sure it is that a file holds secrets; `None` for what everybody may read.
+/// Returns the level for a file by its name. `None` for public files.
 fn level_of(path: &RepoPath, generator: &str) -> Option<Level> {
     const SECRET: [&str; 5] = ["env", "key", "pem", "p12", "jks"];
     const PUBLIC: [&str; 10] =

@@ -1,4 +1,4 @@
-//! A `path_regex` that somebody wrote as a glob.
+//! A `path_regex` written as a glob.
 
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};

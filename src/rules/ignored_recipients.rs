@@ -72,7 +72,7 @@ fn draft(rule: &CreationRule) -> Option<Draft<'_>> {
     );
     let draft = Draft::new(&META, first.span, message)
         .note("ignored")
-        .also(groups, "where this stands, only the groups count")
+        .also(groups, "with this key, only the groups count")
         .help("move them into a key group or remove them, then run `sops updatekeys` on the files");
     Some(draft)
 }

@@ -107,7 +107,7 @@ fn duplicates<'s>(subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         } else {
             String::new()
         };
-        let message = format!("a key stands twice in one map of an encrypted file{others}");
+        let message = format!("a key occurs twice in one map of an encrypted file{others}");
         drafts.push(
             Draft::new(&META, key.span, message)
                 .at(key.document, None)

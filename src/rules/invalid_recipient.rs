@@ -58,7 +58,7 @@ impl FileRule for InvalidRecipient {
     }
 }
 
-/// `update` is the way to rewrite a file's recipients: nobody should edit metadata by hand.
+/// `update` tells how to rewrite the recipients of a file, since metadata should not be edited by hand.
 fn check_recipe(recipe: &Recipe, whose: &str, update: Option<&str>, drafts: &mut Drafts<'_>) {
     for invalid in recipe.invalid() {
         let message = format!("{} recipient {whose} {}", invalid.service.name(), invalid.error);

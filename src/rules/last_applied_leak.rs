@@ -44,7 +44,7 @@ declare_rule! {
     /// Remove the annotation. In an encrypted file, use `sops edit FILE`, because the MAC covers
     /// the annotation. If the file was ever pushed, change the values too.
     LastAppliedLeak, "last-applied-leak", Error, needs Text, Leak(90),
-    "an annotation that repeats the values of a Secret in clear"
+    "an annotation that repeats the values of a Secret in plaintext"
 }
 
 const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -68,7 +68,7 @@ impl FileRule for LastAppliedLeak {
                     continue;
                 };
                 let message = format!(
-                    "an annotation of {} repeats {} in clear ({names})",
+                    "an annotation of {} repeats {} in plaintext ({names})",
                     secret.title(),
                     count(number, "value")
                 );

@@ -56,12 +56,12 @@ impl FileRule for MalformedCiphertext {
                     Draft::new(
                         &META,
                         spot.key_span,
-                        format!("{path} has text behind the closing bracket of its ciphertext"),
+                        format!("{path} has text after the closing bracket of its ciphertext"),
                     )
                     .level(Level::Warning)
                     .at(index, Some(path))
                     .note("sops ignores the rest")
-                    .help("remove what stands behind the bracket"),
+                    .help("remove the text after the bracket"),
                 );
             }
         }

@@ -74,7 +74,7 @@ impl FileRule for MalformedDataKey {
     }
 }
 
-/// With the private key of a recipient at hand it shows whether the name beside a data key is true.
+/// Reports a data key whose label names the wrong recipient, which a private key can prove.
 fn false_label<'s>(subject: &Subject<'s>, label: &FalseLabel) -> Draft<'s> {
     let name = name(&label.recipient);
     let message = match label.cause {
@@ -86,12 +86,12 @@ fn false_label<'s>(subject: &Subject<'s>, label: &FalseLabel) -> Draft<'s> {
         }
     };
     let help = format!(
-        "find out who changed it; then let somebody who can decrypt the file run {}",
+        "find out who changed it; then let someone who can decrypt the file run {}",
         subject.sops("rotate --in-place")
     );
     Draft::new(&META, label.span, message)
         .at(0, Some("sops.age".to_owned()))
-        .note("this recipient cannot decrypt the file, and nobody knows who can")
+        .note("this recipient cannot decrypt the file, and it is unknown who can")
         .help(help)
 }
 
@@ -118,7 +118,7 @@ fn check_stanza<'s>(
             .at(0, Some(format!("sops.{}", service.metadata_field())))
             .note("this recipient cannot decrypt the file")
             .help(format!(
-                "restore the file from its last good commit, or let somebody who can still decrypt it run {rotate}"
+                "restore the file from its last good commit, or let someone who can still decrypt it run {rotate}"
             )),
     )
 }

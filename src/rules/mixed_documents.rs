@@ -86,7 +86,7 @@ fn severity(judged: &Judged<'_>, first_is_bare: bool) -> (Level, &'static str) {
     let has_ciphertext = judged.census.encrypted + judged.census.misplaced.len() > 0;
     let is_object = crate::kubernetes::is_object(judged.document);
     if is_exposed {
-        (META.level, "Flux applies it as it stands, in plaintext")
+        (META.level, "Flux applies it in plaintext")
     } else if first_is_bare {
         (META.level, "sops looks for its block in the first document and refuses the file")
     } else if is_expected {

@@ -32,6 +32,7 @@ mod misnamed_sops_config;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
+mod other_encryption;
 mod pgp_data_key_mismatch;
 mod plaintext_comment;
 mod plaintext_generator_source;

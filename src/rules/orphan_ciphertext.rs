@@ -1,4 +1,4 @@
-//! Ciphertext that nobody is going to decrypt.
+//! Ciphertext that nothing decrypts.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;

@@ -49,8 +49,8 @@ declare_rule! {
     "a data key that is encrypted to another PGP key than its label says"
 }
 
-/// Most findings: nobody reads more, and each costs a look into its file.
-const MOST: usize = 100;
+/// Limit for findings, since each one opens its file again.
+const MAX_FINDINGS: usize = 100;
 
 impl RepoRule for PgpDataKeyMismatch {
     fn meta(&self) -> &'static RuleMeta {
@@ -65,7 +65,7 @@ impl RepoRule for PgpDataKeyMismatch {
         });
         for (path, addressed) in stanzas {
             for key in foreign(repository.certificates, addressed) {
-                let (label, is_full) = (&addressed.recipient, found.len() == MOST);
+                let (label, is_full) = (&addressed.recipient, found.len() == MAX_FINDINGS);
                 match found.iter_mut().find(|other| other.is_of(label, key)) {
                     Some(other) => {
                         other.files += usize::from(other.last != path);
@@ -152,10 +152,10 @@ impl<'f> Mismatch<'f> {
         let repair = format!("run {rotate} and change the secret itself");
         let help = match (owner, known.and_then(|known| known.places.first())) {
             (None, Some(Found::File(path))) => format!(
-                "if the key has got a new subkey, export it to {path} again; otherwise somebody else can read the file: {repair}"
+                "if the key has got a new subkey, export it to {path} again; otherwise someone else can read the file: {repair}"
             ),
             (None, Some(Found::Keyring)) => format!(
-                "if the key has got a new subkey, import its newest copy; otherwise somebody else can read the file: {repair}"
+                "if the key has got a new subkey, import its newest copy; otherwise someone else can read the file: {repair}"
             ),
             _ => format!("find out who changed the stanza, then {repair}"),
         };

@@ -1,4 +1,4 @@
-//! A comment in clear among values that are encrypted.
+//! A plaintext comment among encrypted values.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
@@ -40,7 +40,7 @@ declare_rule! {
     /// Remove the comment, and write it again with `sops edit FILE`, which encrypts it. If the
     /// comment contained a secret and was ever pushed, change that secret.
     PlaintextComment, "plaintext-comment", Warning, needs Text, Leak(50),
-    "a comment in clear where sops would have encrypted it"
+    "a plaintext comment where sops would have encrypted it"
 }
 
 /// Words with which comments begin that are for tools.
@@ -76,9 +76,9 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
     }
     let spans = comments_in_clear(judged.document, selector);
     let first = *spans.first()?;
-    let verb = if spans.len() == 1 { "stands" } else { "stand" };
+    let verb = if spans.len() == 1 { "is" } else { "are" };
     let message = format!(
-        "{} {verb} in clear below a key that {selector} covers",
+        "{} {verb} unencrypted below a key that {selector} covers",
         count(spans.len(), "comment")
     );
     let draft = Draft::new(&META, first, message)

@@ -1,4 +1,4 @@
-//! A Secret that a generator makes of something in clear.
+//! A Secret that a generator makes from plaintext.
 
 use std::cell::LazyCell;
 use std::collections::HashSet;
@@ -73,7 +73,7 @@ declare_rule! {
     /// file in its place. If the values were ever pushed, change them. Put values that are not
     /// secret into a `configMapGenerator`.
     PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text, Leak(85),
-    "a generator of Secrets with literals or files in clear"
+    "a generator of Secrets with plaintext literals or files"
 }
 
 impl RepoRule for PlaintextGeneratorSource {

@@ -1,4 +1,4 @@
-//! A value in clear in a file that is encrypted otherwise.
+//! A plaintext value in an encrypted file.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
@@ -53,9 +53,9 @@ impl FileRule for PlaintextValue {
             // A document without a block is a matter of `mixed-documents`.
             let (spots, Some(own)) = (&judged.census.plaintext, &judged.metadata) else { continue };
             let Some(first) = spots.first() else { continue };
-            let (it, stands) = if spots.len() == 1 { ("it", "stands") } else { ("them", "stand") };
+            let it = if spots.len() == 1 { "it" } else { "them" };
             let message = format!(
-                "{} {stands} in an encrypted file ({})",
+                "an encrypted file has {} ({})",
                 count(spots.len(), "plaintext value"),
                 listing(spots, Spot::key_path)
             );

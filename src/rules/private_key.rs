@@ -65,12 +65,12 @@ fn is_test_data(subject: &Subject<'_>) -> bool {
 }
 
 fn draft<'s>(span: Span, what: &str, first: &str) -> Draft<'s> {
-    Draft::new(&META, span, format!("{what} stands in this file"))
+    Draft::new(&META, span, format!("this file contains {what}"))
         .note("a private key")
         .help(format!("{first}; if it was ever pushed, make a new key, run `sops updatekeys` and `sops rotate` on every file that this one opens, and change the secrets themselves"))
 }
 
-/// How to take the key away: with its file, if nothing else stands there.
+/// Tells how to remove the key, or the whole file if it has nothing else.
 fn removal(subject: &Subject<'_>, found: &[(Span, &str)]) -> String {
     let bytes = subject.input.bytes();
     let start = found.first().map_or(0, |(span, _)| span.start);

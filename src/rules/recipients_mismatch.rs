@@ -144,7 +144,7 @@ fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String
     }
     // updatekeys opens the data key alone, all else the values.
     let first = if subject.is_refused() {
-        "first mend what the other findings say of this file, since sops refuses it until then; then "
+        "first fix the other findings in this file, since sops refuses it until then; then "
     } else {
         ""
     };
@@ -159,9 +159,7 @@ fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String
         return format!("run {update}");
     }
     let rotate = subject.sops("rotate --in-place");
-    format!(
-        "{first}run {update}, then {rotate}; if somebody has left, change the secret itself too"
-    )
+    format!("{first}run {update}, then {rotate}; if someone has left, change the secret itself too")
 }
 
 /// Points at the missing recipient in the rule, or at the rule.

@@ -66,7 +66,7 @@ impl FileRule for SelectorDrift {
         let mut message =
             format!("{} (rule {} of {})", says.join(", and "), rule.number, config.path);
         if let Some(field) = falls_out {
-            message += &format!("; {field} would stay in clear");
+            message += &format!("; {field} would stay unencrypted");
         }
         let is_mac_alone = metadata.recipe.selector.is_equal(&rule.recipe.selector);
         let selector_of = |recipe: &Recipe| recipe.selector.span.filter(|_| !is_mac_alone);

@@ -91,7 +91,7 @@ fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draf
     let help = match &suffering[..] {
         [] => help.to_owned(),
         _ => format!(
-            "{help}, then encrypt what stands in clear, and change it if it was ever pushed"
+            "{help}, then encrypt the plaintext values, and change them if they were ever pushed"
         ),
     };
     let message = message(rule, is_left, &suffering);

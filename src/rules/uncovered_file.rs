@@ -1,4 +1,4 @@
-//! Files that no creation rule governs. One note per directory, since nobody wants a hundred.
+//! Files that no creation rule governs. One finding per directory keeps reports short.
 
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ fn no_config<'f>(
     let (level, where_) = if repository.policy.is_empty() {
         (Level::Info, "there is no .sops.yaml in this repository")
     } else {
-        (META.level, "no .sops.yaml stands above these files")
+        (META.level, "there is no .sops.yaml above these files")
     };
     let message = format!("{where_}, so the recipients of {} cannot be checked", listing(files));
     let draft = Draft::new(&META, Span::at(0), message)

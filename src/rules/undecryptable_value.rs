@@ -1,4 +1,4 @@
-//! A value that does not decrypt at the place where it stands.
+//! A value that does not decrypt in its place.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
@@ -36,7 +36,7 @@ declare_rule! {
     /// Give the key its old name back, or restore the last good version of the file. Then make your
     /// change with `sops edit FILE`. After a merge, take one side whole.
     UndecryptableValue, "undecryptable-value", Error, needs Keys, Weakness(50),
-    "a value that does not decrypt where it stands"
+    "a value that does not decrypt in its place"
 }
 
 impl FileRule for UndecryptableValue {

@@ -1,5 +1,6 @@
 //! A file that says it is encrypted, by its name or by its creation rule, and is not.
 
+use super::other_encryption;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::document;
@@ -69,7 +70,7 @@ impl FileRule for UnencryptedFile {
             || subject.parse_error.is_some_and(|error| error.is_limit);
         if is_judged_elsewhere
             || is_blank(subject)
-            || is_encrypted_otherwise(subject.text)
+            || other_encryption::is_encrypted(subject.input.bytes())
             || is_manifest(subject)
             || is_sops_config(subject)
         {
@@ -143,13 +144,6 @@ fn is_blank(subject: &Subject<'_>) -> bool {
             .documents
             .iter()
             .all(|judged| judged.document.root.is_null() || !judged.census.has_readable())
-}
-
-/// The text of another tool, encrypted from its first line on.
-fn is_encrypted_otherwise(text: &str) -> bool {
-    const BEGINNINGS: [&str; 3] =
-        ["$ANSIBLE_VAULT;", "-----BEGIN AGE ENCRYPTED FILE-----", "-----BEGIN PGP MESSAGE-----"];
-    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
 }
 
 /// A config of sops under another name, for `sops --config`.

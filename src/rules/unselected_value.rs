@@ -1,4 +1,4 @@
-//! A value of a Secret that stays in clear because the file's selector leaves it out.
+//! A value of a Secret that the file's selector leaves unencrypted.
 
 use super::encrypting::VALUES_ALONE;
 use super::encrypting::obstacle;
@@ -106,13 +106,13 @@ fn help(subject: &Subject<'_>) -> String {
     }
 }
 
-/// Whether a selector would encrypt a value of this document.
+/// Returns true if a selector would encrypt a value of this document.
 fn covers(selector: &Selector, judged: &Judged<'_>, spot: &Spot<'_, '_>) -> bool {
     let census = census::take(judged.document, Some(selector));
     census.plaintext.iter().any(|covered| covered.span == spot.span)
 }
 
-/// What everybody can read of the Secrets, as far as the selector leaves it out.
+/// Returns the exposed values of the Secrets that the selector leaves unencrypted.
 pub(super) fn left_out<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
     let is_left_out = |spot: &Spot<'s, 's>| judged.census.is_unselected(spot.scalar);
     let exposed = judged.secrets.iter().flat_map(|secret| exposed(judged, secret).into_spots());

@@ -1,4 +1,4 @@
-//! A file that wants its data key decrypted at a place that nobody in the repository knows.
+//! A file whose data key is decrypted at a place that no config names.
 
 use std::collections::BTreeMap;
 
@@ -103,7 +103,7 @@ fn draft<'f>(endpoint: &Endpoint, known: &Known) -> Draft<'f> {
     places.sort();
     places.dedup();
     let message = format!(
-        "{} {place} is not named by any .sops.yaml ({} named); whoever decrypts the file logs in there",
+        "{} {place} is not named by any .sops.yaml ({} named); decrypting the file logs in there",
         endpoint.service,
         count(places.len(), "other")
     );

@@ -1,4 +1,4 @@
-//! A PGP recipient that nobody can encrypt to any more.
+//! A PGP recipient that can no longer be encrypted to.
 
 use std::collections::HashMap;
 
