@@ -3,8 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
+use super::hook_file::InstallError;
 use super::inputs::InputError;
-use super::install::InstallError;
 use super::updates::UpdatesError;
 use crate::fix::stage::StageError;
 use crate::git::GitError;

@@ -6,6 +6,7 @@ mod error;
 pub mod explain;
 pub mod fix;
 pub mod hook;
+mod hook_file;
 pub mod inputs;
 pub mod install;
 pub mod man;

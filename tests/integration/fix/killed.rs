@@ -13,7 +13,7 @@ const FILES: u32 = 200;
 #[test]
 fn a_fix_that_is_killed_loses_nothing_and_can_be_finished() {
     let number = std::env::var("FIX_KILLS").ok();
-    let kills: u32 = number.map_or(200, |text| text.parse().expect("a number"));
+    let kills: u32 = number.map_or(20, |text| text.parse().expect("a number"));
     let git = Git::with(&[(".sops.yaml", &rules())]);
     let names: Vec<String> = (0..FILES).map(|number| format!("apps/db-{number}.yaml")).collect();
     start(&git, &names);

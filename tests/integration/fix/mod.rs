@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod corpus;
+mod interrupted;
 mod killed;
 mod sops;
 mod staged;
