@@ -82,7 +82,7 @@ fn a_hook_that_is_there_is_never_changed() {
     fs::write(&path, foreign).expect("written");
     let run = git.lint(&["install"]);
     assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
-    assert!(run.stderr.contains(".git/hooks/pre-commit is there"), "{run:?}");
+    assert!(run.stderr.contains(".git/hooks/pre-commit exists"), "{run:?}");
     assert!(
         run.stderr.contains("  help: add this line to it: `sops-lint hook pre-commit || exit`")
     );

@@ -102,7 +102,7 @@ impl HybridIdentity {
 
     fn open(&self, encapsulated: &[u8], body: &[u8]) -> Option<FileKey> {
         let secret = self.decapsulate(encapsulated)?;
-        let (key, nonce) = schedule(&secret);
+        let (key, nonce) = schedule(SUITE, INFO, &secret);
         let cipher = ChaCha20Poly1305::new((&*key).into());
         let (sealed, tag) = body.split_last_chunk::<TAG>()?;
         let (nonce, tag) = (Nonce::from_slice(&nonce), Tag::from_slice(tag));
@@ -135,30 +135,30 @@ impl Identity for HybridIdentity {
 }
 
 /// HPKE's key and nonce for the one message of a secret (RFC 9180, section 5.1, without a PSK).
-fn schedule(secret: &[u8; 32]) -> (Zeroizing<[u8; 32]>, [u8; 12]) {
-    let (no_psk, _) = extract(b"", b"psk_id_hash", b"");
-    let (info, _) = extract(b"", b"info_hash", INFO);
+fn schedule(suite: &[u8], info: &[u8], secret: &[u8; 32]) -> (Zeroizing<[u8; 32]>, [u8; 12]) {
+    let (no_psk, _) = extract(suite, b"", b"psk_id_hash", b"");
+    let (info, _) = extract(suite, b"", b"info_hash", info);
     // Mode 0: base.
     let context = [&[0][..], &no_psk, &info].concat();
-    let (_, key_schedule) = extract(secret, b"secret", b"");
+    let (_, key_schedule) = extract(suite, secret, b"secret", b"");
     let mut key = Zeroizing::new([0; 32]);
-    expand(&key_schedule, b"key", &context, &mut *key);
+    expand(suite, &key_schedule, b"key", &context, &mut *key);
     let mut nonce = [0; 12];
-    expand(&key_schedule, b"base_nonce", &context, &mut nonce);
+    expand(suite, &key_schedule, b"base_nonce", &context, &mut nonce);
     (key, nonce)
 }
 
 /// `LabeledExtract`.
-fn extract(salt: &[u8], label: &[u8], input: &[u8]) -> ([u8; 32], Hkdf<Sha256>) {
-    let input = [b"HPKE-v1", SUITE, label, input].concat();
+fn extract(suite: &[u8], salt: &[u8], label: &[u8], input: &[u8]) -> ([u8; 32], Hkdf<Sha256>) {
+    let input = [b"HPKE-v1", suite, label, input].concat();
     let (output, hkdf) = Hkdf::extract(Some(salt), &input);
     (output.into(), hkdf)
 }
 
 /// `LabeledExpand`.
-fn expand(hkdf: &Hkdf<Sha256>, label: &[u8], context: &[u8], output: &mut [u8]) {
+fn expand(suite: &[u8], hkdf: &Hkdf<Sha256>, label: &[u8], context: &[u8], output: &mut [u8]) {
     let length = u16::try_from(output.len()).expect("a key is short").to_be_bytes();
-    hkdf.expand_multi_info(&[&length, b"HPKE-v1", SUITE, label, context], output)
+    hkdf.expand_multi_info(&[&length, b"HPKE-v1", suite, label, context], output)
         .expect("a key is short");
 }
 
@@ -192,6 +192,39 @@ mod tests {
         let tag = words.next().expect("a kind");
         let body = STANDARD_NO_PAD.decode(lines.next().expect("a body")).expect("base64");
         Stanza { tag, args: words.collect(), body }
+    }
+
+    /// *Source*: draft-connolly-cfrg-xwing-kem-10, appendix C.
+    #[test]
+    fn the_key_encapsulation_is_that_of_the_published_test_vector() {
+        const VECTOR: &str = include_str!("../../../fixtures/keys/x-wing.txt");
+        let bytes = |name: &str| {
+            let line = VECTOR.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            hexadecimal(line.expect("the vector has it"))
+        };
+        let identity = HybridIdentity::of(&bytes("seed").try_into().expect("32 bytes"));
+        let public = [&identity.lattice_public[..], identity.curve_public.as_bytes()].concat();
+        assert_eq!(public, bytes("pk"));
+        let secret = identity.decapsulate(&bytes("ct")).expect("it is for this key");
+        assert_eq!(&secret[..], bytes("ss"));
+    }
+
+    /// *Source*: RFC 9180, appendix A.2.1: base mode with HKDF-SHA256 and ChaCha20-Poly1305. Its key
+    /// encapsulation, X25519, is another one; the suite names it.
+    #[test]
+    fn the_key_schedule_is_that_of_the_published_test_vector() {
+        let secret = "0bbe78490412b4bbea4812666f7916932b828bba79942424abb65244930d69a7";
+        let secret = hexadecimal(secret).try_into().expect("32 bytes");
+        let suite = b"HPKE\x00\x20\x00\x01\x00\x03";
+        let (key, nonce) = schedule(suite, b"Ode on a Grecian Urn", &secret);
+        let expected = "ad2744de8e17f4ebba575b3f5f5a8fa1f69c2a07f6e7500bc60ca6e3e3ec1c91";
+        assert_eq!(key[..], hexadecimal(expected));
+        assert_eq!(nonce[..], hexadecimal("5c4d98150661b848853b547f"));
+    }
+
+    fn hexadecimal(text: &str) -> Vec<u8> {
+        let digits = (0..text.len()).step_by(2);
+        digits.map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("digits")).collect()
     }
 
     #[test]

@@ -47,13 +47,13 @@ impl Tally {
 
 /// What sops would write in plaintext, would lose, or would read differently in its next version.
 const ON_PURPOSE: &[&str] = &[
-    "its creation rule would encrypt nothing in it",
+    "its creation rule would encrypt no value of it",
     "has a selector that sops cannot compile",
     "sops may take this comment for one of another key",
     "a comment in it would belong to another key",
     ".sops.yaml has a mistake",
     "sops would lose this comment",
-    "a number beyond 2^53 stays readable",
+    "a number beyond 2^53 stays unencrypted",
 ];
 
 /// One file of the test, in a directory of its own.

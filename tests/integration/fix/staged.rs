@@ -61,7 +61,7 @@ fn the_hook_refuses_where_it_may_not() {
     assert_sealed(&committed(&git, "other/db.yaml"));
     assert_eq!(git.lint(&["install", "--uninstall"]).code, Some(0));
     let run = git.lint(&["install", "--fix", "--hook", "pre-push"]);
-    assert!(run.code == Some(2) && run.stderr.contains("only the hook pre-commit"), "{run:?}");
+    assert!(run.code == Some(2) && run.stderr.contains("only the pre-commit hook"), "{run:?}");
 }
 
 #[test]
