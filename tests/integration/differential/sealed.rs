@@ -49,7 +49,7 @@ impl Tally {
 const ON_PURPOSE: &[&str] = &[
     "its creation rule would encrypt no value of it",
     "has a selector that sops cannot compile",
-    "sops may take this comment for one of another key",
+    "sops may attach this comment to another key",
     "a comment in it would belong to another key",
     ".sops.yaml has a mistake",
     "sops would lose this comment",
