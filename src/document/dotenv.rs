@@ -37,8 +37,8 @@ impl Format for Dotenv {
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
         let (documents, error) = match members(text) {
             Ok(members) => {
-                let root = Node { span: Span::new(0, text.len()), value: Value::Map(members) };
-                (vec![Document { index: 0, root, shape: Shape::Lines }], None)
+                let root = Node::new(Span::new(0, text.len()), Value::Map(members));
+                (vec![Document::new(0, root, Shape::Lines)], None)
             }
             Err(error) => (Vec::new(), Some(error)),
         };
@@ -94,7 +94,7 @@ fn member(line: &str, start: usize) -> Result<Member<'_>, ParseError> {
         Cow::Borrowed(value)
     };
     let border = start + key.len();
-    let node = Node { span: Span::new(border + 1, end), value: Value::Scalar(Scalar::Str(value)) };
+    let node = Node::new(Span::new(border + 1, end), Value::Scalar(Scalar::Str(value)));
     let key_span = Span::new(start, border);
     Ok(Member::Entry(Entry { key: Cow::Borrowed(key), key_span, key_is_string: true, node }))
 }

@@ -42,7 +42,7 @@ impl Format for Json {
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
         let mut reader = Reader { text, at: 0, depth: 0, nodes: 0, duplicate_keys: Vec::new() };
         let (documents, error) = match reader.document() {
-            Ok(root) => (vec![Document { index: 0, root, shape: Shape::Nested }], None),
+            Ok(root) => (vec![Document::new(0, root, Shape::Nested)], None),
             Err(error) => (Vec::new(), Some(error)),
         };
         Parsed { documents, duplicate_keys: reader.duplicate_keys, error }
@@ -170,7 +170,7 @@ impl<'t> Reader<'t> {
             Some(_) => return Err(self.error("a value is expected here")),
             None => return Err(self.error("the file ends where a value is expected")),
         };
-        Ok(Node { span: Span::new(start, self.at), value })
+        Ok(Node::new(Span::new(start, self.at), value))
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value<'t>>) -> Result<Value<'t>> {

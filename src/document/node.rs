@@ -31,6 +31,9 @@ pub enum Shape {
 /// One value and its place.
 #[derive(Clone, Debug)]
 pub struct Node<'t> {
+    /// The number of the node in its document, in depth-first order. It tells an alias, which has the span
+    /// of its anchor, from the anchor.
+    id: u32,
     /// The source token, quotes included; of a block scalar the lines of its content. Empty
     /// where the value is absent (`key:`). An alias has the span of what it repeats.
     pub span: Span,
@@ -102,7 +105,47 @@ impl Document<'_> {
     }
 }
 
+impl<'t> Document<'t> {
+    /// Puts a document together and numbers its nodes.
+    pub fn new(index: usize, mut root: Node<'t>, shape: Shape) -> Self {
+        root.number(&mut 0);
+        Self { index, root, shape }
+    }
+}
+
 impl<'t> Node<'t> {
+    /// Makes a node. Its document numbers it.
+    pub fn new(span: Span, value: Value<'t>) -> Self {
+        Self { id: 0, span, value }
+    }
+
+    /// Returns the number of the node in its document.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn number(&mut self, next: &mut u32) {
+        self.id = *next;
+        *next += 1;
+        match &mut self.value {
+            Value::Map(members) => {
+                for member in members {
+                    if let Member::Entry(entry) = member {
+                        entry.node.number(next);
+                    }
+                }
+            }
+            Value::List(elements) => {
+                for element in elements {
+                    if let Element::Node(node) = element {
+                        node.number(next);
+                    }
+                }
+            }
+            Value::Scalar(_) => {}
+        }
+    }
+
     /// Returns the value under `key`, if this is a map that has it. The first one, if a key occurs
     /// twice.
     pub fn get(&self, key: &str) -> Option<&Node<'t>> {

@@ -25,7 +25,7 @@ pub(super) fn merged<'t>(node: Node<'t>, text: &str) -> Node<'t> {
         ),
         scalar @ Value::Scalar(_) => scalar,
     };
-    Node { span: node.span, value }
+    Node::new(node.span, value)
 }
 
 /// Returns the first merge key of a merged tree that sops refuses: it names something else than
@@ -49,7 +49,7 @@ fn merged_members<'t>(members: Vec<Member<'t>>, text: &str) -> Vec<Member<'t>> {
                             Element::Comment(_) => None,
                         }));
                     }
-                    value => sources.push(Node { span: entry.node.span, value }),
+                    value => sources.push(Node::new(entry.node.span, value)),
                 }
             }
             Member::Entry(mut entry) => {

@@ -166,8 +166,8 @@ pub fn hidden(document: &Document<'_>, selector: &Selector) -> Option<String> {
 
 fn covers_secret(judged: &Judged<'_>, census: &Census<'_, '_>) -> bool {
     let mut found = false;
-    judged.for_each_secret_scalar(&mut |scalar| {
-        found |= census.readable(scalar).is_some() && !census.is_unselected(scalar);
+    judged.for_each_secret_scalar(&mut |node| {
+        found |= census.readable(node).is_some() && !census.is_unselected(node.id());
     });
     found
 }

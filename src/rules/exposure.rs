@@ -50,8 +50,9 @@ pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -
     let mut exposed = Exposed { values: Vec::new(), has_references: false };
     for value in secret.values() {
         let is_base64 = value.field == "data";
-        for_each_scalar(&value.entry.node, &mut |scalar| {
-            let Some(spot) = census.readable(scalar) else { return };
+        for_each_scalar(&value.entry.node, &mut |node| {
+            let Some(spot) = census.readable(node) else { return };
+            let scalar = spot.scalar;
             let text = if let Scalar::Str(text) = scalar { text } else { "" };
             if is_mask(scalar) || is_public(secret, &value.entry.key, text, is_base64) {
                 return;

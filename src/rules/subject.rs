@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::command::{quoted, sops_command};
-use crate::document::{Document, DuplicateKey, Node, ParseError, Scalar, Value};
+use crate::document::{Document, DuplicateKey, Node, ParseError, Value};
 use crate::finding::Draft;
 use crate::input::Input;
 use crate::kubernetes::{self, Secret, VALUE_FIELDS};
@@ -204,13 +204,13 @@ impl<'s> Judged<'s> {
     /// Returns true if one of its Secrets has a value that is not encrypted.
     pub(super) fn has_readable_secret(&self) -> bool {
         let mut found = false;
-        self.for_each_secret_scalar(&mut |scalar| found |= self.census.readable(scalar).is_some());
+        self.for_each_secret_scalar(&mut |node| found |= self.census.readable(node).is_some());
         found
     }
 
     /// Calls `visit` with every scalar at or below a value of a Secret. If `data` itself is a scalar,
     /// it counts as a value.
-    pub(super) fn for_each_secret_scalar(&self, visit: &mut dyn FnMut(&Scalar<'_>)) {
+    pub(super) fn for_each_secret_scalar(&self, visit: &mut dyn FnMut(&Node<'_>)) {
         for secret in &self.secrets {
             secret.values().for_each(|value| for_each_scalar(&value.entry.node, visit));
             let fields = VALUE_FIELDS.iter().filter_map(|field| secret.node.get(field));
@@ -219,10 +219,10 @@ impl<'s> Judged<'s> {
     }
 }
 
-/// Calls `visit` with every scalar at or below a node.
-pub(super) fn for_each_scalar<'d>(node: &'d Node<'_>, visit: &mut dyn FnMut(&'d Scalar<'_>)) {
-    if let Value::Scalar(scalar) = &node.value {
-        return visit(scalar);
+/// Calls `visit` with every node at or below a node that is a scalar.
+pub(super) fn for_each_scalar<'d, 't>(node: &'d Node<'t>, visit: &mut dyn FnMut(&'d Node<'t>)) {
+    if matches!(node.value, Value::Scalar(_)) {
+        return visit(node);
     }
     node.entries().for_each(|entry| for_each_scalar(&entry.node, visit));
     node.elements().for_each(|element| for_each_scalar(element, visit));

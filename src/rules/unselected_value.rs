@@ -114,7 +114,7 @@ fn covers(selector: &Selector, judged: &Judged<'_>, spot: &Spot<'_, '_>) -> bool
 
 /// Returns the exposed values of the Secrets that the selector leaves unencrypted.
 pub(super) fn left_out<'s>(judged: &Judged<'s>) -> Vec<Spot<'s, 's>> {
-    let is_left_out = |spot: &Spot<'s, 's>| judged.census.is_unselected(spot.scalar);
+    let is_left_out = |spot: &Spot<'s, 's>| judged.census.is_unselected(spot.id);
     let exposed = judged.secrets.iter().flat_map(|secret| exposed(judged, secret).into_spots());
     exposed.filter(is_left_out).collect()
 }

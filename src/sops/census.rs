@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::selector::Selector;
 use super::value::{EncValue, Malformed, looks_encrypted};
 use super::walk::{self, Leaf, Step, key_path};
-use crate::document::{Document, Scalar};
+use crate::document::{Document, Node, Scalar};
 use crate::text::Span;
 
 /// What one walk found. Every list is in file order.
@@ -24,8 +24,8 @@ pub struct Census<'d, 't> {
     pub malformed: Vec<(Spot<'d, 't>, Malformed)>,
     /// Ciphertexts with text behind their closing bracket.
     pub trailing: Vec<Spot<'d, 't>>,
-    /// Where the readable values stand in their lists one behind the other, by their address.
-    places: OnceCell<HashMap<usize, usize>>,
+    /// The places of the readable values in their lists, one list after the other, by node.
+    places: OnceCell<HashMap<u32, usize>>,
 }
 
 /// A value and where it stands.
@@ -37,13 +37,10 @@ pub struct Spot<'d, 't> {
     pub key_span: Span,
     /// The value's source token.
     pub span: Span,
+    /// The number of its node in the document.
+    pub id: u32,
     /// The value.
     pub scalar: &'d Scalar<'t>,
-}
-
-/// Tells a value from its equals: an alias repeats the place of what it names, not the value.
-fn address(scalar: &Scalar<'_>) -> usize {
-    std::ptr::from_ref(scalar).cast::<u8>().addr()
 }
 
 impl Spot<'_, '_> {
@@ -93,8 +90,8 @@ impl<'d, 't> Census<'d, 't> {
     }
 
     /// The spot of a value that everybody can read, or that is broken; `None` of all others.
-    pub fn readable(&self, scalar: &Scalar<'_>) -> Option<&Spot<'d, 't>> {
-        let at = self.place(scalar)?;
+    pub fn readable(&self, node: &Node<'_>) -> Option<&Spot<'d, 't>> {
+        let at = self.place(node.id())?;
         let behind = at.checked_sub(self.plaintext.len());
         let last = behind.and_then(|at| at.checked_sub(self.unselected.len()));
         match (behind, last) {
@@ -105,9 +102,9 @@ impl<'d, 't> Census<'d, 't> {
     }
 
     /// Whether the selector leaves a value alone that is not empty.
-    pub fn is_unselected(&self, scalar: &Scalar<'_>) -> bool {
+    pub fn is_unselected(&self, id: u32) -> bool {
         let first = self.plaintext.len();
-        self.place(scalar).is_some_and(|at| (first..first + self.unselected.len()).contains(&at))
+        self.place(id).is_some_and(|at| (first..first + self.unselected.len()).contains(&at))
     }
 
     fn all_readable(&self) -> impl Iterator<Item = &Spot<'d, 't>> {
@@ -115,12 +112,11 @@ impl<'d, 't> Census<'d, 't> {
         self.plaintext.iter().chain(&self.unselected).chain(broken)
     }
 
-    fn place(&self, scalar: &Scalar<'_>) -> Option<usize> {
+    fn place(&self, id: u32) -> Option<usize> {
         let places = self.places.get_or_init(|| {
-            let addresses = self.all_readable().map(|spot| address(spot.scalar));
-            addresses.enumerate().map(|(at, address)| (address, at)).collect()
+            self.all_readable().enumerate().map(|(at, spot)| (spot.id, at)).collect()
         });
-        places.get(&address(scalar)).copied()
+        places.get(&id).copied()
     }
 
     /// Of a document of which it cannot be said what should be encrypted: nothing to complain of.
@@ -133,8 +129,8 @@ impl<'d, 't> Census<'d, 't> {
         if leaf.scalar.is_empty() || leaf.text() == Some("\r") {
             return;
         }
-        let (key_span, span, scalar) = (leaf.key_span, leaf.span, leaf.scalar);
-        let spot = Spot { path: leaf.path.into(), key_span, span, scalar };
+        let Leaf { key_span, span, id, scalar, .. } = *leaf;
+        let spot = Spot { path: leaf.path.into(), key_span, span, id, scalar };
         let text = leaf.text().unwrap_or_default();
         let is_meant = looks_encrypted(text) || (is_selected && text.starts_with("ENC["));
         if !is_meant {

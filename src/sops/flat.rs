@@ -208,7 +208,7 @@ impl<'t> Tree<'t> {
                 let key = Cow::Borrowed(key);
                 Member::Entry(Entry { key, key_span, key_is_string: true, node })
             });
-            return Node { span: key_span, value: Value::Map(members.collect()) };
+            return Node::new(key_span, Value::Map(members.collect()));
         }
         let is_whole = branch.items.keys().copied().eq(0..branch.items.len());
         if !is_whole {
@@ -218,7 +218,7 @@ impl<'t> Tree<'t> {
             let key_span = branch.key_span.unwrap_or(key_span);
             Element::Node(self.node(branch, key_span))
         });
-        Node { span: key_span, value: Value::List(elements.collect()) }
+        Node::new(key_span, Value::List(elements.collect()))
     }
 }
 
@@ -233,7 +233,7 @@ fn unfolded<'t>(node: &'t Node<'_>) -> Node<'t> {
     let text = text.trim_end_matches('\r');
     let text =
         if text.contains("\\n") { text.replace("\\n", "\n").into() } else { Cow::Borrowed(text) };
-    Node { span: node.span, value: Value::Scalar(Scalar::Str(text)) }
+    Node::new(node.span, Value::Scalar(Scalar::Str(text)))
 }
 
 #[cfg(test)]

@@ -210,7 +210,7 @@ impl File<'_, '_> {
             walk::leaves(document, selector, &mut |leaf| {
                 let mut scalar = leaf.scalar;
                 if let Some(last_of_keys) = &mut last_of_keys {
-                    let Some(last) = last_of_keys.remove(&address(leaf.scalar)) else { return };
+                    let Some(last) = last_of_keys.remove(&leaf.id) else { return };
                     scalar = last;
                 }
                 self.leaf(leaf, scalar, &mut walked);
@@ -328,26 +328,21 @@ fn add(mac: &mut Mac, scalar: &Scalar<'_>, reading: Reading) {
     }
 }
 
-/// In INI the last of equal keys in one section counts, in the place of the first: by the address of
+/// In INI the last of equal keys in one section counts, in the place of the first: by the node of
 /// the first the value of the last. `None` for other formats, where every key counts.
-fn last_of_keys<'d, 't>(document: &'d Document<'t>) -> Option<HashMap<usize, &'d Scalar<'t>>> {
+fn last_of_keys<'d, 't>(document: &'d Document<'t>) -> Option<HashMap<u32, &'d Scalar<'t>>> {
     if document.shape != Shape::Sections {
         return None;
     }
     let mut last = HashMap::new();
     for section in document.root.entries() {
-        let mut first: HashMap<&str, usize> = HashMap::new();
+        let mut first: HashMap<&str, u32> = HashMap::new();
         for entry in section.node.entries() {
             if let Value::Scalar(scalar) = &entry.node.value {
-                let place = *first.entry(&entry.key).or_insert_with(|| address(scalar));
+                let place = *first.entry(&entry.key).or_insert(entry.node.id());
                 last.insert(place, scalar);
             }
         }
     }
     Some(last)
-}
-
-/// Tells a value from its equals.
-fn address(scalar: &Scalar<'_>) -> usize {
-    std::ptr::from_ref(scalar).cast::<u8>().addr()
 }

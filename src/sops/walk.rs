@@ -39,6 +39,8 @@ pub struct Leaf<'p, 'd, 't> {
     pub key_span: Span,
     /// Where the scalar stands.
     pub span: Span,
+    /// The number of its node in the document.
+    pub id: u32,
     /// The scalar.
     pub scalar: &'d Scalar<'t>,
     /// Whether the selector covers it.
@@ -235,8 +237,14 @@ impl<'d, 't> Walker<'d, '_, 't> {
         match &node.value {
             Value::Scalar(scalar) => {
                 let is_selected = self.selector.decide(was_named);
-                let leaf =
-                    Leaf { path: &self.path, key_span, span: node.span, scalar, is_selected };
+                let leaf = Leaf {
+                    path: &self.path,
+                    key_span,
+                    span: node.span,
+                    id: node.id(),
+                    scalar,
+                    is_selected,
+                };
                 (self.visit)(&Stop::Leaf(leaf));
             }
             Value::Map(members) => {

@@ -134,7 +134,7 @@ impl<'t> Reader<'t> {
         self.duplicate_keys.extend(duplicates(0, &entries));
         let start = self.section.name_span.start;
         let end = entries.last().map_or(self.section.name_span.end, |entry| entry.node.span.end);
-        let node = Node { span: Span::new(start, end), value: Value::Map(members) };
+        let node = Node::new(Span::new(start, end), Value::Map(members));
         self.sections.push(Member::Entry(Entry {
             key: Cow::Borrowed(self.section.name),
             key_span: self.section.name_span,
@@ -189,7 +189,7 @@ impl<'t> Reader<'t> {
             key => Cow::Borrowed(key),
         };
         let (span, text) = self.value(value)?;
-        let node = Node { span, value: Value::Scalar(Scalar::Str(text)) };
+        let node = Node::new(span, Value::Scalar(Scalar::Str(text)));
         let comments = self.comments();
         self.section.members.push(Member::Entry(Entry {
             key,

@@ -80,7 +80,7 @@ impl<'t> Reader<'t> {
                         comments::hand_back(before, &mut remarks, self.text);
                     }
                     comments::place(&mut root, remarks, self.text);
-                    self.parsed.documents.push(Document { index, root, shape: Shape::Nested });
+                    self.parsed.documents.push(Document::new(index, root, Shape::Nested));
                 }
                 _ => {}
             }
@@ -128,7 +128,7 @@ impl<'t> Reader<'t> {
                     scalar::resolve(text, plain, tag)
                 };
                 let span = self.trimmed(span, style);
-                (Node { span, value: Value::Scalar(value) }, anchor)
+                (Node::new(span, Value::Scalar(value)), anchor)
             }
             Event::MappingStart(style, anchor, _) => {
                 self.open_anchors.insert(anchor);
@@ -180,7 +180,7 @@ impl<'t> Reader<'t> {
         let span = self.collection_span(start, end, last, style);
         self.parsed.duplicate_keys.extend(duplicates(self.parsed.documents.len(), &entries));
         let members = entries.into_iter().map(Member::Entry).collect();
-        Ok(Node { span, value: Value::Map(members) })
+        Ok(Node::new(span, Value::Map(members)))
     }
 
     fn list(&mut self, start: Span, style: StructureStyle) -> Result<Node<'t>, ParseError> {
@@ -196,7 +196,7 @@ impl<'t> Reader<'t> {
             elements.push(Element::Node(node));
         };
         let span = self.collection_span(start, end, last, style);
-        Ok(Node { span, value: Value::List(elements) })
+        Ok(Node::new(span, Value::List(elements)))
     }
 
     /// Flow collections end at their bracket, block collections with their last member.
