@@ -21,8 +21,8 @@ const PARTIAL_INDEX: &str = "next-index-";
 /// Digits of a commit that are shown.
 const SHOWN_DIGITS: usize = 10;
 
-/// Most paths that git is given; for more it is asked for all.
-const MOST_PATHS: usize = 100;
+/// The maximum number of paths that git is given. Above this, read the whole log.
+const MAX_PATHS: usize = 100;
 
 /// An entry for the index.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ impl Repo {
         ];
         let mut arguments: Vec<&str> = options.into();
         arguments.extend(["--format=%x01%H", "--"]);
-        if files.len() <= MOST_PATHS {
+        if files.len() <= MAX_PATHS {
             arguments.extend(files.iter().map(|(path, _)| path.as_str()));
         }
         let arguments: Vec<&OsStr> = arguments.into_iter().map(OsStr::new).collect();

@@ -420,6 +420,37 @@ fn a_name_that_looks_like_an_option_switches_nothing_off() {
     assert!(stderr.contains("--help is a file whose name looks like an option"), "{stderr}");
 }
 
+/// pre-commit and prek pass the refs of a push in variables.
+#[test]
+fn the_variables_of_pre_commit_say_what_is_pushed() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    let clean = git.run(&["rev-parse", "HEAD"]);
+    let leak = git.commit(&[("db.yaml", PLAIN)]);
+    let code = |variables: &[(&str, &str)]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_sops-lint"))
+            .args(["hook", "pre-push"])
+            .current_dir(&git.root)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", git.beside("home"))
+            .env("PRE_COMMIT", "1")
+            .envs(variables.iter().copied())
+            .output()
+            .expect("the binary runs");
+        run.status.code()
+    };
+    let (from, to) = ("PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF");
+    assert_eq!(code(&[(from, &clean), (to, &leak)]), Some(1), "the pushed commits have a leak");
+    assert_eq!(code(&[(from, &leak), (to, &leak)]), Some(0), "nothing is new to the remote");
+    assert_eq!(code(&[(to, &clean)]), Some(0), "the leak is not pushed");
+    assert_eq!(code(&[("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main")]), Some(1));
+    assert_eq!(code(&[]), Some(1), "a run by hand judges HEAD");
+    git.run(&["update-ref", "refs/remotes/origin/main", &leak]);
+    let remote = "PRE_COMMIT_REMOTE_NAME";
+    assert_eq!(code(&[(to, &leak), (remote, "origin")]), Some(0), "the remote has the leak");
+    assert_eq!(code(&[(to, &leak), (remote, "fork")]), Some(1), "another remote lacks it");
+}
+
 /// What a rule about the repository says of the files that a push leaves behind.
 #[test]
 fn a_push_is_judged_as_it_will_stand_there() {

@@ -369,6 +369,24 @@ fn a_line_of_gitignore_is_written_once_and_a_file_that_cannot_be_read_fails_the_
     }
 }
 
+/// Root may fix the files of other users.
+#[test]
+fn the_owner_of_a_file_stays() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let tree = repository(&[(".sops.yaml", &rules()), ("db.yaml", SECRET)]);
+    let file = tree.path().join("db.yaml");
+    if chown(&file, Some(12_345), Some(54_321)).is_err() {
+        let notice = b"**** the_owner_of_a_file_stays DID NOT RUN: only root can change owners\n";
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), notice);
+        return;
+    }
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_sealed(&read(tree.path(), "db.yaml"));
+    let metadata = fs::metadata(&file).expect("there");
+    assert_eq!((metadata.uid(), metadata.gid()), (12_345, 54_321));
+}
+
 #[test]
 fn permissions_stay_and_what_is_no_plain_file_is_not_touched() {
     let tree = repository(&[(".sops.yaml", &rules()), ("db.yaml", SECRET), ("ro/db.yaml", SECRET)]);
