@@ -1,18 +1,25 @@
 //! Commands in the help of findings.
 
 use crate::path::RepoPath;
-use crate::policy::{CONFIG_NAME, Governing};
+use crate::policy::{CONFIG_NAME, Config, Governing};
 use crate::text::printable;
 
 /// Returns the sops command that does `verb` to a file under its own config, run from the root.
 pub fn sops_command(governing: Governing<'_>, verb: &str, path: &RepoPath) -> String {
-    let path = quoted(path.as_str());
+    let what = format!("{verb} {}", quoted(path.as_str()));
     match governing {
-        Governing::Rule(config, _) if config.path.as_str() != CONFIG_NAME => {
-            format!("`sops --config {} {verb} {path}`", quoted(config.path.as_str()))
-        }
-        _ => format!("`sops {verb} {path}`"),
+        Governing::Rule(config, _) => sops_under(config, &what),
+        _ => format!("`sops {what}`"),
     }
+}
+
+/// Returns the sops command that does `what` under a config, run from the root. Without a path in
+/// `what`, the sentence around it names the files.
+pub(super) fn sops_under(config: &Config, what: &str) -> String {
+    if config.path.as_str() == CONFIG_NAME {
+        return format!("`sops {what}`");
+    }
+    format!("`sops --config {} {what}`", quoted(config.path.as_str()))
 }
 
 /// Tells how to remove a file from git, but not from the disk.

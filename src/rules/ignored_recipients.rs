@@ -1,10 +1,11 @@
 //! Recipients that a creation rule names and sops does not see.
 
+use super::command::sops_under;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::keys::{Recipient, Sameness};
-use crate::policy::CreationRule;
+use crate::policy::{Config, CreationRule};
 use crate::sops::recipe::Lookup;
 use crate::text::words::{count, listing};
 
@@ -51,13 +52,12 @@ impl FileRule for IgnoredRecipients {
     }
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
-        for rule in subject.config.into_iter().flat_map(|config| &config.rules) {
-            drafts.extend(draft(rule));
-        }
+        let Some(config) = subject.config else { return };
+        drafts.extend(config.rules.iter().filter_map(|rule| draft(config, rule)));
     }
 }
 
-fn draft(rule: &CreationRule) -> Option<Draft<'_>> {
+fn draft<'c>(config: &Config, rule: &'c CreationRule) -> Option<Draft<'c>> {
     let groups = rule.key_groups?;
     let in_groups: Lookup<'_> = rule.recipe.recipients().collect();
     let ignored = rule.ignored.recipients.iter();
@@ -73,6 +73,9 @@ fn draft(rule: &CreationRule) -> Option<Draft<'_>> {
     let draft = Draft::new(&META, first.span, message)
         .note("ignored")
         .also(groups, "with this key, only the groups count")
-        .help("move them into a key group or remove them, then run `sops updatekeys` on the files");
+        .help(format!(
+            "move them into a key group or remove them, then run {} on the files",
+            sops_under(config, "updatekeys")
+        ));
     Some(draft)
 }

@@ -58,7 +58,7 @@ impl FileRule for InvalidMetadata {
                     Draft::new(&META, problem.span, format!("the sops block {}", problem.reason))
                         .at(index, Some(METADATA_KEY.to_owned()))
                         .note("sops does not take this")
-                        .help("restore the file from its last good commit and repeat the change with `sops edit`"),
+                        .help(format!("restore the file from its last good commit and repeat the change with {}", subject.sops("edit"))),
                 );
             }
             if let Some(span) = judged.unrelated {
@@ -113,7 +113,7 @@ fn duplicates<'s>(subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
                 .at(key.document, None)
                 .note("the second one")
                 .also(key.first, "the first one")
-                .help("find out from the history which one is right, restore the file, and repeat the change with `sops edit`"),
+                .help(format!("find out from the history which one is right, restore the file, and repeat the change with {}", subject.sops("edit"))),
         );
     }
 }

@@ -66,7 +66,7 @@ impl FileRule for MergeConflict {
             drafts.push(
                 Draft::new(&META, span, "git left conflict markers in the file")
                     .note("the conflict begins here")
-                    .help("take one side whole (`git checkout --ours` or `--theirs` while the merge is open), then repeat the other change with `sops edit`"),
+                    .help(format!("take one side whole (`git checkout --ours` or `--theirs` while the merge is open), then repeat the other change with {}", subject.sops("edit"))),
             );
         }
     }

@@ -1,6 +1,6 @@
 //! A data key that is encrypted to another PGP key than its label says.
 
-use super::command::quoted;
+use super::command::sops_command;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
@@ -76,7 +76,7 @@ impl RepoRule for PgpDataKeyMismatch {
                 }
             }
         }
-        let drafts = found.iter().map(|one| (one.path, one.draft(repository.certificates)));
+        let drafts = found.iter().map(|one| (one.path, one.draft(repository)));
         let mut drafts: Vec<_> = drafts.collect();
         if let Some((_, last)) = drafts.last_mut().filter(|_| left_out > 0) {
             last.message += &format!("; {} in this repository", count(left_out, "more label"));
@@ -122,7 +122,8 @@ impl<'f> Mismatch<'f> {
         self.addressed.recipient.identity.id == label.identity.id && self.key == key
     }
 
-    fn draft(&self, certificates: &Certificates) -> Draft<'f> {
+    fn draft(&self, repository: &Repository<'_>) -> Draft<'f> {
+        let certificates = repository.certificates;
         let label = &self.addressed.recipient;
         let known = certificates.find(&label.identity.id);
         let (key, owner) = (self.key, certificates.find(self.key));
@@ -148,7 +149,8 @@ impl<'f> Mismatch<'f> {
         let message =
             format!("the data key that is labelled {label} is {also}encrypted to {whose}{more}");
         let note = if has_own { "not the only one who can read it" } else { "not whom it is for" };
-        let rotate = format!("`sops rotate --in-place {}`", quoted(self.path.as_str()));
+        let rotate =
+            sops_command(repository.policy.governing(self.path), "rotate --in-place", self.path);
         let repair = format!("run {rotate} and change the secret itself");
         let help = match (owner, known.and_then(|known| known.places.first())) {
             (None, Some(Found::File(path))) => format!(

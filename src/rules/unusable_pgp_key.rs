@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::command::quoted;
+use super::command::{sops_command, sops_under};
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::keys::certificate::{Found, Known, Unusable, Usability};
 use crate::path::RepoPath;
-use crate::policy::{Config, Governing};
+use crate::policy::{Config, Governing, Policy};
 use crate::sops::walk::METADATA_KEY;
 use crate::text::date;
 use crate::text::words::count;
@@ -72,7 +72,7 @@ impl RepoRule for UnusablePgpKey {
         let mut drafts = Vec::new();
         for config in repository.configs() {
             let found = of_config(repository, config).into_iter();
-            drafts.extend(found.map(|lost| (&config.path, of_rule(&lost, &used))));
+            drafts.extend(found.map(|lost| (&config.path, of_rule(&lost, config, &used))));
         }
         drafts.extend(of_files(repository, &used));
         drafts
@@ -192,7 +192,7 @@ fn of_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Lost<'f
     found
 }
 
-fn of_rule<'f>(lost: &Lost<'f>, used: &LastUsed<'_>) -> Draft<'f> {
+fn of_rule<'f>(lost: &Lost<'f>, config: &Config, used: &LastUsed<'_>) -> Draft<'f> {
     const SHOWN: usize = 4;
     let (number, first) = lost.places[0];
     let (says, source) = (lost.says(&format!(" of rule {number}")), lost.source());
@@ -207,7 +207,11 @@ fn of_rule<'f>(lost: &Lost<'f>, used: &LastUsed<'_>) -> Draft<'f> {
             .note("sops refuses to encrypt to it")
             .help(lost.help(
                 "remove it from the rule",
-                "run `sops updatekeys` and `sops rotate --in-place` on its files",
+                &format!(
+                    "run {} and {} on its files",
+                    sops_under(config, "updatekeys"),
+                    sops_under(config, "rotate --in-place")
+                ),
             ))
     };
     let mut others: Vec<_> = lost.places.iter().filter(|(_, at)| at.span != first.span).collect();
@@ -243,7 +247,7 @@ fn of_files<'f>(
         }
     }
     let current = found.into_iter().filter(|(lost, _)| lost.was_used(used).is_none());
-    current.map(|(lost, files)| (files[0], of_file(&lost, &files))).collect()
+    current.map(|(lost, files)| (files[0], of_file(repository.policy, &lost, &files))).collect()
 }
 
 /// Whether a creation rule names the recipients of a file.
@@ -255,14 +259,14 @@ fn is_governed(repository: &Repository<'_>, path: &RepoPath) -> bool {
     }
 }
 
-fn of_file<'f>(lost: &Lost<'f>, files: &[&RepoPath]) -> Draft<'f> {
+fn of_file<'f>(policy: &Policy, lost: &Lost<'f>, files: &[&RepoPath]) -> Draft<'f> {
     let words = match files.len() {
         1 => String::new(),
         number => format!(", a recipient of {},", count(number, "file")),
     };
     let (says, source) = (lost.says(&words), lost.source());
-    let (key, path) = (lost.places[0].1, quoted(files[0].as_str()));
-    let removal = format!("run `sops rotate --in-place --rm-pgp {key} {path}`");
+    let (verb, path) = (format!("rotate --in-place --rm-pgp {}", lost.places[0].1), files[0]);
+    let removal = format!("run {}", sops_command(policy.governing(path), &verb, path));
     Draft::new(&META, lost.places[0].1.span, format!("{says}, says {source}"))
         .level(Level::Warning)
         .at(0, Some(METADATA_KEY.to_owned()))
