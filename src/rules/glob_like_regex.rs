@@ -154,7 +154,7 @@ fn translated(text: &str) -> String {
         Some(rest) => format!("(^|/){rest}"),
         None if out.starts_with(['^', '(', '\\']) || out.starts_with(".*") => out,
         None if out.contains('/') => format!("^{out}"),
-        // A name alone may stand anywhere.
+        // A name alone matches in any directory.
         None => format!("(^|/){out}"),
     };
     if begin.ends_with('$') { begin } else { format!("{begin}$") }

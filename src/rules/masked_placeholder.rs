@@ -1,4 +1,4 @@
-//! What `flux build` prints in place of a secret, committed as if it were one.
+//! The mask that `flux build` prints in place of a secret, committed by mistake.
 
 use super::exposure::is_mask;
 use super::rule::{FileRule, declare_rule};

@@ -100,7 +100,7 @@ fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Le
     if drift.is_regrouped {
         level = META.level;
         says.push(if have.key_groups.len() == want.key_groups.len() {
-            "recipients stand in other key groups than the rule says".to_owned()
+            "recipients are in other key groups than in the rule".to_owned()
         } else {
             format!(
                 "{} instead of {}",

@@ -73,7 +73,7 @@ impl RepoRule for UnreachableRule {
 }
 
 fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draft<'f>> {
-    // A broken path_regex stops sops before it comes to the rules behind it.
+    // sops fails at a broken path_regex and never reads the rules after it.
     let is_broken = |rule: &CreationRule| rule.matches("").is_none();
     let end = config.rules.iter().position(is_broken).unwrap_or(config.rules.len());
     let rules = &config.rules[..end];
