@@ -1,17 +1,20 @@
 //! Files that another tool encrypted as a whole: ansible-vault, age, OpenPGP.
 
-/// The first bytes of text formats, and of the binary format of age.
-const BEGINNINGS: [&[u8]; 5] = [
-    b"$ANSIBLE_VAULT;",
-    b"-----BEGIN AGE ENCRYPTED FILE-----",
-    b"-----BEGIN PGP MESSAGE-----",
-    b"age-encryption.org/v1\n",
-    b"age-encryption.org/v1\r\n",
-];
+/// The first bytes of text formats.
+const BEGINNINGS: [&[u8]; 3] =
+    [b"$ANSIBLE_VAULT;", b"-----BEGIN AGE ENCRYPTED FILE-----", b"-----BEGIN PGP MESSAGE-----"];
 
 /// Returns true if another tool encrypted the file from its first byte on.
 pub(super) fn is_encrypted(bytes: &[u8]) -> bool {
-    BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning)) || is_openpgp(bytes)
+    BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
+        || is_binary_age(bytes)
+        || is_openpgp(bytes)
+}
+
+/// Returns true for the version of age and a first stanza. The version alone may precede plaintext.
+fn is_binary_age(bytes: &[u8]) -> bool {
+    let behind = bytes.strip_prefix(b"age-encryption.org/v1").unwrap_or_default();
+    behind.starts_with(b"\n-> ") || behind.starts_with(b"\r\n-> ")
 }
 
 /// Returns true for an encrypted OpenPGP message (RFC 9580, 10.3): packets with session keys, then one
@@ -124,6 +127,7 @@ mod tests {
         }
         for bytes in [
             &b"age-encryption.org"[..],
+            b"age-encryption.org/v1\npassword: hunter2\n",
             b"",
             b"\xd2\x05\x01",
             b"\xcb\x05b\0\0",
