@@ -15,7 +15,7 @@ use sops_lint::sops::open;
 /// The keys that the environment names: `README.md` says which.
 static RING: LazyLock<KeyRing> = LazyLock::new(|| {
     let host = Host::new().expect("there is a current directory");
-    let ring = KeyRing::new(host, Effort::Quiet);
+    let ring = KeyRing::new(KEY_SERVICES, host, Effort::Quiet);
     assert!(ring.of(KEY_SERVICES[0]).is_some(), "SOPS_AGE_KEY_FILE has to name an age identity");
     ring
 });

@@ -1,5 +1,5 @@
-//! Encrypts any text in every format: whatever is sealed is whole to who has the key. The first byte
-//! chooses format and selector.
+//! Encrypts any text in every format. A file that was encrypted always decrypts to the same content. The
+//! first byte chooses the format and the selector.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -43,10 +43,10 @@ fuzz_target!(|bytes: &[u8]| {
     let format = FORMATS.get(choice % 8 % (FORMATS.len() + 1)).copied();
     match seal(bytes, format, &sealing) {
         Ok(sealed) => assert!(sealed.values > 0 && sealed.text.contains("ENC[AES256_GCM,")),
-        // A carriage return alone ends a line to some and none to others, and is refused so.
+        // Parsers disagree whether a lone carriage return ends a line, so such a file is refused.
         Err(SealError::Check(_)) if has_lone_return(bytes) => {}
         Err(error @ SealError::Check(_)) => panic!("{error}"),
-        // Most of what is tried cannot be encrypted.
+        // Most inputs cannot be encrypted.
         Err(
             SealError::Impossible { .. } | SealError::Rule { .. } | SealError::Recipient { .. },
         ) => {}

@@ -1,9 +1,10 @@
-//! A `.sops.yaml` with its mistakes corrected.
+//! Corrects mistakes in a `.sops.yaml`.
 
 use super::change::{Bytes, Change, Refusal};
 use crate::document::splice::{Edit, apply};
 use crate::path::RepoPath;
 use crate::policy::Config;
+use crate::text::words::count;
 
 /// Works out the corrected config.
 pub fn correct(path: &RepoPath, bytes: &[u8], edits: Vec<Edit>) -> Result<Change, Refusal> {
@@ -14,19 +15,18 @@ pub fn correct(path: &RepoPath, bytes: &[u8], edits: Vec<Edit>) -> Result<Change
         help: "correct it by hand".to_owned(),
     };
     let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
-    let new = apply(text, &edits).ok_or_else(|| refused("two corrections touch one place"))?;
+    let new = apply(text, &edits).ok_or_else(|| refused("two corrections overlap"))?;
     let problems = |text: &str| Config::read(path.clone(), text.as_bytes().to_vec()).problems.len();
     if problems(&new) > problems(text) {
-        return Err(refused("its corrections would bring other mistakes"));
+        return Err(refused("its corrections would cause other mistakes"));
     }
-    let number = edits.len();
-    let noun = if number == 1 { "mistake" } else { "mistakes" };
+    let done = format!("corrected {}", count(edits.len(), "mistake"));
     Ok(Change {
         path: path.clone(),
         old: Bytes(bytes.to_vec()),
         new: Bytes(new.into_bytes()),
         edits,
-        done: format!("corrected {number} {noun}"),
+        done,
         was_plaintext: false,
     })
 }
@@ -37,7 +37,7 @@ mod tests {
     use crate::text::Span;
 
     #[test]
-    fn corrections_never_bring_mistakes() {
+    fn corrections_never_cause_mistakes() {
         let path = RepoPath::from(".sops.yaml");
         let text = b"creation_rules:\n  - age: x\n    encrypted-regex: y\n";
         let edit = |text: &str| vec![Edit::new(Span::new(31, 46), text)];

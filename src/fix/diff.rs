@@ -1,4 +1,4 @@
-//! What a change comes to, line by line. Of plaintext nothing is shown.
+//! A change line by line. Plaintext is masked.
 
 use super::change::Change;
 use crate::document;
@@ -12,18 +12,18 @@ const CONTEXT: usize = 2;
 /// One line of a diff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Where the next lines stand: `@@ -1,3 +1,3 @@`.
+    /// Position of the lines that follow: `@@ -1,3 +1,3 @@`.
     Hunk(String),
     /// In both files.
     Same(String),
-    /// In the old file alone.
+    /// In the old file only.
     Old(String),
-    /// In the new file alone.
+    /// In the new file only.
     New(String),
 }
 
-/// The lines that differ, with some around them: keys, ciphertext, and stars in the place of all else.
-/// None where the whole file is another.
+/// Returns the lines that differ, with some around them: keys, ciphertext, and stars for everything else.
+/// Returns none if the whole file is replaced.
 pub fn lines(change: &Change) -> Vec<Line> {
     let Some(masked) = masked(change) else { return Vec::new() };
     let index = LineIndex::new(masked.as_bytes());
@@ -45,7 +45,7 @@ pub fn lines(change: &Change) -> Vec<Line> {
     out
 }
 
-/// The old text as it may be shown, byte for byte as long as it is.
+/// Returns the old text with plaintext masked. Its length in bytes stays the same.
 fn masked(change: &Change) -> Option<String> {
     let text = std::str::from_utf8(&change.old.0).ok().filter(|_| !change.edits.is_empty())?;
     let parsed = document::format_of(&change.path).map(|format| format.parse(text));
@@ -65,7 +65,7 @@ fn masked(change: &Change) -> Option<String> {
     (masked.len() == text.len()).then_some(masked)
 }
 
-/// Edits that stand near each other, and the whole lines around them.
+/// Edits that are near each other, and the whole lines around them.
 struct Group<'e> {
     /// The number of the first line, from 1.
     line: usize,
@@ -95,7 +95,7 @@ fn groups<'e>(text: &str, index: &LineIndex<'_>, edits: &'e [Edit]) -> Vec<Group
     groups
 }
 
-/// Writes one hunk; gives back how many lines the new file is ahead behind it.
+/// Writes one hunk. Returns by how many lines the new file is longer up to here.
 fn hunk(out: &mut Vec<Line>, line: usize, shift: isize, (old, new): (&str, &str)) -> isize {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let before = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_far_apart_has_hunks_of_its_own() {
+    fn edits_that_are_far_apart_have_hunks_of_their_own() {
         let old: String = (0..20).map(|number| format!("k{number}: v\n")).collect();
         let edits = vec![Edit::new(Span::new(4, 5), "X"), Edit::new(Span::at(old.len()), "s: 1\n")];
         let lines = lines(&change(&old, edits));

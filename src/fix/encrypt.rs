@@ -1,7 +1,7 @@
-//! A plaintext file, encrypted as its creation rule demands.
+//! Encrypts a plaintext file as its creation rule demands.
 
 use super::change::{Bytes, Change, Refusal};
-use crate::document;
+use crate::document::{self, Parsed};
 use crate::finding::{Finding, Level, Risk};
 use crate::input::{Content, Input};
 use crate::judge::{self, Context};
@@ -9,19 +9,20 @@ use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
 use crate::policy::{Config, CreationRule, Governing};
 use crate::rules::{UNSELECTED_VALUE, hidden, sops_command};
 use crate::secret::SecureRandom;
-use crate::sops::seal::{SealError, Sealed, Sealing, seal};
+use crate::sops::seal::{SealError, Sealed, Sealing, seal, seal_parsed};
 use crate::text::LineIndex;
+use crate::text::words::count;
 
-/// What encrypting takes beside the file.
+/// Everything that encrypting needs besides the file.
 #[derive(Clone, Copy)]
 pub struct Means<'m> {
     /// The creation rules, and what surrounds the file when the result is judged.
     pub context: Context<'m>,
-    /// For recipients that are no public key themselves.
+    /// Public keys of recipients that are only named, such as those of OpenPGP.
     pub public_keys: &'m PublicKeys,
-    /// The present second in UTC, counted from 1970-01-01.
+    /// The present time in seconds since 1970-01-01 UTC.
     pub now: u64,
-    /// Where data keys and nonces come from.
+    /// The source of data keys and nonces.
     pub random: SecureRandom<'m>,
 }
 
@@ -33,19 +34,6 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
     };
     let bytes = bytes_of(input).map_err(refused)?;
     let (config, rule) = governing(input, means).map_err(refused)?;
-    let format = document::format_of(&input.path);
-    if let (Some(format), Ok(text)) = (format, std::str::from_utf8(bytes)) {
-        let parsed = format.parse(text);
-        let selector = &rule.recipe.selector;
-        if let Some(key) = parsed.documents.iter().find_map(|one| hidden(one, selector)) {
-            let reason =
-                format!("its creation rule would encrypt {key}, which Kubernetes has to read");
-            let (number, config) = (rule.number, &config.path);
-            let help =
-                format!("set encrypted_regex: ^(data|stringData)$ in rule {number} of {config}");
-            return Err(refused((reason, help)));
-        }
-    }
     let wrap = |recipient: &Recipient, key: &_| {
         let label = label(recipient, config);
         recipient.service.wrap(&Wrapping {
@@ -58,8 +46,16 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
     };
     let sealing =
         Sealing { recipe: &rule.recipe, wrap: &wrap, now: means.now, random: means.random };
-    let sealed = seal(bytes, format, &sealing)
-        .map_err(|error| explain(input, bytes, (config, rule), &error))?;
+    let format = document::format_of(&input.path);
+    let sealed = match (format, std::str::from_utf8(bytes)) {
+        (Some(format), Ok(text)) => {
+            let parsed = format.parse(text);
+            check_readable(&parsed, config, rule).map_err(refused)?;
+            seal_parsed(text, &parsed, format, &sealing)
+        }
+        _ => seal(bytes, format, &sealing),
+    };
+    let sealed = sealed.map_err(|error| explain(input, bytes, (config, rule), &error))?;
     accept(input, &sealed, (config, rule), means)?;
     let done = done(&sealed, config, rule);
     Ok(Change {
@@ -72,7 +68,24 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
     })
 }
 
-/// Refuses what would still be wrong, and a config that sops would not read at all.
+/// Refuses a rule that would encrypt the kind or the name of an object.
+fn check_readable(
+    parsed: &Parsed<'_>,
+    config: &Config,
+    rule: &CreationRule,
+) -> Result<(), (String, String)> {
+    let selector = &rule.recipe.selector;
+    let Some(key) = parsed.documents.iter().find_map(|one| hidden(one, selector)) else {
+        return Ok(());
+    };
+    let (number, config) = (rule.number, &config.path);
+    Err((
+        format!("its creation rule would encrypt {key}, which Kubernetes has to read"),
+        format!("set encrypted_regex: ^(data|stringData)$ in rule {number} of {config}"),
+    ))
+}
+
+/// Refuses a result that still has an error or a leak, and a config that sops cannot read.
 fn accept(
     input: &Input,
     sealed: &Sealed,
@@ -108,7 +121,7 @@ fn accept(
     }
 }
 
-/// The bytes of a file, or why they are not at hand and what to do about it.
+/// Returns the bytes of a file, or why there are none and the next step.
 fn bytes_of(input: &Input) -> Result<&[u8], (String, String)> {
     let (reason, help) = match &input.content {
         Content::Bytes(bytes) => return Ok(bytes),
@@ -120,6 +133,7 @@ fn bytes_of(input: &Input) -> Result<&[u8], (String, String)> {
     Err((reason.to_owned(), help))
 }
 
+/// Returns the creation rule of a file, or why there is none and the next step.
 fn governing<'m>(
     input: &Input,
     means: Means<'m>,
@@ -142,7 +156,7 @@ fn governing<'m>(
     Err((reason.to_owned(), help))
 }
 
-/// The recipient as the rule writes it, which is what `sops updatekeys` compares.
+/// Returns the recipient as the rule writes it, which is what `sops updatekeys` compares.
 fn label(recipient: &Recipient, config: &Config) -> String {
     let written = config.bytes.get(recipient.span.start..recipient.span.end);
     let written = written.and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::trim);
@@ -152,7 +166,7 @@ fn label(recipient: &Recipient, config: &Config) -> String {
     written.filter(is_exact).unwrap_or(&recipient.identity.id).to_owned()
 }
 
-/// What would be wrong with the encrypted file, or still be there to be read.
+/// Returns the first error or leak of the encrypted file.
 fn remaining(input: &Input, sealed: &str, means: Means<'_>) -> Option<Finding> {
     let content = Content::Bytes(sealed.as_bytes().to_vec());
     let outcome = judge::file(&Input { path: input.path.clone(), content }, means.context);
@@ -162,6 +176,7 @@ fn remaining(input: &Input, sealed: &str, means: Means<'_>) -> Option<Finding> {
     outcome.findings.into_iter().find(is_wrong)
 }
 
+/// Turns an error of sealing into a refusal with the next step.
 fn explain(
     input: &Input,
     bytes: &[u8],
@@ -199,14 +214,13 @@ fn explain(
     }
 }
 
+/// Returns the command with which sops encrypts the file.
 fn command(input: &Input, governing: Governing<'_>) -> String {
     sops_command(governing, "encrypt --in-place", &input.path)
 }
 
+/// Says what was encrypted, and for whom.
 fn done(sealed: &Sealed, config: &Config, rule: &CreationRule) -> String {
-    let count = |number: usize, noun: &str| {
-        format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-    };
     let mut what = count(sealed.values, "value");
     if sealed.comments > 0 {
         what = format!("{what} and {}", count(sealed.comments, "comment"));

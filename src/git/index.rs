@@ -307,11 +307,7 @@ mod tests {
 
     #[test]
     fn damaged_indexes_are_errors_and_no_panics() {
-        let directory = tempfile::tempdir().unwrap();
-        for name in ["objects", "refs"] {
-            fs::create_dir_all(directory.path().join(".git").join(name)).unwrap();
-        }
-        fs::write(directory.path().join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        let directory = samples::repository();
         let repo = Repo::discover(directory.path()).unwrap();
         // Without a checksum, as `index.skipHash` writes it.
         let read = |index: &[u8]| {

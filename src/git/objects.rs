@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -24,6 +25,9 @@ const DELTA_CACHE: usize = 16 * 1024 * 1024;
 
 /// Size of a reader's cache for directories, in bytes.
 const TREE_CACHE: usize = 2 * 1024 * 1024;
+
+/// Memory for one object and its deltas, in bytes. A few bytes of a malicious pack can claim any size.
+pub(super) const MAX_ALLOCATION: usize = 256 * 1024 * 1024;
 
 /// The stores of a repository, for all threads.
 #[derive(Clone)]
@@ -60,9 +64,8 @@ impl Stores {
         let mut stores = Vec::new();
         let hash = repo.to_thread_local().object_hash();
         for directory in in_quarantine() {
-            let handle = gix::odb::at(directory, hash)
-                .map_err(|error| GitError::unreadable("the quarantine", error))?;
-            stores.push(handle.store());
+            let store = store(directory, hash);
+            stores.push(store.map_err(|error| GitError::unreadable("the quarantine", error))?);
         }
         stores.push(repo.objects.clone());
         Ok(Self { stores, packs: Arc::default() })
@@ -99,6 +102,13 @@ impl Stores {
             tree_bytes: 0,
         }
     }
+}
+
+/// Opens a directory of objects.
+fn store(directory: PathBuf, hash: gix::hash::Kind) -> io::Result<Arc<gix::odb::Store>> {
+    let limit = Some(MAX_ALLOCATION);
+    let options = gix::odb::store::init::Options { alloc_limit_bytes: limit, ..Default::default() };
+    gix::odb::at_opts(directory, hash, [], options).map(|handle| handle.store())
 }
 
 /// Returns the directories of objects that git names to its hooks: one, and a list.
@@ -265,7 +275,7 @@ mod tests {
 
     /// Reads all objects of a pack, as history does.
     fn read_all(directory: &Path, count: usize) -> usize {
-        let store = gix::odb::at(directory, gix::hash::Kind::Sha1).unwrap().store();
+        let store = store(directory.to_path_buf(), gix::hash::Kind::Sha1).unwrap();
         let stores = Stores { stores: vec![store], packs: Arc::default() };
         stores.open_packs();
         let mut reader = stores.reader();

@@ -37,10 +37,11 @@ impl Repo {
             trust: upwards::TrustPolicy::Assume(Trust::Full),
             ..upwards::Options::default()
         };
+        let limit = format!("gitoxide.objects.allocLimit={}", objects::MAX_ALLOCATION);
+        let mut open = gix::sec::trust::Mapping::<gix::open::Options>::default();
+        open.full = open.full.config_overrides([limit]);
         let found = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(
-            start,
-            options,
-            gix::sec::trust::Mapping::default(),
+            start, options, open,
         );
         let shared = found.map_err(|error| {
             if error.downcast_any_ref::<upwards::Error>().is_some() {
@@ -168,5 +169,21 @@ impl Clone for Repo {
 impl std::fmt::Debug for Repo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Repo({})", self.shared.work_tree.as_deref().unwrap_or(&self.start).display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::samples::{self, SamplePack};
+
+    /// Found by the fuzz target `packs`: 3 KB of a pack took 2 GB of memory.
+    #[test]
+    fn an_object_that_claims_to_be_huge_is_not_given_the_memory() {
+        let directory = samples::repository();
+        SamplePack::claiming(1 << 31).write(&directory.path().join(".git/objects"));
+        let repo = Repo::discover(directory.path()).unwrap();
+        let error = repo.tree_of(samples::id(0)).unwrap_err().to_string();
+        assert!(error.contains("too large to fit in memory"), "{error}");
     }
 }

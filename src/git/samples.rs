@@ -28,6 +28,17 @@ pub(super) fn id(number: usize) -> ObjectId {
     ObjectId::from_bytes_or_panic(&bytes)
 }
 
+/// Returns an empty repository, which has no commit.
+pub(super) fn repository() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("made");
+    let git = directory.path().join(".git");
+    for name in ["objects", "refs"] {
+        fs::create_dir_all(git.join(name)).expect("made");
+    }
+    fs::write(git.join("HEAD"), "ref: refs/heads/main\n").expect("written");
+    directory
+}
+
 /// A pack and its index.
 pub(super) struct SamplePack {
     pub(super) pack: Vec<u8>,
@@ -53,6 +64,13 @@ impl SamplePack {
         }
         pack.extend([0; 20]);
         Self { pack, index: index(&offsets) }
+    }
+
+    /// Returns a pack with an object that claims to be this long, and is not.
+    pub(super) fn claiming(length: usize) -> Self {
+        let header = [b"PACK", &2_u32.to_be_bytes()[..], &1_u32.to_be_bytes()].concat();
+        let pack = [&header[..], &head(BLOB, length), &deflated(b"short"), &[0; 20]].concat();
+        Self { pack, index: index(&[header.len()]) }
     }
 
     /// Writes the pack into a directory of objects.

@@ -1,4 +1,4 @@
-//! What is written into a repository: blobs, and entries of the index.
+//! Writes blobs and index entries, and finds plaintext in commits.
 //!
 //! The git program does it. It keeps the version and the extensions of an index, its locks and
 //! permissions, and split indexes, all of which gix 0.90 would lose or does not know.
@@ -15,49 +15,49 @@ use super::repo::Repo;
 use crate::input::Content;
 use crate::path::RepoPath;
 
-/// What git calls the index of a commit of some paths, which is thrown away after the commit.
+/// Prefix of the index that `git commit PATH` uses once.
 const PARTIAL_INDEX: &str = "next-index-";
 
-/// Digits of a commit that are shown.
+/// Number of digits that are shown of a commit.
 const SHOWN_DIGITS: usize = 10;
 
 /// The maximum number of paths that git is given. Above this, read the whole log.
 const MAX_PATHS: usize = 100;
 
-/// An entry for the index.
+/// An entry of the index.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its path.
+    /// The path.
     pub path: RepoPath,
-    /// What it holds.
+    /// The content.
     pub blob: ObjectId,
-    /// Whether it may be run.
+    /// Whether the file is executable.
     pub is_executable: bool,
 }
 
 impl Repo {
-    /// Where git keeps what belongs to this work tree alone.
+    /// Returns the git directory of this work tree.
     pub fn directory(&self) -> PathBuf {
         self.shared.to_thread_local().git_dir().to_path_buf()
     }
 
-    /// Whether the index at hand is one that `git commit PATH` made for a single commit: what is
-    /// written into it is committed, and the repository's own index keeps what it had.
+    /// Reports whether `git commit PATH` made this index for one commit. Changes in it are committed, and
+    /// the repository's own index does not get them.
     pub fn has_partial_index(&self) -> bool {
         let path = self.shared.to_thread_local().index_path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         name.is_some_and(|name| name.starts_with(PARTIAL_INDEX))
     }
 
-    /// The id that a file with these bytes has.
+    /// Returns the id of a blob with these bytes.
     pub fn blob_of(&self, bytes: &[u8]) -> ObjectId {
         let hash = self.shared.to_thread_local().object_hash();
         gix::objs::compute_hash(hash, gix::objs::Kind::Blob, bytes)
             .unwrap_or_else(|_| ObjectId::null(hash))
     }
 
-    /// The id that git would give the file of the work tree at this path, once its line ends and other
-    /// filters were applied.
+    /// Returns the id of the blob that git would store for this file of the work tree, after it
+    /// converted line ends and applied other filters.
     pub fn blob_at(&self, path: &RepoPath) -> Option<ObjectId> {
         let root = self.work_tree()?;
         let name = format!("--path={}", path.as_str());
@@ -66,7 +66,7 @@ impl Repo {
         ObjectId::from_hex(output.trim_ascii()).ok()
     }
 
-    /// What a blob is in the work tree, once its line ends and other filters were applied.
+    /// Returns what git would check out for a blob, after line ends and other filters.
     pub fn filtered(&self, path: &RepoPath, blob: ObjectId) -> Option<Vec<u8>> {
         let name = format!("--path={}", path.as_str());
         let arguments = ["cat-file", "--filters", &name, &blob.to_string()];
@@ -80,7 +80,7 @@ impl Repo {
         self.feed(&arguments, list.as_bytes(), "the objects")
     }
 
-    /// Puts entries into the index, all of them or none.
+    /// Updates entries of the index, all or none.
     pub fn stage(&self, entries: &[Entry]) -> Result<(), GitError> {
         let mut list = Vec::new();
         for entry in entries {
@@ -91,16 +91,16 @@ impl Repo {
         self.feed(&["update-index", "-z", "--index-info"], &list, "the index")
     }
 
-    /// Runs git with a file for its input. Through a pipe git would take the half of it for all, if
-    /// this program was killed.
+    /// Runs git with a file as its input. If this program is killed, git would take half of a pipe for
+    /// the whole.
     fn feed(&self, arguments: &[&str], input: &[u8], what: &str) -> Result<(), GitError> {
         let file = self.directory().join("sops-lint.input");
         let fed = program::feed(&self.start, arguments, &file, input);
         fed.map_err(|reason| GitError::Unwritable { what: what.to_owned(), reason })
     }
 
-    /// For each file, with the bytes it had, whether one of the commits brought it so: those of `HEAD`,
-    /// or of `--remotes`, the remote branches that were fetched. In the order of `files`.
+    /// Reports for each file whether a commit has this plaintext or another one at its path. `commits`
+    /// is `HEAD`, or `--remotes` for fetched remote branches. The order is that of `files`.
     pub fn brought_in_plaintext(
         &self,
         commits: &str,
@@ -113,7 +113,7 @@ impl Repo {
         if has_none || files.is_empty() {
             return found;
         }
-        // Settings of the user's could leave out the first commit and what merges bring.
+        // The user's settings could hide the first commit and changes by merges.
         let options = [
             "--literal-pathspecs",
             "-c",
@@ -152,7 +152,7 @@ impl Repo {
         found
     }
 
-    /// Whether git has the content of a file, in a commit or not.
+    /// Reports whether git has this blob, in a commit or not.
     pub fn holds(&self, blob: ObjectId) -> bool {
         self.with(|objects| objects.contains(blob))
     }
@@ -167,21 +167,22 @@ impl Repo {
     }
 }
 
-/// A file that a commit brought.
+/// A file that a commit changed.
 struct Record {
     commit: String,
     path: String,
     blob: ObjectId,
 }
 
-/// What `git log --raw -z` prints: commits, and behind each `:MODE MODE OLD NEW STATUS` and a path.
+/// Reads the output of `git log --raw -z`: commits, each followed by `:MODE MODE OLD NEW STATUS` and a
+/// path for every file.
 fn records(output: &[u8]) -> Vec<Record> {
     let mut commit = String::new();
     let mut found = Vec::new();
     let mut parts = output.split(|byte| *byte == 0);
     while let Some(part) = parts.next() {
         let part = String::from_utf8_lossy(part);
-        // An empty line stands before the first file of a commit.
+        // Git prints an empty line before the first file of a commit.
         let part = part.trim_start_matches('\n');
         if let Some(id) = part.strip_prefix('\u{1}') {
             commit = id.chars().take(SHOWN_DIGITS).collect();
@@ -199,15 +200,15 @@ fn records(output: &[u8]) -> Vec<Record> {
 /// Whether a commit has a file in plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InPlaintext {
-    /// This very content, with this commit.
+    /// Yes, exactly this content, in this commit.
     Same(String),
-    /// Another one at this path, with this commit.
+    /// Yes, another content at this path, in this commit.
     Other(String),
     /// No.
     Never,
 }
 
-/// A path on a line of its own, as C writes strings where that is needed (`quote_c_style`).
+/// Quotes a path for one line of input, as a C string if needed (`quote_c_style`).
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     if !text.contains(['\n', '"', '\\', '\r']) {

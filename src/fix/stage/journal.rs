@@ -170,6 +170,8 @@ impl Drop for Journal {
             // Still locked. A run that has it open sees that the name is gone, and opens a new one.
             let _ = fs::remove_file(&self.path);
         }
+        // To close the file is not enough: a process that was just started has a copy until it runs.
+        let _ = self.file.unlock();
     }
 }
 

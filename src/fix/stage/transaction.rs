@@ -288,8 +288,8 @@ impl<'s> Stage<'s> {
         let index = repo.index()?;
         Ok(record.entries.iter().any(|entry| match entry {
             Entry::Stage { path, blob } => {
-                index.entry(path).map(|entry| entry.blob)
-                    == ObjectId::from_hex(blob.as_bytes()).ok()
+                let blob = ObjectId::from_hex(blob.as_bytes()).ok();
+                blob.is_some() && index.entry(path).map(|entry| entry.blob) == blob
             }
             _ => false,
         }))

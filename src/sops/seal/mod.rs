@@ -37,8 +37,17 @@ pub fn seal(
     let text = std::str::from_utf8(bytes).map_err(|error| {
         impossible(Some(Span::at(error.valid_up_to())), "this byte is not UTF-8")
     })?;
-    let parsed = format.parse(text);
-    check_source(&parsed, &sealing.recipe.selector)?;
+    seal_parsed(text, &format.parse(text), format, sealing)
+}
+
+/// Encrypts a file that was parsed.
+pub fn seal_parsed(
+    text: &str,
+    parsed: &Parsed<'_>,
+    format: &dyn Format,
+    sealing: &Sealing<'_>,
+) -> Result<Sealed, SealError> {
+    check_source(parsed, &sealing.recipe.selector)?;
     let mut writer = Writer::new(sealing);
     writer.has_floats = format.has_only_floats();
     for document in &parsed.documents {
@@ -60,10 +69,10 @@ pub fn seal(
         appended: &(METADATA_KEY, block),
     };
     let edits = format
-        .splice(text, &parsed, &splice)
+        .splice(text, parsed, &splice)
         .map_err(|error| impossible(Some(error.span), error.reason))?;
     let sealed = apply(text, &edits).ok_or(SealError::Check("two changes overlap"))?;
-    writer.check(&parsed, &format.parse(&sealed))?;
+    writer.check(parsed, &format.parse(&sealed))?;
     let (values, comments) = (writer.values.len(), writer.comments.len());
     Ok(Sealed { text: sealed, edits, values, comments })
 }
