@@ -194,19 +194,40 @@ mod tests {
         Stanza { tag, args: words.collect(), body }
     }
 
+    /// The numbers of a published test vector.
+    struct Vector(&'static str);
+
+    impl Vector {
+        fn bytes(&self, name: &str) -> Vec<u8> {
+            let line = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            hexadecimal(line.expect("the vector has it"))
+        }
+
+        /// Checks the public key and the shared secret, and returns the shared secret.
+        fn check_encapsulation(&self) -> Zeroizing<[u8; 32]> {
+            let identity = HybridIdentity::of(&self.bytes("seed").try_into().expect("32 bytes"));
+            let public = [&identity.lattice_public[..], identity.curve_public.as_bytes()].concat();
+            assert_eq!(public, self.bytes("pk"));
+            let secret = identity.decapsulate(&self.bytes("ct")).expect("it is for this key");
+            assert_eq!(&secret[..], self.bytes("ss"));
+            secret
+        }
+    }
+
     /// *Source*: draft-connolly-cfrg-xwing-kem-10, appendix C.
     #[test]
     fn the_key_encapsulation_is_that_of_the_published_test_vector() {
-        const VECTOR: &str = include_str!("../../../fixtures/keys/x-wing.txt");
-        let bytes = |name: &str| {
-            let line = VECTOR.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            hexadecimal(line.expect("the vector has it"))
-        };
-        let identity = HybridIdentity::of(&bytes("seed").try_into().expect("32 bytes"));
-        let public = [&identity.lattice_public[..], identity.curve_public.as_bytes()].concat();
-        assert_eq!(public, bytes("pk"));
-        let secret = identity.decapsulate(&bytes("ct")).expect("it is for this key");
-        assert_eq!(&secret[..], bytes("ss"));
+        Vector(include_str!("../../../fixtures/keys/x-wing.txt")).check_encapsulation();
+    }
+
+    /// *Source*: draft-ietf-hpke-pq-04, test vector of the suite that age uses.
+    #[test]
+    fn the_suite_of_age_is_that_of_the_published_test_vector() {
+        let vector = Vector(include_str!("../../../fixtures/keys/hpke-pq.txt"));
+        let secret = vector.check_encapsulation();
+        assert_eq!(SUITE, vector.bytes("suite"));
+        let (key, nonce) = schedule(SUITE, &vector.bytes("info"), &secret);
+        assert_eq!((&key[..], &nonce[..]), (&*vector.bytes("key"), &*vector.bytes("nonce")));
     }
 
     /// *Source*: RFC 9180, appendix A.2.1: base mode with HKDF-SHA256 and ChaCha20-Poly1305. Its key
