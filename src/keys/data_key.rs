@@ -20,7 +20,7 @@ pub(super) const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct MalformedDataKey {
     /// Follows "the data key of X": lower case, no full stop.
     pub reason: Cow<'static, str>,
-    /// Whether the key service is sure to refuse it.
+    /// True if the key service is sure to refuse it.
     pub is_certain: bool,
 }
 

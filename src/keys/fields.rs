@@ -33,7 +33,7 @@ pub(super) fn screen(text: &str) -> Result<(), InvalidRecipient> {
     Ok(())
 }
 
-/// Whether a text holds a variable that some other tool fills in: `${X}`, `$X`, `{{ x }}`, `<x>`.
+/// Reports whether a text holds a variable that some other tool fills in: `${X}`, `$X`, `{{ x }}`, `<x>`.
 fn has_placeholder(text: &str) -> bool {
     text.contains("${") || text.contains("{{") || text.starts_with(['$', '<'])
 }

@@ -60,7 +60,7 @@ const NO_UUID_ODDITY: Oddity = Oddity {
     help: "copy the key's id from the console",
 };
 
-/// Whether these are five groups of small hexadecimal digits: 8-4-4-4-12.
+/// Reports whether these are five groups of small hexadecimal digits: 8-4-4-4-12.
 fn is_uuid(text: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     let groups = text.split('-').map(|group| group.bytes().all(is_digit).then_some(group.len()));

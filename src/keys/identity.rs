@@ -32,7 +32,7 @@ pub struct Oddity {
     pub help: &'static str,
 }
 
-/// Whether two recipients are one key.
+/// True if two recipients are one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sameness {
     /// They are.
@@ -51,7 +51,7 @@ pub struct InvalidRecipient {
     pub reason: Cow<'static, str>,
     /// What to do: an imperative sentence without full stop.
     pub help: &'static str,
-    /// Whether the text still holds a variable such as `${KEY_FP}` that a tool fills in later.
+    /// True if the text still holds a variable such as `${KEY_FP}` that a tool fills in later.
     pub is_placeholder: bool,
 }
 

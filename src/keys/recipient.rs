@@ -11,14 +11,14 @@ use crate::text::Span;
 pub struct Recipient {
     /// The key service.
     pub service: &'static dyn KeyService,
-    /// Who it is.
+    /// Identity of the recipient.
     pub identity: Identity,
     /// Its text, in the creation rule or in the metadata.
     pub span: Span,
 }
 
 impl Recipient {
-    /// Whether this and `other` are the same key.
+    /// Reports whether this and `other` are the same key.
     pub fn compare(&self, other: &Self) -> Sameness {
         if self.service.is(other.service) {
             self.service.compare(&self.identity, &other.identity)

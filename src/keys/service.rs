@@ -46,7 +46,7 @@ pub trait KeyService: Sync + fmt::Debug {
     /// The field of a stanza that people recognise the recipient by (`recipient`, `arn`).
     fn label_field(&self) -> &'static str;
 
-    /// Whether a key group's list of this service holds strings that may themselves be lists
+    /// Reports whether a key group's list of this service holds strings that may themselves be lists
     /// with commas (age does, sops leaves the others whole).
     fn splits_group_items(&self) -> bool {
         false
@@ -85,7 +85,7 @@ pub trait KeyService: Sync + fmt::Debug {
         None
     }
 
-    /// Whether `wrap` can do it for most recipients: it takes a public key and nobody's service.
+    /// Reports whether `wrap` can do it for most recipients: it takes a public key and nobody's service.
     fn can_wrap(&self) -> bool {
         false
     }

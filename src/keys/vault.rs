@@ -137,7 +137,7 @@ fn is_version(word: &str) -> bool {
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Whether an origin names this very machine.
+/// Reports whether an origin names this very machine.
 fn is_loopback(origin: &str) -> bool {
     let host = origin.strip_prefix("http://").unwrap_or(origin);
     if host.starts_with("[::1]") {

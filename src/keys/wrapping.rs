@@ -23,7 +23,7 @@ pub struct Wrapping<'w> {
 pub struct Unwrappable {
     /// Follows the recipient: "has expired". Lower case, no full stop.
     pub reason: String,
-    /// Whether sops may be able to do it.
+    /// True if sops may be able to do it.
     pub sops_can: bool,
 }
 

@@ -101,7 +101,7 @@ impl<'d, 't> Census<'d, 't> {
         }
     }
 
-    /// Whether the selector leaves a value alone that is not empty.
+    /// Reports whether the selector leaves a value alone that is not empty.
     pub fn is_unselected(&self, id: u32) -> bool {
         let first = self.plaintext.len();
         self.place(id).is_some_and(|at| (first..first + self.unselected.len()).contains(&at))

@@ -36,7 +36,7 @@ pub enum Opened {
     Comment(Plaintext),
 }
 
-/// Why a value does not decrypt.
+/// Reason that a value does not decrypt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// It is no ciphertext of sops, or cut off.

@@ -92,7 +92,7 @@ fn fold_into(lines: &mut Vec<(String, Block)>, key: &str, step: &str, block: &Bl
     lines.push((key.to_owned(), Block::Text(text)));
 }
 
-/// Whether the value of a folded key is known to be no secret: neither MAC nor data key.
+/// Reports whether the value of a folded key is known to be no secret: neither MAC nor data key.
 pub fn is_public(key: &str) -> bool {
     let mut steps = steps(key);
     let Some(Step::Key(field)) = steps.next() else { return false };

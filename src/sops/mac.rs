@@ -40,7 +40,7 @@ impl Mac {
         self.0.update(value);
     }
 
-    /// Whether this is the MAC that a file holds, compared in constant time.
+    /// Reports whether this is the MAC that a file holds, compared in constant time.
     pub fn is(self, stored: &[u8]) -> bool {
         self.digits().expose().ct_eq(stored).into()
     }

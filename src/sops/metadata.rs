@@ -23,7 +23,7 @@ pub struct Metadata {
     pub span: Span,
     /// Recipients, threshold, selector.
     pub recipe: Recipe,
-    /// Whether it sets several selectors, or a number for one, so that nobody can say which values
+    /// True if it sets several selectors, or a number for one, so that nobody can say which values
     /// it covers.
     pub is_ambiguous: bool,
     /// The day, counted from 1970-01-01, on which the data key was first wrapped for one of the

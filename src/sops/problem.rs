@@ -1,4 +1,4 @@
-//! What is wrong with a `sops` block.
+//! Faults of a `sops` block.
 
 use crate::text::Span;
 

@@ -9,16 +9,16 @@ use super::selector::Selector;
 use crate::keys::{InvalidRecipient, KeyService, Recipient, Sameness};
 use crate::text::Span;
 
-/// How to encrypt a file.
+/// Instructions for encrypting a file.
 #[derive(Clone, Debug, Default)]
 pub struct Recipe {
     /// One, or several of which `threshold` are needed to decrypt.
     pub key_groups: Vec<KeyGroup>,
     /// The number of key groups that suffice, where it is written.
     pub threshold: Option<Threshold>,
-    /// Which keys are encrypted.
+    /// Selector of the keys that are encrypted.
     pub selector: Selector,
-    /// Whether the MAC covers the encrypted values alone.
+    /// True if the MAC covers the encrypted values alone.
     pub mac_only_encrypted: bool,
 }
 
@@ -47,12 +47,12 @@ pub struct Invalid {
     pub service: &'static dyn KeyService,
     /// Where it stands.
     pub span: Span,
-    /// What is wrong with it.
+    /// Its fault.
     pub error: InvalidRecipient,
 }
 
 impl KeyGroup {
-    /// Whether nothing at all stands in it.
+    /// Reports whether nothing at all stands in it.
     pub fn is_empty(&self) -> bool {
         self.recipients.is_empty() && self.invalid.is_empty()
     }
@@ -96,7 +96,7 @@ pub struct Drift<'r> {
 }
 
 impl Drift<'_> {
-    /// Whether the file is as the rule demands.
+    /// Reports whether the file is as the rule demands.
     pub fn is_none(&self) -> bool {
         self.extra.is_empty()
             && self.missing.is_empty()
@@ -149,7 +149,7 @@ impl<'r> Lookup<'r> {
         self.ids.insert((one.service.metadata_field(), &one.identity.id));
     }
 
-    /// Whether this one is among them.
+    /// Reports whether this one is among them.
     pub fn find(&self, one: &Recipient) -> Sameness {
         if self.ids.contains(&(one.service.metadata_field(), &*one.identity.id)) {
             return Sameness::Same;

@@ -1,4 +1,4 @@
-//! Which keys of a file are encrypted (`sops.go`, `shouldBeEncrypted`).
+//! Selection of the keys of a file to encrypt (`sops.go`, `shouldBeEncrypted`).
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Field {
         }
     }
 
-    /// Whether a match means "encrypt" rather than "leave".
+    /// Reports whether a match means "encrypt" rather than "leave".
     pub const fn selects(self) -> bool {
         matches!(self, Self::EncryptedSuffix | Self::EncryptedRegex | Self::EncryptedCommentRegex)
     }
@@ -127,22 +127,22 @@ impl Selector {
         Self { field, text: text.to_owned(), span: Some(span), pattern }
     }
 
-    /// Why sops would ignore it.
+    /// Reason that sops would ignore it.
     pub fn error(&self) -> Option<&PatternError> {
         self.pattern.as_deref()?.as_ref().err()
     }
 
-    /// Whether both choose the same keys because they are written alike.
+    /// Reports whether both choose the same keys because they are written alike.
     pub fn is_equal(&self, other: &Self) -> bool {
         self.field == other.field && self.text == other.text
     }
 
-    /// Whether it looks at comments instead of keys.
+    /// Reports whether it looks at comments instead of keys.
     pub fn reads_comments(&self) -> bool {
         self.field.reads_comments()
     }
 
-    /// Whether a key, or a comment for the two fields that read comments, is named by the text.
+    /// Reports whether a key, or a comment for the two fields that read comments, is named by the text.
     pub fn names(&self, text: &str) -> bool {
         match self.pattern.as_deref() {
             None => text.ends_with(&self.text),
@@ -151,12 +151,12 @@ impl Selector {
         }
     }
 
-    /// Whether a value is encrypted, given whether any key above it (or comment) was named.
+    /// Reports whether a value is encrypted, given whether any key above it (or comment) was named.
     pub fn decide(&self, was_named: bool) -> bool {
         was_named == self.field.selects()
     }
 
-    /// Whether the value under these keys would be encrypted. Without comments, so never for the
+    /// Reports whether the value under these keys would be encrypted. Without comments, so never for the
     /// two fields that read them.
     pub fn selects(&self, keys: &[&str]) -> bool {
         let was_named = !self.reads_comments() && keys.iter().any(|key| self.names(key));

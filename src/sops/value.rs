@@ -16,7 +16,7 @@ pub struct EncValue<'t> {
     pub length: usize,
     /// The type of the plaintext: `str`, `int`, `comment` ...
     pub kind: &'t str,
-    /// Whether text follows the closing bracket; sops does not mind.
+    /// True if text follows the closing bracket; sops does not mind.
     pub has_trailing_text: bool,
 }
 
@@ -59,12 +59,12 @@ pub enum Malformed {
     Type,
 }
 
-/// Whether a text is, or was meant to be, an encrypted value of sops.
+/// Reports whether a text is, or was meant to be, an encrypted value of sops.
 pub fn looks_encrypted(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
-/// Whether a whole encrypted value stands somewhere in a text: the block that belongs to it may have
+/// Reports whether a whole encrypted value stands somewhere in a text: the block that belongs to it may have
 /// lost its name, or its form.
 pub fn holds_ciphertext(text: &str) -> bool {
     text.match_indices(PREFIX).any(|(at, _)| {

@@ -65,9 +65,9 @@ pub enum Refusal {
     DataKey,
     /// No value decrypts, of several.
     AllValues {
-        /// How many there are.
+        /// Number of them.
         values: usize,
-        /// Whether the MAC does, so that the block is at one with itself.
+        /// True if the MAC does, so that the block is at one with itself.
         is_mac_good: bool,
     },
     /// A value.
@@ -78,19 +78,19 @@ pub enum Refusal {
         key_path: String,
         /// The nearest key above it.
         key_span: Span,
-        /// What is wrong.
+        /// The fault.
         cause: ValueCause,
     },
     /// The MAC, while all values decrypt.
     Mac {
         /// Where it stands.
         span: Span,
-        /// What is wrong.
+        /// The fault.
         cause: MacCause,
     },
 }
 
-/// Why a value does not decrypt.
+/// Reason that a value does not decrypt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueCause {
     /// It is no ciphertext, or a broken one. Rules that need no key say so.
@@ -103,7 +103,7 @@ pub enum ValueCause {
     Type,
 }
 
-/// Why a MAC does not hold.
+/// Reason that a MAC does not verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MacCause {
     /// It does not decrypt: it, or `lastmodified`, is not what sops wrote.

@@ -43,7 +43,7 @@ pub struct Leaf<'p, 'd, 't> {
     pub id: u32,
     /// The scalar.
     pub scalar: &'d Scalar<'t>,
-    /// Whether the selector covers it.
+    /// True if the selector covers it.
     pub is_selected: bool,
 }
 
@@ -54,7 +54,7 @@ pub struct Remark<'p, 'd, 't> {
     pub path: &'p [Step<'d>],
     /// The comment.
     pub comment: &'d Comment<'t>,
-    /// Whether the selector covers it.
+    /// True if the selector covers it.
     pub is_selected: bool,
 }
 
@@ -157,14 +157,14 @@ pub fn misfit(document: &Document<'_>) -> Option<Span> {
     found
 }
 
-/// Whether the key of a line in dotenv can be a name. To sops a key is all that stands before the
+/// Reports whether the key of a line in dotenv can be a name. To sops a key is all that stands before the
 /// first `=`, so that the rest of a value that goes over lines may be one; it is never shown.
 pub fn is_name(key: &str) -> bool {
     let name = key.strip_prefix("export ").unwrap_or(key).trim();
     name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
-/// Whether a key needs no quotes in a path.
+/// Reports whether a key needs no quotes in a path.
 fn is_plain(key: &str) -> bool {
     key.len() < 100
         && !key.is_empty()
@@ -216,7 +216,7 @@ pub fn stops<'d, 't>(
     walker.node(&document.root, document.root.span, false);
 }
 
-/// Whether what stands under a top-level key speaks of the encryption and is no data.
+/// Reports whether what stands under a top-level key speaks of the encryption and is no data.
 pub fn is_metadata_key(key: &str, shape: Shape) -> bool {
     match shape {
         Shape::Nested | Shape::Sections => key == METADATA_KEY,

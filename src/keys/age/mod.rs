@@ -153,7 +153,7 @@ fn parse_bech32(text: &str) -> Result<Identity, InvalidRecipient> {
     }
 }
 
-/// Whether this is `age1` and a plugin's name (`validPluginName`).
+/// Reports whether this is `age1` and a plugin's name (`validPluginName`).
 fn is_plugin(prefix: &str) -> bool {
     // sops reads what begins so as post-quantum and never asks a plugin.
     if prefix.starts_with("age1pq1") {

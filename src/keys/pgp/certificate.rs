@@ -20,7 +20,7 @@ pub struct Certificate {
 pub struct Key {
     /// Upper case, without spaces.
     pub fingerprint: String,
-    /// Whether it may be encrypted to.
+    /// True if it may be encrypted to.
     pub can_encrypt: bool,
     /// What has become of it.
     pub state: State,
@@ -39,7 +39,7 @@ pub enum State {
     Revoked(u32),
 }
 
-/// Whether a recipient can be encrypted to, as gpg sees it.
+/// True if a recipient can be encrypted to, as gpg sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usability {
     /// It can, or nobody can tell.
@@ -48,7 +48,7 @@ pub enum Usability {
     Unusable {
         /// Why.
         reason: Unusable,
-        /// Whether it is the subkeys' fault alone.
+        /// True if it is the subkeys' fault alone.
         subkeys: bool,
     },
 }
@@ -70,12 +70,12 @@ impl Certificate {
         self.keys.first().map_or("", |key| &key.fingerprint)
     }
 
-    /// Whether a key, named by fingerprint or key id, is one of its keys.
+    /// Reports whether a key, named by fingerprint or key id, is one of its keys.
     pub fn has(&self, id: &str) -> bool {
         self.keys.iter().any(|key| key.is(id))
     }
 
-    /// Whether gpg would encrypt to it when asked for `id`: to any subkey that can be encrypted to,
+    /// Reports whether gpg would encrypt to it when asked for `id`: to any subkey that can be encrypted to,
     /// or, where a `!` stands at the end, to that one key.
     pub fn usability(&self, id: &str) -> Usability {
         let Some(primary) = self.keys.first() else { return Usability::Usable };
@@ -123,7 +123,7 @@ impl Certificate {
 }
 
 impl Key {
-    /// Whether this is its fingerprint or key id: upper case, without `0x`.
+    /// Reports whether this is its fingerprint or key id: upper case, without `0x`.
     fn is(&self, id: &str) -> bool {
         self.fingerprint == id || key_id(&self.fingerprint) == id
     }
@@ -208,7 +208,7 @@ impl Certificates {
         files.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Whether there is none.
+    /// Reports whether there is none.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
     }

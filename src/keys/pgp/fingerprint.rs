@@ -7,7 +7,7 @@ pub(super) const LONG_FINGERPRINT: usize = 64;
 /// Hexadecimal digits of a key id.
 pub(super) const KEY_ID: usize = 16;
 
-/// Whether two rows of digits are equal, or one is the key id of the other.
+/// Reports whether two rows of digits are equal, or one is the key id of the other.
 pub(in crate::keys) fn is_same_key(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     short == long || (short.len() <= KEY_ID && key_id(long).ends_with(short))

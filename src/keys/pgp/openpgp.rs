@@ -57,7 +57,7 @@ pub(super) fn addressees(message: &str) -> Vec<String> {
     found
 }
 
-/// Whether a message has an encrypted part, and as much of it as it takes to begin with it.
+/// Reports whether a message has an encrypted part, and as much of it as it takes to begin with it.
 pub(super) fn can_be_decrypted(message: &str) -> bool {
     if message.len() > MAX_MESSAGE {
         return false;

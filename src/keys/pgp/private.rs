@@ -111,7 +111,7 @@ fn open(keys: &[Cert], message: &str) -> Unwrapped {
 
 struct Helper<'k> {
     keys: &'k [Cert],
-    /// Whether the message is for one of the keys.
+    /// True if the message is for one of the keys.
     has_tried: &'k mut bool,
 }
 

@@ -55,7 +55,7 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Whether it is no comment.
+    /// Reports whether it is no comment.
     pub(super) fn is_value(&self) -> bool {
         self.kind.as_deref() != Some("comment")
     }

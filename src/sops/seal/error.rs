@@ -1,4 +1,4 @@
-//! Why a file is not encrypted.
+//! Reasons that a file is not encrypted.
 
 use crate::keys::Unwrappable;
 use crate::text::Span;
