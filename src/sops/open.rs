@@ -113,7 +113,7 @@ impl Opener<'_> {
                 (_, Some(Unwrapped::NotMine | Unwrapped::Damaged)) => LabelCause::DoesNotOpen,
             };
             let Some(recipient) = stanza.recipient.clone() else { continue };
-            // Visible damage has a finding of its own.
+            // Another finding reports visible damage.
             let known = stanza.service.check_data_key(&recipient, &stanza.enc).err();
             if can_prove(stanza, ring) && known.is_none_or(|error| !error.is_certain) {
                 self.false_labels.push(FalseLabel { recipient, span: stanza.span, cause });

@@ -1,4 +1,4 @@
-//! Faults of a `sops` block.
+//! A fault of a `sops` block.
 
 use crate::text::Span;
 

@@ -1,4 +1,4 @@
-//! Reasons that a file is not encrypted.
+//! The errors of encrypting a file.
 
 use crate::keys::Unwrappable;
 use crate::text::Span;
