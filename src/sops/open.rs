@@ -63,16 +63,7 @@ pub fn open(
     let groups = envelope.groups.iter();
     let shares: Vec<Plaintext> = groups.filter_map(|group| opener.unwrap_group(group)).collect();
     let verdict = match data_key(shares, envelope) {
-        Err(Verdict::Unopened(_)) if opener.is_cut => {
-            Verdict::Unopened(Unopened::TooManyDataKeys { tried: MAX_TRIED })
-        }
-        Err(Verdict::Unopened(Unopened::NoKey)) => {
-            Verdict::Unopened(opener.unused.unwrap_or(if has_key(envelope, ring) {
-                Unopened::NotOpened
-            } else {
-                Unopened::NoKey
-            }))
-        }
+        Err(Verdict::Unopened(reason)) => Verdict::Unopened(opener.explain(reason, envelope)),
         Err(verdict) => verdict,
         Ok(key) => File::new(documents, metadata, envelope, &Cipher::new(key)).verdict(),
     };
@@ -87,7 +78,7 @@ struct Opener<'r> {
     /// True if some were not tried.
     is_cut: bool,
     /// The reason why a key could not be used, if there was one.
-    unused: Option<Unopened>,
+    unused: Option<&'static str>,
     false_labels: Vec<FalseLabel>,
 }
 
@@ -128,6 +119,17 @@ impl Opener<'_> {
         })
     }
 
+    /// Returns the most helpful reason why the file stays closed: a limit, a key that could not be used, or
+    /// else `reason`.
+    fn explain(&self, reason: Unopened, envelope: &Envelope) -> Unopened {
+        match (self.unused, reason) {
+            _ if self.is_cut => Unopened::TooManyDataKeys { tried: MAX_TRIED },
+            (Some(unused), _) => Unopened::Unavailable(unused),
+            (None, Unopened::NoKey) if has_key(envelope, self.ring) => Unopened::NotOpened,
+            (None, reason) => reason,
+        }
+    }
+
     /// Opens one data key. `None` if too many were tried before.
     fn unwrap(&mut self, stanza: &Stanza, is_own: bool) -> Option<Unwrapped> {
         let Stanza { service, recipient, enc, .. } = stanza;
@@ -143,7 +145,7 @@ impl Opener<'_> {
         let wrapped = Wrapped { service: *service, recipient: recipient.as_ref(), enc };
         let opened = self.ring.open(wrapped);
         if let Unwrapped::Unavailable(reason) = opened {
-            self.unused = Some(Unopened::Unavailable(reason));
+            self.unused = Some(reason);
         }
         Some(opened)
     }

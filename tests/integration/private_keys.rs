@@ -134,7 +134,11 @@ fn key_groups_are_opened_by_their_threshold() {
     assert_eq!((number(&two, "verified"), two.code), (0, Some(0)), "{two:?}");
     let why = "private keys for only 1 of the 2 key groups that it needs";
     assert!(two.json()["skipped"][0]["reason"] == why, "{two:?}");
-    // Her key opens one group, her gpg has another; the third is for somebody else.
+    // A key that could not be used is more helpful than the number of groups.
+    let gpg = FakeGpg::new(&["rsa"], "exit 1");
+    let reason = run(&["34-key-groups-2of3.yaml"], &gpg).json()["skipped"][0]["reason"].to_string();
+    assert!(reason.contains("gpg has a key for it but did not open it"), "{reason}");
+    // Her key opens one group, her gpg another. The third is for another person.
     let key = vectors().join("keys/pgp/rsa.sec.asc");
     let tree = tree(&["34-key-groups-2of3.yaml"]);
     let variables = [("SOPS_AGE_KEY_FILE", &*alice), ("SOPS_LINT_PGP_KEY_FILE", &*key)];
