@@ -60,7 +60,7 @@ pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> 
     census
 }
 
-/// How much of a document sops has encrypted, from least to most.
+/// The extent of encryption of a document, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Encryption {
     /// No value is, or was meant to be, a ciphertext.

@@ -32,7 +32,7 @@ pub struct FalseLabel {
     pub cause: LabelCause,
 }
 
-/// What is wrong with a recipient's encrypted data key.
+/// The fault of a recipient's encrypted data key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabelCause {
     /// The recipient's own private key does not open it.

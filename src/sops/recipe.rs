@@ -27,7 +27,7 @@ pub struct Recipe {
 pub struct Threshold {
     /// The number of groups.
     pub groups: usize,
-    /// Where it is written.
+    /// Its place.
     pub span: Span,
 }
 

@@ -19,7 +19,7 @@ pub enum SealError {
     Rule {
         /// A predicate whose subject is the rule, no full stop.
         reason: &'static str,
-        /// How to correct the rule, in the imperative.
+        /// The correction of the rule, in the imperative.
         help: &'static str,
     },
     /// The data key cannot be encrypted to a recipient.
