@@ -16,7 +16,7 @@ pub struct Change {
     pub edits: Vec<Edit>,
     /// What was done, for people: "encrypted 3 values ..".
     pub done: String,
-    /// Whether the old content has secrets in plaintext.
+    /// True if the old content has secrets in plaintext.
     pub was_plaintext: bool,
 }
 
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Bytes {
     }
 }
 
-/// Why a file is left unchanged.
+/// Reason that a file is left unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The file.

@@ -1,7 +1,7 @@
 //! AWS KMS: ARNs of keys and aliases, with an optional role and encryption context.
 //!
-//! Follows `kms/keysource.go` of sops. The profile is no part of the identity: it says how to
-//! reach the key, not which key it is. Whether an alias points to a key is not known here.
+//! Follows `kms/keysource.go` of sops. The profile is not part of the identity: it says how to
+//! reach the key, not which key it is. The target of an alias is unknown offline.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,7 @@ impl KeyService for AwsKms {
         "arn"
     }
 
-    /// `ARN` or `ARN+ROLE`; no context can be written this way.
+    /// Reads `ARN` or `ARN+ROLE`. A context cannot be written this way.
     fn parse(&self, text: &str) -> Result<Identity, InvalidRecipient> {
         screen(text)?;
         let text = text.replace(' ', "");
@@ -52,7 +52,7 @@ impl KeyService for AwsKms {
         identity(arn, field(stanza, "role"), &context(stanza)?)
     }
 
-    /// Region and account.
+    /// Returns region and account.
     fn endpoint(&self, identity: &Identity) -> Option<String> {
         let parts: Vec<&str> = identity.id.splitn(6, ':').collect();
         let [_, partition, _, region, account, _] = parts[..] else { return None };
@@ -66,7 +66,7 @@ impl KeyService for AwsKms {
         }
     }
 
-    /// A key and an alias in one account and region may be one key.
+    /// A key and an alias in the same account and region may be the same key.
     fn compare(&self, one: &Identity, other: &Identity) -> Sameness {
         if one.id == other.id {
             return Sameness::Same;
@@ -83,7 +83,7 @@ impl KeyService for AwsKms {
     }
 }
 
-/// The identity as sops writes it (`ToString`) when no profile is set.
+/// Returns the identity as sops writes it (`ToString`) without a profile.
 fn identity(arn: &str, role: Option<&str>, context: &str) -> Result<Identity, InvalidRecipient> {
     screen(arn)?;
     let oddity = check_key(arn)?;
@@ -101,8 +101,8 @@ fn identity(arn: &str, role: Option<&str>, context: &str) -> Result<Identity, In
     Ok(Identity { id, oddity })
 }
 
-/// Checks `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`, or `alias/NAME` at its end. sops lets more
-/// through (`arnRegex`), AWS does not.
+/// Checks `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`, or `alias/NAME` at its end. sops accepts
+/// more (`arnRegex`), AWS does not.
 fn check_key(arn: &str) -> Result<Option<Oddity>, InvalidRecipient> {
     let no_arn = || {
         InvalidRecipient::new(
@@ -126,7 +126,7 @@ fn check_key(arn: &str) -> Result<Option<Oddity>, InvalidRecipient> {
 }
 
 const ACCOUNT_ODDITY: Oddity = Oddity {
-    reason: "names an account whose number has not 12 digits",
+    reason: "has an account number that does not have 12 digits",
     help: "copy the ARN again",
 };
 
@@ -151,7 +151,7 @@ fn check_role(role: &str) -> Result<(), InvalidRecipient> {
     ))
 }
 
-/// `aws`, `aws-cn`, `aws-us-gov` and the like.
+/// Reports whether a text is `aws`, `aws-cn`, `aws-us-gov` or similar.
 fn is_partition(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     text.strip_prefix("aws").is_some_and(|rest| rest.chars().all(is_word))
@@ -161,7 +161,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The encryption context as `k:v,k:v`, sorted by key (`kmsContextToString`).
+/// Returns the encryption context as `k:v,k:v`, sorted by key (`kmsContextToString`).
 fn context(map: &Node<'_>) -> Result<String, InvalidRecipient> {
     let Some(context) = map.get("context").filter(|context| !context.is_null()) else {
         return Ok(String::new());
@@ -181,7 +181,7 @@ fn context(map: &Node<'_>) -> Result<String, InvalidRecipient> {
     Ok(pairs.join(","))
 }
 
-/// sops takes numbers and booleans as they are written, and crashes on null.
+/// Returns a value of the context as text. sops accepts numbers and booleans, and crashes on null.
 fn context_value<'n>(node: &'n Node<'_>) -> Result<Cow<'n, str>, InvalidRecipient> {
     match &node.value {
         Value::Scalar(Scalar::Str(text)) => Ok(Cow::Borrowed(text)),
@@ -194,12 +194,12 @@ fn context_value<'n>(node: &'n Node<'_>) -> Result<Cow<'n, str>, InvalidRecipien
     }
 }
 
-/// An id taken apart for comparison.
+/// The parts of an id, for comparison.
 struct Parts<'i> {
     /// `arn:PARTITION:kms:REGION:ACCOUNT`
     place: &'i str,
     is_alias: bool,
-    /// Role and context, with the sign in front of them.
+    /// Role and context, each with the sign in front of it.
     conditions: &'i str,
 }
 

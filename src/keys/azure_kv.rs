@@ -1,7 +1,7 @@
-//! Azure Key Vault: a vault, a key and perhaps its version.
+//! Azure Key Vault: a vault, a key and an optional version.
 //!
-//! Follows `azkv/keysource.go` of sops. Where the version is missing, sops asks Azure for the
-//! newest one and writes that into the file; so a rule without a version fits every version.
+//! Follows `azkv/keysource.go` of sops. If the version is missing, sops asks Azure for the
+//! newest one and writes it into the file. So a rule without a version matches every version.
 
 use base64::Engine;
 
@@ -33,7 +33,7 @@ impl KeyService for AzureKv {
         "vault_url"
     }
 
-    /// `https://VAULT/keys/NAME[/VERSION]`
+    /// Reads `https://VAULT/keys/NAME[/VERSION]`.
     fn parse(&self, text: &str) -> Result<Identity, InvalidRecipient> {
         screen(text)?;
         let (vault, key) = text.trim().split_once("/keys/").ok_or_else(|| {
@@ -58,18 +58,18 @@ impl KeyService for AzureKv {
         identity(vault, name, field(stanza, "version").unwrap_or_default())
     }
 
-    /// The vault.
+    /// Returns the vault.
     fn endpoint(&self, identity: &Identity) -> Option<String> {
         let (vault, _) = identity.id.split_once("/keys/")?;
         Some(vault.to_owned())
     }
 
-    /// Base64 for URLs without padding, as long as the RSA key: 2048, 3072 or 4096 bits.
+    /// Checks for URL-safe base64 without padding, as long as the RSA key: 2048, 3072 or 4096 bits.
     fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
         let enc = enc.trim().trim_end_matches('=');
         let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
             .decode(enc)
-            .map_err(|_| MalformedDataKey::new("is not base64 in the spelling for URLs"))?;
+            .map_err(|_| MalformedDataKey::new("is not URL-safe base64"))?;
         match bytes.len() {
             256 | 384 | 512 => Ok(()),
             0 => Err(MalformedDataKey::new("is empty")),
@@ -79,7 +79,7 @@ impl KeyService for AzureKv {
         }
     }
 
-    /// A key without a version is the same as with any version.
+    /// A key without a version is the same key as one with a version.
     fn compare(&self, one: &Identity, other: &Identity) -> Sameness {
         let (key, version) = split_version(&one.id);
         let (other_key, other_version) = split_version(&other.id);
@@ -92,7 +92,7 @@ impl KeyService for AzureKv {
     }
 }
 
-/// `https://VAULT/keys/NAME[/VERSION]` in small letters: Azure minds the case nowhere.
+/// Returns `https://VAULT/keys/NAME[/VERSION]` in lower case: Azure ignores case everywhere.
 fn identity(vault: &str, name: &str, version: &str) -> Result<Identity, InvalidRecipient> {
     for part in [vault, name] {
         screen(part)?;
@@ -107,7 +107,7 @@ fn identity(vault: &str, name: &str, version: &str) -> Result<Identity, InvalidR
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if !name.chars().chain(version.chars()).all(is_word) {
         return Err(InvalidRecipient::new(
-            "holds characters that no key name or version of Azure has",
+            "contains characters that Azure does not allow in key names and versions",
             "copy the key identifier again",
         ));
     }
@@ -116,7 +116,7 @@ fn identity(vault: &str, name: &str, version: &str) -> Result<Identity, InvalidR
     Ok(Identity::new(format!("{origin}/keys/{key}")))
 }
 
-/// An id without its version, and the version.
+/// Splits an id into the part without its version, and the version.
 fn split_version(id: &str) -> (&str, &str) {
     let slash = id.match_indices('/').nth(4).map_or(id.len(), |(slash, _)| slash);
     id.split_at(slash)

@@ -1,49 +1,49 @@
-//! The encrypted data key of one recipient, `enc`: what can be said about it without a key.
+//! Checks of an encrypted data key, `enc`, that need no key.
 //!
-//! Only the shape is looked at. Whether it opens with the recipient's key, and to the data key of
-//! the file, is known to nobody but the owner of that key.
+//! They look at its form only. Only the owner of the recipient's key can tell if it opens, and to the data
+//! key of the file.
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-/// Go ignores leftover bits in the last character, and insists on the padding.
+/// Base64 as Go reads it: padding is required, leftover bits in the last character are ignored.
 pub(super) const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// Why an encrypted data key cannot be used. Never quotes it.
+/// The reason why an encrypted data key cannot be used. Never quotes it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct MalformedDataKey {
-    /// Follows "the data key of X": lower case, no full stop.
+    /// A predicate whose subject is the data key: lower case, no full stop.
     pub reason: Cow<'static, str>,
-    /// Whether the key service is sure to refuse it.
+    /// True if the key service is sure to refuse it.
     pub is_certain: bool,
 }
 
 impl MalformedDataKey {
-    /// A key that no service would take.
+    /// Returns a reason for which the service certainly refuses the key.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { reason: reason.into(), is_certain: true }
     }
 
-    /// A key of a form that has not been seen yet.
+    /// Returns a reason that is only suspected: the form is unknown to sops-lint.
     pub fn unusual(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { reason: reason.into(), is_certain: false }
     }
 }
 
-/// Standard base64 as Go reads it: line breaks do not count.
+/// Decodes standard base64 as Go does: line breaks are ignored.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, MalformedDataKey> {
     let joined: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     let bytes = GO_BASE64.decode(joined.trim());
     bytes.map_err(|_| MalformedDataKey::new("is not base64 with its padding"))
 }
 
-/// The bytes between the lines of an armor. Lines of headers and the checksum do not count.
+/// Decodes the bytes of an armor. Ignores its headers and its checksum.
 pub(super) fn dearmor(text: &str, label: &str) -> Result<Vec<u8>, MalformedDataKey> {
     let text = text.trim();
     let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));

@@ -1,11 +1,11 @@
-//! What the services share when they read recipients: flat fields, stanzas, and items of key groups.
+//! Readers of recipients that the services share: for flat fields, stanzas, and items of key groups.
 
 use super::identity::InvalidRecipient;
 use crate::document::Node;
 use crate::private_key;
 
-/// The pieces of a flat field as sops cuts them (`config/config.go`, `parseKeyField`): at commas,
-/// trimmed, empty ones dropped. Each with its offset in `text`.
+/// Splits a flat field as sops does (`config/config.go`, `parseKeyField`): at commas, trimmed, without
+/// empty pieces. Returns each piece with its offset in `text`.
 pub fn split_flat(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut offset = 0;
     text.split(',').filter_map(move |piece| {
@@ -16,7 +16,7 @@ pub fn split_flat(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// What every service refuses before it looks closer: a variable, nothing at all, a private key.
+/// Refuses what no service accepts: a variable, an empty text, a private key.
 pub(super) fn screen(text: &str) -> Result<(), InvalidRecipient> {
     if has_placeholder(text.trim_start()) {
         return Err(placeholder());
@@ -26,28 +26,28 @@ pub(super) fn screen(text: &str) -> Result<(), InvalidRecipient> {
     }
     if private_key::is_hinted_at(text) {
         return Err(InvalidRecipient::new(
-            "is a PRIVATE key where a public recipient belongs",
+            "is a PRIVATE key in the place of a public recipient",
             "remove it, make a new key pair, and rotate every file that this key opens",
         ));
     }
     Ok(())
 }
 
-/// Whether a text holds a variable that some other tool fills in: `${X}`, `$X`, `{{ x }}`, `<x>`.
+/// Reports whether a text contains a variable that another tool fills in: `${X}`, `$X`, `{{ x }}`, `<x>`.
 fn has_placeholder(text: &str) -> bool {
     text.contains("${") || text.contains("{{") || text.starts_with(['$', '<'])
 }
 
-/// The error for a text that is still a template.
+/// Returns the error for a text that is still a template.
 fn placeholder() -> InvalidRecipient {
     InvalidRecipient {
-        reason: "still holds a variable that nobody has filled in".into(),
+        reason: "still contains a variable that no tool has filled in".into(),
         help: "write the recipient itself; sops does not expand variables",
         is_placeholder: true,
     }
 }
 
-/// The error for an item that is no text.
+/// Returns the error for an item that is not text.
 pub(super) fn not_text(node: &Node<'_>) -> InvalidRecipient {
     InvalidRecipient::new(
         format!("is {} where text is expected", node.noun()),
@@ -55,12 +55,12 @@ pub(super) fn not_text(node: &Node<'_>) -> InvalidRecipient {
     )
 }
 
-/// A text field of a stanza or group item; absent, null and empty are `None`.
+/// Returns a text field of a stanza or group item. `None` if it is missing, null or empty.
 pub(super) fn field<'n>(map: &'n Node<'_>, name: &str) -> Option<&'n str> {
     map.get(name).and_then(Node::as_str).filter(|text| !text.is_empty())
 }
 
-/// A text field that has to be there.
+/// Returns a required text field.
 pub(super) fn required<'n>(
     map: &'n Node<'_>,
     name: &'static str,
@@ -73,7 +73,7 @@ pub(super) fn required<'n>(
     })
 }
 
-/// A text field of a key group's item, which has to be a map that has it.
+/// Returns a required text field of a key group's item, which must be a map.
 pub(super) fn required_in_group<'n>(
     item: &'n Node<'_>,
     name: &'static str,
@@ -89,7 +89,7 @@ pub(super) fn required_in_group<'n>(
     })
 }
 
-/// The only document of a YAML text, for the tests of the services.
+/// Returns the only document of a YAML text, for the tests of the services.
 #[cfg(test)]
 pub(super) fn node(text: &str) -> Node<'_> {
     use crate::document::{Format, yaml};

@@ -1,7 +1,7 @@
 //! Google Cloud KMS: resource ids of keys.
 //!
-//! Follows `gcpkms/keysource.go` of sops. Names are compared as they are written: Google minds
-//! the case.
+//! Follows `gcpkms/keysource.go` of sops. Names are compared as they are written: Google
+//! distinguishes case.
 
 use super::data_key::MalformedDataKey;
 use super::data_key::decode;
@@ -27,7 +27,7 @@ impl KeyService for GcpKms {
         "resource_id"
     }
 
-    /// `projects/P/locations/L/keyRings/R/cryptoKeys/K`
+    /// Reads `projects/P/locations/L/keyRings/R/cryptoKeys/K`.
     fn parse(&self, text: &str) -> Result<Identity, InvalidRecipient> {
         screen(text)?;
         let text = text.replace(' ', "");
@@ -56,7 +56,7 @@ impl KeyService for GcpKms {
         self.parse(required(stanza, "resource_id")?)
     }
 
-    /// The project.
+    /// Returns the project.
     fn endpoint(&self, identity: &Identity) -> Option<String> {
         let project = identity.id.strip_prefix("projects/")?.split('/').next()?;
         Some(format!("projects/{project}"))

@@ -1,7 +1,7 @@
 //! Huawei Cloud KMS: a region and the id of a key.
 //!
-//! Follows `hckms/keysource.go` of sops (`parseKeyID`), which asks for two parts that are not
-//! empty; Huawei itself wants a UUID in small letters.
+//! Follows `hckms/keysource.go` of sops (`parseKeyID`), which requires two non-empty
+//! parts. Huawei itself requires a UUID in lower case.
 
 use super::data_key::MalformedDataKey;
 use super::fields::{required, required_in_group, screen};
@@ -26,7 +26,7 @@ impl KeyService for HuaweiKms {
         "key_id"
     }
 
-    /// `REGION:KEY-UUID`
+    /// Reads `REGION:KEY-UUID`.
     fn parse(&self, text: &str) -> Result<Identity, InvalidRecipient> {
         screen(text)?;
         let (region, key) = text.split_once(':').ok_or_else(no_key_id)?;
@@ -49,18 +49,18 @@ impl KeyService for HuaweiKms {
         self.parse(required(stanza, "key_id")?)
     }
 
-    /// sops keeps what the service returns as it is.
+    /// Accepts any text that is not empty: sops stores the answer of the service unchanged.
     fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
         if enc.trim().is_empty() { Err(MalformedDataKey::new("is empty")) } else { Ok(()) }
     }
 }
 
 const NO_UUID_ODDITY: Oddity = Oddity {
-    reason: "names a key by something that is no UUID in small letters",
+    reason: "has a key id that is not a UUID in lower case",
     help: "copy the key's id from the console",
 };
 
-/// Whether these are five groups of small hexadecimal digits: 8-4-4-4-12.
+/// Reports whether a text is five groups of lower-case hexadecimal digits: 8-4-4-4-12.
 fn is_uuid(text: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     let groups = text.split('-').map(|group| group.bytes().all(is_digit).then_some(group.len()));

@@ -2,61 +2,61 @@
 
 use std::borrow::Cow;
 
-/// Who a recipient is, apart from where it is written.
+/// A recipient, independent of how and where it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The canonical form: equal for equal keys.
     pub id: String,
-    /// What is odd about the way it is written, though sops takes it.
+    /// A problem with its spelling that sops tolerates.
     pub oddity: Option<Oddity>,
 }
 
 impl Identity {
-    /// A recipient that is written as it should be.
+    /// Returns a recipient without an oddity.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into(), oddity: None }
     }
 
-    /// The same, with something to say about it.
+    /// Returns a recipient with an oddity.
     pub fn odd(id: impl Into<String>, oddity: Oddity) -> Self {
         Self { id: id.into(), oddity: Some(oddity) }
     }
 }
 
-/// Something about a recipient that works and should still be changed.
+/// A property of a recipient that works and should still be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oddity {
-    /// What it is: lower case, no full stop, never quotes the text.
+    /// A predicate: lower case, no full stop, never quotes the text.
     pub reason: &'static str,
-    /// What to do: an imperative sentence without full stop.
+    /// The next step: an imperative sentence without full stop.
     pub help: &'static str,
 }
 
-/// Whether two recipients are one key.
+/// The result of comparing two recipients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sameness {
-    /// They are.
+    /// They are the same key.
     Same,
-    /// They are not.
+    /// They are different keys.
     Different,
-    /// Nobody can tell offline: a KMS key and an alias, an OpenPGP subkey (`FPR!`) and a primary key.
+    /// This cannot be decided offline: a KMS key and an alias, an OpenPGP subkey (`FPR!`) and a primary key.
     Unknown,
 }
 
-/// Why a text is no recipient. Never quotes the text: people paste private keys here.
+/// The reason why a text is not a recipient. Never quotes the text: people paste private keys here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct InvalidRecipient {
-    /// Lower case, no full stop.
+    /// A predicate: lower case, no full stop.
     pub reason: Cow<'static, str>,
-    /// What to do: an imperative sentence without full stop.
+    /// The next step: an imperative sentence without full stop.
     pub help: &'static str,
-    /// Whether the text still holds a variable such as `${KEY_FP}` that a tool fills in later.
+    /// True if the text contains a variable such as `${KEY_FP}` that a tool fills in later.
     pub is_placeholder: bool,
 }
 
 impl InvalidRecipient {
-    /// An error with its way out.
+    /// Returns an error with its remedy.
     pub fn new(reason: impl Into<Cow<'static, str>>, help: &'static str) -> Self {
         Self { reason: reason.into(), help, is_placeholder: false }
     }

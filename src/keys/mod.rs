@@ -1,9 +1,9 @@
-//! Who can decrypt: recipients of every key service, in a form that can be compared.
+//! Recipients of every key service, in a form that can be compared.
 //!
 //! One recipient is written differently in the flat fields of a creation rule, in its
 //! `key_groups` and in the metadata of a file. A [`KeyService`] reads all three into the same
-//! canonical text, so that "drift" is a difference of sets. The private keys of a user open data keys
-//! through [`KeyRing`], and nowhere else.
+//! canonical text, so "drift" is a set difference. Only [`KeyRing`] opens data keys with the user's
+//! private keys.
 
 mod age;
 mod aws_kms;
@@ -62,11 +62,11 @@ mod tests {
     }
 
     #[test]
-    fn no_service_takes_or_quotes_a_data_key_of_nothing() {
+    fn no_service_accepts_an_empty_data_key_or_quotes_one() {
         for service in KEY_SERVICES {
-            let nobody = Identity::new("canary");
-            assert!(service.check_data_key(&nobody, "").is_err(), "{service:?}");
-            if let Err(error) = service.check_data_key(&nobody, "canary-VALUE-4711") {
+            let identity = Identity::new("canary");
+            assert!(service.check_data_key(&identity, "").is_err(), "{service:?}");
+            if let Err(error) = service.check_data_key(&identity, "canary-VALUE-4711") {
                 assert!(!format!("{error:?}{error}").contains("canary"), "{service:?}");
             }
         }

@@ -2,23 +2,23 @@
 
 use super::identity::InvalidRecipient;
 
-/// The canonical `scheme://host[:port]`: lower case, without the scheme's own port.
+/// Returns the canonical `scheme://host[:port]`: lower case, without the default port of the scheme.
 pub(super) fn web_origin(scheme: &str, authority: &str) -> Result<String, InvalidRecipient> {
     if authority.contains('@') {
         return Err(InvalidRecipient::new(
-            "holds a user name or password in its address",
+            "contains a user name or password in its address",
             "remove it from the address, and change the password",
         ));
     }
     let no_host = || {
         InvalidRecipient::new(
-            "has no valid host behind `://`",
+            "has no valid host after `://`",
             "write the address as https://HOST or https://HOST:PORT",
         )
     };
     let scheme = scheme.to_ascii_lowercase();
     let own_port = if scheme == "http" { "80" } else { "443" };
-    // The colons inside `[::1]` are none that a port follows.
+    // The last colon of `[::1]` does not start a port.
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port),
         _ => (authority, ""),

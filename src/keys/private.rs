@@ -34,17 +34,17 @@ pub trait PrivateKeys: Send + Sync {
     fn has(&self, recipient: &Identity) -> bool;
 
     /// Reports whether a try is quick, and a failure with the recipient's own key proves that the data
-    /// key is not for it. gpg takes a process and does not say why it failed.
+    /// key is not for it. gpg needs a process and gives no reliable reason for a failure.
     fn can_prove(&self) -> bool;
 
     /// Opens an encrypted data key. The recipient is only a hint: sops ignores it.
     fn unwrap(&self, recipient: Option<&Identity>, enc: &str) -> Unwrapped;
 }
 
-/// How much attention of the user a private key may need.
+/// The user interaction that a private key may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// None: no passphrase, no touch of a token.
+    /// No passphrase, no touch of a token.
     Quiet,
     /// The program, agents and plugins may ask for passphrases.
     MayAsk,
@@ -55,7 +55,7 @@ pub enum Effort {
 pub struct Search<'h> {
     /// The place to search.
     pub host: &'h Host,
-    /// How much attention of the user it may need.
+    /// The user interaction that is allowed.
     pub effort: Effort,
     /// Key sources that could not be used: sentences for the user, without keys.
     pub troubles: Vec<String>,

@@ -6,19 +6,19 @@ use super::identity::{Identity, Sameness};
 use super::service::KeyService;
 use crate::text::Span;
 
-/// A recipient where it stands.
+/// A recipient and its place.
 #[derive(Clone, Debug)]
 pub struct Recipient {
     /// The key service.
     pub service: &'static dyn KeyService,
-    /// Who it is.
+    /// Identity of the recipient.
     pub identity: Identity,
     /// Its text, in the creation rule or in the metadata.
     pub span: Span,
 }
 
 impl Recipient {
-    /// Whether this and `other` are the same key.
+    /// Reports whether this and `other` are the same key.
     pub fn compare(&self, other: &Self) -> Sameness {
         if self.service.is(other.service) {
             self.service.compare(&self.identity, &other.identity)
@@ -29,7 +29,8 @@ impl Recipient {
 }
 
 impl fmt::Display for Recipient {
-    /// Whole, since two keys of one cloud differ in a few characters; but no post-quantum one.
+    /// Writes up to 160 characters: cloud keys that differ in a few characters stay distinct, and
+    /// post-quantum recipients are shortened.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use crate::text::printable::{clean, shorten};
         f.write_str(&shorten(clean(&self.identity.id), 160))

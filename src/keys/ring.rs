@@ -1,9 +1,9 @@
 //! The private keys of the user, and the data keys that they open.
 //!
 //! Opening files has three phases: collect the [`Wrapped`] data keys of a file, open them here, judge the
-//! file with the results. Only the second phase reads keys or runs programs. A data key that takes a
-//! program is opened once in a run, however many files it is in; a service that has to be asked over a
-//! network will be asked in this phase, too.
+//! file with the results. Only the second phase reads keys or runs programs. A data key that needs a
+//! program is opened once in a run, however many files contain it. A service over a network will be
+//! asked in this phase, too.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use super::service::KeyService;
 use crate::host::Host;
 use crate::input::Digest;
 
-/// A data key, or a share of one, as it is encrypted to one recipient: what has to be opened.
+/// A data key, or a share of one, encrypted to one recipient: the input of opening.
 #[derive(Clone, Copy)]
 pub struct Wrapped<'w> {
     /// The key service.
@@ -29,7 +29,7 @@ pub struct Wrapped<'w> {
 /// The maximum number of results that are remembered. Each is a few bytes.
 const MAX_REMEMBERED: usize = 100_000;
 
-/// A result, or the place where one thread is about to put it.
+/// A result, or the place for one that a thread is computing.
 type Remembered = Arc<OnceLock<Unwrapped>>;
 
 /// All private keys of the user. They are found when the first data key needs them: a run without
@@ -40,7 +40,8 @@ pub struct KeyRing {
     effort: Effort,
     found: Vec<OnceLock<Option<Box<dyn PrivateKeys>>>>,
     troubles: Mutex<Vec<String>>,
-    /// Results that took a program, by service and content. A thread that needs one waits for it alone.
+    /// Results that needed a program, by service and content. A thread waits only for the result that it
+    /// needs.
     opened: Mutex<HashMap<(&'static str, Digest), Remembered>>,
 }
 

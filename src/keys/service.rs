@@ -10,9 +10,9 @@ use super::wrapping::{Unwrappable, Wrapping};
 use crate::document::Node;
 use crate::document::splice::Block;
 
-/// A key service that sops knows. A new one is a file here and a line in [`KEY_SERVICES`].
+/// A key service of sops. A new one is a file here and two lines in `mod.rs`.
 pub trait KeyService: Sync + fmt::Debug {
-    /// What people call it: "age", "AWS KMS".
+    /// Returns its display name: "age", "AWS KMS".
     fn name(&self) -> &'static str;
 
     /// Reports whether this is the same service: metadata fields are unique.
@@ -20,34 +20,33 @@ pub trait KeyService: Sync + fmt::Debug {
         self.metadata_field() == other.metadata_field()
     }
 
-    /// Its field in a creation rule (`age`, `hc_vault_transit_uri`).
+    /// Returns its field in a creation rule (`age`, `hc_vault_transit_uri`).
     fn rule_field(&self) -> &'static str;
 
-    /// Its field in a key group of a creation rule (`age`, `hc_vault`).
+    /// Returns its field in a key group of a creation rule (`age`, `hc_vault`).
     fn group_field(&self) -> &'static str {
         self.rule_field()
     }
 
-    /// Its field in a file's metadata (`age`, `azure_kv`).
+    /// Returns its field in a file's metadata (`age`, `azure_kv`).
     fn metadata_field(&self) -> &'static str {
         self.rule_field()
     }
 
-    /// Reports whether a stanza has the time of its making, `created_at`.
+    /// Reports whether a stanza has the time of its creation, `created_at`.
     fn dates_stanzas(&self) -> bool {
         true
     }
 
-    /// Reports whether a recipient is an OpenPGP key, whose certificate tells more about it.
+    /// Reports whether recipients are OpenPGP keys, which have certificates.
     fn has_certificates(&self) -> bool {
         false
     }
 
-    /// The field of a stanza that people recognise the recipient by (`recipient`, `arn`).
+    /// Returns the field of a stanza that identifies the recipient (`recipient`, `arn`).
     fn label_field(&self) -> &'static str;
 
-    /// Whether a key group's list of this service holds strings that may themselves be lists
-    /// with commas (age does, sops leaves the others whole).
+    /// Reports whether sops splits the items of a key group's list at commas. It does so for age only.
     fn splits_group_items(&self) -> bool {
         false
     }
@@ -64,39 +63,39 @@ pub trait KeyService: Sync + fmt::Debug {
     /// Reads one stanza of a file's metadata: a map.
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient>;
 
-    /// Where the data key is sent to be decrypted: the address or account behind a recipient, in
-    /// a form that can be compared. `None` where the key stands on the machine that decrypts.
+    /// Returns the address or account that decrypts the data key, in a form that can be compared.
+    /// `None` if the private key is on the user's machine.
     fn endpoint(&self, _identity: &Identity) -> Option<String> {
         None
     }
 
-    /// Says what is wrong with the data key that is encrypted to a recipient, `enc`.
+    /// Checks the form of `enc`, a data key that is encrypted to a recipient.
     fn check_data_key(&self, identity: &Identity, enc: &str) -> Result<(), MalformedDataKey>;
 
-    /// The private keys of the user, looked for where sops looks for them. Services elsewhere have
-    /// none on this machine.
+    /// Finds the private keys of the user, in the places where sops looks. `None` if there are none, as
+    /// for services over a network.
     fn private_keys(&self, _search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
         None
     }
 
-    /// The public keys that the data key in `enc` says it is encrypted to. `None` where the service
-    /// has no way to say so.
+    /// Returns the public keys that `enc` names as those it is encrypted to. `None` if the service
+    /// does not record them.
     fn addressees(&self, _enc: &str) -> Option<Vec<String>> {
         None
     }
 
-    /// Whether `wrap` can do it for most recipients: it takes a public key and nobody's service.
+    /// Reports whether `wrap` works for most recipients: it needs a public key and no network.
     fn can_wrap(&self) -> bool {
         false
     }
 
-    /// Encrypts a data key, or a share of it, to a recipient: the stanza of the metadata, its fields
-    /// sorted. Services elsewhere are not asked; sops can.
+    /// Encrypts a data key, or a share of it, to a recipient. Returns the stanza of the metadata, its
+    /// fields sorted. sops-lint does not ask services over a network; sops can.
     fn wrap(&self, _wrapping: &Wrapping<'_>) -> Result<Block, Unwrappable> {
         Err(Unwrappable::only_sops("is a key of a service that sops has to ask"))
     }
 
-    /// How sure it is that two recipients of this service are or are not the same key.
+    /// Compares two recipients of this service.
     fn compare(&self, one: &Identity, other: &Identity) -> Sameness {
         if one.id == other.id { Sameness::Same } else { Sameness::Different }
     }

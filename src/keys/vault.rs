@@ -1,7 +1,7 @@
 //! Vault and its fork `OpenBao`: keys of the transit engine.
 //!
 //! Follows `hcvault/keysource.go` of sops (`NewMasterKeyFromURI`, `engineAndKeyFromPath`). The
-//! namespace is recorded nowhere: sops takes it from the environment.
+//! namespace is not recorded: sops takes it from the environment.
 
 use super::data_key::MalformedDataKey;
 use super::data_key::decode;
@@ -36,7 +36,7 @@ impl KeyService for Vault {
         "vault_address"
     }
 
-    /// `SCHEME://HOST[:PORT]/v1/ENGINE/keys/NAME`, where the engine may be several words deep.
+    /// Reads `SCHEME://HOST[:PORT]/v1/ENGINE/keys/NAME`. The engine may have several segments.
     fn parse(&self, text: &str) -> Result<Identity, InvalidRecipient> {
         screen(text)?;
         let Some((scheme, rest)) = text.split_once("://") else {
@@ -71,13 +71,13 @@ impl KeyService for Vault {
         identity(scheme, authority.trim_end_matches('/'), engine.trim_matches('/'), name)
     }
 
-    /// The address: sops takes it from the file and sends the Vault token there.
+    /// Returns the address: sops reads it from the file and sends the Vault token there.
     fn endpoint(&self, identity: &Identity) -> Option<String> {
         let (origin, _) = identity.id.split_once("/v1/")?;
         Some(origin.to_owned())
     }
 
-    /// `vault:vN:BASE64`, of a nonce, the data key and a tag at least.
+    /// Checks for `vault:vN:BASE64`, with at least a nonce, the data key and a tag.
     fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
         const SHORTEST: usize = 12 + 32 + 16;
         let versioned = enc.trim().strip_prefix("vault:").and_then(|rest| rest.split_once(':'));
@@ -86,7 +86,7 @@ impl KeyService for Vault {
         };
         match decode(base64)?.len() {
             length if length < SHORTEST => Err(MalformedDataKey::new(format!(
-                "is cut off: {version} of the key made {length} bytes, and {SHORTEST} are the least"
+                "is cut off: it has {length} bytes ({version} of the key), and needs at least {SHORTEST}"
             ))),
             _ => Ok(()),
         }
@@ -108,16 +108,16 @@ fn identity(
     Ok(Identity { id: format!("{origin}/v1/{engine}/keys/{name}"), oddity })
 }
 
-/// What no part of a path may hold: sops would escape it twice, or take it for a part of the name.
+/// Refuses paths that sops would escape twice, or would take for part of the name.
 fn check_path(path: &str) -> Result<(), InvalidRecipient> {
     let is_bad = |byte: u8| !byte.is_ascii_graphic() || b"%?#".contains(&byte);
     if path.bytes().any(is_bad) {
         return Err(InvalidRecipient::new(
-            "holds white space, an escape, a query or a fragment",
+            "contains white space, an escape, a query or a fragment",
             "write the bare address of the key",
         ));
     }
-    // As sops does: a version may not stand behind another word if a whole key path follows it.
+    // As in sops: a version must not follow another segment if a whole key path follows it.
     let words: Vec<&str> = path.split('/').collect();
     let is_prefixed = words
         .windows(5)
@@ -125,19 +125,19 @@ fn check_path(path: &str) -> Result<(), InvalidRecipient> {
     if is_prefixed {
         return Err(InvalidRecipient::new(
             "has a path in front of its /v1/, which sops refuses",
-            "give Vault a host name of its own",
+            "give Vault its own host name",
         ));
     }
     Ok(())
 }
 
-/// `v1` and the like.
+/// Reports whether a segment is `v1` or similar.
 fn is_version(word: &str) -> bool {
     word.strip_prefix('v')
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Whether an origin names this very machine.
+/// Reports whether an origin is this machine.
 fn is_loopback(origin: &str) -> bool {
     let host = origin.strip_prefix("http://").unwrap_or(origin);
     if host.starts_with("[::1]") {
@@ -147,13 +147,13 @@ fn is_loopback(origin: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || is_127(host)
 }
 
-/// `127.0.0.0/8`; `127.example.com` is somebody else.
+/// Reports whether a host is in `127.0.0.0/8`. `127.example.com` is another machine.
 fn is_127(host: &str) -> bool {
     host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 const PLAIN_HTTP_ODDITY: Oddity = Oddity {
-    reason: "is reached over http://, which shows the Vault token to the network",
+    reason: "uses http://, which exposes the Vault token to the network",
     help: "use https://",
 };
 

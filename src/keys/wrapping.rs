@@ -1,12 +1,12 @@
-//! A data key that is encrypted to a recipient.
+//! The input and the errors of encrypting a data key to a recipient.
 
 use super::identity::Identity;
 use super::pgp::public_keys::PublicKeys;
 use crate::secret::Plaintext;
 
-/// A data key that is to be encrypted to a recipient.
+/// Everything that is needed to encrypt a data key to a recipient.
 pub struct Wrapping<'w> {
-    /// Who.
+    /// The recipient.
     pub recipient: &'w Identity,
     /// The recipient as its creation rule writes it.
     pub label: &'w str,
@@ -14,26 +14,26 @@ pub struct Wrapping<'w> {
     pub key: &'w Plaintext,
     /// The present second in UTC, counted from 1970-01-01.
     pub now: u64,
-    /// Public keys for those recipients that are no public key themselves.
+    /// Public keys for recipients that are only a fingerprint.
     pub public_keys: &'w PublicKeys,
 }
 
-/// Why a data key cannot be encrypted to a recipient.
+/// The reason why a data key cannot be encrypted to a recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unwrappable {
-    /// Follows the recipient: "has expired". Lower case, no full stop.
+    /// A predicate whose subject is the recipient: "has expired". Lower case, no full stop.
     pub reason: String,
-    /// Whether sops may be able to do it.
+    /// True if sops may be able to encrypt to it.
     pub sops_can: bool,
 }
 
 impl Unwrappable {
-    /// Nobody can.
+    /// Returns the reason why neither sops-lint nor sops can encrypt to a recipient.
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), sops_can: false }
     }
 
-    /// sops can.
+    /// Returns the reason why only sops can encrypt to a recipient.
     pub fn only_sops(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), sops_can: true }
     }

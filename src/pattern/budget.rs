@@ -1,25 +1,25 @@
-//! What the patterns of one config may cost together.
+//! The limit on the cost of all patterns of a config.
 //!
-//! A pattern has limits of its own, which are wide: a config of ten thousand patterns, each just below
-//! them, would take minutes. Cost is counted and not measured, so that a config is read alike everywhere.
+//! The limits of a single pattern are wide: ten thousand patterns just below them would take minutes. Cost is
+//! counted, not measured, so a config has the same result on every machine.
 
 use super::error::PatternError;
 
-/// What all patterns of a config may cost: bytes of translated source. Hand-written ones have fifty each.
-/// It takes some two seconds to spend.
+/// Maximum cost of all patterns of a config, in bytes of translated source: some two seconds. A hand-written
+/// pattern has fifty bytes.
 const MAX_COST: usize = 1_000_000;
 
-/// One of Unicode's sets costs as much as so many bytes: the `regex` crate goes through its tables for each.
+/// Cost of a Unicode set: the `regex` crate scans its tables for each.
 const SET_COST: usize = 250;
 
-/// A range that ends beyond ASCII costs as much as so many bytes: it may hold all of Unicode, and the
-/// `regex` crate may have to fold the case of every member.
+/// Cost of a range that ends beyond ASCII: it may contain all of Unicode, and the `regex` crate may fold the
+/// case of every member.
 const WIDE_RANGE_COST: usize = 5_000;
 
-/// A program past the size that hand-written patterns have costs as much as so many bytes.
+/// Cost of a program that is larger than those of hand-written patterns.
 pub(super) const LARGE_PROGRAM_COST: usize = 50_000;
 
-/// What is left to spend.
+/// The remaining cost.
 #[derive(Debug)]
 pub struct Budget {
     left: usize,
@@ -32,24 +32,24 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Whether nothing can be bought any more.
+    /// Reports whether nothing remains.
     pub fn is_spent(&self) -> bool {
         self.left == 0
     }
 
-    /// Pays for something. Who cannot pay gets nothing any more: each refusal costs time as well.
+    /// Subtracts a cost. If it is too high, nothing remains afterwards: refusals take time, too.
     pub(super) fn pay(&mut self, cost: usize) -> Result<(), PatternError> {
         let left = self.left.checked_sub(cost);
         self.left = left.unwrap_or(0);
         left.map(|_| ()).ok_or_else(|| {
             let reason =
-                "the pattern is too large for sops-lint, alone or together with those before it";
+                "the pattern is too large for sops-lint, by itself or together with those before it";
             PatternError::new(reason, 0)
         })
     }
 }
 
-/// What it costs to read a translated pattern.
+/// Returns the cost of a translated pattern.
 pub(super) fn cost(text: &str) -> usize {
     // The translation writes ranges without spaces, and ASCII as letters or as `\x2D`.
     let is_wide = |at: &usize| {

@@ -1,11 +1,10 @@
 //! Sets of characters: `[a-z]`, `\d`, `[[:alpha:]]`, `\p{Greek}`.
 //!
-//! Lives here: reading Go's sets and writing them in brackets for the `regex` crate. Not here: the
-//! names of Unicode's sets, and case folding, which the `regex` crate does as Go does (fold the
-//! members first, negate afterwards).
+//! This module reads Go's sets and writes them in brackets for the `regex` crate. `unicode` has the names
+//! of Unicode's sets. The `regex` crate folds case as Go does: it folds the members first and negates
+//! afterwards.
 //!
-//! The one thing to know: every set is written as a bracketed set of its own, so that it can stand
-//! alone, inside another one, or be negated, and always means the same.
+//! Every set becomes a separate bracketed set, so it means the same alone, inside another set, or negated.
 
 use super::cursor::{Cursor, quote};
 use super::error::PatternError;
@@ -30,7 +29,7 @@ const POSIX_SETS: [(&str, &str); 14] = [
     ("xdigit", "0-9A-Fa-f"),
 ];
 
-/// Reads an escape for a set (`\d`, `\pL`), if there is one.
+/// Reads an escape for a set (`\d`, `\pL`), if it comes next.
 ///
 /// *Shape*: a bracketed set.
 pub(super) fn escaped_set(cursor: &mut Cursor<'_>) -> Result<Option<String>, PatternError> {
@@ -51,7 +50,7 @@ pub(super) fn escaped_set(cursor: &mut Cursor<'_>) -> Result<Option<String>, Pat
     Ok(Some(bracketed(members, letter.is_ascii_uppercase())))
 }
 
-/// Reads a bracketed set; the cursor stands on its `[`.
+/// Reads a bracketed set. The cursor is at its `[`.
 ///
 /// *Shape*: a bracketed set.
 /// *Source*: `parseClass` in Go's `regexp/syntax`.
@@ -83,7 +82,7 @@ fn bracketed(members: &str, is_negated: bool) -> String {
     }
 }
 
-/// Reads `[:name:]` or `[:^name:]`. Without a `:]` anywhere behind it, `[:` is plain text.
+/// Reads `[:name:]` or `[:^name:]`. Without a `:]` after it, `[:` is plain text.
 fn posix_set(cursor: &mut Cursor<'_>) -> Result<Option<String>, PatternError> {
     let start = cursor.offset();
     if !cursor.rest().starts_with("[:") || !cursor.rest()[2..].contains(":]") {
@@ -149,7 +148,7 @@ fn range(cursor: &mut Cursor<'_>, set_start: usize) -> Result<String, PatternErr
         let reason = format!("the range {range} ends before it begins");
         return Err(PatternError::new(reason, start));
     }
-    // No text holds half of a surrogate pair, and the `regex` crate refuses to hear of one.
+    // No text contains half of a surrogate pair, and the `regex` crate rejects one.
     let low = char::from_u32(low).unwrap_or('\u{E000}');
     let high = char::from_u32(high).unwrap_or('\u{D7FF}');
     if high < low {

@@ -1,8 +1,4 @@
-//! A position in the source of a pattern.
-//!
-//! Lives here: looking at and stepping over text. Not here: what the text means.
-//!
-//! The one thing to know: the position is a byte offset that always lies between two characters.
+//! A position in the source of a pattern: a byte offset that is always between two characters.
 
 /// A position in the source of a pattern, moving forward only.
 #[derive(Debug)]
@@ -12,34 +8,34 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Stands at the beginning.
+    /// Returns a cursor at the beginning.
     pub(super) fn new(source: &'a str) -> Self {
         Self { source, offset: 0 }
     }
 
-    /// The position, in bytes.
+    /// Returns the position, in bytes.
     pub(super) fn offset(&self) -> usize {
         self.offset
     }
 
-    /// All that was not read yet.
+    /// Returns the unread text.
     pub(super) fn rest(&self) -> &'a str {
         &self.source[self.offset..]
     }
 
-    /// The next character, without stepping over it.
+    /// Returns the next character, without consuming it.
     pub(super) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
-    /// Steps over the next character.
+    /// Consumes the next character.
     pub(super) fn next(&mut self) -> Option<char> {
         let next = self.peek()?;
         self.offset += next.len_utf8();
         Some(next)
     }
 
-    /// Steps over `text` when it comes next.
+    /// Consumes `text` if it comes next, and reports whether it did.
     pub(super) fn eat(&mut self, text: &str) -> bool {
         let found = self.rest().starts_with(text);
         if found {
@@ -48,7 +44,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Steps over everything before the next `end`, and over `end`; not at all without an `end`.
+    /// Consumes everything up to and including the next `end`. Consumes nothing without an `end`.
     ///
     /// *Shape*: the text before `end`.
     pub(super) fn eat_until(&mut self, end: &str) -> Option<&'a str> {
@@ -57,7 +53,7 @@ impl<'a> Cursor<'a> {
         Some(text)
     }
 
-    /// Steps over all the characters that satisfy the condition.
+    /// Consumes all characters that satisfy the condition, and returns them.
     pub(super) fn eat_while(&mut self, condition: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let length = rest.find(|c| !condition(c)).unwrap_or(rest.len());
@@ -65,16 +61,16 @@ impl<'a> Cursor<'a> {
         &rest[..length]
     }
 
-    /// The text from an earlier position to this one.
+    /// Returns the text from an earlier position to this one.
     pub(super) fn text_from(&self, start: usize) -> &'a str {
         &self.source[start..self.offset]
     }
 }
 
-/// Characters of the source that a message repeats at most.
+/// Maximum characters of the source in a message.
 const MAX_QUOTE_CHARACTERS: usize = 40;
 
-/// The text in back-quotes, shortened to be part of a message.
+/// Returns the text in back-quotes, shortened for a message.
 pub(super) fn quote(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTE_CHARACTERS) {
         Some((end, _)) => format!("`{}...`", &text[..end]),

@@ -1,4 +1,4 @@
-//! Why a pattern cannot be used.
+//! The error of a pattern that cannot be used.
 
 /// The reason why a pattern cannot be used, and the place in its source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

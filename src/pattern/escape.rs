@@ -1,18 +1,15 @@
-//! Escape sequences that stand for one code point.
+//! Escape sequences for one code point: `\n`, `\x41`, `\x{1F600}`, `\101`, `\.`.
 //!
-//! Lives here: `\n`, `\x41`, `\x{1F600}`, `\101`, `\.`. Not here: escapes for sets (`\d`, `\pL`)
-//! and positions (`\b`), which the callers try first.
-//!
-//! The one thing to know: Go knows few of them, and refuses the others with one message; the
-//! messages here say what the author may have had in mind.
+//! Callers first try the escapes for sets (`\d`, `\pL`) and positions (`\b`). Go supports few escapes and
+//! refuses the others with one message. The messages here name what the author may have intended.
 
 use super::cursor::{Cursor, quote};
 use super::error::PatternError;
 
-/// The digits that an octal escape has at most.
+/// Maximum digits of an octal escape.
 const MAX_OCTAL_DIGITS: u32 = 3;
 
-/// Reads an escape sequence; the cursor stands on its backslash.
+/// Reads an escape sequence. The cursor is at its backslash.
 ///
 /// *Shape*: a number up to 0x10FFFF, perhaps half of a surrogate pair.
 /// *Source*: `parseEscape` in Go's `regexp/syntax`.
@@ -43,7 +40,7 @@ pub(super) fn code_point(cursor: &mut Cursor<'_>) -> Result<u32, PatternError> {
     value.ok_or_else(|| refused(cursor, start, character))
 }
 
-/// Reads the digits after the first one.
+/// Reads the digits after the first of an octal escape.
 fn octal(cursor: &mut Cursor<'_>, first: u32) -> u32 {
     let mut value = first;
     for _ in 1..MAX_OCTAL_DIGITS {
@@ -56,7 +53,7 @@ fn octal(cursor: &mut Cursor<'_>, first: u32) -> u32 {
     value
 }
 
-/// Reads what follows `\x`: two digits, or any number of them in braces.
+/// Reads the digits after `\x`: two, or any number in braces.
 fn hexadecimal(cursor: &mut Cursor<'_>) -> Option<u32> {
     if !cursor.eat("{") {
         let high = cursor.next()?.to_digit(16)?;

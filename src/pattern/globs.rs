@@ -1,19 +1,19 @@
-//! The globs of our own settings: `*` stays within a directory, `**` does not.
+//! The globs of the settings: `*` stays within a directory, `**` does not.
 //!
-//! As in `.gitignore`, a glob without a slash means a name at any depth; one with a slash means
-//! a path from the root; and a slash at the end changes nothing.
+//! As in `.gitignore`, a glob without a slash matches a name at any depth, and one with a slash
+//! matches a path from the root. A slash at the end changes nothing.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-/// Longest glob, in bytes: longer ones are mistakes, and slow to compile.
+/// Maximum bytes of a glob. Longer ones are mistakes, and slow to compile.
 const MAX_LENGTH: usize = 1000;
 
-/// Some globs, asked together.
+/// Globs that are matched together.
 #[derive(Clone, Debug, Default)]
 pub struct Globs(GlobSet);
 
 impl Globs {
-    /// Compiles them. The error says why that cannot be: lower case, no full stop.
+    /// Compiles globs. The error is a clause about a glob: lower case, no full stop, never quotes it.
     pub fn new<'g>(globs: impl IntoIterator<Item = &'g str>) -> Result<Self, String> {
         let mut builder = GlobSetBuilder::new();
         for glob in globs {
@@ -23,17 +23,17 @@ impl Globs {
         Ok(Self(set))
     }
 
-    /// Whether there are none.
+    /// Reports whether there are no globs.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether one of them means this very path: `/`-separated, from the root.
+    /// Reports whether a glob matches this path: `/`-separated, from the root.
     pub fn matches(&self, path: &str) -> bool {
         self.0.is_match(path)
     }
 
-    /// Whether one of them means this path or a directory above it.
+    /// Reports whether a glob matches this path or a directory above it.
     pub fn covers(&self, path: &str) -> bool {
         if self.is_empty() {
             return false;
@@ -44,7 +44,7 @@ impl Globs {
     }
 }
 
-/// Why a glob cannot be used: lower case, no full stop. Never quotes the glob.
+/// Checks that a glob can be used. The error is that of [`Globs::new`].
 pub fn check(glob: &str) -> Result<(), String> {
     compile(glob).map(|_| ())
 }
@@ -54,7 +54,7 @@ fn compile(glob: &str) -> Result<globset::Glob, String> {
         return Err(format!("it is longer than {MAX_LENGTH} bytes"));
     }
     if glob.starts_with('!') {
-        return Err("it begins with `!`, which takes nothing back here".to_owned());
+        return Err("it begins with `!`, and negation is not supported".to_owned());
     }
     let is_path = glob.trim_end_matches('/').contains('/');
     let trimmed = glob.trim_matches('/');

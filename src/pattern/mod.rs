@@ -1,24 +1,22 @@
-//! Go's regular expressions, translated to the `regex` crate, so that a pattern means here what
-//! it means in sops.
+//! Go's regular expressions, translated to the `regex` crate, so that a pattern means the same here as in
+//! sops.
 //!
-//! Lives here: compiling one pattern, matching it, and saying what is wrong with it. Not here:
-//! where patterns come from and what a match decides.
+//! This module compiles a pattern, matches it, and reports its faults.
 //!
-//! The one thing to know: a source text never reaches the `regex` crate as written. The two
-//! dialects differ quietly (`\d` is ASCII in Go, `[a&&b]` is an intersection in Rust, `a++` is an
+//! A source text never reaches the `regex` crate unchanged. The two dialects differ silently (`\d` is ASCII in Go, `[a&&b]` is an intersection in Rust, `a++` is an
 //! error in Go), so `translate` reads the source by Go's rules and writes an equal pattern in a
-//! small, unambiguous part of Rust's syntax. Laziness and captures are dropped on the way: they
-//! decide what a match contains, never whether there is one.
+//! small, unambiguous part of Rust's syntax. Laziness and captures are dropped: they affect the
+//! content of a match, not its existence.
 //!
 //! The reference is Go 1.25, which sops 3.11.0 was built with: its parser, its limits and its
-//! Unicode 15.0 tables. Known differences, none of which a sensible pattern meets:
+//! Unicode 15.0 tables. Known differences, which do not affect sensible patterns:
 //!
 //! - case pairs that Unicode gained after 15.0 (U+0390 and U+1FD3, U+019B and U+A7DC) fold here
 //!   and not in Go; U+1171E is `\p{Mn}` here and `\p{Mc}` in Go; `(?i)\p{LC}` has U+0345 here only;
 //! - half of a surrogate pair matches nothing here, while `^\x{D800}` matches U+FFFD in Go;
 //! - the nesting depth of alternations is counted before Go factors out their common prefixes;
-//! - sources and programs past `MAX_SOURCE_BYTES` and `MAX_PROGRAM_BYTES` are refused, and so is what
-//!   is beyond the [`Budget`] of a config.
+//! - sources and programs past `MAX_SOURCE_BYTES` and `MAX_PROGRAM_BYTES` are refused, and so are those
+//!   beyond the [`Budget`] of a config.
 
 mod budget;
 mod class;
@@ -39,39 +37,39 @@ use budget::LARGE_PROGRAM_COST;
 use regex::{Regex, RegexBuilder};
 use translate::Translation;
 
-/// Bytes of source text that are accepted; a hand-written pattern has a hundred.
+/// Maximum bytes of source text. A hand-written pattern has a hundred.
 const MAX_SOURCE_BYTES: usize = 16 * 1024;
 
-/// Bytes that a compiled pattern may take. `.{1000}` fits, `\pL{1000}` does not.
+/// Maximum bytes of a compiled pattern. `.{1000}` fits, `\pL{1000}` does not.
 const MAX_PROGRAM_BYTES: usize = 2 * 1024 * 1024;
 
-/// Bytes that a compiled pattern takes if it was written by hand. One that takes more is paid for dearly.
+/// Maximum bytes of a compiled pattern that was written by hand. Larger ones cost much of the budget.
 const SMALL_PROGRAM_BYTES: usize = 128 * 1024;
 
-/// Bytes of cache for one thread's lazily built automaton. When it is full the search starts it
-/// afresh or runs slower, but still in linear time.
+/// Bytes of cache for the lazily built automaton of a thread. If the cache is full, the search clears it or
+/// runs slower, but still in linear time.
 const MAX_AUTOMATON_BYTES: usize = 1024 * 1024;
 
-/// Nesting that the `regex` crate's parser must accept: each of the [`node::MAX_HEIGHT`] levels of
+/// Nesting limit of the `regex` crate's parser: each of the [`node::MAX_HEIGHT`] levels of
 /// Go's syntax tree becomes at most a repetition, a group and a bracket.
 const NEST_LIMIT: u32 = 4 * 1000;
 
-/// Height of the syntax tree up to which a pattern is compiled on the caller's stack.
+/// Maximum height of a syntax tree that is compiled on the caller's stack.
 const SHALLOW_HEIGHT: usize = 16;
 
 /// Bytes of stack for a deeper tree: the `regex` crate's compiler recurses, at up to 16 KiB a level
 /// in an unoptimised build.
 const DEEP_STACK_BYTES: usize = 32 * 1024 * 1024;
 
-/// A compiled pattern, which keeps its source text.
+/// A compiled pattern with its source text.
 ///
 /// *Source*: `regexp.Compile` and `regexp.MatchString` of Go 1.25, as sops calls them for
 /// `path_regex`, `encrypted_regex` and their relatives.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     source: String,
-    /// What a text has to begin and to end with: most of a config's rules are ruled out by that, which
-    /// takes a hundredth of the time of a search.
+    /// Required start and end of a text. They exclude most rules of a config in a hundredth of the time of a
+    /// search.
     start: Box<str>,
     end: Box<str>,
     regex: Regex,
@@ -86,7 +84,7 @@ impl Pattern {
         Self::within(source, &mut Budget::default())
     }
 
-    /// The same for one of many patterns, which share a budget.
+    /// Like [`Pattern::new`], for one of many patterns that share a budget.
     pub fn within(source: &str, budget: &mut Budget) -> Result<Self, PatternError> {
         if source.len() > MAX_SOURCE_BYTES {
             let reason = format!(
@@ -105,16 +103,15 @@ impl Pattern {
         Ok(Self { source: source.to_owned(), start: start.into(), end: end.into(), regex })
     }
 
-    /// Whether the pattern matches anywhere in the text, as Go's `MatchString` decides.
+    /// Reports whether the pattern matches anywhere in the text, as Go's `MatchString` does.
     ///
-    /// `^` and `$` stand for the ends of the text, not of its lines, unless the pattern says
-    /// `(?m)`. Go reads each byte of a name that is not UTF-8 as one U+FFFD, so the caller must
+    /// `^` and `$` match the ends of the text, not of its lines, unless the pattern has `(?m)`. Go reads each byte of a name that is not UTF-8 as one U+FFFD, so the caller must
     /// have replaced those bytes one by one.
     pub fn is_match(&self, text: &str) -> bool {
         text.starts_with(&*self.start) && text.ends_with(&*self.end) && self.regex.is_match(text)
     }
 
-    /// The pattern as it was written.
+    /// Returns the source text.
     pub fn as_str(&self) -> &str {
         &self.source
     }
@@ -135,15 +132,15 @@ fn build(text: &str, budget: &mut Budget) -> Result<Regex, PatternError> {
             regex::Error::CompiledTooBig(limit) => format!(
                 "the pattern is too large for sops-lint: it compiles to more than {limit} bytes"
             ),
-            // Not reachable as far as the tests know; an odd pattern must not end the run.
+            // No test reaches this. A strange pattern must not end the run.
             _ => "the pattern cannot be expressed in sops-lint".to_owned(),
         };
         PatternError::new(reason, 0)
     })
 }
 
-/// Compiles a deeply nested pattern on a thread of its own: overflowing the stack would abort the
-/// whole process, and the pattern may be a stranger's.
+/// Compiles a deeply nested pattern on a separate thread: a stack overflow would abort the process, and the
+/// pattern is untrusted.
 fn build_on_large_stack(text: &str, budget: &mut Budget) -> Result<Regex, PatternError> {
     thread::scope(|scope| {
         thread::Builder::new()
@@ -541,7 +538,7 @@ mod tests {
         check_misses("^(a*)*b", &[&text]);
     }
 
-    /// The text as a pattern in Go's syntax that stands for itself.
+    /// Returns a pattern in Go's syntax that matches exactly this text.
     fn escape_for_go(text: &str) -> String {
         let mut source = String::new();
         for character in text.chars() {

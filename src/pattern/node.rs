@@ -1,23 +1,23 @@
-//! A translated piece of a pattern, and how pieces are put together.
+//! A translated piece of a pattern, and the composition of pieces.
 //!
-//! Lives here: where the translation needs parentheses, and the three limits of Go that depend on
-//! the whole tree (nesting, copies made by counted repetitions). Not here: reading any syntax.
+//! This module decides where the translation needs parentheses, and computes the limits of Go that depend
+//! on the whole tree: nesting, and copies by counted repetitions.
 //!
-//! The one thing to know: text and tree are two views. The text is Rust's; the height and the
-//! copies belong to the tree that Go would have built, which decides what Go refuses.
+//! The text of a piece is in Rust's syntax. Its height and copies are those of the tree that Go would build,
+//! which decides if Go refuses the pattern.
 
 use std::fmt::Write as _;
 
-/// Levels of Go's syntax tree that are allowed (`maxHeight` in `regexp/syntax`).
+/// Maximum levels of Go's syntax tree (`maxHeight` in `regexp/syntax`).
 pub(super) const MAX_HEIGHT: usize = 1000;
 
-/// Copies that a counted repetition may make, alone or with those inside (`maxRepeat`).
+/// Maximum copies of a counted repetition, alone or with those inside (`maxRepeat`).
 pub(super) const MAX_COPIES: u32 = 1000;
 
-/// Rust's syntax for a set without members: it matches nothing.
+/// A set without members, in Rust's syntax. It matches nothing.
 pub(super) const NOTHING: &str = "[a&&b]";
 
-/// A set that has every character.
+/// A set of all characters.
 pub(super) const EVERYTHING: &str = r"[\x{0}-\x{10FFFF}]";
 
 /// A translated piece of a pattern.
@@ -30,7 +30,7 @@ pub(super) struct Node {
     copies: u32,
 }
 
-/// How tightly the text holds together; decides about parentheses.
+/// Precedence of the text, which decides about parentheses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Binding {
     Atom,
@@ -39,7 +39,7 @@ enum Binding {
     Choice,
 }
 
-/// What Go's tree has in this place; decides about the height.
+/// Kind of Go's node, which decides about the height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tree {
     Character { folds: bool },
@@ -55,12 +55,12 @@ impl Node {
         Self { text: text.into(), binding: Binding::Atom, tree, height: 1, copies: 1 }
     }
 
-    /// A piece that matches between characters, already in Rust's syntax.
+    /// Returns a piece that matches between characters, from text in Rust's syntax.
     pub(super) fn anchor(text: &str) -> Self {
         Self::atom(text, Tree::Other)
     }
 
-    /// A piece that matches one character of a set, already in Rust's syntax.
+    /// Returns a piece that matches one character of a set, from text in Rust's syntax.
     pub(super) fn set(text: &str, folds: bool) -> Self {
         if folds {
             Self::atom(format!("(?i:{text})"), Tree::Set)
@@ -69,7 +69,7 @@ impl Node {
         }
     }
 
-    /// A piece that matches one code point, or its case variants too if it `folds`.
+    /// Returns a piece that matches one code point, and its case variants if it `folds`.
     pub(super) fn literal(code_point: u32, folds: bool) -> Self {
         let tree = Tree::Character { folds };
         let Some(character) = char::from_u32(code_point) else {
@@ -89,7 +89,7 @@ impl Node {
         Self::atom(text, tree)
     }
 
-    /// Pieces one after the other; matches the empty text when there are none.
+    /// Returns a sequence of pieces. An empty sequence matches the empty text.
     pub(super) fn sequence(pieces: Vec<Self>) -> Self {
         let mut pieces = pieces.into_iter();
         let Some(first) = pieces.next() else {
@@ -116,7 +116,7 @@ impl Node {
         Self { text: self.text, binding: Binding::Sequence, tree, height, copies }
     }
 
-    /// Either of two pieces.
+    /// Returns a choice between two pieces.
     pub(super) fn or(mut self, other: &Self) -> Self {
         let copies = self.copies.max(other.copies);
         // Go turns `a|b` into one set.
@@ -129,12 +129,12 @@ impl Node {
         Self { text: self.text, binding: Binding::Choice, tree, height, copies }
     }
 
-    /// The piece as a capturing group: the same text, one level more in Go's tree.
+    /// Returns the piece as a capturing group: the same text, one more level in Go's tree.
     pub(super) fn captured(self) -> Self {
         Self { tree: Tree::Other, height: self.height + 1, ..self }
     }
 
-    /// The piece repeated by `*`, `+` or `?`.
+    /// Returns the piece with `*`, `+` or `?`.
     pub(super) fn repeated(mut self, operator: char) -> Self {
         self.parenthesise_unless(|binding| binding == Binding::Atom);
         self.text.push(operator);
@@ -147,7 +147,7 @@ impl Node {
         }
     }
 
-    /// The piece repeated `min` to `max` times; nothing when that makes too many copies.
+    /// Returns the piece repeated `min` to `max` times. `None` if that makes too many copies.
     pub(super) fn counted(mut self, min: u32, max: Option<u32>) -> Option<Self> {
         let copies = match max {
             Some(0) => 1,
@@ -171,17 +171,17 @@ impl Node {
         })
     }
 
-    /// The pattern in Rust's syntax.
+    /// Returns the pattern in Rust's syntax.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it is this anchor.
+    /// Reports whether it is this anchor.
     pub(super) fn is_anchor(&self, text: &str) -> bool {
         self.tree == Tree::Other && self.text == text
     }
 
-    /// The one character that it matches, for a piece that matches no other text.
+    /// Returns the character of a piece that matches exactly one text.
     pub(super) fn verbatim(&self) -> Option<char> {
         if self.tree != (Tree::Character { folds: false }) {
             return None;
@@ -193,7 +193,7 @@ impl Node {
         characters.next().filter(|_| characters.next().is_none())
     }
 
-    /// The levels of Go's syntax tree.
+    /// Returns the number of levels of Go's syntax tree.
     pub(super) fn height(&self) -> usize {
         self.height
     }
@@ -208,7 +208,7 @@ impl Node {
 }
 
 impl Tree {
-    /// Whether literal text folds its case; nothing for a piece that is not literal text.
+    /// Reports whether literal text folds its case. `None` for other pieces.
     fn literal(self) -> Option<bool> {
         match self {
             Self::Character { folds } | Self::Word { folds } => Some(folds),
@@ -221,14 +221,14 @@ impl Tree {
     }
 }
 
-/// The height of two pieces under one parent. A piece that is itself such a parent gives its
-/// children away: Go has no sequence within a sequence and no choice within a choice.
+/// Returns the height of two pieces under one parent. If a piece is such a parent itself, its children move
+/// up: Go has no sequence within a sequence and no choice within a choice.
 fn joint_height(left: &Node, right: &Node, parent: Tree) -> usize {
     let children = |node: &Node| node.height - usize::from(node.tree == parent);
     1 + children(left).max(children(right))
 }
 
-/// The character so that Rust's syntax gives it no other meaning, inside brackets and outside.
+/// Escapes a character for Rust's syntax, inside and outside of brackets.
 pub(super) fn escaped(character: char) -> String {
     if character.is_ascii_alphanumeric() || character == '_' || !character.is_ascii() {
         character.to_string()

@@ -1,10 +1,9 @@
-//! The grammar: from a source in Go's syntax to a tree-shaped piece in Rust's.
+//! The grammar: translates a source in Go's syntax to a piece in Rust's.
 //!
-//! Lives here: groups, flags, alternatives, repetitions, anchors. Not here: what stands inside
-//! brackets or behind a backslash, and how the output is put together.
+//! This module reads groups, flags, alternatives, repetitions and anchors. `class` reads brackets, `escape`
+//! reads escapes, `node` composes the output.
 //!
-//! The one thing to know: as in Go there is no recursion, only a stack of open groups, so that a
-//! source of nothing but parentheses is harmless.
+//! As in Go, there is no recursion, only a stack of open groups, so deeply nested parentheses are harmless.
 
 use std::mem;
 
@@ -22,15 +21,15 @@ const END: &str = r"\z";
 pub(super) struct Translation {
     /// The pattern.
     pub(super) root: Node,
-    /// What every text that it matches begins with, as far as that can be told at a glance.
+    /// A prefix of every text that it matches, if it is easy to find.
     pub(super) start: String,
-    /// What every text that it matches ends with.
+    /// A suffix of every text that it matches.
     pub(super) end: String,
 }
 
 /// Translates a whole source.
 ///
-/// *Errors*: whatever Go's `regexp.Compile` refuses.
+/// *Errors*: everything that Go's `regexp.Compile` refuses.
 /// *Source*: `parse` in Go's `regexp/syntax`, with the flags `syntax.Perl`.
 pub(super) fn translate(source: &str) -> Result<Translation, PatternError> {
     let mut translator = Translator {
@@ -60,7 +59,7 @@ struct Translator<'a> {
     group: Group,
     /// The groups around it, outermost first.
     outer: Vec<Group>,
-    /// Whether the step before this one was a repetition.
+    /// True if the previous step was a repetition.
     is_after_repetition: bool,
 }
 
@@ -76,7 +75,7 @@ struct Flags {
 struct Group {
     start: usize,
     captures: bool,
-    /// To be restored at the end of the group.
+    /// Flags to restore at the end of the group.
     flags_before: Flags,
     alternatives: Option<Node>,
     pieces: Vec<Node>,
@@ -92,7 +91,7 @@ impl Group {
         });
     }
 
-    /// The plain text behind `^` at its start and before `$` at its end.
+    /// Returns the plain text after `^` at its start and before `$` at its end.
     fn edges(&self) -> (String, String) {
         if self.alternatives.is_some() {
             return Default::default();
@@ -121,7 +120,7 @@ impl Group {
 }
 
 impl Translator<'_> {
-    /// Reads one element; tells whether it was a repetition.
+    /// Reads one element, and reports whether it was a repetition.
     fn step(&mut self, next: char) -> Result<bool, PatternError> {
         match next {
             '*' | '+' | '?' => {
@@ -180,7 +179,7 @@ impl Translator<'_> {
             quoted.chars().for_each(|character| self.push_literal(character));
             return Ok(());
         }
-        // Go's boundaries know ASCII words only.
+        // Go's word boundaries are ASCII only.
         let anchors = [(r"\A", START), (r"\z", END), (r"\b", r"(?-u:\b)"), (r"\B", r"(?-u:\B)")];
         for (go, rust) in anchors {
             if self.cursor.eat(go) {
@@ -217,7 +216,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Reads `{2}`, `{2,}` or `{2,5}`; everything else that begins with a brace is plain text.
+    /// Reads `{2}`, `{2,}` or `{2,5}`. Other text that begins with a brace is plain text.
     fn repeat_counted(&mut self) -> Result<bool, PatternError> {
         let start = self.cursor.offset();
         let Some((length, min, max)) = count(self.cursor.rest()) else {
@@ -246,8 +245,8 @@ impl Translator<'_> {
         Ok(true)
     }
 
-    /// Takes back the piece that a repetition applies to. The cursor stands behind the operator,
-    /// which began at `start`.
+    /// Removes and returns the piece that a repetition applies to. The operator begins at `start` and ends at
+    /// the cursor.
     fn take_repeated(&mut self, start: usize) -> Result<Node, PatternError> {
         self.cursor.eat("?");
         let operator = quote(self.cursor.text_from(start));
@@ -307,7 +306,7 @@ impl Translator<'_> {
         self.outer.push(mem::replace(&mut self.group, group));
     }
 
-    /// Reads what follows `(?`: flags, then `)` to set them from here on or `:` to open a group.
+    /// Reads the text after `(?`: flags, then `)` to set them from here on, or `:` to open a group.
     fn read_flags(&mut self, start: usize) -> Result<(), PatternError> {
         let mut flags = self.flags;
         let mut value = true;
@@ -339,7 +338,7 @@ impl Translator<'_> {
         Err(self.refused_group(start))
     }
 
-    /// The error for a group that Go does not have, read as far as its first wrong character.
+    /// Returns the error for a group that Go does not support, read up to its first wrong character.
     fn refused_group(&self, start: usize) -> PatternError {
         let group = self.cursor.text_from(start);
         let construct = match group {
@@ -363,7 +362,7 @@ impl Translator<'_> {
         PatternError::new(reason, start)
     }
 
-    /// The piece, unless it makes Go's syntax tree too high.
+    /// Returns the piece, unless it makes Go's syntax tree too high.
     fn checked(&self, piece: Node) -> Result<Node, PatternError> {
         if piece.height() > MAX_HEIGHT {
             let reason = format!("the pattern nests more than {MAX_HEIGHT} levels deep");
@@ -373,7 +372,7 @@ impl Translator<'_> {
     }
 }
 
-/// Reads a counted repetition at the beginning of a text.
+/// Reads a counted repetition at the start of a text.
 ///
 /// *Shape*: its length in bytes, the least count, and the greatest if there is one; numbers that
 /// are too large to hold are `u32::MAX`.

@@ -1,10 +1,7 @@
 //! Unicode's categories and scripts, as Go names them.
 //!
-//! Lives here: which names Go knows and how the `regex` crate writes the same set. Not here: the
-//! sets themselves, which the `regex` crate has.
-//!
-//! The one thing to know: the `regex` crate's tables are newer than Go's, so every set is cut down
-//! to the characters that Go 1.25 has heard of.
+//! This module maps the names that Go supports to sets of the `regex` crate. Its tables are newer than
+//! Go's, so every set is restricted to the characters of Go 1.25.
 
 use super::node::{EVERYTHING, NOTHING};
 
@@ -42,10 +39,10 @@ const SCRIPTS: &str = "\
 /// The characters of Unicode 15.0, which is Go's version.
 const KNOWN: &str = r"\p{Age=15.0}";
 
-/// The set of a category or script.
+/// Returns the set of a category or script.
 ///
-/// *Shape*: a bracketed set in the syntax of the `regex` crate; nothing when Go does not know the
-/// name.
+/// *Shape*: a bracketed set in the syntax of the `regex` crate; `None` if Go does not support
+/// the name.
 /// *Source*: `unicodeTable` in Go's `regexp/syntax`.
 pub(super) fn set(name: &str) -> Option<String> {
     let name = canonical(name);
@@ -57,7 +54,7 @@ pub(super) fn set(name: &str) -> Option<String> {
         "assigned" => Some(format!("[^{unassigned}]")),
         "cn" | "unassigned" => Some(format!("[{unassigned}]")),
         "c" | "other" => Some(format!(r"[\p{{gc=C}}{unassigned}]")),
-        // Half of a surrogate pair is no character of any text.
+        // No text contains half of a surrogate pair.
         "cs" | "surrogate" => Some(NOTHING.to_owned()),
         _ if is_among(CATEGORIES) => Some(format!(r"[\p{{gc={name}}}&&{KNOWN}]")),
         _ if is_among(SCRIPTS) => Some(format!(r"[\p{{sc={name}}}&&{KNOWN}]")),
@@ -65,7 +62,7 @@ pub(super) fn set(name: &str) -> Option<String> {
     }
 }
 
-/// The name as Go compares it: case, spaces, hyphens and underscores do not matter.
+/// Returns the name as Go compares it: without case, spaces, hyphens and underscores.
 fn canonical(name: &str) -> String {
     name.chars()
         .filter(|character| !matches!(character, ' ' | '-' | '_'))

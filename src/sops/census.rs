@@ -1,4 +1,4 @@
-//! One walk over a document, counted: what is encrypted, what should be, and what should not be.
+//! Counts the values of a document: encrypted, in plaintext, and encrypted by mistake.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -9,26 +9,26 @@ use super::walk::{self, Leaf, Step, key_path};
 use crate::document::{Document, Node, Scalar};
 use crate::text::Span;
 
-/// What one walk found. Every list is in file order.
+/// The values of a document by their encryption. Every list is in file order.
 #[derive(Debug, Default)]
 pub struct Census<'d, 't> {
-    /// Well-formed ciphertexts where the selector wants them.
+    /// Number of well-formed ciphertexts that the selector covers.
     pub encrypted: usize,
-    /// Values that the selector covers and that stand in plaintext. Never empty values or null.
+    /// Plaintext values that the selector covers. Never empty values or null.
     pub plaintext: Vec<Spot<'d, 't>>,
-    /// Values that the selector leaves alone and that are not empty.
+    /// Plaintext values that the selector does not cover and that are not empty.
     pub unselected: Vec<Spot<'d, 't>>,
-    /// Ciphertexts where the selector wants none.
+    /// Ciphertexts that the selector does not cover.
     pub misplaced: Vec<Spot<'d, 't>>,
-    /// Texts that begin like a ciphertext and are broken.
+    /// Texts that begin like a ciphertext and are malformed.
     pub malformed: Vec<(Spot<'d, 't>, Malformed)>,
-    /// Ciphertexts with text behind their closing bracket.
+    /// Ciphertexts with text after their closing bracket.
     pub trailing: Vec<Spot<'d, 't>>,
     /// The places of the readable values in their lists, one list after the other, by node.
     places: OnceCell<HashMap<u32, usize>>,
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug)]
 pub struct Spot<'d, 't> {
     /// The steps from the root.
@@ -44,14 +44,13 @@ pub struct Spot<'d, 't> {
 }
 
 impl Spot<'_, '_> {
-    /// The way to it, as people write it.
+    /// Returns its path, as people write it.
     pub fn key_path(&self) -> String {
         key_path(&self.path)
     }
 }
 
-/// Counts a document. Without a selector, as where there is no metadata, nothing is wanted
-/// encrypted.
+/// Counts a document. Without a selector, as in a file without metadata, no value should be encrypted.
 pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> Census<'d, 't> {
     let mut census = Census::default();
     let any = Selector::default();
@@ -61,7 +60,7 @@ pub fn take<'d, 't>(document: &'d Document<'t>, selector: Option<&Selector>) -> 
     census
 }
 
-/// How much of a document sops has encrypted, from least to most.
+/// The extent of encryption of a document, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Encryption {
     /// No value is, or was meant to be, a ciphertext.
@@ -89,7 +88,7 @@ impl<'d, 't> Census<'d, 't> {
         !self.plaintext.is_empty() || !self.unselected.is_empty()
     }
 
-    /// The spot of a value that everybody can read, or that is broken; `None` of all others.
+    /// Returns the spot of a value that is in plaintext or malformed. `None` for others.
     pub fn readable(&self, node: &Node<'_>) -> Option<&Spot<'d, 't>> {
         let at = self.place(node.id())?;
         let behind = at.checked_sub(self.plaintext.len());
@@ -101,7 +100,7 @@ impl<'d, 't> Census<'d, 't> {
         }
     }
 
-    /// Whether the selector leaves a value alone that is not empty.
+    /// Reports whether a value is in plaintext and not covered by the selector.
     pub fn is_unselected(&self, id: u32) -> bool {
         let first = self.plaintext.len();
         self.place(id).is_some_and(|at| (first..first + self.unselected.len()).contains(&at))
@@ -119,13 +118,13 @@ impl<'d, 't> Census<'d, 't> {
         places.get(&id).copied()
     }
 
-    /// Of a document of which it cannot be said what should be encrypted: nothing to complain of.
+    /// Returns a census for a document whose selector is unknown: it has no faults.
     pub fn unknown() -> Self {
         Self { encrypted: 1, ..Self::default() }
     }
 
     fn add(&mut self, leaf: &Leaf<'_, 'd, 't>, is_selected: bool) {
-        // All that is left of an empty value where line ends were converted.
+        // An empty value whose line end was converted.
         if leaf.scalar.is_empty() || leaf.text() == Some("\r") {
             return;
         }

@@ -14,7 +14,7 @@ use super::value::{IV_LENGTH, PREFIX, Parts};
 use crate::document::Scalar;
 use crate::secret::{DataKey, Plaintext, SecureRandom};
 
-/// Go does not mind leftover bits, and insists on the padding.
+/// Base64 as Go reads it: padding is required, leftover bits are ignored.
 const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
@@ -22,7 +22,7 @@ const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Length of a GCM tag in bytes.
 const TAG_LENGTH: usize = 16;
 
-/// Decrypts and encrypts the values of a file. The key schedule is made once.
+/// The cipher of a file. The key schedule is computed once.
 pub struct Cipher {
     usual: AesGcm<Aes256, U32>,
     key: DataKey,
@@ -30,39 +30,39 @@ pub struct Cipher {
 
 /// A decrypted value.
 pub enum Opened {
-    /// A value, as the bytes that the MAC covers.
+    /// A value: the bytes that the MAC covers.
     Value(Plaintext),
-    /// A comment, which the MAC leaves out.
+    /// A comment, which the MAC does not cover.
     Comment(Plaintext),
 }
 
-/// Why a value does not decrypt.
+/// The reason why a value does not decrypt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// It is no ciphertext of sops, or cut off.
+    /// It is not a ciphertext of sops, or it is cut off.
     Form,
-    /// Ciphertext, nonce, tag, key path or data key are not those that it was made with.
+    /// Ciphertext, nonce, tag, key path or data key do not belong together.
     Authentication,
-    /// It decrypts to something that its type cannot hold, or its type is unknown.
+    /// The plaintext does not fit its type, or the type is unknown.
     Type,
-    /// It decrypts, and its type is `bytes`, which sops reads and then crashes over (`aes/cipher.go`,
-    /// `Decrypt`: such a value is no key for its stash). It keeps a comment with any other damage.
+    /// It decrypts, and its type is `bytes`, on which sops crashes (`aes/cipher.go`, `Decrypt`: such a value
+    /// cannot be a key of its map). A comment with any other damage is kept.
     Crash,
 }
 
 impl Cipher {
-    /// The cipher under a data key.
+    /// Returns the cipher for a data key.
     pub fn new(key: DataKey) -> Self {
         let usual = AesGcm::new(key.expose().into());
         Self { usual, key }
     }
 
-    /// The data key.
+    /// Returns the data key.
     pub fn key(&self) -> &DataKey {
         &self.key
     }
 
-    /// Decrypts a value that stands under `additional_data`. An empty one is its own plaintext.
+    /// Decrypts a value that is bound to `additional_data`. An empty text stays empty.
     pub fn open(&self, text: &str, additional_data: &str) -> Result<Opened, Damage> {
         if text.is_empty() {
             return Ok(Opened::Value(Plaintext::default()));
@@ -72,7 +72,7 @@ impl Cipher {
             .map(|part| GO_BASE64.decode(part).map_err(|_| Damage::Form));
         let (data, iv, tag) = (data.as_mut(), iv?, tag.as_mut());
         let (Ok(data), Ok(tag)) = (data, tag) else { return Err(Damage::Form) };
-        // Go takes the last 16 bytes of both for the tag, wherever one ends and the other begins.
+        // Go joins both and takes the last 16 bytes as the tag.
         data.append(tag);
         let tag = data.split_off(data.len().checked_sub(TAG_LENGTH).ok_or(Damage::Form)?);
         self.decrypt(&iv, additional_data.as_bytes(), data, &tag)?;
@@ -83,8 +83,7 @@ impl Cipher {
         }
     }
 
-    /// Encrypts a value, of the type `kind`, that stands under `additional_data`. An empty one is its
-    /// own ciphertext.
+    /// Encrypts a value of the type `kind`, and binds it to `additional_data`. An empty value stays empty.
     pub fn seal(
         &self,
         plaintext: &[u8],
@@ -110,7 +109,7 @@ impl Cipher {
         format!("{PREFIX}data:{data},iv:{iv},tag:{tag},type:{kind}]")
     }
 
-    /// Decrypts in place. sops writes nonces of 32 bytes and reads others; these have been seen.
+    /// Decrypts in place. sops writes nonces of 32 bytes and reads any; 12 and 16 occur in practice.
     fn decrypt(&self, iv: &[u8], aad: &[u8], data: &mut [u8], tag: &[u8]) -> Result<(), Damage> {
         let key = self.key.expose();
         match iv.len() {
@@ -134,8 +133,8 @@ fn decrypt<N: ArrayLength<u8>>(
         .map_err(|_| Damage::Authentication)
 }
 
-/// Reads the plaintext as its type, and writes it as the MAC wants it (`sops.go`, `ToBytes`).
-/// For what sops wrote both are the same bytes.
+/// Converts a plaintext of a type to the bytes that the MAC covers (`sops.go`, `ToBytes`). If sops wrote it,
+/// both are equal.
 fn typed(plaintext: Plaintext, kind: &str) -> Option<Opened> {
     let text = plaintext.expose_text();
     let canonical = match kind {
@@ -150,8 +149,8 @@ fn typed(plaintext: Plaintext, kind: &str) -> Option<Opened> {
     Some(Opened::Value(Plaintext::new(canonical.into_bytes())))
 }
 
-/// The bytes of a plain value that the MAC covers, if they are text; `None` for null, for binary
-/// data, and for a number that sops cannot hold.
+/// Returns the bytes of a plaintext value that the MAC covers, if they are text. `None` for null, binary
+/// data, and numbers that sops cannot represent.
 pub fn signed_bytes<'s>(scalar: &'s Scalar<'_>) -> Option<Cow<'s, str>> {
     Some(match scalar {
         Scalar::Bool(true) => Cow::Borrowed("True"),
@@ -159,7 +158,7 @@ pub fn signed_bytes<'s>(scalar: &'s Scalar<'_>) -> Option<Cow<'s, str>> {
         Scalar::Int(int) => Cow::Owned(int.to_string()),
         Scalar::Float(f64::INFINITY) => Cow::Borrowed("+Inf"),
         Scalar::Float(f64::NEG_INFINITY) => Cow::Borrowed("-Inf"),
-        // Shortest digits that read back the same, never an exponent: Go's 'f', -1.
+        // Go's format 'f', -1: the shortest digits that round-trip, without an exponent.
         Scalar::Float(float) => Cow::Owned(float.to_string()),
         Scalar::Time(time) => Cow::Borrowed(time),
         Scalar::Str(text) => Cow::Borrowed(text),
@@ -167,7 +166,7 @@ pub fn signed_bytes<'s>(scalar: &'s Scalar<'_>) -> Option<Cow<'s, str>> {
     })
 }
 
-/// The type that sops gives a value when it encrypts it; `None` of null and of what it cannot hold.
+/// Returns the type that sops records for a value. `None` for null and for values that it cannot represent.
 pub fn kind_of(scalar: &Scalar<'_>) -> Option<&'static str> {
     match scalar {
         Scalar::Null | Scalar::TooLarge(_) | Scalar::Misfit => None,
@@ -179,22 +178,22 @@ pub fn kind_of(scalar: &Scalar<'_>) -> Option<&'static str> {
     }
 }
 
-/// Go's `strconv.Atoi`.
+/// Parses like Go's `strconv.Atoi`.
 fn integer(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_number { text.parse().ok() } else { None }
 }
 
-/// Go's `strconv.ParseFloat`, without its hexadecimal form, which sops never writes.
+/// Parses like Go's `strconv.ParseFloat`, without hexadecimal numbers, which sops never writes.
 fn float(text: &str) -> Option<f64> {
-    // Both take the same decimal forms, signs and words; an overflow is an error in Go alone.
+    // Both accept the same decimal forms, signs and words. Overflow is an error only in Go.
     let float: f64 = text.parse().ok()?;
     let is_word = text.bytes().any(|byte| matches!(byte, b'i' | b'I'));
     if float.is_infinite() && !is_word { None } else { Some(float) }
 }
 
-/// Go's `strconv.ParseBool`.
+/// Parses like Go's `strconv.ParseBool`.
 fn boolean(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
@@ -208,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_at_its_place_alone() {
+    fn a_sealed_value_opens_only_at_its_place() {
         let key = Plaintext::new((0..32).collect());
         let cipher = Cipher::new(DataKey::new(&key).expect("32 bytes"));
         let random = |bytes: &mut [u8]| bytes.fill(7);

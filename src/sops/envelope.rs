@@ -1,6 +1,6 @@
-//! What it takes to open a file: its data keys, each encrypted to a recipient, and its MAC.
+//! The input of opening a file: its data keys, each encrypted to a recipient, and its MAC.
 //!
-//! [`super::metadata`] judges the same block. This reads it as sops does once it is good
+//! [`super::metadata`] checks the same block. This module reads a valid one as sops does
 //! (`stores/stores.go`, `ToInternal`).
 
 use super::block::{entry_of, service_of, threshold, unfold};
@@ -9,25 +9,25 @@ use crate::document::{Document, Node, Scalar, Value};
 use crate::keys::{Identity, KeyService};
 use crate::text::Span;
 
-/// What it takes to open a file, still encrypted. Owned, since dotenv and INI fold it.
+/// The encrypted data keys and the MAC of a file. Owned, because dotenv and INI fold them.
 pub struct Envelope {
     /// The key groups in force, in file order.
     pub groups: Vec<Vec<Stanza>>,
-    /// `shamir_threshold`; 0 where it is not set.
+    /// `shamir_threshold`; 0 if it is not set.
     pub threshold: usize,
     /// The encrypted MAC.
     pub mac: String,
     /// The key of the MAC.
     pub mac_span: Span,
-    /// What the MAC is bound to: the time of the last change, to the second.
+    /// The time of the last change, in seconds. The MAC is bound to it.
     pub lastmodified: String,
 }
 
-/// The data key, or a share of it, as it is encrypted to one recipient.
+/// The data key, or a share of it, encrypted to one recipient.
 pub struct Stanza {
     /// The key service.
     pub service: &'static dyn KeyService,
-    /// Who can open it, says the file. sops does not look at it; `None` if it is no recipient.
+    /// The recipient, according to the file. sops ignores it; `None` if it is invalid.
     pub recipient: Option<Identity>,
     /// The encrypted data key.
     pub enc: String,
@@ -35,7 +35,7 @@ pub struct Stanza {
     pub span: Span,
 }
 
-/// What it takes to open the file whose first document this is; `None` without metadata.
+/// Reads the envelope from the first document of a file. `None` without metadata.
 pub fn read(document: &Document<'_>) -> Option<Envelope> {
     let unfolded = unfold(document);
     let block = block(document, unfolded.as_ref())?;
@@ -63,7 +63,7 @@ pub fn read(document: &Document<'_>) -> Option<Envelope> {
     })
 }
 
-/// Calls `visit` with every stanza of a document's metadata that is in force.
+/// Calls `visit` with every stanza that sops reads from a document's metadata.
 pub fn for_each_stanza(
     document: &Document<'_>,
     visit: &mut dyn FnMut(&'static dyn KeyService, &Node<'_>),
@@ -82,7 +82,7 @@ fn block<'n, 't>(
     entry.or_else(|| entry_of(&document.root)).map(|entry| &entry.node)
 }
 
-/// The maps with the lists of stanzas: the block itself, or its key groups where it has no list.
+/// Returns the maps with the lists of stanzas: the block itself, or its key groups if it has no list.
 fn groups<'n, 't>(block: &'n Node<'t>) -> Vec<&'n Node<'t>> {
     if stanzas(block).next().is_some() {
         return vec![block];
@@ -90,7 +90,7 @@ fn groups<'n, 't>(block: &'n Node<'t>) -> Vec<&'n Node<'t>> {
     block.get("key_groups").into_iter().flat_map(Node::elements).collect()
 }
 
-/// The stanzas in the lists of `map`, in file order.
+/// Returns the stanzas in the lists of `map`, in file order.
 fn stanzas<'n, 't>(
     map: &'n Node<'t>,
 ) -> impl Iterator<Item = (&'static dyn KeyService, &'n Node<'t>)> {
@@ -98,7 +98,7 @@ fn stanzas<'n, 't>(
     lists.flat_map(|(service, list)| list.elements().map(move |stanza| (service, stanza)))
 }
 
-/// Go's `time.RFC3339` has whole seconds.
+/// Drops the fraction: Go's `time.RFC3339` has whole seconds.
 fn without_fraction(time: &str) -> String {
     let Some((seconds, rest)) = time.split_once('.') else { return time.to_owned() };
     format!("{seconds}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))

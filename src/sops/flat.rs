@@ -1,8 +1,8 @@
 //! Metadata folded into lines (`stores/flatten.go`): dotenv and INI have no maps and lists.
 //!
 //! A step into a map is written `__map_KEY`, one into a list `__list_N`:
-//! `age__list_0__map_recipient`. Unfolded it is the tree that YAML has, with the spans of the
-//! folded values, and [`super::metadata`] judges both alike.
+//! `age__list_0__map_recipient`. Unfolding restores the tree that YAML has, with the spans of the
+//! folded values, so [`super::metadata`] checks both alike.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,40 +17,39 @@ use crate::text::Span;
 
 pub(super) const MAP_STEP: &str = "__map_";
 const LIST_STEP: &str = "__list_";
-/// Most steps of one key. Those of sops have five: `key_groups`, its groups, their lists, the
-/// stanzas, their fields.
+/// Maximum steps of a key. Those of sops have five: `key_groups`, a group, a list, a stanza, a field.
 const MAX_STEPS: usize = 16;
 
-/// Most problems that are named.
+/// Maximum problems that are reported.
 const MAX_PROBLEMS: usize = 20;
 const CRLF: &str = "has lines that end in CRLF: to sops the carriage return is a part of the value";
 
 /// Metadata as a tree.
 #[derive(Debug)]
 pub struct Unfolded<'t> {
-    /// The key `sops`, or the first of the lines, and the tree.
+    /// The key `sops`, or the key of the first line, with the tree.
     pub entry: Entry<'t>,
-    /// What does not fit together.
+    /// Contradictions between the lines.
     pub problems: Vec<Problem>,
 }
 
-/// The metadata in the section `sops` of an INI file, if there is one.
+/// Unfolds the metadata in the section `sops` of an INI file, if there is one.
 pub fn unfold_section<'t>(root: &'t Node<'_>) -> Option<Unfolded<'t>> {
     let sections: Vec<_> = root.entries().filter(|entry| entry.key == METADATA_KEY).collect();
     let first = sections.first()?;
-    // The library behind it keeps the last of two values; that there are two is found before.
+    // The library of sops keeps the last of two values. The parser reports duplicates.
     let mut tree = Tree { keeps_last: true, ..Tree::default() };
     for entry in sections.iter().flat_map(|section| section.node.entries()) {
         tree.add(&entry.key, entry);
     }
     if let Some(second) = sections.get(1) {
-        tree.problem(second.key_span, "stands in two sections, and sops reads one only");
+        tree.problem(second.key_span, "is in two sections, and sops reads only one");
     }
     Some(tree.finish(first.key_span))
 }
 
-/// The metadata in the lines of a dotenv file, if there are any. sops refuses one that stands
-/// twice, or, up to 3.12, takes the last.
+/// Unfolds the metadata in the lines of a dotenv file, if there is any. sops refuses duplicate lines; up to
+/// 3.12, it takes the last.
 pub fn unfold_lines<'t>(root: &'t Node<'_>) -> Option<Unfolded<'t>> {
     let mut tree = Tree::default();
     let mut first = None;
@@ -65,7 +64,7 @@ pub fn unfold_lines<'t>(root: &'t Node<'_>) -> Option<Unfolded<'t>> {
     first.map(|span| tree.finish(span))
 }
 
-/// A tree as a map of texts, sorted as sops sorts them.
+/// Folds a tree into texts, sorted as in sops.
 pub fn fold(block: &Block) -> Block {
     let mut lines = Vec::new();
     fold_into(&mut lines, "", "", block);
@@ -92,7 +91,7 @@ fn fold_into(lines: &mut Vec<(String, Block)>, key: &str, step: &str, block: &Bl
     lines.push((key.to_owned(), Block::Text(text)));
 }
 
-/// Whether the value of a folded key is known to be no secret: neither MAC nor data key.
+/// Reports whether the value of a folded key is known to be public: neither MAC nor data key.
 pub fn is_public(key: &str) -> bool {
     let mut steps = steps(key);
     let Some(Step::Key(field)) = steps.next() else { return false };
@@ -115,14 +114,15 @@ enum Step<'k> {
 }
 
 impl<'k> Step<'k> {
-    /// What is no number is 0, as in sops; what is too large for one is as large as can be.
+    /// Reads an index as sops does: a text that is not a number is 0. A number that is too large is the
+    /// largest one.
     fn index(text: &'k str) -> Self {
         let is_number = text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
         Self::Index(text.parse().unwrap_or(if is_number { usize::MAX } else { 0 }))
     }
 }
 
-/// The steps of a folded key (`tokenize`).
+/// Splits a folded key into its steps (`tokenize`).
 fn steps(key: &str) -> impl Iterator<Item = Step<'_>> {
     let mut rest = Some(key);
     let mut is_list = false;
@@ -135,16 +135,16 @@ fn steps(key: &str) -> impl Iterator<Item = Step<'_>> {
     })
 }
 
-/// Where the next step begins. A key may have as many as its file has bytes, so nothing behind that is
-/// looked at.
+/// Returns the start of the next step. It does not look further, because a key can have as many steps as
+/// its file has bytes.
 fn end_of_step(key: &str) -> usize {
     let is_step =
         |at: &usize| key[*at..].starts_with(MAP_STEP) || key[*at..].starts_with(LIST_STEP);
     memchr::memchr_iter(b'_', key.as_bytes()).find(is_step).unwrap_or(key.len())
 }
 
-/// A value, a map or a list; which one shows when all keys have been added. Its size is that of
-/// the file: an index takes one place, however large it is.
+/// A value, a map or a list, which is known when all keys have been added. Its size is bounded by the file:
+/// an index takes one place, however large it is.
 #[derive(Default)]
 struct Branch<'t> {
     key_span: Option<Span>,
@@ -182,7 +182,7 @@ impl<'t> Tree<'t> {
         }
         let is_second = branch.value.replace(unfolded(&entry.node)).is_some();
         if is_second && !self.keeps_last {
-            self.problem(span, "has a key that stands twice");
+            self.problem(span, "has a duplicate key");
         }
     }
 
@@ -226,8 +226,8 @@ fn ends_in_cr(entry: &Entry<'_>) -> bool {
     entry.node.as_str().is_some_and(|text| text.ends_with('\r'))
 }
 
-/// A folded value. In both formats `\n` stands for a line feed. A carriage return at its end has
-/// a finding of its own.
+/// Unescapes a folded value: in both formats, `\n` means a line feed. Another finding reports a carriage
+/// return at its end.
 fn unfolded<'t>(node: &'t Node<'_>) -> Node<'t> {
     let Some(text) = node.as_str() else { return node.clone() };
     let text = text.trim_end_matches('\r');

@@ -1,31 +1,32 @@
 //! The MAC of a file: SHA-512 over its values in plaintext (`sops.go`, `Encrypt` and `Decrypt`).
 //!
-//! Values follow each other without a separator, and keys are not covered. Whatever cannot be seen
-//! because of that, sops does not see either.
+//! Values follow each other without a separator, and keys are not covered. sops cannot detect changes that
+//! this hides, and neither can sops-lint.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha512};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 use crate::secret::Plaintext;
 
-/// Digits of a MAC.
+/// Number of digits of a MAC.
 const LENGTH: usize = 128;
 
-/// What the hash begins with where the MAC covers encrypted values alone, so that nobody can take
-/// the one kind of MAC for the other: SHA-256 of `sops` (`MACOnlyEncryptedInitialization`).
+/// Prefix of the hash if the MAC covers only encrypted values, which keeps the two kinds of MAC apart:
+/// SHA-256 of `sops` (`MACOnlyEncryptedInitialization`).
 const ONLY_ENCRYPTED: [u8; 32] = [
     0x8a, 0x3f, 0xd2, 0xad, 0x54, 0xce, 0x66, 0x52, 0x7b, 0x10, 0x34, 0xf3, 0xd1, 0x47, 0xbe, 0x0b,
     0x0b, 0x97, 0x5b, 0x3b, 0xf4, 0x4f, 0x72, 0xc6, 0xfd, 0xad, 0xec, 0x81, 0x76, 0xf2, 0x7d, 0x69,
 ];
 
-/// A MAC in the making.
+/// A MAC that is being computed.
 #[derive(Clone)]
 pub struct Mac(Sha512);
 
 impl Mac {
-    /// The MAC of nothing.
+    /// Returns the MAC of no values.
     pub fn new(mac_only_encrypted: bool) -> Self {
         let mut hash = Sha512::new();
         if mac_only_encrypted {
@@ -39,15 +40,12 @@ impl Mac {
         self.0.update(value);
     }
 
-    /// Whether this is the MAC that a file holds, compared in constant time.
+    /// Reports whether this is the MAC of a file, in constant time.
     pub fn is(self, stored: &[u8]) -> bool {
-        let digits = self.digits();
-        let pairs = digits.expose().iter().zip(stored);
-        let differences = pairs.fold(0, |all, (one, other)| all | (one ^ other));
-        stored.len() == LENGTH && std::hint::black_box(differences) == 0
+        self.digits().expose().ct_eq(stored).into()
     }
 
-    /// The text of the MAC, which is encrypted before a file holds it.
+    /// Returns the text of the MAC. A file contains it encrypted.
     pub fn digits(self) -> Plaintext {
         let mut sum = self.0.finalize();
         let mut digits = String::with_capacity(LENGTH);

@@ -10,51 +10,50 @@ use crate::document::{Document, Entry, Node, Scalar, Shape, Value};
 use crate::keys::{KEY_SERVICES, KeyService, Recipient};
 use crate::text::Span;
 
-/// Length of the text of a MAC: SHA-512 in hexadecimal digits.
+/// Length of a MAC: SHA-512 in hexadecimal digits.
 const MAC_LENGTH: usize = 128;
 
-/// Most stanzas of a file whose data keys are asked whom they are for.
+/// Maximum stanzas of a file whose data keys are searched for their public keys.
 const MAX_ADDRESSED: usize = 1000;
 
-/// What a document says about its own encryption.
+/// The `sops` block of a document.
 #[derive(Debug)]
 pub struct Metadata {
     /// The key `sops`.
     pub span: Span,
-    /// Recipients, threshold, selector.
+    /// Recipients, threshold, selector and MAC mode.
     pub recipe: Recipe,
-    /// Whether it sets several selectors, or a number for one, so that nobody can say which values
-    /// it covers.
+    /// True if it sets several selectors, or a number as one, so that the covered values are unknown.
     pub is_ambiguous: bool,
-    /// The day, counted from 1970-01-01, on which the data key was first wrapped for one of the
-    /// recipients, and where that stands; age stanzas do not say.
+    /// The day, counted from 1970-01-01, of the oldest stanza, and the place of its time. age stanzas have
+    /// no time.
     pub oldest_stanza: Option<(u32, Span)>,
-    /// Stanzas whose encrypted data key says which public keys it is for; those of PGP.
+    /// Stanzas whose encrypted data key names its public keys: those of PGP.
     pub addressed: Vec<Addressed>,
-    /// Why sops, or Flux, would not take the block.
+    /// Reasons for which sops or Flux would refuse the block.
     pub problems: Vec<Problem>,
 }
 
-/// A recipient as a stanza calls it, and the public keys that its data key is encrypted to.
+/// The recipient of a stanza, and the public keys that its data key is encrypted to.
 #[derive(Clone, Debug)]
 pub struct Addressed {
-    /// The recipient, and where it stands.
+    /// The recipient and its place.
     pub recipient: Recipient,
-    /// Key ids or fingerprints, of subkeys mostly; none where the data key hides or lacks them.
+    /// Key ids or fingerprints, mostly of subkeys. Empty if the data key hides or lacks them.
     pub keys: Vec<String>,
     /// The day, counted from 1970-01-01, on which the data key was encrypted.
     pub day: Option<u32>,
 }
 
-/// What stands under the top-level key `sops` of a document.
+/// The value of the top-level key `sops` of a document.
 #[derive(Debug)]
 pub enum Found {
-    /// There is no such key, or it is null.
+    /// No such key, or null.
     Nothing,
-    /// Something that is no metadata at all: text, or a map with none of its fields. The span is
-    /// the key's. A values file may have such a key; sops refuses the file.
+    /// No metadata: text, or a map without fields of sops. The span is the key's. A values file may have
+    /// such a key; sops refuses the file.
     Unrelated(Span),
-    /// Metadata, good or bad.
+    /// Metadata, valid or not.
     Metadata(Box<Metadata>),
 }
 
@@ -68,7 +67,7 @@ pub fn find(document: &Document<'_>) -> Found {
         (None, _) => return Found::Nothing,
     };
     if !is_metadata(&entry.node) {
-        // Lines are not taken together: one may be called sops_something by chance.
+        // Single lines do not count as metadata: any variable may be called sops_something.
         let is_key = document.shape != Shape::Lines;
         return if is_key { Found::Unrelated(entry.key_span) } else { Found::Nothing };
     }
@@ -87,10 +86,10 @@ fn read(entry: &Entry<'_>, shape: Shape, problems: &[Problem]) -> Metadata {
     };
     let flat = reader.group(&entry.node);
     let grouped = reader.key_groups();
-    // sops reads the groups only where all flat lists are empty.
+    // sops reads the groups only if all flat lists are empty.
     let key_groups = if flat.is_empty() { grouped } else { vec![flat] };
     if key_groups.iter().all(KeyGroup::is_empty) {
-        reader.problem(entry.key_span, "names no recipient, so nobody can decrypt the file");
+        reader.problem(entry.key_span, "names no recipient, so the file cannot be decrypted");
     }
     let threshold = reader.threshold(key_groups.len());
     let (selector, is_ambiguous) = reader.selector();
@@ -118,7 +117,7 @@ impl Reader<'_, '_> {
         self.problems.push(Problem { span, reason: reason.into() });
     }
 
-    /// The recipients of the lists in `map`: the block itself, or one of its key groups.
+    /// Reads the recipients from the lists in `map`: the block itself, or one of its key groups.
     fn group(&mut self, map: &Node<'_>) -> KeyGroup {
         let mut group = KeyGroup::default();
         for service in KEY_SERVICES {
@@ -130,7 +129,7 @@ impl Reader<'_, '_> {
                 let noun = entry.node.noun();
                 self.problem(
                     entry.key_span,
-                    format!("has {noun} under `{field}` where a list belongs"),
+                    format!("has {noun} under `{field}` where a list is expected"),
                 );
                 continue;
             }
@@ -149,7 +148,7 @@ impl Reader<'_, '_> {
     ) {
         let field = service.metadata_field();
         if !stanza.is_map() {
-            let reason = format!("has {} in `{field}` where a map belongs", stanza.noun());
+            let reason = format!("has {} in `{field}` where a map is expected", stanza.noun());
             return self.problem(stanza.span, reason);
         }
         let span = stanza.get(service.label_field()).map_or(stanza.span, |label| label.span);
@@ -187,7 +186,7 @@ impl Reader<'_, '_> {
         let Some(entry) = self.block.entry("key_groups") else { return Vec::new() };
         if !entry.node.is_list() {
             if !entry.node.is_null() {
-                self.problem(entry.key_span, "has `key_groups` that are no list");
+                self.problem(entry.key_span, "has `key_groups` that are not a list");
             }
             return Vec::new();
         }
@@ -202,7 +201,7 @@ impl Reader<'_, '_> {
         let number = threshold(Some(&entry.node)).filter(|_| !is_text);
         match number {
             None if entry.node.is_null() => {}
-            None => self.problem(entry.key_span, "has a `shamir_threshold` that is no number"),
+            None => self.problem(entry.key_span, "has a `shamir_threshold` that is not a number"),
             Some(number) if groups > 1 && number > groups => {
                 let reason = format!("asks for {number} of only {groups} key groups");
                 self.problem(entry.key_span, reason);
@@ -212,7 +211,7 @@ impl Reader<'_, '_> {
         number.map(|groups| Threshold { groups, span: entry.node.span })
     }
 
-    /// A boolean where there are some. Where all is text only `true` counts, and anything else does not.
+    /// Reads a boolean. In formats with text only, `true` is true and everything else is false.
     fn mac_only_encrypted(&mut self) -> bool {
         let Some(entry) = self.block.entry("mac_only_encrypted") else { return false };
         match &entry.node.value {
@@ -227,7 +226,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The selector, and whether there are others beside it.
+    /// Reads the selector, and reports whether there are others.
     fn selector(&mut self) -> (Selector, bool) {
         let mut found: Vec<Selector> = Vec::new();
         let mut is_ambiguous = false;
@@ -238,16 +237,16 @@ impl Reader<'_, '_> {
                 Some("") => {}
                 Some(text) => found.push(Selector::new(field, text, node.span)),
                 None if node.is_null() => {}
-                // YAML takes what is written for a text. That is gone here, and so is the selector.
+                // sops reads the source text of the number. It is not available here, so the selector is unknown.
                 None if is_bare(entry) => is_ambiguous = true,
                 None => {
-                    self.problem(node.span, format!("has a `{}` that is no text", field.name()));
+                    self.problem(node.span, format!("has a `{}` that is not text", field.name()));
                 }
             }
         }
         if let [first, second, ..] = &found[..] {
             let reason = format!(
-                "sets both `{}` and `{}`; sops takes one selector only",
+                "sets both `{}` and `{}`; sops accepts only one selector",
                 first.field.name(),
                 second.field.name()
             );
@@ -258,7 +257,7 @@ impl Reader<'_, '_> {
         (found.into_iter().next().unwrap_or_default(), is_ambiguous)
     }
 
-    /// sops reads what does not fit its tag as null in the data, and does not read such a block.
+    /// Finds values that do not fit their tag. In the data, sops reads them as null; in the block, it fails.
     fn misfits(&mut self, node: &Node<'_>) {
         match &node.value {
             Value::Scalar(Scalar::Misfit) => {
@@ -275,7 +274,7 @@ impl Reader<'_, '_> {
             None => self.problem(self.key, "has no `lastmodified` time"),
             Some(entry) if is_rfc3339(&entry.node) => {}
             Some(entry) => {
-                self.problem(entry.key_span, "has a `lastmodified` that is no RFC 3339 time");
+                self.problem(entry.key_span, "has a `lastmodified` that is not an RFC 3339 time");
             }
         }
     }
@@ -284,13 +283,13 @@ impl Reader<'_, '_> {
         match self.block.entry("version") {
             None => self.problem(self.key, "has no `version`"),
             Some(entry) if entry.node.as_str().is_some_and(is_version) => {}
-            // `1.14`, of old.
+            // Old versions wrote `1.14`.
             Some(entry) if is_bare(entry) && is_first_version(&entry.node) => {}
             Some(entry) => self.problem(entry.key_span, "has a `version` that sops cannot read"),
         }
     }
 
-    /// Flux takes a document without a MAC for one that is not encrypted.
+    /// Checks the MAC. Without one, Flux treats the document as unencrypted.
     fn mac(&mut self) {
         let Some(entry) = self.block.entry("mac") else {
             return self.problem(self.key, "has no `mac`");
@@ -338,8 +337,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                "names no recipient, so nobody can decrypt the file",
-                "has a `lastmodified` that is no RFC 3339 time",
+                "names no recipient, so the file cannot be decrypted",
+                "has a `lastmodified` that is not an RFC 3339 time",
                 "has a `version` that sops cannot read",
                 "has no `mac`",
             ]
@@ -396,10 +395,10 @@ mod tests {
         };
         has("sops_age__list_999999999__map_recipient=a", "lacks some");
         has("sops_age__list_99999999999999999999__map_enc=a\nsops_age__list_1=b", "lacks some");
-        has("sops_version=1\nsops_version=2", "twice");
+        has("sops_version=1\nsops_version=2", "duplicate");
         has("sops_age=1\nsops_age__list_0__map_enc=2", "at once");
         has(&format!("sops_a{}=1", MAP_STEP.repeat(50_000)), "deeper");
-        has("sops_shamir_threshold=ten", "no number");
+        has("sops_shamir_threshold=ten", "not a number");
         let twice = problems_in(&Ini, &format!("[sops]\nmac={MAC}\n[a]\nb=c\n[sops]\n"));
         assert!(twice.iter().any(|problem| problem.contains("two sections")), "{twice:?}");
         let crlf = problems_in(

@@ -1,6 +1,6 @@
-//! The wire format of SOPS: metadata, `ENC[..]` values, selectors and the walk, and what opens it.
+//! The wire format of SOPS: metadata, `ENC[..]` values, selectors, the walk, opening and sealing.
 //!
-//! Sources are the files of getsops/sops that the comments name.
+//! File names in comments are those of getsops/sops.
 
 mod block;
 pub mod census;

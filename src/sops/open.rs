@@ -32,7 +32,7 @@ pub struct FalseLabel {
     pub cause: LabelCause,
 }
 
-/// What is wrong with a recipient's encrypted data key.
+/// The fault of a recipient's encrypted data key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabelCause {
     /// The recipient's own private key does not open it.
@@ -63,16 +63,7 @@ pub fn open(
     let groups = envelope.groups.iter();
     let shares: Vec<Plaintext> = groups.filter_map(|group| opener.unwrap_group(group)).collect();
     let verdict = match data_key(shares, envelope) {
-        Err(Verdict::Unopened(_)) if opener.is_cut => {
-            Verdict::Unopened(Unopened::TooManyDataKeys { tried: MAX_TRIED })
-        }
-        Err(Verdict::Unopened(Unopened::NoKey)) => {
-            Verdict::Unopened(opener.unused.unwrap_or(if has_key(envelope, ring) {
-                Unopened::NotOpened
-            } else {
-                Unopened::NoKey
-            }))
-        }
+        Err(Verdict::Unopened(reason)) => Verdict::Unopened(opener.explain(reason, envelope)),
         Err(verdict) => verdict,
         Ok(key) => File::new(documents, metadata, envelope, &Cipher::new(key)).verdict(),
     };
@@ -87,7 +78,7 @@ struct Opener<'r> {
     /// True if some were not tried.
     is_cut: bool,
     /// The reason why a key could not be used, if there was one.
-    unused: Option<Unopened>,
+    unused: Option<&'static str>,
     false_labels: Vec<FalseLabel>,
 }
 
@@ -113,7 +104,7 @@ impl Opener<'_> {
                 (_, Some(Unwrapped::NotMine | Unwrapped::Damaged)) => LabelCause::DoesNotOpen,
             };
             let Some(recipient) = stanza.recipient.clone() else { continue };
-            // Visible damage has a finding of its own.
+            // Another finding reports visible damage.
             let known = stanza.service.check_data_key(&recipient, &stanza.enc).err();
             if can_prove(stanza, ring) && known.is_none_or(|error| !error.is_certain) {
                 self.false_labels.push(FalseLabel { recipient, span: stanza.span, cause });
@@ -126,6 +117,17 @@ impl Opener<'_> {
                 _ => None,
             })
         })
+    }
+
+    /// Returns the most helpful reason why the file stays closed: a limit, a key that could not be used, or
+    /// else `reason`.
+    fn explain(&self, reason: Unopened, envelope: &Envelope) -> Unopened {
+        match (self.unused, reason) {
+            _ if self.is_cut => Unopened::TooManyDataKeys { tried: MAX_TRIED },
+            (Some(unused), _) => Unopened::Unavailable(unused),
+            (None, Unopened::NoKey) if has_key(envelope, self.ring) => Unopened::NotOpened,
+            (None, reason) => reason,
+        }
     }
 
     /// Opens one data key. `None` if too many were tried before.
@@ -143,7 +145,7 @@ impl Opener<'_> {
         let wrapped = Wrapped { service: *service, recipient: recipient.as_ref(), enc };
         let opened = self.ring.open(wrapped);
         if let Unwrapped::Unavailable(reason) = opened {
-            self.unused = Some(Unopened::Unavailable(reason));
+            self.unused = Some(reason);
         }
         Some(opened)
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a `sops` block.
+//! A fault of a `sops` block.
 
 use crate::text::Span;
 

@@ -1,6 +1,6 @@
-//! To whom and how a file is, or has to be, encrypted: key groups, threshold, selector.
+//! The parameters of encryption: key groups, threshold, selector.
 //!
-//! A creation rule demands a [`Recipe`], a file's metadata states one; drift is where they differ
+//! A creation rule demands a [`Recipe`], the metadata of a file states one. Drift is their difference
 //! (`sops.go`, `DiffKeyGroups`).
 
 use std::collections::HashSet;
@@ -9,67 +9,67 @@ use super::selector::Selector;
 use crate::keys::{InvalidRecipient, KeyService, Recipient, Sameness};
 use crate::text::Span;
 
-/// How to encrypt a file.
+/// The parameters of encrypting a file.
 #[derive(Clone, Debug, Default)]
 pub struct Recipe {
-    /// One, or several of which `threshold` are needed to decrypt.
+    /// The key groups. If there are several, `threshold` of them are needed to decrypt.
     pub key_groups: Vec<KeyGroup>,
-    /// The number of key groups that suffice, where it is written.
+    /// The number of key groups that suffice, if it is set.
     pub threshold: Option<Threshold>,
-    /// Which keys are encrypted.
+    /// Selector of the keys that are encrypted.
     pub selector: Selector,
-    /// Whether the MAC covers the encrypted values alone.
+    /// True if the MAC covers only encrypted values.
     pub mac_only_encrypted: bool,
 }
 
-/// `shamir_threshold` and where it stands.
+/// `shamir_threshold` and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
     /// The number of groups.
     pub groups: usize,
-    /// Where it is written.
+    /// Its place.
     pub span: Span,
 }
 
-/// Recipients of which any one can decrypt.
+/// Recipients, any one of which can decrypt.
 #[derive(Clone, Debug, Default)]
 pub struct KeyGroup {
-    /// In the order in which they are written.
+    /// The recipients, in file order.
     pub recipients: Vec<Recipient>,
-    /// What stands in place of a recipient and is none.
+    /// Texts in place of recipients.
     pub invalid: Vec<Invalid>,
 }
 
-/// A text that should be a recipient.
+/// A text in place of a recipient.
 #[derive(Clone, Debug)]
 pub struct Invalid {
-    /// The key service in whose field it stands.
+    /// The key service of its field.
     pub service: &'static dyn KeyService,
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
-    /// What is wrong with it.
+    /// Its fault.
     pub error: InvalidRecipient,
 }
 
 impl KeyGroup {
-    /// Whether nothing at all stands in it.
+    /// Reports whether it has no items.
     pub fn is_empty(&self) -> bool {
         self.recipients.is_empty() && self.invalid.is_empty()
     }
 }
 
 impl Recipe {
-    /// All recipients of all groups.
+    /// Returns the recipients of all groups.
     pub fn recipients(&self) -> impl Iterator<Item = &Recipient> {
         self.key_groups.iter().flat_map(|group| &group.recipients)
     }
 
-    /// All texts that should be recipients.
+    /// Returns the texts in place of recipients, of all groups.
     pub fn invalid(&self) -> impl Iterator<Item = &Invalid> {
         self.key_groups.iter().flat_map(|group| &group.invalid)
     }
 
-    /// How many groups it takes to decrypt: sops asks for all where no threshold is set.
+    /// Returns the number of groups that are needed to decrypt. Without a threshold, sops needs all.
     pub fn groups_needed(&self) -> usize {
         match self.threshold {
             Some(threshold) if self.key_groups.len() > 1 && threshold.groups > 0 => {
@@ -80,23 +80,23 @@ impl Recipe {
     }
 }
 
-/// How the recipients of a file differ from those that its creation rule demands.
+/// The difference between the recipients of a file and those of its creation rule.
 #[derive(Debug, Default)]
 pub struct Drift<'r> {
-    /// In the file, not in the rule.
+    /// Recipients of the file that the rule lacks.
     pub extra: Vec<&'r Recipient>,
-    /// In the rule, not in the file.
+    /// Recipients of the rule that the file lacks.
     pub missing: Vec<&'r Recipient>,
-    /// Pairs (file, rule) of which nobody can tell offline whether they are one key.
+    /// Pairs (file, rule) that cannot be compared offline.
     pub unsure: Vec<(&'r Recipient, &'r Recipient)>,
-    /// Recipients of the file that an unreadable one of the rule may stand for.
+    /// Recipients of the file that an unreadable one of the rule may name.
     pub unexplained: Vec<&'r Recipient>,
-    /// The right recipients stand in other key groups than the rule says.
+    /// True if the recipients are equal, but are in other key groups.
     pub is_regrouped: bool,
 }
 
 impl Drift<'_> {
-    /// Whether the file is as the rule demands.
+    /// Reports whether there is no difference.
     pub fn is_none(&self) -> bool {
         self.extra.is_empty()
             && self.missing.is_empty()
@@ -106,7 +106,7 @@ impl Drift<'_> {
     }
 }
 
-/// Compares a file's recipe with its creation rule's, group by group in their order.
+/// Compares the recipe of a file with that of its creation rule, group by group in order.
 pub fn drift<'r>(actual: &'r Recipe, demanded: &'r Recipe) -> Drift<'r> {
     let (have, want): (Vec<_>, Vec<_>) =
         (actual.recipients().collect(), demanded.recipients().collect());
@@ -131,11 +131,11 @@ pub fn drift<'r>(actual: &'r Recipe, demanded: &'r Recipe) -> Drift<'r> {
     drift
 }
 
-/// Most recipients that one is held against where their ids are not equal, which they are for nearly all
-/// keys that are. In longer lists the others count as different.
-const MOST_COMPARED: usize = 1000;
+/// Maximum recipients that are compared with one whose id is not in the list; equal keys nearly always have
+/// equal ids. In longer lists, the others count as different.
+const MAX_COMPARED: usize = 1000;
 
-/// Recipients among which others are looked for.
+/// Recipients to search in.
 #[derive(Debug, Default)]
 pub struct Lookup<'r> {
     all: Vec<&'r Recipient>,
@@ -143,13 +143,13 @@ pub struct Lookup<'r> {
 }
 
 impl<'r> Lookup<'r> {
-    /// One more.
+    /// Adds a recipient.
     pub fn add(&mut self, one: &'r Recipient) {
         self.all.push(one);
         self.ids.insert((one.service.metadata_field(), &one.identity.id));
     }
 
-    /// Whether this one is among them.
+    /// Looks for a recipient among them.
     pub fn find(&self, one: &Recipient) -> Sameness {
         if self.ids.contains(&(one.service.metadata_field(), &*one.identity.id)) {
             return Sameness::Same;
@@ -183,9 +183,9 @@ impl<'r> FromIterator<&'r Recipient> for Lookup<'r> {
     }
 }
 
-/// All of a list; nothing of a longer one.
+/// Returns the list, or nothing if it has more than [`MAX_COMPARED`].
 fn few<'l, 'r>(list: &'l [&'r Recipient]) -> &'l [&'r Recipient] {
-    if list.len() <= MOST_COMPARED { list } else { &[] }
+    if list.len() <= MAX_COMPARED { list } else { &[] }
 }
 
 fn compare<'r>(have: &[&'r Recipient], want: &[&'r Recipient]) -> Drift<'r> {

@@ -1,4 +1,4 @@
-//! Which keys of a file are encrypted (`sops.go`, `shouldBeEncrypted`).
+//! Selects the values of a file that are encrypted (`sops.go`, `shouldBeEncrypted`).
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -6,24 +6,24 @@ use std::sync::Arc;
 use crate::pattern::{Budget, Pattern, PatternError};
 use crate::text::Span;
 
-/// The fields that choose, in metadata and in creation rules alike. At most one may be set.
+/// The selector fields of metadata and creation rules. At most one may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// Everything but what stands below a key that ends like this.
+    /// Everything except values below a key with this suffix.
     UnencryptedSuffix,
-    /// What stands below a key that ends like this.
+    /// Values below a key with this suffix.
     EncryptedSuffix,
-    /// Everything but what stands below a key that matches.
+    /// Everything except values below a key that matches.
     UnencryptedRegex,
-    /// What stands below a key that matches.
+    /// Values below a key that matches.
     EncryptedRegex,
-    /// Everything but what a matching comment speaks of.
+    /// Everything except values after a comment that matches.
     UnencryptedCommentRegex,
-    /// What a matching comment speaks of.
+    /// Values after a comment that matches.
     EncryptedCommentRegex,
 }
 
-/// All six, in the order in which sops writes them.
+/// All fields, in the order in which sops writes them.
 pub const FIELDS: [Field; 6] = [
     Field::UnencryptedSuffix,
     Field::EncryptedSuffix,
@@ -33,11 +33,11 @@ pub const FIELDS: [Field; 6] = [
     Field::EncryptedCommentRegex,
 ];
 
-/// The suffix that holds where no field is set (`sops.go`, `DefaultUnencryptedSuffix`).
+/// The suffix that applies if no field is set (`sops.go`, `DefaultUnencryptedSuffix`).
 const DEFAULT_SUFFIX: &str = "_unencrypted";
 
 impl Field {
-    /// Its name in YAML.
+    /// Returns its name in YAML.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UnencryptedSuffix => "unencrypted_suffix",
@@ -49,7 +49,7 @@ impl Field {
         }
     }
 
-    /// Whether a match means "encrypt" rather than "leave".
+    /// Reports whether a match means "encrypt".
     pub const fn selects(self) -> bool {
         matches!(self, Self::EncryptedSuffix | Self::EncryptedRegex | Self::EncryptedCommentRegex)
     }
@@ -63,26 +63,26 @@ impl Field {
     }
 }
 
-/// One selector with its text compiled.
+/// A selector with its compiled text.
 #[derive(Clone, Debug)]
 pub struct Selector {
     /// The field that is set.
     pub field: Field,
     /// Its text.
     pub text: String,
-    /// Where it is written; `None` for the default suffix.
+    /// Its place; `None` for the default suffix.
     pub span: Option<Span>,
-    /// sops ignores a regex that does not compile: it matches nothing, without a word.
+    /// The compiled text. sops silently ignores a regex that does not compile: it matches nothing.
     pattern: Option<Compiled>,
 }
 
 type Compiled = Arc<Result<Pattern, PatternError>>;
 
-/// Most patterns that a thread keeps. The files of a repository share a handful.
+/// Maximum patterns in the cache of a thread. The files of a repository share a handful.
 const KEPT_PATTERNS: usize = 16;
 
 thread_local! {
-    /// Every file carries its selector, and to compile one takes as long as to read the file.
+    /// Compiled patterns. Every file has a selector, and compiling it takes as long as reading the file.
     static COMPILED: RefCell<Vec<(String, Compiled)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -93,7 +93,7 @@ fn compile(source: &str, budget: &mut Budget) -> Compiled {
         }
         let compiled = Arc::new(Pattern::within(source, budget));
         if budget.is_spent() {
-            // Where others do not use it up it may be good.
+            // It may compile if others have not used the budget.
             return compiled;
         }
         if kept.len() == KEPT_PATTERNS {
@@ -116,33 +116,33 @@ impl Default for Selector {
 }
 
 impl Selector {
-    /// Compiles the text of a field.
+    /// Returns the selector with the text of a field.
     pub fn new(field: Field, text: &str, span: Span) -> Self {
         Self::within(field, text, span, &mut Budget::default())
     }
 
-    /// The same for one of many, whose patterns share a budget.
+    /// Like [`Selector::new`], for one of many selectors that share a budget.
     pub fn within(field: Field, text: &str, span: Span, budget: &mut Budget) -> Self {
         let pattern = (!field.is_suffix()).then(|| compile(text, budget));
         Self { field, text: text.to_owned(), span: Some(span), pattern }
     }
 
-    /// Why sops would ignore it.
+    /// Returns the reason for which sops would ignore it.
     pub fn error(&self) -> Option<&PatternError> {
         self.pattern.as_deref()?.as_ref().err()
     }
 
-    /// Whether both choose the same keys because they are written alike.
+    /// Reports whether both have the same field and text.
     pub fn is_equal(&self, other: &Self) -> bool {
         self.field == other.field && self.text == other.text
     }
 
-    /// Whether it looks at comments instead of keys.
+    /// Reports whether it matches comments instead of keys.
     pub fn reads_comments(&self) -> bool {
         self.field.reads_comments()
     }
 
-    /// Whether a key, or a comment for the two fields that read comments, is named by the text.
+    /// Reports whether it matches a key, or a comment for the two fields that read comments.
     pub fn names(&self, text: &str) -> bool {
         match self.pattern.as_deref() {
             None => text.ends_with(&self.text),
@@ -151,13 +151,13 @@ impl Selector {
         }
     }
 
-    /// Whether a value is encrypted, given whether any key above it (or comment) was named.
+    /// Reports whether a value is encrypted. `was_named`: a key above it, or a comment, matches.
     pub fn decide(&self, was_named: bool) -> bool {
         was_named == self.field.selects()
     }
 
-    /// Whether the value under these keys would be encrypted. Without comments, so never for the
-    /// two fields that read them.
+    /// Reports whether a value below these keys would be encrypted. False for the two fields that read
+    /// comments.
     pub fn selects(&self, keys: &[&str]) -> bool {
         let was_named = !self.reads_comments() && keys.iter().any(|key| self.names(key));
         self.decide(was_named)
@@ -165,7 +165,7 @@ impl Selector {
 }
 
 impl std::fmt::Display for Selector {
-    /// As it is written in YAML, for messages: `encrypted_regex ^data$`.
+    /// Writes it for messages: `encrypted_regex ^data$`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.field.name(), crate::text::printable::clean(&self.text))
     }

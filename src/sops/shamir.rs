@@ -5,9 +5,9 @@
 
 use crate::secret::{Plaintext, SecureRandom};
 
-/// Shares of a secret, of which any `threshold` are enough. There can be 255 of them.
+/// Splits a secret into at most 255 shares, any `threshold` of which restore it.
 pub fn split(secret: &[u8], shares: u8, threshold: u8, random: SecureRandom<'_>) -> Vec<Plaintext> {
-    // By powers of x, from the first upwards; the secret itself is what stands at zero.
+    // Coefficients from the first power of x upwards. The constant is the secret.
     let mut coefficients = vec![vec![0; secret.len()]; usize::from(threshold.saturating_sub(1))];
     for power in &mut coefficients {
         random(power);
@@ -23,8 +23,8 @@ pub fn split(secret: &[u8], shares: u8, threshold: u8, random: SecureRandom<'_>)
     (1..=shares).map(share).collect()
 }
 
-/// The secret behind all these shares. `None` if there are fewer than two, if they are of different
-/// lengths, or if two stand for the same x. Shares that do not belong together make another secret.
+/// Restores the secret from shares. `None` if there are fewer than two, if their lengths differ, or if two
+/// have the same x. Shares of different secrets yield a wrong secret.
 pub fn combine(shares: &[Plaintext]) -> Option<Plaintext> {
     let shares: Vec<(&u8, &[u8])> =
         shares.iter().map(|share| share.expose().split_last()).collect::<Option<_>>()?;
@@ -43,13 +43,13 @@ pub fn combine(shares: &[Plaintext]) -> Option<Plaintext> {
     Some(Plaintext::new((0..length).map(byte).collect()))
 }
 
-/// What the share at `at` counts for at zero: the product of x / (x - own x) over all other x.
+/// Returns the weight of the share at `at`: the product of x / (x - own x) over all other x.
 fn weight(xs: &[u8], at: usize) -> u8 {
     let others = xs.iter().enumerate().filter(|(other, _)| *other != at);
     others.fold(1, |product, (_, x)| multiply(product, multiply(*x, inverse(x ^ xs[at]))))
 }
 
-/// In constant time: the shares are secrets.
+/// Multiplies in constant time, because the shares are secret.
 fn multiply(mut one: u8, mut other: u8) -> u8 {
     let mut product = 0;
     for _ in 0..8 {
@@ -61,7 +61,7 @@ fn multiply(mut one: u8, mut other: u8) -> u8 {
     product
 }
 
-/// The 254th power.
+/// Returns the 254th power, which is the inverse.
 fn inverse(number: u8) -> u8 {
     let mut power = number;
     let mut product = 1;

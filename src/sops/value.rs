@@ -1,26 +1,26 @@
 //! `ENC[AES256_GCM,data:..,iv:..,tag:..,type:..]`: one encrypted value (`aes/cipher.go`).
 
-/// The text that every encrypted value begins with.
+/// Prefix of every encrypted value.
 pub const PREFIX: &str = "ENC[AES256_GCM,";
 
-/// Length of the nonce that sops writes, in bytes. It reads others, and crashes when it has to
-/// write such a file again.
+/// Length of the nonce that sops writes, in bytes. It reads others, and crashes when it rewrites such a
+/// file.
 pub const IV_LENGTH: usize = 32;
 /// Length of a GCM tag in bytes.
 const TAG_LENGTH: usize = 16;
 
-/// An encrypted value that has the right shape; nothing is decrypted.
+/// A well-formed encrypted value. It is not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncValue<'t> {
-    /// Length of the ciphertext, which is that of the plaintext, in bytes.
+    /// Length of the ciphertext in bytes, which equals that of the plaintext.
     pub length: usize,
     /// The type of the plaintext: `str`, `int`, `comment` ...
     pub kind: &'t str,
-    /// Whether text follows the closing bracket; sops does not mind.
+    /// True if text follows the closing bracket, which sops ignores.
     pub has_trailing_text: bool,
 }
 
-/// The parts of an encrypted value as they are written.
+/// The parts of an encrypted value, in their encoding.
 #[derive(Clone, Copy)]
 pub struct Parts<'t> {
     /// The ciphertext, in base64.
@@ -31,20 +31,20 @@ pub struct Parts<'t> {
     pub tag: &'t str,
     /// The type of the plaintext.
     pub kind: &'t str,
-    /// What follows the closing bracket; sops does not mind.
+    /// The text after the closing bracket, which sops ignores.
     pub trailing: &'t str,
 }
 
-/// What is wrong with a text that begins like an encrypted value.
+/// The fault of a text that begins like an encrypted value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// It is not of the form that sops looks for.
+    /// It does not have the form that sops requires.
     #[error("is not of the form ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]")]
     Form,
     /// The named part is not standard base64 with padding.
     #[error("has a `{0}` that is not base64")]
     Base64(&'static str),
-    /// The named part has the wrong number of bytes: found, expected.
+    /// The named part has the wrong number of bytes.
     #[error("has {found} bytes in `{part}`, not {expected}")]
     Length {
         /// `iv` or `tag`.
@@ -54,18 +54,17 @@ pub enum Malformed {
         /// Bytes that sops writes.
         expected: usize,
     },
-    /// The type is none that sops can read; with `bytes`, which it knows, it crashes.
+    /// sops cannot read the type. On `bytes`, which it knows, it crashes.
     #[error("has a type that sops cannot read")]
     Type,
 }
 
-/// Whether a text is, or was meant to be, an encrypted value of sops.
+/// Reports whether a text begins like an encrypted value of sops.
 pub fn looks_encrypted(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
-/// Whether a whole encrypted value stands somewhere in a text: the block that belongs to it may have
-/// lost its name, or its form.
+/// Reports whether a text contains a whole encrypted value. Its `sops` block may be renamed or broken.
 pub fn holds_ciphertext(text: &str) -> bool {
     text.match_indices(PREFIX).any(|(at, _)| {
         let line = text[at..].lines().next().unwrap_or_default();
@@ -74,13 +73,13 @@ pub fn holds_ciphertext(text: &str) -> bool {
 }
 
 impl<'t> Parts<'t> {
-    /// Cuts a value by sops' own pattern,
+    /// Splits a value with the pattern of sops,
     /// `^ENC\[AES256_GCM,data:(.+),iv:(.+),tag:(.+),type:(.+)\]`.
     pub fn of(text: &'t str) -> Result<Self, Malformed> {
         let rest = text.strip_prefix(PREFIX).ok_or(Malformed::Form)?;
         let rest = rest.strip_prefix("data:").ok_or(Malformed::Form)?;
         let line = rest.split('\n').next().unwrap_or_default();
-        // The pattern is greedy, so the last of each separator counts.
+        // The pattern is greedy, so the last occurrence of each separator counts.
         let close = line.rfind(']').ok_or(Malformed::Form)?;
         let (body, kind) = line[..close].rsplit_once(",type:").ok_or(Malformed::Form)?;
         let (body, tag) = body.rsplit_once(",tag:").ok_or(Malformed::Form)?;
@@ -111,7 +110,7 @@ fn expect_length(part: &'static str, text: &str, expected: usize) -> Result<(), 
     if found == expected { Ok(()) } else { Err(Malformed::Length { part, found, expected }) }
 }
 
-/// The number of bytes that a text in standard base64 with padding stands for.
+/// Returns the number of bytes that a text in standard base64 with padding encodes.
 fn base64_length(text: &str) -> Option<usize> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();

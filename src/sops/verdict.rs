@@ -1,7 +1,7 @@
-//! Compares the values of a file, whose data key is known, with its MAC.
+//! Compares the values of a file whose data key is known with its MAC.
 //!
-//! The verdict is that of `sops decrypt` (`cmd/sops/common/common.go`, `DecryptTree`). Nothing that
-//! was decrypted leaves this module: a value is hashed into the MAC and overwritten.
+//! The verdict is that of `sops decrypt` (`cmd/sops/common/common.go`, `DecryptTree`). Decrypted values do
+//! not leave this module: each is hashed into the MAC and overwritten.
 
 use std::collections::HashMap;
 
@@ -30,30 +30,30 @@ pub enum Verdict {
 pub enum Caveat {
     /// Nothing.
     None,
-    /// It has encrypted comments inside lists. sops 3.13.2 takes them into the MAC when it
-    /// decrypts, though not when it encrypts (`sops.go`, `Decrypt`), and so refuses what it wrote.
+    /// It has encrypted comments inside lists. sops 3.13.2 includes them in the MAC when it decrypts, but not
+    /// when it encrypts (`sops.go`, `Decrypt`), so it refuses its own files.
     ListComments,
 }
 
 /// The reason why the keys of the user are not enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unopened {
-    /// There is none for any recipient.
+    /// There is no key for any recipient.
     NoKey,
-    /// The user has one, and it does not open the data key beside its recipient. A finding says so.
+    /// The user has a key, and it does not open the data key of its recipient. A finding reports it.
     NotOpened,
-    /// The user has one, and it could not be used. The reason is a clause: lower case, no full stop.
+    /// The user has a key, and it could not be used. The reason is a clause: lower case, no full stop.
     Unavailable(&'static str),
     /// There are keys for `have` key groups of the `need`ed ones.
     TooFewGroups {
         /// Groups that were opened.
         have: usize,
-        /// Groups that it takes.
+        /// Groups that are needed.
         need: usize,
     },
-    /// The file has more data keys than are tried, and none that was is for a key at hand.
+    /// The file has too many data keys, and none of those that were tried opened.
     TooManyDataKeys {
-        /// How many of each key service were.
+        /// Number of data keys that were tried, of each key service.
         tried: usize,
     },
 }
@@ -61,64 +61,64 @@ pub enum Unopened {
 /// One reason for which sops would refuse a file.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The data key is none, or the shares of its key groups do not fit together.
+    /// The data key has the wrong length, or the shares of the key groups do not belong together.
     DataKey,
-    /// No value decrypts, of several.
+    /// There are several values, and none decrypts.
     AllValues {
-        /// How many there are.
+        /// Number of them.
         values: usize,
-        /// Whether the MAC does, so that the block is at one with itself.
+        /// True if the MAC decrypts, so the `sops` block is consistent.
         is_mac_good: bool,
     },
     /// A value.
     Value {
         /// The number of its document, from 0.
         document: usize,
-        /// The way to it.
+        /// Its path.
         key_path: String,
         /// The nearest key above it.
         key_span: Span,
-        /// What is wrong.
+        /// The fault.
         cause: ValueCause,
     },
-    /// The MAC, while all values decrypt.
+    /// The MAC is invalid, and all values decrypt.
     Mac {
-        /// Where it stands.
+        /// Its place.
         span: Span,
-        /// What is wrong.
+        /// The fault.
         cause: MacCause,
     },
 }
 
-/// Why a value does not decrypt.
+/// The reason why a value does not decrypt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueCause {
-    /// It is no ciphertext, or a broken one. Rules that need no key say so.
+    /// It is not a ciphertext, or a malformed one. Rules that need no key report it.
     Malformed,
-    /// It was encrypted for the place that this names.
+    /// It was encrypted for another place, which this names.
     Moved(String),
     /// It was damaged, or encrypted for another place or another file.
     Damaged,
-    /// It decrypts, and is not of the type that it says it is.
+    /// It decrypts, and does not fit its type.
     Type,
 }
 
-/// Why a MAC does not hold.
+/// The reason why a MAC is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MacCause {
-    /// It does not decrypt: it, or `lastmodified`, is not what sops wrote.
+    /// It does not decrypt: it or `lastmodified` was changed.
     Undecryptable,
-    /// The values are not those that it was made of.
+    /// The values were changed.
     Mismatch,
-    /// It holds if `mac_only_encrypted` is the other way round.
+    /// It is valid if `mac_only_encrypted` is inverted.
     Scope,
 }
 
-/// What varies between the versions of sops in what a MAC covers.
+/// Differences between versions of sops in the data that a MAC covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reading {
     only_encrypted: bool,
-    /// Before 3.13.2 every number in JSON was a float, which cannot hold large ones exactly.
+    /// Before 3.13.2, every number in JSON was a float, which is inexact for large ones.
     has_floats: bool,
 }
 
@@ -131,7 +131,7 @@ pub(super) struct File<'f, 't> {
 }
 
 impl<'f, 't> File<'f, 't> {
-    /// A file under its data key. `metadata` and `envelope` are those of its first document.
+    /// Returns a file with its data key. `metadata` and `envelope` are those of its first document.
     pub(super) fn new(
         documents: &'f [&'f Document<'t>],
         metadata: &'f Metadata,
@@ -142,17 +142,17 @@ impl<'f, 't> File<'f, 't> {
     }
 }
 
-/// What a walk over all values came to.
+/// The result of a walk over all values.
 struct Walked {
     reading: Reading,
-    /// The number of the document at hand.
+    /// The number of the current document.
     document: usize,
     mac: Mac,
     refusals: Vec<Refusal>,
-    /// Values that were decrypted.
+    /// Number of values that were decrypted.
     opened: usize,
     has_list_comments: bool,
-    /// Values that were held against other places, and these.
+    /// Number of values whose place was searched, and the places to try.
     sought: usize,
     places: Option<Vec<(String, String)>>,
 }
@@ -169,7 +169,7 @@ impl File<'_, '_> {
             let is_foreign = |refusal: &Refusal| {
                 matches!(refusal, Refusal::Value { cause: ValueCause::Damaged, .. })
             };
-            // One value alone is more likely to be damaged itself.
+            // A single value is more likely to be damaged itself.
             if walked.opened == 0 && values > 1 && walked.refusals.iter().all(is_foreign) {
                 let is_mac_good = mac.is_ok();
                 walked.refusals = vec![Refusal::AllValues { values, is_mac_good }];
@@ -191,7 +191,7 @@ impl File<'_, '_> {
         refused(if holds(other) { MacCause::Scope } else { MacCause::Mismatch })
     }
 
-    /// Decrypts all values in sops' order.
+    /// Decrypts all values in the order of sops.
     fn walk(&self, reading: Reading) -> Walked {
         let mut walked = Walked {
             reading,
@@ -259,8 +259,8 @@ impl File<'_, '_> {
         });
     }
 
-    /// sops keeps a comment that does not decrypt as it is. One that decrypts to something else than a
-    /// comment is a value where none can stand.
+    /// Decrypts a comment. sops keeps one that does not decrypt. One that decrypts to another type is
+    /// a value at a place where values are impossible.
     fn comment(&self, comment: &Comment<'_>, path: &[Step<'_>], walked: &mut Walked) {
         if !comment.text.starts_with(PREFIX) {
             return;
@@ -283,12 +283,12 @@ impl File<'_, '_> {
         }
     }
 
-    /// Where in this file a value belongs that does not decrypt at its place.
+    /// Finds the place in this file for a value that does not decrypt at its own.
     fn origin(&self, text: &str, place: &str, walked: &mut Walked) -> ValueCause {
-        /// Most values whose place is looked for: nobody reads more findings of a kind.
-        const MOST_SOUGHT: usize = 200;
+        /// Maximum values whose place is searched.
+        const MAX_SOUGHT: usize = 200;
         walked.sought += 1;
-        if walked.sought > MOST_SOUGHT {
+        if walked.sought > MAX_SOUGHT {
             return ValueCause::Damaged;
         }
         let places = walked.places.get_or_insert_with(|| self.places());
@@ -299,14 +299,14 @@ impl File<'_, '_> {
         found.map_or(ValueCause::Damaged, |(_, path)| ValueCause::Moved(path.clone()))
     }
 
-    /// What the first values are bound to, and the ways to them.
+    /// Returns the additional data and the paths of the first values.
     fn places(&self) -> Vec<(String, String)> {
-        /// A file can have many values, and each of them may have been moved.
-        const MOST_PLACES: usize = 200;
+        /// Maximum places: a file can have many values, and each may have been moved.
+        const MAX_PLACES: usize = 200;
         let mut places = Vec::new();
         for document in self.documents {
             walk::leaves(document, &self.metadata.recipe.selector, &mut |leaf| {
-                if leaf.is_selected && places.len() < MOST_PLACES {
+                if leaf.is_selected && places.len() < MAX_PLACES {
                     places.push((additional_data(leaf.path), key_path(leaf.path)));
                 }
             });
@@ -315,7 +315,7 @@ impl File<'_, '_> {
     }
 }
 
-/// Adds a value that is not encrypted.
+/// Adds an unencrypted value.
 fn add(mac: &mut Mac, scalar: &Scalar<'_>, reading: Reading) {
     match scalar {
         Scalar::Bytes(bytes) => mac.add(bytes),
@@ -328,8 +328,8 @@ fn add(mac: &mut Mac, scalar: &Scalar<'_>, reading: Reading) {
     }
 }
 
-/// In INI the last of equal keys in one section counts, in the place of the first: by the node of
-/// the first the value of the last. `None` for other formats, where every key counts.
+/// Maps the node of the first of equal keys in an INI section to the value of the last, which counts in its
+/// place. `None` for other formats, where every key counts.
 fn last_of_keys<'d, 't>(document: &'d Document<'t>) -> Option<HashMap<u32, &'d Scalar<'t>>> {
     if document.shape != Shape::Sections {
         return None;

@@ -1,8 +1,8 @@
-//! The walk over a document in sops' order: which leaf stands where, and is it to be encrypted.
+//! The walk over a document in the order of sops: the place of each leaf, and if it should be encrypted.
 //!
 //! Follows `sops.go`, `walkBranch`: depth first in file order. A comment governs the next entry
-//! and all below it. The top-level key `sops` is not part of the data, nor are, in dotenv, the lines
-//! that begin with `sops_`.
+//! and everything below it. The top-level key `sops` is not part of the data. In dotenv, neither are the
+//! lines that begin with `sops_`.
 
 use std::collections::HashMap;
 
@@ -13,52 +13,52 @@ use crate::text::printable;
 
 /// The name of the top-level key that holds the metadata.
 pub const METADATA_KEY: &str = "sops";
-/// What the keys of the metadata begin with in dotenv (`stores/stores.go`, `SopsPrefix`).
+/// Prefix of the keys of the metadata in dotenv (`stores/stores.go`, `SopsPrefix`).
 pub const METADATA_PREFIX: &str = "sops_";
 
-/// Stands in paths for a key that may be part of a value.
+/// Replaces, in paths, a key that may be part of a value.
 const NOT_A_NAME: &str = "[\"(not a name)\"]";
 
-/// One step on the way from the root to a value.
+/// A step on the path from the root to a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'d> {
     /// A key of a map.
     Key(&'d str),
-    /// A key that may be part of a value, and is never shown.
+    /// A key that may be part of a value and is never shown.
     Unnamed(&'d str),
-    /// A place in a list, from 0. sops knows no indices: they name no value apart.
+    /// An index in a list, from 0. sops ignores indices.
     Index(usize),
 }
 
-/// A scalar, its place, and whether the selector covers it.
+/// A scalar and its place.
 #[derive(Debug)]
 pub struct Leaf<'p, 'd, 't> {
     /// The steps from the root.
     pub path: &'p [Step<'d>],
-    /// The nearest key above it; the scalar itself where there is none.
+    /// The nearest key above it; the scalar itself if there is none.
     pub key_span: Span,
-    /// Where the scalar stands.
+    /// The place of the scalar.
     pub span: Span,
     /// The number of its node in the document.
     pub id: u32,
     /// The scalar.
     pub scalar: &'d Scalar<'t>,
-    /// Whether the selector covers it.
+    /// True if the selector covers it.
     pub is_selected: bool,
 }
 
-/// A comment, its place, and whether the selector covers it.
+/// A comment and its place.
 #[derive(Debug)]
 pub struct Remark<'p, 'd, 't> {
-    /// The steps from the root to the map or list that it stands in.
+    /// The steps from the root to the map or list that contains it.
     pub path: &'p [Step<'d>],
     /// The comment.
     pub comment: &'d Comment<'t>,
-    /// Whether the selector covers it.
+    /// True if the selector covers it.
     pub is_selected: bool,
 }
 
-/// What stands on the way of a walk.
+/// A stop of a walk.
 #[derive(Debug)]
 pub enum Stop<'p, 'd, 't> {
     /// A value.
@@ -68,13 +68,13 @@ pub enum Stop<'p, 'd, 't> {
 }
 
 impl Leaf<'_, '_, '_> {
-    /// Its text, if it is text.
+    /// Returns its text, if it is text.
     pub fn text(&self) -> Option<&str> {
         if let Scalar::Str(text) = self.scalar { Some(text) } else { None }
     }
 }
 
-/// The path as people write it: `spec.hosts[0].name`, `data["tls.key"]`.
+/// Returns a path as people write it: `spec.hosts[0].name`, `data["tls.key"]`.
 pub fn key_path(path: &[Step<'_>]) -> String {
     let mut out = String::new();
     for step in path {
@@ -101,8 +101,8 @@ pub fn key_path(path: &[Step<'_>]) -> String {
     printable::shorten(out.into(), 200).into_owned()
 }
 
-/// What a ciphertext is bound to: the keys above it, each followed by a colon. Places in lists do not
-/// count, nor does the number of the document.
+/// Returns the additional data of a ciphertext: the keys above it, each followed by a colon. It contains
+/// neither list indices nor the number of the document.
 pub fn additional_data(path: &[Step<'_>]) -> String {
     let keys = path.iter().filter_map(|step| match step {
         Step::Key(key) | Step::Unnamed(key) => Some(*key),
@@ -112,20 +112,20 @@ pub fn additional_data(path: &[Step<'_>]) -> String {
     joined + ":"
 }
 
-/// What sops refuses a whole document for, though it is good YAML: where it stands, and what it is.
+/// Finds valid YAML for which sops refuses the whole document. Returns the place and the reason, a clause.
 pub fn obstacle(document: &Document<'_>) -> Option<(Span, &'static str)> {
     let root = &document.root;
     if !root.is_map() && !root.is_null() {
-        return Some((root.span, "a document is no map, and sops encrypts maps alone"));
+        return Some((root.span, "a document is not a map, and sops only encrypts maps"));
     }
     obstacle_in(root, Some(document.shape))
 }
 
-/// `root_of`: the shape of the document, if this is its root.
+/// Searches a node. `root_of`: the shape of the document, if this is its root.
 fn obstacle_in(node: &Node<'_>, root_of: Option<Shape>) -> Option<(Span, &'static str)> {
     match &node.value {
         Value::Scalar(Scalar::TooLarge(_)) => {
-            Some((node.span, "a number from 2^63 to 2^64-1 stands here, which sops cannot hold"))
+            Some((node.span, "a number is from 2^63 to 2^64-1, and sops cannot represent it"))
         }
         Value::Scalar(_) => None,
         Value::Map(members) => members.iter().find_map(|member| match member {
@@ -135,7 +135,7 @@ fn obstacle_in(node: &Node<'_>, root_of: Option<Shape>) -> Option<(Span, &'stati
             }
             Member::Entry(entry) if !entry.key_is_string => Some((
                 entry.key_span,
-                "a key is no text but a number, a boolean, a date or null: put it in quotes",
+                "a key is a number, a boolean, a date or null instead of text: put it in quotes",
             )),
             Member::Entry(entry) => obstacle_in(&entry.node, None),
         }),
@@ -146,7 +146,7 @@ fn obstacle_in(node: &Node<'_>, root_of: Option<Shape>) -> Option<(Span, &'stati
     }
 }
 
-/// The first value that does not fit the tag before it, which sops takes for null.
+/// Finds the first value that does not fit its tag, which sops reads as null.
 pub fn misfit(document: &Document<'_>) -> Option<Span> {
     let mut found = None;
     leaves(document, &Selector::default(), &mut |leaf| {
@@ -157,22 +157,21 @@ pub fn misfit(document: &Document<'_>) -> Option<Span> {
     found
 }
 
-/// Whether the key of a line in dotenv can be a name. To sops a key is all that stands before the
-/// first `=`, so that the rest of a value that goes over lines may be one; it is never shown.
+/// Reports whether the key of a line in dotenv can be a name. For sops, a key is everything before the first
+/// `=`, so the rest of a multi-line value may look like one. It is never shown.
 pub fn is_name(key: &str) -> bool {
     let name = key.strip_prefix("export ").unwrap_or(key).trim();
     name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
-/// Whether a key needs no quotes in a path.
+/// Reports whether a key needs no quotes in a path.
 fn is_plain(key: &str) -> bool {
     key.len() < 100
         && !key.is_empty()
         && key.chars().all(|c| c.is_alphanumeric() || "_-/".contains(c))
 }
 
-/// The ways to all values, by where they stand. An alias stands at the place of what it names, and that
-/// comes first.
+/// Returns the paths of all values by their place. An alias has the place of its anchor, whose path wins.
 pub fn paths<'d>(document: &'d Document<'_>) -> HashMap<Span, Box<[Step<'d>]>> {
     let mut paths = HashMap::new();
     leaves(document, &Selector::default(), &mut |leaf| {
@@ -181,7 +180,7 @@ pub fn paths<'d>(document: &'d Document<'_>) -> HashMap<Span, Box<[Step<'d>]>> {
     paths
 }
 
-/// Calls `visit` with every leaf of a document in sops' order.
+/// Calls `visit` with every leaf of a document in the order of sops.
 pub fn leaves<'d, 't>(
     document: &'d Document<'t>,
     selector: &Selector,
@@ -194,7 +193,7 @@ pub fn leaves<'d, 't>(
     });
 }
 
-/// Calls `visit` with every comment of a document and the steps to the map or list that it stands in.
+/// Calls `visit` with every comment of a document and the steps to the map or list that contains it.
 pub fn comments<'d, 't>(
     document: &'d Document<'t>,
     visit: &mut dyn FnMut(&'d Comment<'t>, &[Step<'d>]),
@@ -206,7 +205,7 @@ pub fn comments<'d, 't>(
     });
 }
 
-/// Calls `visit` with every leaf and every comment of a document in sops' order.
+/// Calls `visit` with every leaf and every comment of a document in the order of sops.
 pub fn stops<'d, 't>(
     document: &'d Document<'t>,
     selector: &Selector,
@@ -216,7 +215,7 @@ pub fn stops<'d, 't>(
     walker.node(&document.root, document.root.span, false);
 }
 
-/// Whether what stands under a top-level key speaks of the encryption and is no data.
+/// Reports whether a top-level key belongs to the metadata and is not data.
 pub fn is_metadata_key(key: &str, shape: Shape) -> bool {
     match shape {
         Shape::Nested | Shape::Sections => key == METADATA_KEY,
@@ -232,7 +231,7 @@ struct Walker<'d, 's, 't> {
 }
 
 impl<'d, 't> Walker<'d, '_, 't> {
-    /// `was_named`: a key above, or for comment selectors an active comment, names the value.
+    /// Walks a node. `was_named`: a key above it matches, or, for comment selectors, an active comment.
     fn node(&mut self, node: &'d Node<'t>, key_span: Span, was_named: bool) {
         match &node.value {
             Value::Scalar(scalar) => {
@@ -290,8 +289,8 @@ impl<'d, 't> Walker<'d, '_, 't> {
         self.path.pop();
     }
 
-    /// Visits a comment, and says whether what follows it is named. A comment that begins what is to
-    /// be encrypted stays readable itself; one that ends it does too.
+    /// Visits a comment. Reports whether the values after it are named. A comment that starts or ends encrypted
+    /// values stays readable itself.
     fn remark(&mut self, comment: &'d Comment<'t>, was_named: bool) -> bool {
         let is_named =
             was_named || (self.selector.reads_comments() && self.selector.names(&comment.text));

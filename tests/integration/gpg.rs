@@ -1,4 +1,4 @@
-//! A program that stands in for gpg and writes down what it was asked.
+//! A fake gpg that logs its arguments.
 #![cfg(unix)]
 
 use std::fs;
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use crate::support::fixtures;
 
-/// The program, and a home with a keyring for it.
+/// A fake gpg, and a home directory with a keyring for it.
 pub(crate) struct FakeGpg {
     home: tempfile::TempDir,
 }
 
 impl FakeGpg {
-    /// `has`: the private keys that it lists, of `ed` and `rsa`. `decrypt`: what it does when it is to
-    /// decrypt, in the language of the shell.
+    /// Creates a fake gpg. `has`: the private keys that it lists, of `ed` and `rsa`. `decrypt`: a shell command
+    /// that it runs for `--decrypt`.
     pub(crate) fn new(has: &[&str], decrypt: &str) -> Self {
         let home = tempfile::tempdir().expect("a directory can be made");
         let listing = home.path().join("listing");
@@ -44,14 +44,14 @@ impl FakeGpg {
         self.home.path()
     }
 
-    /// The arguments of each call that had this among them.
+    /// Returns the arguments of each call that contain `option`.
     pub(crate) fn asked(&self, option: &str) -> Vec<String> {
         let text = fs::read_to_string(self.home.path().join("asked")).unwrap_or_default();
         text.lines().filter(|line| line.contains(option)).map(str::to_owned).collect()
     }
 }
 
-/// A program of these lines.
+/// Writes a shell script with these lines.
 pub(crate) fn write_program(path: &Path, lines: &str) {
     fs::write(path, format!("#!/bin/sh\n{lines}")).expect("a program can be written");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it can be run");

@@ -1,4 +1,4 @@
-//! The public keys of whoever runs the program.
+//! The public keys of the user.
 #![cfg(unix)]
 
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Run, copy_of, fixtures, sops_lint_with};
 
-/// Stands in for gpg: writes down that it was asked, and prints a key that has expired.
+/// Writes a fake gpg that logs its arguments and prints an expired key.
 fn gpg(home: &Path) -> PathBuf {
     let key = fixtures().join("keys/pgp/unusable/expired.pub.asc");
     let asked = home.join("asked");
@@ -50,7 +50,7 @@ fn gpg_is_asked_for_keys_that_the_tree_does_not_have() {
 }
 
 #[test]
-fn gpg_is_left_alone_where_it_has_nothing_to_say() {
+fn gpg_is_not_run_if_it_cannot_add_a_key() {
     let home = tempfile::tempdir().expect("a directory can be made");
     let program = gpg(home.path());
     // All keys are in the tree; there is no keyring; there is no gpg.

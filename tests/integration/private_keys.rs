@@ -1,4 +1,4 @@
-//! When private keys are looked for, and how often a program is run for them.
+//! Tests when sops-lint looks for private keys, and how often it runs a program for them.
 #![cfg(unix)]
 
 use std::fs;
@@ -13,7 +13,7 @@ fn vectors() -> PathBuf {
     fixtures().join("vectors/3.11.0")
 }
 
-/// A tree with these vectors, each as often as it is named.
+/// Creates a tree with a copy of a vector for each name.
 fn tree(names: &[&str]) -> tempfile::TempDir {
     let tree = tempfile::tempdir().expect("made");
     for (number, name) in names.iter().enumerate() {
@@ -23,7 +23,7 @@ fn tree(names: &[&str]) -> tempfile::TempDir {
     tree
 }
 
-/// A command that prints Alice's identity, and writes down for whom it was asked.
+/// Creates a command that prints Alice's identity and logs the recipient.
 fn key_command(directory: &Path) -> (PathBuf, PathBuf) {
     let (program, asked) = (directory.join("command"), directory.join("asked"));
     let key = vectors().join("keys/age/alice.txt");
@@ -71,7 +71,7 @@ fn no_program_is_run_before_a_file_needs_it() {
     assert_eq!(run(&[RSA], &[]), (false, 2), "an age key is of no use");
 }
 
-/// What a place holds: a file of keys, or the variable itself.
+/// A place for keys: the value of a variable, a file that a variable names, or a file below home.
 enum Place {
     Variable(&'static str),
     Named(&'static str),
@@ -134,7 +134,11 @@ fn key_groups_are_opened_by_their_threshold() {
     assert_eq!((number(&two, "verified"), two.code), (0, Some(0)), "{two:?}");
     let why = "private keys for only 1 of the 2 key groups that it needs";
     assert!(two.json()["skipped"][0]["reason"] == why, "{two:?}");
-    // Her key opens one group, her gpg has another; the third is for somebody else.
+    // A key that could not be used is more helpful than the number of groups.
+    let gpg = FakeGpg::new(&["rsa"], "exit 1");
+    let reason = run(&["34-key-groups-2of3.yaml"], &gpg).json()["skipped"][0]["reason"].to_string();
+    assert!(reason.contains("gpg has a key for it but did not open it"), "{reason}");
+    // Her key opens one group, her gpg another. The third is for another person.
     let key = vectors().join("keys/pgp/rsa.sec.asc");
     let tree = tree(&["34-key-groups-2of3.yaml"]);
     let variables = [("SOPS_AGE_KEY_FILE", &*alice), ("SOPS_LINT_PGP_KEY_FILE", &*key)];
@@ -160,7 +164,7 @@ fn a_key_command_is_run_once_for_each_recipient() {
     assert_eq!(asked.lines().count(), recipients.len(), "{asked}");
 }
 
-/// A vector with these stanzas before its own.
+/// Creates a tree with a vector that has these stanzas before its own.
 fn with_strangers(name: &str, list: &str, stanzas: &str) -> tempfile::TempDir {
     let tree = tree(&[name]);
     let path = tree.path().join(format!("0-{name}"));
@@ -218,10 +222,10 @@ fn gpg_is_asked_once_for_its_keys_and_once_about_each_data_key_of_these() {
         assert_eq!((number(&run, "verified"), number(&run, "unverified")), (0, 7), "{run:?}");
         assert_eq!(gpg.asked("--list-secret-keys").len(), 1, "{has:?}");
         let asked = gpg.asked("--decrypt");
-        // The two data keys of one file are tried one after the other, as none of them opens.
+        // Both data keys of a file are tried, because neither opens.
         let more = usize::from(has.len() == 2);
         assert_eq!(asked.len(), decrypted + more, "{has:?}: {asked:?}");
-        // A passphrase that its agent remembers will do.
+        // The agent may use a cached passphrase, but must not ask for one.
         assert!(asked.iter().all(|line| line.contains("--batch --no-tty")), "{asked:?}");
         assert!(asked.iter().all(|line| line.contains("--pinentry-mode error")), "{asked:?}");
     }
@@ -243,7 +247,7 @@ fn a_data_key_is_opened_once_for_a_file() {
     let gpg = FakeGpg::new(&["ed", "rsa"], &format!("cat '{}'", key.path().display()));
     let run = scan(tree(&[BOTH]).path(), &gpg, &[], &[]);
     assert_eq!(number(&run, "verified"), 1, "{run:?}");
-    assert_eq!(gpg.asked("--decrypt").len(), 1, "its other recipient is at hand too");
+    assert_eq!(gpg.asked("--decrypt").len(), 1, "the key of its other recipient is available, too");
 }
 
 #[test]
@@ -290,11 +294,11 @@ fn a_plugin_is_run_where_the_user_wants_it_and_left_alone_otherwise() {
     }
 }
 
-/// Alice's identity behind the passphrase `canary`.
+/// Encrypts Alice's identity with the passphrase `canary`.
 fn locked(directory: &Path) -> PathBuf {
     let identity = fs::read(vectors().join("keys/age/alice.txt")).expect("read");
     let mut recipient = age::scrypt::Recipient::new("canary".to_owned().into());
-    // Some thousandths of a second: nothing is kept behind it.
+    // Some milliseconds: the file protects nothing.
     recipient.set_work_factor(4);
     let recipients = std::iter::once(&recipient as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(recipients).expect("there is one");
@@ -323,7 +327,7 @@ fn without_a_terminal_no_passphrase_is_asked_for() {
     }
 }
 
-/// Runs a program on a terminal of its own and types `canary` when it is asked for a passphrase.
+/// Runs a program in a pseudo-terminal and types `canary` if it asks for a passphrase.
 const TERMINAL: &str = "
 import os, pty, sys, termios, time
 child, terminal = pty.fork()
@@ -366,7 +370,7 @@ fn on_a_terminal_a_passphrase_is_asked_for_where_the_user_wants_it() {
     let (text, code) = run("always");
     assert_eq!(text.matches("Passphrase").count(), 1, "once for two files: {text}");
     assert!(text.contains("Verified: 2 encrypted files") && code == Some(0), "{code:?}: {text}");
-    assert!(!text.contains("canary"), "what was typed shows: {text}");
+    assert!(!text.contains("canary"), "the passphrase was shown: {text}");
     let (text, _) = run("auto");
     assert!(!text.contains("Passphrase") && text.contains("Not verified"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! When files are opened, and what is said of those that are not.
+//! Tests when files are opened, and what is reported about the others.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use sops_lint::report::REPORTERS;
 
 use crate::support::{Run, fixtures, sops_lint, sops_lint_as_alice};
 
-/// A tree with a file for Alice, one for two people, and one for a key service.
+/// Creates a tree with two files for Alice, and one for a PGP key.
 fn tree(settings: Option<&str>) -> tempfile::TempDir {
     let tree = tempfile::tempdir().expect("made");
     for name in ["12-scalars.yaml", "29-pgp-ed25519.yaml", "39-dotenv.env"] {
@@ -50,7 +50,7 @@ fn the_user_says_when_files_are_opened_and_the_command_line_beats_the_settings()
     }
 }
 
-/// GitLab's format has no place for it.
+/// Skips GitLab's format, which has no place for it.
 #[test]
 fn every_format_says_what_was_not_verified_and_who_could_have() {
     const WHO: &str = "F28A701876913C5DD10A03ACCDC5E50F1403A017";

@@ -3,7 +3,7 @@
 use crate::commands::say::remark;
 use crate::text::words::{agree, count};
 
-/// What happens to the changes.
+/// Mode of the run: the destination of the changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::commands) enum Mode {
     /// They are written.
@@ -17,15 +17,15 @@ pub(in crate::commands) enum Mode {
 /// What a run of `fix` may do.
 #[derive(Clone, Copy)]
 pub(in crate::commands) struct Fixing {
-    /// What happens to the changes.
+    /// Mode of the run: the destination of the changes.
     pub(in crate::commands) mode: Mode,
-    /// Whether it may also change what may be intended.
+    /// True if it may also change what may be intended.
     pub(in crate::commands) takes_unsafe: bool,
-    /// Which files it may encrypt.
+    /// Files that it may encrypt.
     pub(in crate::commands) scope: Scope,
 }
 
-/// Which files may be encrypted.
+/// Files that may be encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::commands) enum Scope {
     /// All that have a creation rule.
@@ -49,7 +49,7 @@ pub(in crate::commands) struct Fixed {
     pub(super) errors: usize,
     /// Findings that are fixed with `--unsafe` only.
     pub(super) only_unsafe: usize,
-    /// Whether only configs were corrected, so that files can be judged by them now.
+    /// True if only configs were corrected, so that files can be judged by them now.
     pub(super) is_halfway: bool,
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Plan {
     pub(super) rest: Fixed,
 }
 
-/// What a plan is made from.
+/// Inputs of a plan.
 pub(in crate::commands) struct Scene<'s> {
     /// The files.
     pub(in crate::commands) source: &'s Source,

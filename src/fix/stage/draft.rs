@@ -17,7 +17,7 @@ pub(super) struct Put {
     /// Its present content; `None` if there is no such file.
     pub(super) old: Option<Bytes>,
     pub(super) new: Bytes,
-    /// Whether the work tree gets what git makes of the new content: other line ends, for example.
+    /// True if the work tree gets what git makes of the new content: other line ends, for example.
     pub(super) is_filtered: bool,
     /// Its entry in the index, if that changes too.
     pub(super) staged: Option<git::Entry>,

@@ -7,7 +7,7 @@ use crate::git::GitError;
 use crate::path::RepoPath;
 use crate::text::words::{agree, count};
 
-/// Why a transaction failed.
+/// Reason that a transaction failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// Another run holds the journal.

@@ -96,7 +96,7 @@ pub(super) enum Found {
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
-    /// Whether it has a record, which stays if this run ends early.
+    /// True if it has a record, which stays if this run ends early.
     has_record: bool,
 }
 

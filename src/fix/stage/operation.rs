@@ -1,4 +1,4 @@
-//! What a transaction is asked to write.
+//! Operations that a transaction is asked to write.
 
 use crate::fix::change::Change;
 use crate::path::RepoPath;

@@ -25,7 +25,7 @@ pub struct Recovered {
     pub finished: Vec<RepoPath>,
     /// Files that somebody changed in the meantime. They are left unchanged.
     pub left: Vec<RepoPath>,
-    /// Whether the transaction was undone: it was not decided, and no file had been replaced.
+    /// True if the transaction was undone: it was not decided, and no file had been replaced.
     pub is_undone: bool,
     /// A journal that this version did not write, and does not read.
     pub ignored: Option<PathBuf>,
@@ -317,7 +317,7 @@ impl<'s> Stage<'s> {
     }
 }
 
-/// Whether an entry of the record was carried out.
+/// True if an entry of the record was carried out.
 enum Done {
     /// Just now.
     Now,

@@ -1,7 +1,7 @@
-//! The age file that holds one data key: its header, read by hand.
+//! Checks of an age file that contains one data key.
 //!
 //! sops writes one armored file for each recipient, with one stanza (age's specification,
-//! `C2SP/age.md`). No key is used, so the header's MAC and the payload are taken as they are.
+//! `C2SP/age.md`). The MAC of the header and the payload are not verified: that takes a key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 
 use crate::keys::data_key::{MalformedDataKey, dearmor};
 
-/// Bytes of the payload of a data key: the nonce, 32 bytes or a share of 33, and a tag.
+/// Bytes of a payload: the nonce, a data key of 32 bytes or a share of 33, and a tag.
 const PAYLOAD: [usize; 2] = [16 + 32 + 16, 16 + 33 + 16];
 
 /// Checks a data key that is encrypted to `recipient`, an age recipient in its canonical form.
 pub(super) fn check(recipient: &str, enc: &str) -> Result<(), MalformedDataKey> {
     let file = dearmor(enc, "AGE ENCRYPTED FILE")?;
     let (header, payload) = split(&file).ok_or_else(|| {
-        MalformedDataKey::new("is damaged: it does not hold a whole header of an age file")
+        MalformedDataKey::new("is damaged: it does not contain a whole header of an age file")
     })?;
     let stanzas: Vec<Vec<&str>> = header
         .lines()
@@ -41,7 +41,7 @@ pub(super) fn check(recipient: &str, enc: &str) -> Result<(), MalformedDataKey> 
     Ok(())
 }
 
-/// The header, and the payload behind the line of its MAC.
+/// Splits a file into its header, and the payload after the line of its MAC.
 fn split(file: &[u8]) -> Option<(&str, &[u8])> {
     const VERSION: &[u8] = b"age-encryption.org/v1\n";
     let mac = memchr::memmem::find(file, b"\n--- ")?;
@@ -60,7 +60,7 @@ fn check_stanza(recipient: &str, stanza: &[&str]) -> Result<(), MalformedDataKey
     let expected = match recipient {
         ssh if ssh.starts_with("ssh-ed25519 ") => "ssh-ed25519",
         ssh if ssh.starts_with("ssh-rsa ") => "ssh-rsa",
-        // A plugin names its stanzas as it likes.
+        // Plugins choose the names of their stanzas.
         native if native.rfind('1') == Some("age".len()) => "X25519",
         hybrid if hybrid.starts_with("age1pq1") => "mlkem768x25519",
         _ => return Ok(()),
@@ -78,7 +78,7 @@ fn check_stanza(recipient: &str, stanza: &[&str]) -> Result<(), MalformedDataKey
     }
 }
 
-/// The name that age has for an SSH key: four bytes of its hash.
+/// Returns the name of an SSH key in age: four bytes of its hash.
 fn ssh_tag(key: &str) -> Option<String> {
     let wire = base64::engine::general_purpose::STANDARD.decode(key).ok()?;
     Some(STANDARD_NO_PAD.encode(&Sha256::digest(wire)[..4]))

@@ -1,7 +1,7 @@
-//! Post-quantum identities of age, which the `age` crate does not open: ML-KEM-768 and X25519 in one.
+//! Post-quantum identities of age, which the `age` crate does not support: ML-KEM-768 with X25519.
 //!
-//! Follows `pq.go` of age: HPKE (RFC 9180) in base mode over the key encapsulation that is called
-//! X-Wing (`draft-connolly-cfrg-xwing-kem`), with HKDF-SHA256 and ChaCha20-Poly1305. Decryption alone.
+//! Follows `pq.go` of age: HPKE (RFC 9180) in base mode with the key encapsulation X-Wing
+//! (`draft-connolly-cfrg-xwing-kem`), HKDF-SHA256 and ChaCha20-Poly1305. Decryption only.
 
 use age::{DecryptError, Identity};
 use age_core::format::{FileKey, Stanza};
@@ -22,14 +22,14 @@ use zeroize::Zeroizing;
 
 use super::long_bech32::LongBech32;
 
-/// What the text of such an identity begins with, without the `1` that ends it.
+/// Human-readable part of such an identity in Bech32.
 const SECRET_PREFIX: &str = "age-secret-key-pq-";
 const RECIPIENT_PREFIX: &str = "age1pq";
-/// The kind of the stanza.
+/// Kind of the stanza.
 const KIND: &str = "mlkem768x25519";
-/// What HPKE binds the file key to.
+/// Context string of HPKE.
 const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
-/// `HPKE`, then MLKEM768-X25519, HKDF-SHA256 and ChaCha20-Poly1305 by their numbers.
+/// Suite id: `HPKE`, then the numbers of MLKEM768-X25519, HKDF-SHA256 and ChaCha20-Poly1305.
 const SUITE: &[u8] = b"HPKE\x64\x7a\x00\x01\x00\x03";
 /// Bytes of an encapsulated key: an ML-KEM-768 ciphertext, and a public key of X25519.
 const ENCAPSULATED: usize = 1088 + 32;
@@ -73,21 +73,21 @@ impl HybridIdentity {
         Self { lattice, lattice_public: public.as_bytes().to_vec(), curve, curve_public }
     }
 
-    /// The recipient that it belongs to.
+    /// Returns its recipient.
     pub(super) fn recipient(&self) -> String {
         let prefix = Hrp::parse_unchecked(RECIPIENT_PREFIX);
         let public = [&self.lattice_public[..], self.curve_public.as_bytes()].concat();
-        bech32::encode_lower::<LongBech32>(prefix, &public).expect("it knows no limit")
+        bech32::encode_lower::<LongBech32>(prefix, &public).expect("LongBech32 has no limit")
     }
 
-    /// The secret that both sides of the key encapsulation know.
+    /// Returns the shared secret of the key encapsulation.
     fn decapsulate(&self, encapsulated: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
         let (lattice, curve) = encapsulated.split_last_chunk::<32>()?;
         let lattice = Ciphertext::<MlKem768>::try_from(lattice).ok()?;
         let curve = PublicKey::from(*curve);
         let lattice_secret = Zeroizing::new(self.lattice.decapsulate(&lattice).ok()?.0);
         let curve_secret = self.curve.diffie_hellman(&curve);
-        // Go refuses a point that makes the same secret with every key.
+        // Go refuses a point that yields the same secret with every key.
         if !curve_secret.was_contributory() {
             return None;
         }
@@ -129,12 +129,12 @@ impl Identity for HybridIdentity {
         if stanza.body.len() != FILE_KEY + TAG {
             return Some(Err(DecryptError::InvalidHeader));
         }
-        // Whatever does not open is for somebody else.
+        // A stanza that does not open is for another recipient.
         self.open(&encapsulated, &stanza.body).map(Ok)
     }
 }
 
-/// HPKE's key and nonce for the one message of a secret (RFC 9180, section 5.1, without a PSK).
+/// Returns HPKE's key and nonce for the first message (RFC 9180, section 5.1, without a PSK).
 fn schedule(suite: &[u8], info: &[u8], secret: &[u8; 32]) -> (Zeroizing<[u8; 32]>, [u8; 12]) {
     let (no_psk, _) = extract(suite, b"", b"psk_id_hash", b"");
     let (info, _) = extract(suite, b"", b"info_hash", info);
@@ -148,14 +148,14 @@ fn schedule(suite: &[u8], info: &[u8], secret: &[u8; 32]) -> (Zeroizing<[u8; 32]
     (key, nonce)
 }
 
-/// `LabeledExtract`.
+/// Computes `LabeledExtract` of RFC 9180, section 4.
 fn extract(suite: &[u8], salt: &[u8], label: &[u8], input: &[u8]) -> ([u8; 32], Hkdf<Sha256>) {
     let input = [b"HPKE-v1", suite, label, input].concat();
     let (output, hkdf) = Hkdf::extract(Some(salt), &input);
     (output.into(), hkdf)
 }
 
-/// `LabeledExpand`.
+/// Computes `LabeledExpand` of RFC 9180, section 4.
 fn expand(suite: &[u8], hkdf: &Hkdf<Sha256>, label: &[u8], context: &[u8], output: &mut [u8]) {
     let length = u16::try_from(output.len()).expect("a key is short").to_be_bytes();
     hkdf.expand_multi_info(&[&length, b"HPKE-v1", suite, label, context], output)
@@ -194,19 +194,40 @@ mod tests {
         Stanza { tag, args: words.collect(), body }
     }
 
+    /// The numbers of a published test vector.
+    struct Vector(&'static str);
+
+    impl Vector {
+        fn bytes(&self, name: &str) -> Vec<u8> {
+            let line = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            hexadecimal(line.expect("the vector has it"))
+        }
+
+        /// Checks the public key and the shared secret, and returns the shared secret.
+        fn check_encapsulation(&self) -> Zeroizing<[u8; 32]> {
+            let identity = HybridIdentity::of(&self.bytes("seed").try_into().expect("32 bytes"));
+            let public = [&identity.lattice_public[..], identity.curve_public.as_bytes()].concat();
+            assert_eq!(public, self.bytes("pk"));
+            let secret = identity.decapsulate(&self.bytes("ct")).expect("it is for this key");
+            assert_eq!(&secret[..], self.bytes("ss"));
+            secret
+        }
+    }
+
     /// *Source*: draft-connolly-cfrg-xwing-kem-10, appendix C.
     #[test]
     fn the_key_encapsulation_is_that_of_the_published_test_vector() {
-        const VECTOR: &str = include_str!("../../../fixtures/keys/x-wing.txt");
-        let bytes = |name: &str| {
-            let line = VECTOR.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            hexadecimal(line.expect("the vector has it"))
-        };
-        let identity = HybridIdentity::of(&bytes("seed").try_into().expect("32 bytes"));
-        let public = [&identity.lattice_public[..], identity.curve_public.as_bytes()].concat();
-        assert_eq!(public, bytes("pk"));
-        let secret = identity.decapsulate(&bytes("ct")).expect("it is for this key");
-        assert_eq!(&secret[..], bytes("ss"));
+        Vector(include_str!("../../../fixtures/keys/x-wing.txt")).check_encapsulation();
+    }
+
+    /// *Source*: draft-ietf-hpke-pq-04, test vector of the suite that age uses.
+    #[test]
+    fn the_suite_of_age_is_that_of_the_published_test_vector() {
+        let vector = Vector(include_str!("../../../fixtures/keys/hpke-pq.txt"));
+        let secret = vector.check_encapsulation();
+        assert_eq!(SUITE, vector.bytes("suite"));
+        let (key, nonce) = schedule(SUITE, &vector.bytes("info"), &secret);
+        assert_eq!((&key[..], &nonce[..]), (&*vector.bytes("key"), &*vector.bytes("nonce")));
     }
 
     /// *Source*: RFC 9180, appendix A.2.1: base mode with HKDF-SHA256 and ChaCha20-Poly1305. Its key

@@ -2,7 +2,7 @@
 
 use bech32::{Bech32, Checksum};
 
-/// Bech32 as age has it: without a limit of length.
+/// Bech32 without a limit on length.
 pub(super) enum LongBech32 {}
 
 impl Checksum for LongBech32 {

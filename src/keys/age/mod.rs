@@ -1,8 +1,8 @@
 //! age: X25519, post-quantum, plugin and SSH recipients.
 //!
 //! Follows `age/keysource.go` of sops (`parseRecipient`) and age's parsers behind it (`x25519.go`,
-//! `pq.go`, `plugin/encode.go`, `agessh/agessh.go`). Whether a plugin is installed and whether a
-//! public key is a point on its curve is not checked.
+//! `pq.go`, `plugin/encode.go`, `agessh/agessh.go`). Not checked: if a plugin is installed, and
+//! if a public key is a point on its curve.
 
 mod file;
 mod hybrid;
@@ -34,9 +34,9 @@ const X25519_BYTES: usize = 32;
 const HYBRID_BYTES: usize = 1184 + 32;
 /// Bytes of an Ed25519 public key.
 const ED25519_BYTES: usize = 32;
-/// Least bytes of an RSA modulus (`NewRSARecipient`): age counts bytes, so 2041 bits still pass.
+/// Minimum bytes of an RSA modulus (`NewRSARecipient`). age counts bytes, so 2041 bits pass.
 const RSA_MODULUS_BYTES: usize = 2048 / 8;
-/// Most bytes of an RSA exponent (`parseRSA` of Go's `x/crypto/ssh`).
+/// Maximum bytes of an RSA exponent (`parseRSA` of Go's `x/crypto/ssh`).
 const RSA_EXPONENT_BYTES: usize = 3;
 
 const PASTE_AGAIN: &str = "copy the whole recipient again";
@@ -103,7 +103,7 @@ impl KeyService for Age {
     }
 }
 
-/// An armored age file for one recipient.
+/// Returns an armored age file for one recipient.
 fn encrypt(recipient: &str, key: &Plaintext) -> Result<String, Unwrappable> {
     let recipient: Box<dyn age::Recipient> =
         if let Ok(native) = recipient.parse::<x25519::Recipient>() {
@@ -111,7 +111,7 @@ fn encrypt(recipient: &str, key: &Plaintext) -> Result<String, Unwrappable> {
         } else if let Ok(ssh) = recipient.parse::<ssh::Recipient>() {
             Box::new(ssh)
         } else {
-            // Plugins are programs, and the config of a repository does not choose what is run here.
+            // Plugins are programs, and the config of a repository must not choose which programs run.
             return Err(Unwrappable::only_sops("is a plugin or post-quantum recipient"));
         };
     let mut armored = Vec::new();
@@ -128,11 +128,11 @@ fn encrypt(recipient: &str, key: &Plaintext) -> Result<String, Unwrappable> {
     written.ok_or_else(|| Unwrappable::only_sops("cannot be encrypted to"))
 }
 
-/// `age1...`, `age1pq1...` and `age1NAME1...`; sops takes them in small letters only.
+/// Reads `age1...`, `age1pq1...` and `age1NAME1...`. sops accepts lower case only.
 fn parse_bech32(text: &str) -> Result<Identity, InvalidRecipient> {
     if text.contains(char::is_whitespace) {
         return Err(InvalidRecipient::new(
-            "holds white space",
+            "contains white space",
             "put a comma between two recipients, and nothing inside one",
         ));
     }
@@ -153,9 +153,9 @@ fn parse_bech32(text: &str) -> Result<Identity, InvalidRecipient> {
     }
 }
 
-/// Whether this is `age1` and a plugin's name (`validPluginName`).
+/// Reports whether a prefix is `age1` and a plugin's name (`validPluginName`).
 fn is_plugin(prefix: &str) -> bool {
-    // sops reads what begins so as post-quantum and never asks a plugin.
+    // sops treats this prefix as post-quantum and never runs a plugin.
     if prefix.starts_with("age1pq1") {
         return false;
     }
@@ -166,23 +166,23 @@ fn is_plugin(prefix: &str) -> bool {
 fn not_bech32(error: &CheckedHrpstringError) -> InvalidRecipient {
     let reason = match error {
         CheckedHrpstringError::Checksum(_) => "fails its checksum: a character is wrong or missing",
-        _ => "holds characters that no age recipient has",
+        _ => "contains characters that no age recipient has",
     };
     InvalidRecipient::new(reason, PASTE_AGAIN)
 }
 
-/// `ssh-ed25519 BASE64 [comment]` and `ssh-rsa BASE64 [comment]`; the comment is no part of it.
+/// Reads `ssh-ed25519 BASE64 [comment]` and `ssh-rsa BASE64 [comment]`. The comment is ignored.
 fn parse_ssh(text: &str) -> Result<Identity, InvalidRecipient> {
     if text.contains(['\n', '\r']) {
         return Err(InvalidRecipient::new(
-            "holds several lines, of which sops reads one key and drops the rest",
+            "has several lines, of which sops reads one key and drops the rest",
             "put a comma between two recipients",
         ));
     }
     let mut words = text.split([' ', '\t']).filter(|word| !word.is_empty());
     let (Some(kind), Some(base64)) = (words.next(), words.next()) else {
         return Err(InvalidRecipient::new(
-            "has no key behind its first word",
+            "has no key after its first word",
             "copy the whole line of the .pub file",
         ));
     };
@@ -197,10 +197,10 @@ fn parse_ssh(text: &str) -> Result<Identity, InvalidRecipient> {
 fn check_wire(kind: &str, wire: &[u8]) -> Result<(), InvalidRecipient> {
     let damaged = || InvalidRecipient::new("is a damaged SSH key", "copy the whole line again");
     let mut rest = wire;
-    // sops looks at the inner kind alone, but two kinds in one line are surely a slip.
+    // sops reads the inner kind only, but two kinds in one line are certainly a mistake.
     if wire_field(&mut rest) != Some(kind.as_bytes()) {
         return Err(InvalidRecipient::new(
-            "names one kind of SSH key and holds another",
+            "names one kind of SSH key and contains another",
             "copy the whole line again",
         ));
     }
@@ -221,7 +221,7 @@ fn check_wire(kind: &str, wire: &[u8]) -> Result<(), InvalidRecipient> {
     if rest.is_empty() { Ok(()) } else { Err(damaged()) }
 }
 
-/// Takes a string off the front: its length in four bytes, then itself.
+/// Takes a string from the front: its length in four bytes, then its bytes.
 fn wire_field<'w>(rest: &mut &'w [u8]) -> Option<&'w [u8]> {
     let (length, behind) = rest.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
@@ -264,14 +264,14 @@ fn unknown_kind(text: &str) -> InvalidRecipient {
         return wrong_ssh_kind();
     }
     InvalidRecipient::new(
-        "is no age recipient",
+        "is not an age recipient",
         "write a public key that begins with age1, ssh-ed25519 or ssh-rsa",
     )
 }
 
 fn wrong_ssh_kind() -> InvalidRecipient {
     InvalidRecipient::new(
-        "is of a kind that age does not know: of SSH keys it takes ssh-ed25519 and ssh-rsa only",
+        "is of a kind that age does not support: of SSH keys, it accepts only ssh-ed25519 and ssh-rsa",
         "use an ssh-ed25519 key or an age key",
     )
 }
@@ -350,14 +350,14 @@ mod tests {
             (bech32("age1a/b", 32), "plugin"),
             (bech32("age1pq1x", HYBRID_BYTES), "plugin"),
             ("age1".to_owned(), "checksum"),
-            ("someone@example.com".to_owned(), "no age recipient"),
+            ("someone@example.com".to_owned(), "not an age recipient"),
             ("ecdsa-sha2-nistp256 AAAA".to_owned(), "ssh-ed25519"),
             ("sk-ssh-ed25519@openssh.com AAAA".to_owned(), "ssh-ed25519"),
             (ED25519.to_uppercase(), "ssh-ed25519"),
-            ("ssh-ed25519".to_owned(), "no key behind"),
+            ("ssh-ed25519".to_owned(), "no key after"),
             (rsa(&[1, 0, 1], 258).trim_end_matches('=').to_owned(), "padding"),
             (ED25519.replace('/', "_"), "base64"),
-            (ED25519.replace("ssh-ed25519", "ssh-rsa"), "holds another"),
+            (ED25519.replace("ssh-ed25519", "ssh-rsa"), "contains another"),
             (format!("{ED25519}\n{ED25519}"), "several lines"),
             (ssh("ssh-ed25519", &[b"ssh-ed25519", &[7; 31]]), "damaged"),
             (ssh("ssh-ed25519", &[b"ssh-ed25519", &[7; 32], b""]), "damaged"),

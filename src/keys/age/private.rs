@@ -1,7 +1,7 @@
 //! age identities, from every place where sops looks for them (`age/keysource.go`).
 //!
-//! They are pooled: whichever opens a data key is good. What one place holds is not used at all if
-//! a line of it cannot be read, which is what sops does.
+//! They are pooled: any of them may open a data key. If a line of a place cannot be read, the whole place
+//! is ignored, as in sops.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use crate::keys::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key
 use crate::private_key::{AGE_HYBRID, AGE_PLUGIN};
 use crate::secret::{Plaintext, read_all};
 
-/// Largest effort of a passphrase: 2^22 takes some seconds.
+/// Maximum work factor of a passphrase. 2^22 takes some seconds.
 const MAX_WORK_FACTOR: u8 = 22;
 
-/// One identity: how it opens, and the recipient that it belongs to, where that can be told.
+/// An identity, and its recipient if that is known.
 struct Key {
     identity: Box<dyn age::Identity + Send + Sync>,
     recipient: Option<String>,
@@ -43,13 +43,13 @@ struct AgeKeys {
     commands: Vec<KeyCommand>,
 }
 
-/// Looks in all places. `None` if there is nothing in any.
+/// Looks in all places. `None` if there is no identity and no command.
 pub(super) fn find(search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
     let host = search.host;
     let mut places = Places { search, keys: Vec::new() };
     places.ssh_files();
     if let Some(text) = host.env("SOPS_AGE_KEY") {
-        // Since sops 3.13 several may stand on one line.
+        // Since sops 3.13, one line may contain several.
         let words: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let lines = words.join("\n").split_whitespace().collect::<Vec<_>>().join("\n");
         places.identities("SOPS_AGE_KEY", Plaintext::new(lines.into_bytes()));
@@ -89,7 +89,7 @@ impl PrivateKeys for AgeKeys {
 
     fn unwrap(&self, recipient: Option<&Identity>, enc: &str) -> Unwrapped {
         let label = recipient.map(|recipient| &*recipient.id);
-        // The label is nearly always true, and every key that is tried takes a tenth of a millisecond.
+        // The label is nearly always correct, and each attempt takes a tenth of a millisecond.
         let (own, others): (Vec<&Key>, Vec<&Key>) =
             self.keys.iter().partition(|key| label.is_some() && key.recipient.as_deref() == label);
         let printed = self.commands.iter().map(|command| {
@@ -122,7 +122,7 @@ fn open<'k>(enc: &str, keys: impl Iterator<Item = &'k Key>) -> Unwrapped {
     }
 }
 
-/// Empty lines above the armor do not count in Go's age (`armor/armor.go`, `NewReader`).
+/// Drops empty lines above the armor, as Go's age does (`armor/armor.go`, `NewReader`).
 fn without_empty_lines(enc: &str) -> &str {
     let blank = enc.len() - enc.trim_start().len();
     let line = enc[..blank].rfind('\n').map_or(0, |at| at + 1);
@@ -155,7 +155,7 @@ impl KeyCommand {
     }
 }
 
-/// The places, one after the other.
+/// Reads the places one after the other.
 struct Places<'s, 'h> {
     search: &'s mut Search<'h>,
     keys: Vec<Key>,
@@ -178,16 +178,16 @@ impl Places<'_, '_> {
         }
     }
 
-    /// `is_named`: the user said that it is there.
+    /// `is_named`: the user named the file, so a missing one is an error.
     fn ssh_file(&mut self, title: &str, path: &Path, is_named: bool) {
         let Some(bytes) = self.read(title, path, is_named) else { return };
         let asking = (self.search.effort == Effort::MayAsk).then_some(self.search.host);
         match ssh_key(&bytes, asking.map(|host| (host, title))) {
             Ok(key) => self.keys.extend(key),
             Err(NoIdentity) if is_named => {
-                self.search.troubles.push(format!("{title} is no SSH key that age can use"));
+                self.search.troubles.push(format!("{title} is not an SSH key that age can use"));
             }
-            // Somebody's own SSH key need not be one for age.
+            // age need not support the SSH key of a user.
             Err(NoIdentity) => {}
         }
     }
@@ -223,7 +223,7 @@ impl Places<'_, '_> {
         }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "the bytes are to be gone afterwards")]
+    #[expect(clippy::needless_pass_by_value, reason = "the bytes must be overwritten afterwards")]
     fn identities(&mut self, title: &str, bytes: Plaintext) {
         match parse_identities(bytes.expose_text().unwrap_or("?"), self.search.effort) {
             Ok(keys) => self.keys.extend(keys),
@@ -232,32 +232,32 @@ impl Places<'_, '_> {
     }
 }
 
-/// What is inside a file that age encrypted with a passphrase.
+/// Decrypts a file that age encrypted with a passphrase.
 fn unlock(file: &Plaintext, passphrase: &Plaintext) -> Option<Plaintext> {
     let mut identity = scrypt::Identity::new(SecretString::from(passphrase.expose_text()?));
     identity.set_max_work_factor(MAX_WORK_FACTOR);
     let decryptor = Decryptor::new_buffered(ArmoredReader::new(file.expose())).ok()?;
     let identities = std::iter::once(&identity as &dyn age::Identity);
     let reader = decryptor.decrypt(identities).ok()?;
-    // What is inside is shorter than what is around it.
+    // The plaintext is shorter than the file.
     read_all(reader, file.expose().len(), u64::MAX).ok()
 }
 
-/// One identity a line; empty lines and comments do not count.
+/// Reads one identity from each line. Ignores empty lines and comments.
 fn parse_identities(text: &str, effort: Effort) -> Result<Vec<Key>, &'static str> {
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let keys: Vec<Option<Key>> = lines.map(|line| parse(line, effort)).collect::<Result<_, _>>()?;
     Ok(keys.into_iter().flatten().collect())
 }
 
-/// `None`: a plugin's, and nobody may be asked to touch a token.
+/// Reads an identity. `None` for a plugin's if the user must not be asked to touch a token.
 fn parse(line: &str, effort: Effort) -> Result<Option<Key>, &'static str> {
     if line.starts_with(AGE_PLUGIN) {
         if effort == Effort::Quiet {
             return Ok(None);
         }
-        let identity = plugin::Identity::from_str(line)
-            .map_err(|_| "holds a line that names no age plugin")?;
+        let identity =
+            plugin::Identity::from_str(line).map_err(|_| "has a line that names no age plugin")?;
         let opener = plugin::IdentityPluginV1::new(
             identity.plugin(),
             std::slice::from_ref(&identity),
@@ -268,20 +268,20 @@ fn parse(line: &str, effort: Effort) -> Result<Option<Key>, &'static str> {
     }
     if line.starts_with(AGE_HYBRID) {
         let identity = HybridIdentity::parse(line)
-            .ok_or("holds a damaged post-quantum identity, so sops would not use any of it")?;
+            .ok_or("has a damaged post-quantum identity, so sops would ignore all of it")?;
         let recipient = Some(identity.recipient());
         return Ok(Some(Key { identity: Box::new(identity), recipient }));
     }
     let identity = x25519::Identity::from_str(line)
-        .map_err(|_| "holds a line that is no age identity, so sops would not use any of it")?;
+        .map_err(|_| "has a line that is not an age identity, so sops would ignore all of it")?;
     let recipient = Some(identity.to_public().to_string());
     Ok(Some(Key { identity: Box::new(identity), recipient }))
 }
 
-/// No key that age knows.
+/// The error for a text that is no key that age supports.
 struct NoIdentity;
 
-/// An SSH key, unlocked by a passphrase if somebody may be asked for it; `None` if not.
+/// Reads an SSH key. Asks for its passphrase if `asking` is set; `None` for a key that stays locked.
 fn ssh_key(bytes: &Plaintext, asking: Option<(&Host, &str)>) -> Result<Option<Key>, NoIdentity> {
     let parsed = ssh::Identity::from_buffer(bytes.expose(), None).map_err(|_| NoIdentity)?;
     let identity = match parsed {
@@ -297,7 +297,7 @@ fn ssh_key(bytes: &Plaintext, asking: Option<(&Host, &str)>) -> Result<Option<Ke
         unlocked @ ssh::Identity::Unencrypted(_) => unlocked,
     };
     let recipient = ssh::Recipient::try_from(identity.clone()).map_err(|_| NoIdentity)?;
-    // Without the comment, as recipients are compared.
+    // Recipients are compared without the comment.
     let words: Vec<String> = recipient.to_string().split(' ').take(2).map(str::to_owned).collect();
     Ok(Some(Key { identity: Box::new(identity), recipient: Some(words.join(" ")) }))
 }

@@ -1,7 +1,6 @@
-//! OpenPGP certificates, which is what people call public keys: who a fingerprint stands for, and
-//! whether anybody can encrypt to it today.
+//! OpenPGP certificates, commonly called public keys: their subkeys, and which of them can be encrypted to.
 //!
-//! Only facts stand here. `openpgp` reads them from bytes.
+//! This module only has the data. `openpgp` reads it from bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,20 +17,20 @@ pub struct Certificate {
 /// A primary key or a subkey.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Upper case, without spaces.
+    /// The fingerprint, in upper case, without spaces.
     pub fingerprint: String,
-    /// Whether it may be encrypted to.
+    /// True if the key is for encryption.
     pub can_encrypt: bool,
-    /// What has become of it.
+    /// Its state.
     pub state: State,
 }
 
-/// What has become of a key. Days are counted from 1970-01-01.
+/// The state of a key. Days are counted from 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It can be used.
+    /// Valid.
     Good,
-    /// It has no signature that can be verified here, so nothing is known of it.
+    /// Unknown: it has no signature that sops-lint can verify.
     Unverified,
     /// It expired on this day.
     Expired(u32),
@@ -39,44 +38,44 @@ pub enum State {
     Revoked(u32),
 }
 
-/// Whether a recipient can be encrypted to, as gpg sees it.
+/// The result of looking for a key that gpg can encrypt to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usability {
-    /// It can, or nobody can tell.
+    /// There is one, or this cannot be decided.
     Usable,
-    /// It cannot. `subkeys`: the primary key is fine, and no subkey is left that can.
+    /// There is none.
     Unusable {
-        /// Why.
+        /// The reason.
         reason: Unusable,
-        /// Whether it is the subkeys' fault alone.
+        /// True if the primary key is valid and the reason applies to its subkeys.
         subkeys: bool,
     },
 }
 
-/// Why nobody can encrypt to a key. Days are counted from 1970-01-01.
+/// The reason why a key cannot be encrypted to. Days are counted from 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
     /// It expired on this day.
     Expired(u32),
     /// It was revoked on this day.
     Revoked(u32),
-    /// It is for signatures alone.
+    /// It is only for signatures.
     NoEncryption,
 }
 
 impl Certificate {
-    /// The fingerprint of the primary key, by which sops and people know it.
+    /// Returns the fingerprint of the primary key, which identifies the certificate.
     pub fn fingerprint(&self) -> &str {
         self.keys.first().map_or("", |key| &key.fingerprint)
     }
 
-    /// Whether a key, named by fingerprint or key id, is one of its keys.
+    /// Reports whether a key, named by fingerprint or key id, is one of its keys.
     pub fn has(&self, id: &str) -> bool {
         self.keys.iter().any(|key| key.is(id))
     }
 
-    /// Whether gpg would encrypt to it when asked for `id`: to any subkey that can be encrypted to,
-    /// or, where a `!` stands at the end, to that one key.
+    /// Looks for the key that gpg would encrypt to for `id`: any key that is for encryption, or, if `id`
+    /// ends with `!`, exactly that key.
     pub fn usability(&self, id: &str) -> Usability {
         let Some(primary) = self.keys.first() else { return Usability::Usable };
         let unusable = |reason, subkeys| Usability::Unusable { reason, subkeys };
@@ -107,8 +106,8 @@ impl Certificate {
         }
     }
 
-    /// Adds what another copy of the same certificate says, as gpg does when it imports both: a
-    /// revocation is final, a longer life wins.
+    /// Adds another copy of the same certificate, as gpg does when it imports both: a revocation is final,
+    /// the later expiry wins.
     fn merge(&mut self, other: Self) {
         for key in other.keys {
             match self.keys.iter_mut().find(|known| known.fingerprint == key.fingerprint) {
@@ -123,7 +122,7 @@ impl Certificate {
 }
 
 impl Key {
-    /// Whether this is its fingerprint or key id: upper case, without `0x`.
+    /// Reports whether `id` is its fingerprint or key id, in upper case, without `0x`.
     fn is(&self, id: &str) -> bool {
         self.fingerprint == id || key_id(&self.fingerprint) == id
     }
@@ -141,35 +140,35 @@ impl State {
     }
 }
 
-/// Where a certificate was found.
+/// The place of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Found {
-    /// In a file of the tree.
+    /// A file of the tree.
     File(RepoPath),
-    /// In the keyring of whoever runs the program.
+    /// The keyring of the user.
     Keyring,
 }
 
-/// A certificate and all places that have a copy of it.
+/// A certificate, and all places that have a copy.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// What all copies say together.
+    /// All copies, merged.
     pub certificate: Certificate,
-    /// Where they are.
+    /// The places of the copies.
     pub places: BTreeSet<Found>,
 }
 
-/// All certificates that a run knows.
+/// All certificates of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Certificates {
-    /// By the fingerprint of the primary key.
+    /// Certificates by the fingerprint of the primary key.
     known: BTreeMap<String, Known>,
-    /// The primary fingerprints behind every fingerprint and key id.
+    /// Primary fingerprints by every fingerprint and key id.
     owners: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Certificates {
-    /// Adds one.
+    /// Adds a certificate.
     pub fn add(&mut self, source: Found, certificate: Certificate) {
         let primary = certificate.fingerprint().to_owned();
         for key in &certificate.keys {
@@ -198,7 +197,7 @@ impl Certificates {
         }
     }
 
-    /// The files that hold one, sorted.
+    /// Returns the files that contain a certificate, sorted.
     pub fn files(&self) -> Vec<RepoPath> {
         let places = self.known.values().flat_map(|known| &known.places);
         let files = places.filter_map(|place| match place {
@@ -208,13 +207,13 @@ impl Certificates {
         files.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Whether there is none.
+    /// Reports whether there are no certificates.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
 
-    /// The certificate of a recipient or of one of its keys: a fingerprint or a key id of 16 digits,
-    /// in canonical form. None where two certificates claim the key.
+    /// Returns the certificate of a key: a fingerprint or a key id of 16 digits, in canonical form. `None` if
+    /// two certificates claim the key.
     pub fn find(&self, id: &str) -> Option<&Known> {
         let owners = self.owners.get(id.trim_end_matches('!'))?;
         let mut owners = owners.iter();

@@ -14,8 +14,8 @@ use super::openpgp::{not_before, policy};
 use crate::keys::wrapping::Unwrappable;
 use crate::secret::Plaintext;
 
-/// Encrypts to the newest key of a certificate that can be encrypted to, or to the one that `exact`
-/// names; armored.
+/// Encrypts to the newest key of a certificate that is for encryption, or to the key `exact`. Returns an
+/// armored message.
 pub(super) fn encrypt(
     cert: &Cert,
     exact: Option<&str>,
@@ -23,7 +23,7 @@ pub(super) fn encrypt(
     now: u64,
 ) -> Result<String, Unwrappable> {
     let policy = policy();
-    // A key may have been made in this very second.
+    // A key may have been created in this second.
     let now = not_before(cert, UNIX_EPOCH + Duration::from_secs(now) + Duration::from_secs(1));
     let is_wanted = |key: &ValidErasedKeyAmalgamation<'_, PublicParts>| {
         exact.is_none_or(|exact| key.key().fingerprint().to_hex() == exact)
@@ -41,8 +41,9 @@ pub(super) fn encrypt(
     let newest = usable
         .max_by_key(made)
         .ok_or_else(|| Unwrappable::new("has no subkey left that can be encrypted to"))?;
-    message(Recipient::from(newest), key)
-        .ok_or_else(|| Unwrappable::only_sops("has a subkey of a kind that is not known here"))
+    message(Recipient::from(newest), key).ok_or_else(|| {
+        Unwrappable::only_sops("has a subkey of a kind that sops-lint does not support")
+    })
 }
 
 fn message(recipient: Recipient<'_>, key: &Plaintext) -> Option<String> {

@@ -1,8 +1,8 @@
 //! PGP: fingerprints and key ids.
 //!
 //! Follows `pgp/keysource.go` of sops, which removes spaces and hands the rest to `gpg -r`. The
-//! canonical form is upper case without `0x`; a `!` at the end stays, because it names one subkey
-//! on purpose. Which subkeys a key has is not known here: see `certificate`.
+//! canonical form is upper case without `0x`. A `!` at the end is kept, because it selects one subkey.
+//! `certificate` knows the subkeys of a key.
 
 pub mod certificate;
 mod encrypt;
@@ -24,7 +24,7 @@ use crate::keys::service::KeyService;
 use crate::keys::wrapping::{Unwrappable, Wrapping};
 use crate::text::instant;
 
-/// Hexadecimal digits of what people once called a key id.
+/// Hexadecimal digits of a short key id.
 const SHORT_KEY_ID: usize = 8;
 
 const WRITE_FINGERPRINT: &str = "write the whole fingerprint that gpg --fingerprint shows";
@@ -84,14 +84,14 @@ impl KeyService for Pgp {
         private::find(search)
     }
 
-    /// A message begins with a session key that is encrypted to a public key: a packet of tag 1.
+    /// Checks for a message whose first packet has tag 1: a session key, encrypted to a public key.
     fn check_data_key(&self, _identity: &Identity, enc: &str) -> Result<(), MalformedDataKey> {
         const SHORTEST: usize = 64;
         let message = dearmor(enc, "PGP MESSAGE")?;
         match message.first() {
             Some(0x84..=0x87 | 0xc1) if message.len() >= SHORTEST => Ok(()),
             Some(0x84..=0x87 | 0xc1) => Err(MalformedDataKey::new("is cut off")),
-            _ => Err(MalformedDataKey::new("is no message that is encrypted to a public key")),
+            _ => Err(MalformedDataKey::new("is not a message that is encrypted to a public key")),
         }
     }
 
@@ -108,7 +108,7 @@ impl KeyService for Pgp {
         let fingerprint = id.trim_end_matches('!');
         if !matches!(fingerprint.len(), FINGERPRINT | LONG_FINGERPRINT) {
             return Err(Unwrappable::only_sops(
-                "is a key id, which anybody can forge: write the whole fingerprint into the rule",
+                "is a key id, which can be forged: write the whole fingerprint into the rule",
             ));
         }
         let cert = wrapping.public_keys.certificate(fingerprint).ok_or_else(|| {
@@ -125,8 +125,8 @@ impl KeyService for Pgp {
         ]))
     }
 
-    /// A key id is the same key as the fingerprint that it is a part of. A subkey named with `!`
-    /// may or may not belong to another fingerprint: only the public key tells.
+    /// A key id and the fingerprint that contains it are the same key. A subkey with `!` may belong to
+    /// another fingerprint; only the certificate tells.
     fn compare(&self, one: &Identity, other: &Identity) -> Sameness {
         let (one, other) = (&*one.id, &*other.id);
         if is_same_key(one.trim_end_matches('!'), other.trim_end_matches('!')) {
@@ -140,12 +140,12 @@ impl KeyService for Pgp {
 }
 
 const SHORT_KEY_ID_ODDITY: Oddity = Oddity {
-    reason: "is a key id of 8 digits, which anybody can forge and gpg refuses to encrypt to",
+    reason: "is a key id of 8 digits, which can be forged and which gpg refuses to encrypt to",
     help: WRITE_FINGERPRINT,
 };
 
 const KEY_ID_ODDITY: Oddity = Oddity {
-    reason: "is a key id, which can be forged, and not the fingerprint",
+    reason: "is a key id, which can be forged, instead of a fingerprint",
     help: WRITE_FINGERPRINT,
 };
 
@@ -158,7 +158,7 @@ fn not_hexadecimal(text: &str) -> InvalidRecipient {
     let reason = if text.contains('@') {
         "is a name or an e-mail address, and sops needs a fingerprint"
     } else {
-        "is no fingerprint: it holds characters other than 0-9 and A-F"
+        "is not a fingerprint: it contains characters other than 0-9 and A-F"
     };
     InvalidRecipient::new(reason, WRITE_FINGERPRINT)
 }

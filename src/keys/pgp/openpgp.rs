@@ -1,9 +1,8 @@
-//! OpenPGP as far as no private key is needed: whom a message is encrypted to, and what the
-//! certificates in a file say.
+//! Reads OpenPGP data that needs no private key: the recipients of a message, and the certificates in a
+//! file.
 //!
-//! The only module that knows the library behind it. What it reads comes from strangers: sizes and
-//! counts have limits, and what is beyond them, or broken, counts as not known. Gpg is the judge of
-//! what can be encrypted to, so signatures with old hashes count here, as they do there.
+//! The input is untrusted: sizes and counts have limits. Data beyond the limits, or broken data, counts as
+//! unknown. gpg decides what can be encrypted to, so signatures with old hashes count here as well.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -23,30 +22,30 @@ use openpgp::{Cert, KeyHandle};
 use super::certificate::{Certificate, Key, State};
 use crate::keys::data_key::dearmor;
 
-/// Most bytes of an encrypted data key. Those of sops have less than 2 KiB.
+/// Maximum bytes of an encrypted data key. Those of sops have less than 2 KiB.
 const MAX_MESSAGE: usize = 64 * 1024;
-/// Fewest bytes of the encrypted part of a message, behind its version: a block with two bytes that are
-/// repeated, and the packet with the checksum. The library panics on less.
+/// Minimum bytes of the encrypted part of a message, after its version: a block with two repeated bytes,
+/// and the packet with the checksum. The library panics on less.
 const MIN_ENCRYPTED: usize = 16 + 2 + 22;
-/// Most packets before the encrypted part of a message, of which each names one key.
+/// Maximum packets before the encrypted part of a message. Each names one key.
 const MAX_RECIPIENTS: usize = 64;
-/// Most bytes of one armor. A key with many signatures by others has some 100 KiB.
+/// Maximum bytes of an armor. A key with many signatures by others has some 100 KiB.
 const MAX_ARMOR: usize = 1024 * 1024;
-/// Most armors that are read of one file.
+/// Maximum armors of a file.
 const MAX_ARMORS: usize = 32;
-/// Most certificates of one file.
+/// Maximum certificates of a file.
 const MAX_CERTIFICATES: usize = 256;
-/// Most packets of all certificates of one file; each signature costs time.
+/// Maximum packets of all certificates of a file. Each signature takes time.
 const MAX_PACKETS: usize = 2000;
 
 const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 const END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
-/// OpenPGP counts seconds in 32 bits, and the library panics far behind their end.
+/// Last day of OpenPGP, which counts seconds in 32 bits. The library panics far beyond.
 const LAST_DAY: u32 = u32::MAX / (24 * 60 * 60) - 1;
 const DAY: Duration = Duration::from_hours(24);
 
-/// The keys, mostly subkeys, that a message is encrypted to: key ids of 16 digits, or fingerprints.
-/// Those that the message hides are left out, and so is everything of a message that is broken.
+/// Returns the keys, mostly subkeys, that a message is encrypted to: key ids of 16 digits, or fingerprints.
+/// Omits keys that the message hides, and all keys of a broken message.
 pub(super) fn addressees(message: &str) -> Vec<String> {
     if message.len() > MAX_MESSAGE {
         return Vec::new();
@@ -57,7 +56,7 @@ pub(super) fn addressees(message: &str) -> Vec<String> {
     found
 }
 
-/// Whether a message has an encrypted part, and as much of it as it takes to begin with it.
+/// Reports whether a message has an encrypted part that is long enough for the library.
 pub(super) fn can_be_decrypted(message: &str) -> bool {
     if message.len() > MAX_MESSAGE {
         return false;
@@ -69,8 +68,8 @@ pub(super) fn can_be_decrypted(message: &str) -> bool {
     })
 }
 
-/// The packets of an armored message, which may stand among other text. The library would take off the
-/// armor by itself, and make room for as many bytes as a packet claims to have.
+/// Returns the packets of an armored message among other text. The library would remove the armor itself,
+/// and allocate as many bytes as a packet claims to have.
 pub(super) fn message_in(text: &str) -> Option<Vec<u8>> {
     const BEGIN: &str = "-----BEGIN PGP MESSAGE-----";
     const END: &str = "-----END PGP MESSAGE-----";
@@ -79,8 +78,7 @@ pub(super) fn message_in(text: &str) -> Option<Vec<u8>> {
     dearmor(&text[start..end], "PGP MESSAGE").ok()
 }
 
-/// The first packet that is none of those before the encrypted part. `visit` is called with the data
-/// keys before it.
+/// Returns the first packet of the encrypted part. Calls `visit` with the data keys before it.
 fn encrypted_part(message: &[u8], mut visit: impl FnMut(&PKESK)) -> Option<PacketParser<'_>> {
     let mut parsed = PacketParser::from_bytes(message);
     for _ in 0..MAX_RECIPIENTS {
@@ -95,14 +93,14 @@ fn encrypted_part(message: &[u8], mut visit: impl FnMut(&PKESK)) -> Option<Packe
     None
 }
 
-/// The certificates in a file, as they stand on a day that is counted from 1970-01-01: in one or
-/// more armors among other text, or binary.
+/// Returns the certificates in a file, in their state on a day that is counted from 1970-01-01. The file
+/// is binary, or contains armors among other text.
 pub fn certificates(bytes: &[u8], today: u32) -> Vec<Certificate> {
     let policy = policy();
     whole(bytes).iter().map(|cert| certificate(cert, &policy, today)).collect()
 }
 
-/// The certificates in a file with all that they hold.
+/// Returns the certificates in a file with all their packets.
 pub(super) fn whole(bytes: &[u8]) -> Vec<Cert> {
     let mut found = Vec::new();
     let mut packets = 0;
@@ -118,7 +116,7 @@ pub(super) fn whole(bytes: &[u8]) -> Vec<Cert> {
     };
     match std::str::from_utf8(bytes) {
         Ok(text) if text.contains(BEGIN) => armors(text).for_each(|packets| read(&packets)),
-        // Every packet begins with this bit, and no text does.
+        // Every packet begins with this bit. Text does not.
         _ if bytes.len() <= MAX_ARMOR && bytes.first().is_some_and(|first| first & 0x80 != 0) => {
             read(bytes);
         }
@@ -127,7 +125,7 @@ pub(super) fn whole(bytes: &[u8]) -> Vec<Cert> {
     found
 }
 
-/// What stands in the armors of a text, which may be indented.
+/// Decodes the armors of a text, which may be indented.
 fn armors(text: &str) -> impl Iterator<Item = Vec<u8>> {
     let starts = memchr::memmem::find_iter(text.as_bytes(), BEGIN).take(MAX_ARMORS);
     starts.filter_map(|at| {
@@ -159,7 +157,7 @@ fn certificate(cert: &Cert, policy: &StandardPolicy<'_>, today: u32) -> Certific
     Certificate { keys: cert.keys().map(key).collect() }
 }
 
-/// Keys from before there were key flags are for all that their algorithm can do.
+/// Reports whether a key is for encryption. Without key flags, as in old keys, its algorithm decides.
 fn can_encrypt(key: &ValidErasedKeyAmalgamation<'_, PublicParts>) -> bool {
     match key.key_flags() {
         Some(flags) => flags.for_storage_encryption() || flags.for_transport_encryption(),
@@ -169,10 +167,10 @@ fn can_encrypt(key: &ValidErasedKeyAmalgamation<'_, PublicParts>) -> bool {
 
 /// The day of a run.
 struct Clock {
-    /// The moment whose signatures count: the end of the day, since a key may have been made on
-    /// it; or the newest of the certificate's own signatures, where the clock is behind.
+    /// The time for signatures: the end of the day, because a key may have been created on it; or the
+    /// newest of the certificate's own signatures, if the clock is behind.
     now: SystemTime,
-    /// The beginning of the day: what expires in its course can be used today.
+    /// The beginning of the day: a key that expires during the day can still be used.
     midnight: SystemTime,
 }
 
@@ -190,8 +188,8 @@ impl Clock {
     }
 }
 
-/// The moment itself, or that of the newest of the certificate's own signatures, where the clock is
-/// behind: before that the certificate says nothing.
+/// Returns `moment`, or the time of the newest of the certificate's own signatures if the clock is behind:
+/// before that, the certificate has no valid signature.
 pub(super) fn not_before(cert: &Cert, moment: SystemTime) -> SystemTime {
     let of_keys = cert.keys().flat_map(|key| key.self_signatures());
     let of_names = cert.userids().flat_map(|name| name.self_signatures());
@@ -216,7 +214,7 @@ fn hex(key: &KeyHandle) -> String {
     }
 }
 
-/// What gpg takes: SHA-1 and short keys as well. Nothing is decided here but what to warn of.
+/// Returns the policy of gpg, which accepts SHA-1 and short keys. The result is used for warnings only.
 pub(super) fn policy() -> StandardPolicy<'static> {
     let mut policy = StandardPolicy::new();
     for hash in [HashAlgorithm::SHA1, HashAlgorithm::RipeMD] {

@@ -1,8 +1,8 @@
-//! OpenPGP private keys: an exported key in a file, and the user's own through gpg.
+//! OpenPGP private keys: exported ones in a file, and those of the user in gpg.
 //!
-//! sops hands every data key to `gpg -d` (`pgp/keysource.go`), which takes some 20 ms and may ask for
-//! a passphrase. So gpg is asked once for what it has, and after that only about data keys that are
-//! encrypted to one of those.
+//! sops passes every data key to `gpg -d` (`pgp/keysource.go`), which takes some 20 ms and may ask for
+//! a passphrase. So sops-lint asks gpg once for its keys, and then only to open data keys that are
+//! encrypted to one of them.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -25,8 +25,8 @@ use crate::host::{Host, Ran};
 use crate::keys::identity::Identity;
 use crate::keys::private::{Effort, PrivateKeys, Search, Unwrapped, read_data_key};
 
-/// Names a file with an exported private key. sops has no such thing, gpg is its only key ring; a
-/// CI job without an agent needs one.
+/// Variable with the path of a file with an exported private key, for CI jobs without an agent. sops has
+/// no such variable.
 const KEY_FILE: &str = "SOPS_LINT_PGP_KEY_FILE";
 
 /// The reason if gpg has a key for a file and does not open it.
@@ -37,7 +37,7 @@ struct PgpKeys {
     gpg: Option<Gpg>,
 }
 
-/// Looks for both. `None` if there is neither.
+/// Looks for exported keys and for gpg. `None` if there is neither.
 pub(super) fn find(search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
     let exported = match search.host.env(KEY_FILE) {
         None => Vec::new(),
@@ -76,22 +76,22 @@ impl PrivateKeys for PgpKeys {
     }
 }
 
-/// The private keys in a file, armored or not. Those behind a passphrase are of no use.
+/// Returns the private keys in a file, armored or not. At least one must have no passphrase.
 fn exported(host: &Host, path: &Path) -> Result<Vec<Cert>, String> {
     let bytes = host.read_secret(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let parser = CertParser::from_bytes(bytes.expose()).map_err(|_| "holds no OpenPGP key")?;
+    let parser = CertParser::from_bytes(bytes.expose()).map_err(|_| "contains no OpenPGP key")?;
     let keys: Vec<Cert> = parser.filter_map(Result::ok).filter(Cert::is_tsk).collect();
     if keys.is_empty() {
-        return Err("holds no private OpenPGP key".to_owned());
+        return Err("contains no private OpenPGP key".to_owned());
     }
     let is_usable = |cert: &Cert| cert.keys().unencrypted_secret().next().is_some();
     if !keys.iter().any(is_usable) {
-        return Err("holds a key behind a passphrase: import it into gpg instead".to_owned());
+        return Err("contains a key with a passphrase: import it into gpg instead".to_owned());
     }
     Ok(keys)
 }
 
-/// Opens a message with keys of our own.
+/// Opens a message with exported keys.
 fn open(keys: &[Cert], message: &str) -> Unwrapped {
     if keys.is_empty() || !can_be_decrypted(message) {
         return Unwrapped::NotMine;
@@ -111,7 +111,7 @@ fn open(keys: &[Cert], message: &str) -> Unwrapped {
 
 struct Helper<'k> {
     keys: &'k [Cert],
-    /// Whether the message is for one of the keys.
+    /// True if the message is for one of the keys.
     has_tried: &'k mut bool,
 }
 
@@ -152,17 +152,17 @@ impl DecryptionHelper for Helper<'_> {
     }
 }
 
-/// The user's gpg.
+/// The gpg of the user.
 struct Gpg {
     host: Host,
     program: String,
     effort: Effort,
-    /// Fingerprints of the private keys and subkeys that it has.
+    /// Fingerprints of its private keys and subkeys.
     keys: HashSet<String>,
 }
 
 impl Gpg {
-    /// `None` where there is no key ring, or no private key in it.
+    /// Lists the keys of gpg. `None` if there is no keyring, or no private key in it.
     fn find(host: &Host, effort: Effort) -> Option<Self> {
         host.gpg_home()?;
         let program = host.gpg_program();
@@ -178,24 +178,24 @@ impl Gpg {
     }
 
     fn unwrap(&self, message: &str) -> Unwrapped {
-        // Gpg takes long to say so, and a file may have thousands.
+        // gpg is slow to refuse one, and a file may have thousands.
         if message_in(message).is_none() {
             return Unwrapped::NotMine;
         }
         let addressees = addressees(message);
         let is_own = |id: &String| self.keys.iter().any(|key| is_same_key(key, id));
-        // A message that names nobody may be for anybody.
+        // A message that hides its keys may be for any key.
         if !addressees.is_empty() && !addressees.iter().any(is_own) {
             return Unwrapped::NotMine;
         }
         let mut arguments = vec!["--batch", "--no-tty", "--quiet"];
         if self.effort == Effort::Quiet {
-            // A passphrase that the agent remembers will do; it may not ask for one.
+            // The agent may use a cached passphrase, and must not ask for one.
             arguments.extend(["--pinentry-mode", "error"]);
         }
         arguments.push("--decrypt");
         let opened = self.host.run(&self.program, &arguments, &[], message.as_bytes());
-        // gpg says why it failed in its error text, which may quote anything. It is no proof of damage.
+        // The error text of gpg may quote anything, so it is not used. A failure does not prove damage.
         opened
             .and_then(Ran::success)
             .filter(|opened| !opened.expose().is_empty())
@@ -236,7 +236,7 @@ mod tests {
         let is_own =
             |packets: &Vec<u8>| matches!(open(&keys, &armored(packets)), Unwrapped::Opened(_));
         let whole = messages(TWO).find(is_own).expect("one is for this key");
-        // Behind the packet with the session key stands the encrypted one, of less than 192 bytes.
+        // The encrypted packet follows the one with the session key, and has less than 192 bytes.
         let encrypted = 2 + usize::from(whole[1]);
         assert_eq!((whole[0], whole[encrypted]), (0x84, 0xd2));
         for length in 0..whole[encrypted + 1] {

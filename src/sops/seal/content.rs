@@ -1,5 +1,5 @@
-//! What stands in a document, read with the data key: two documents with the same contents are the same
-//! to whoever has it.
+//! The content of a document, decrypted with its data key. Two documents with equal contents are equal for
+//! everyone who has the key.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use crate::sops::selector::Selector;
 use crate::sops::value::EncValue;
 use crate::sops::walk::{Stop, additional_data, stops};
 
-/// Values and comments in file order. With a cipher what the selector covers is decrypted; `None` if some
-/// of that is not encrypted, or does not open.
+/// Returns values and comments in file order. With a cipher, it decrypts those that the selector covers;
+/// `None` if one is not encrypted or does not open.
 pub(super) fn contents(
     document: &Document<'_>,
     selector: &Selector,
@@ -21,18 +21,17 @@ pub(super) fn contents(
     let mut contents = Some(Vec::new());
     stops(document, selector, &mut |stop| {
         match stop {
-            // INI has them where lines of a comment were joined.
+            // INI has them between joined lines of a comment.
             Stop::Remark(remark) if remark.comment.text.is_empty() => return,
-            // One that stays readable may belong to another map once the metadata follow it, and nothing
-            // hangs on that.
+            // An unencrypted one may belong to another map once the metadata follow it, which is harmless.
             Stop::Remark(remark) if !remark.is_selected => return,
-            // An empty document becomes one that has metadata alone.
+            // An empty document becomes one with only metadata.
             Stop::Leaf(leaf) if leaf.path.is_empty() => return,
             _ => {}
         }
         match (&mut contents, Content::of(stop, cipher)) {
             (Some(all), Some(content)) => all.push(content),
-            // One that belongs to another map now opens no more, and is different from all.
+            // An encrypted one that now belongs to another map does not open, and differs from all others.
             (Some(all), None) if matches!(stop, Stop::Remark(_)) => all.push(Content {
                 place: String::new(),
                 kind: Some("comment".to_owned()),
@@ -45,7 +44,7 @@ pub(super) fn contents(
     contents
 }
 
-/// A value or a comment, where it stands, and what it is.
+/// A value or a comment, with its path and its content.
 #[derive(PartialEq)]
 pub(super) struct Content {
     place: String,
@@ -55,12 +54,12 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Whether it is no comment.
+    /// Reports whether it is a value.
     pub(super) fn is_value(&self) -> bool {
         self.kind.as_deref() != Some("comment")
     }
 
-    /// With a cipher what is selected is decrypted.
+    /// Returns the content of a value. With a cipher, it decrypts selected ones.
     fn of(stop: &Stop<'_, '_, '_>, cipher: Option<&Cipher>) -> Option<Self> {
         let (path, scalar, is_selected) = match stop {
             Stop::Leaf(leaf) => (leaf.path, Cow::Borrowed(leaf.scalar), leaf.is_selected),

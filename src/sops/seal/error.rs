@@ -1,4 +1,4 @@
-//! Why a file is not encrypted.
+//! The errors of encrypting a file.
 
 use crate::keys::Unwrappable;
 use crate::text::Span;
@@ -19,7 +19,7 @@ pub enum SealError {
     Rule {
         /// A predicate whose subject is the rule, no full stop.
         reason: &'static str,
-        /// How to correct the rule, in the imperative.
+        /// The correction of the rule, in the imperative.
         help: &'static str,
     },
     /// The data key cannot be encrypted to a recipient.

@@ -192,7 +192,7 @@ mod tests {
             ("data: x\nsops: y\n", "name of the metadata"),
             ("data: x\n---\nsops:\n  y: 1\n", "name of the metadata"),
             ("data: x\ndata: y\n", "twice"),
-            ("- data\n", "no map"),
+            ("- data\n", "not a map"),
             ("data: {1: x}\n", "quotes"),
             ("data: 18446744073709551615\n", "2^63"),
             ("data: [\n", ""),
