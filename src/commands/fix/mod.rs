@@ -161,7 +161,7 @@ fn write(
 
 /// Says what was done about a run that was killed.
 fn report_recovery(recovered: &Recovered) {
-    let Recovered { finished, left, is_undone, ignored } = recovered;
+    let Recovered { finished, left, is_undone } = recovered;
     if !finished.is_empty() {
         let files = count(finished.len(), "file");
         remark(&format!("an interrupted fix was finished: {files} of the work tree written"));
@@ -171,11 +171,5 @@ fn report_recovery(recovered: &Recovered) {
     }
     if *is_undone {
         remark("an interrupted fix was undone: it had changed no file");
-    }
-    if let Some(path) = ignored {
-        remark(&format!(
-            "{} is not a journal that this version can read; it was ignored",
-            path.display()
-        ));
     }
 }

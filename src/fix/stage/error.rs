@@ -13,6 +13,9 @@ pub enum StageError {
     /// Another run holds the journal.
     #[error("another sops-lint fix is running in this repository")]
     Busy,
+    /// The journal is not one that this version wrote.
+    #[error("{} is not a journal that this version can read; nothing was written", .0.display())]
+    ForeignJournal(PathBuf),
     /// A file is not what was read.
     #[error("{0} changed while it was encrypted; nothing was written")]
     Changed(RepoPath),
@@ -59,6 +62,9 @@ impl StageError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Busy => "wait for it to end",
+            Self::ForeignJournal(_) => {
+                "run `sops-lint fix` with the version that wrote it, or move the file away"
+            }
             Self::Changed(_) | Self::Stopped(_) => "run it again",
             Self::ReadOnly(_) => "make it a regular file that you can write to: chmod u+w",
             Self::Taken(_) => "remove or rename it",

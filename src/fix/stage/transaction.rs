@@ -27,8 +27,6 @@ pub struct Recovered {
     pub left: Vec<RepoPath>,
     /// True if the transaction was undone: it was not decided, and no file had been replaced.
     pub is_undone: bool,
-    /// A journal that this version did not write, and does not read.
-    pub ignored: Option<PathBuf>,
 }
 
 /// The exclusive right to write into a work tree.
@@ -63,7 +61,8 @@ impl CarriedOut {
 
 impl<'s> Stage<'s> {
     /// Takes the right to write, and undoes or finishes the transaction of a killed run. Does not
-    /// wait: another run that has the right is an error.
+    /// wait: another run that has the right is an error, and so is a journal that this version cannot
+    /// read, because a transaction would overwrite it.
     pub fn open(root: &'s Path, repo: Option<&'s Repo>) -> Result<(Self, Recovered), StageError> {
         Self::open_observed(root, repo, &|_| Ok(()))
     }
@@ -265,8 +264,7 @@ impl<'s> Stage<'s> {
         let (record, is_decided) = match found {
             Found::Nothing => return Ok(recovered),
             Found::Foreign => {
-                recovered.ignored = Some(self.journal.path().to_path_buf());
-                return Ok(recovered);
+                return Err(StageError::ForeignJournal(self.journal.path().to_path_buf()));
             }
             Found::Unfinished { record, is_decided } => (record, is_decided),
         };
