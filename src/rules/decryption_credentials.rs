@@ -37,8 +37,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// One such value opens every secret of the cluster, in every commit. Put it into the cluster
-    /// by hand: Flux needs it before it can decrypt anything.
+    /// One such value opens every secret of the cluster, in every commit. It does not belong in
+    /// git. Create it in the cluster by hand: Flux needs it before it can decrypt anything.
     ///
     /// ## Example
     ///
@@ -59,8 +59,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Revoke the credential first: it stays in the history of every clone. Then remove the file
-    /// and create the Secret in the cluster, or let the controller use a workload identity.
+    /// Replace the credential first, because it stays in the history of every clone. Revoke a
+    /// token. For an age or OpenPGP key, follow `sops-lint explain private-key`. Then remove the
+    /// file and create the Secret in the cluster, or let the controller use a workload identity.
     DecryptionCredentials, "decryption-credentials", Error, needs Text, Leak(95),
     "a credential with which Flux decrypts, in plaintext"
 }

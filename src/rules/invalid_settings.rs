@@ -7,7 +7,7 @@ declare_rule! {
     ///
     /// Reads `.sops-lint.yaml`, or the file that `--config` names, and reports its mistakes:
     /// invalid YAML, unknown keys, values of the wrong type, globs that cannot be used, rules and
-    /// levels that do not exist, an `ignore` without a reason. Correct settings beside a mistake
+    /// levels that do not exist, an `ignore` without a reason. If one setting is wrong, the others
     /// still apply.
     ///
     /// ## Why it matters

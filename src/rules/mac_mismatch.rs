@@ -43,8 +43,8 @@ declare_rule! {
     /// After a merge, take one side whole, then make the other side's change with `sops edit`.
     ///
     /// sops 3.13.2 has a bug: it counts encrypted comments in lists when it decrypts, but not when
-    /// it encrypts, so it refuses its own files. All other versions accept them. The rule reports
-    /// this case at level info.
+    /// it encrypts, so it refuses its own files. All other versions accept them: use one of those.
+    /// The rule reports this case at level info.
     MacMismatch, "mac-mismatch", Error, needs Keys, Weakness(70),
     "a file that was changed after it was encrypted"
 }

@@ -31,7 +31,8 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Restore the `sops` block from the commit that still has it. A value that was copied from
-    /// another file can only be decrypted in that file: add it to this one with `sops edit FILE`.
+    /// another file can only be decrypted in that file. Decrypt it there, then enter the plaintext
+    /// in this file with `sops edit FILE`.
     OrphanCiphertext, "orphan-ciphertext", Error, needs Text,
     "a ciphertext without a sops block, or where the selector does not expect one"
 }

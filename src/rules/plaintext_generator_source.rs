@@ -41,8 +41,9 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// kustomize makes a Secret from these values, so the author considers them secret. But no
-    /// manifest with `kind: Secret` shows that they are in plaintext. If the generator decrypts its
-    /// files, the build fails, and nothing is deployed.
+    /// manifest with `kind: Secret` shows that they are in plaintext. Generators of KSOPS and
+    /// goabout decrypt their files. If such a file is in plaintext, the build fails, and nothing is
+    /// deployed.
     ///
     /// ## Example
     ///
@@ -69,9 +70,9 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Move the literals to a file, encrypt the file with `sops encrypt --in-place FILE`, and name
-    /// it under `envs` or `files`. If a generator of KSOPS or goabout names the file, encrypt the
-    /// file in its place. If the values were ever pushed, change them. Put values that are not
-    /// secret into a `configMapGenerator`.
+    /// it under `envs` or `files`. If a generator of KSOPS or goabout already names the file, only
+    /// encrypt it: do not move or rename it. If the values were ever pushed, change them. Put
+    /// values that are not secret into a `configMapGenerator`.
     PlaintextGeneratorSource, "plaintext-generator-source", Error, needs Text, Leak(85),
     "a generator of Secrets with plaintext literals or files"
 }

@@ -4,7 +4,7 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
 use crate::sops::census::{Encryption, Spot};
-use crate::text::words::{count, listing};
+use crate::text::words::{agree, count, listing};
 
 declare_rule! {
     /// ## What it does
@@ -53,14 +53,14 @@ impl FileRule for PlaintextValue {
             // A document without a block is a matter of `mixed-documents`.
             let (spots, Some(own)) = (&judged.census.plaintext, &judged.metadata) else { continue };
             let Some(first) = spots.first() else { continue };
-            let it = if spots.len() == 1 { "it" } else { "them" };
+            let values = agree(spots.len(), "the value", "the values");
             let message = format!(
                 "an encrypted file has {} ({})",
                 count(spots.len(), "plaintext value"),
                 listing(spots, Spot::key_path)
             );
             let help = format!(
-                "{}, and set {it} with {}; if the file was ever pushed, change {it}",
+                "{}, and set {values} with {}; if the file was ever pushed, change {values}",
                 subject.restoring(),
                 subject.sops("edit")
             );

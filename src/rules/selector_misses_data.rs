@@ -20,9 +20,9 @@ declare_rule! {
     ///
     /// * A selector that covers only one of `data` and `stringData` is a warning. It is an error if
     ///   a Secret has values under the other one.
-    /// * A selector that covers neither is an error if it would leave an encrypted Secret
-    ///   completely in plaintext. It is a warning if that Secret is still unencrypted, because
-    ///   other rules report the Secret itself.
+    /// * A selector that covers neither is an error if the rule governs an encrypted Secret. If it
+    ///   governs only unencrypted Secrets, the finding is a warning, because other rules report
+    ///   those Secrets.
     ///
     /// Says nothing about selectors that pick single keys of Secrets (`^(password|token)$`), and
     /// about selectors that cover neither field and govern no Secret.

@@ -37,7 +37,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Run `sops rotate --in-place FILE`: it makes a new data key and encrypts all values again,
-    /// for the same recipients. `sops updatekeys` renews the stanzas but keeps the data key.
+    /// for the same recipients. `sops updatekeys` is not enough, because it keeps the data key.
     StaleDataKey, "stale-data-key", Info, needs Text,
     "a data key that was wrapped more than 180 days ago"
 }

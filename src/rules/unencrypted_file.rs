@@ -21,10 +21,10 @@ declare_rule! {
     ///   names in `encrypted_names` of the settings,
     /// * or a creation rule of the governing `.sops.yaml` was written for them.
     ///
-    /// A rule that would also match any neighbour of the file (`.*\.yaml`) was not written for this
-    /// file. If such a rule covers a directory of secrets (`secrets/.*`), the finding is a warning,
-    /// and an error for a private key in PEM. The finding is also a warning if sops does not know
-    /// the format of the file and would encrypt it as binary data.
+    /// A rule that matches every file in the same directory (`.*\.yaml`) does not count. One case
+    /// is an exception: if the file is below a directory `secrets` or `secret`, the finding is a
+    /// warning, or an error for a private key in PEM. The finding is also a warning if sops does
+    /// not know the format of the file and would encrypt it as binary data.
     ///
     /// Says nothing about empty files, templates, files that describe an encrypted file
     /// (`x.sops.yaml.example`), and files that ansible-vault, age or OpenPGP encrypted as a whole.

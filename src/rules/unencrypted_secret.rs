@@ -25,9 +25,9 @@ declare_rule! {
     /// * the keys with which Flux decrypts: `decryption-credentials` reports them,
     /// * the mask of `flux build`: `masked-placeholder` reports it.
     ///
-    /// The finding is a warning if only some of the values are references, because such Secrets
-    /// often hold nothing but settings. It is also a warning below `docs/`, `examples/`,
-    /// `samples/`, `tests/` and similar directories.
+    /// If only some of the values are references, the finding is a warning, because the other
+    /// values of such Secrets are often only settings. It is also a warning below `docs/`,
+    /// `examples/`, `samples/`, `tests/` and similar directories.
     ///
     /// The templates in a `SopsSecret` count as Secrets. In the `SopsSecret` of craftypath, each
     /// value has to be the text of an encrypted file.

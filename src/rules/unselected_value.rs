@@ -45,7 +45,8 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Set `encrypted_regex: ^(data|stringData)$` in the creation rule. Then decrypt the file and
-    /// encrypt it again: `sops updatekeys` does not change the selector of a file.
+    /// encrypt it again. `sops updatekeys` is not enough, because it does not change the selector
+    /// of a file.
     UnselectedValue, "unselected-value", Warning, needs Policy, Leak(50),
     "a value of an encrypted Secret that the file's selector leaves in plaintext"
 }

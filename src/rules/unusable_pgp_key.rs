@@ -19,8 +19,9 @@ declare_rule! {
     ///
     /// Checks the PGP recipients of all creation rules against the OpenPGP public keys in the
     /// repository, such as `.sops.pub.asc`. It finds keys that have expired, were revoked, or have
-    /// no subkey for encryption. For recipients without a key in the repository, it asks
-    /// `gpg --export` (or `SOPS_GPG_EXEC`) if there is a keyring. It imports and fetches nothing.
+    /// no subkey for encryption. For recipients without a key in the repository, it runs
+    /// `gpg --export` (or the program in `SOPS_GPG_EXEC`), if you have a keyring. It imports and
+    /// fetches nothing.
     ///
     /// The finding is a warning if a file was encrypted to the key after the key's expiry date:
     /// then the owner extended the key, and the copy in the repository is old. It is also a warning
