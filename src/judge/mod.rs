@@ -1,7 +1,7 @@
 //! Judges files: from bytes to findings.
 //!
 //! [`file()`] judges one file and returns an [`Outcome`] with the answers that it depends on.
-//! [`repository`] then judges what is known of all files together.
+//! [`repository()`] then judges what is known of all files together.
 
 mod context;
 mod file;
