@@ -33,9 +33,10 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Keep one `.sops.yaml` at the top, with a rule for each directory, the special ones first. Or
-    /// narrow the rule in the top-level config, so that sops refuses the files of the nested one.
+    /// narrow the rule in the top-level config, so that it no longer matches the files of the
+    /// nested one.
     AmbiguousSopsConfig, "ambiguous-sops-config", Warning, needs Policy,
-    "two .sops.yaml that give a file different recipients, depending on where sops is run"
+    "a file that gets different recipients depending on where sops is run"
 }
 
 impl RepoRule for AmbiguousSopsConfig {

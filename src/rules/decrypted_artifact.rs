@@ -1,4 +1,4 @@
-//! The decrypted copy of an encrypted file, committed beside it.
+//! The decrypted copy of an encrypted file, committed next to it.
 
 use super::command::untrack;
 use super::facts::Facts;
@@ -21,8 +21,8 @@ declare_rule! {
     /// * or that are named `x.yaml`, are in the same directory as an encrypted `x.enc.yaml`,
     ///   `x.sops.yaml` or `x.encrypted.yaml`, and have exactly the same keys.
     ///
-    /// The finding is a warning for a bare `x.dec`, which can be any kind of file, and among
-    /// examples and tests. Says nothing about empty files, templates, and a neighbour in which all
+    /// The finding is a warning for a file named only `x.dec`, which can be any kind of file, and
+    /// in examples and tests. The rule ignores empty files, templates, and files in which all
     /// values are references.
     ///
     /// ## Why it matters
@@ -32,7 +32,7 @@ declare_rule! {
     ///
     /// ## Example
     ///
-    /// Bad: `secrets.enc.yaml` with `password: ENC[..]`, and beside it `secrets.yaml` with
+    /// Bad: `secrets.enc.yaml` with `password: ENC[..]`, and in the same directory `secrets.yaml` with
     ///
     /// ```yaml
     /// password: plaintext

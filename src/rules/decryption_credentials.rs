@@ -20,7 +20,7 @@ use crate::traces;
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds unencrypted credentials with which the kustomize-controller of Flux decrypts:
+    /// Finds unencrypted credentials that the kustomize-controller of Flux uses to decrypt:
     ///
     /// * the keys of a decryption Secret (`sops-age`, `sops-gpg`, `sops-hcvault`): `*.agekey`,
     ///   `*.asc` that contains a private key, `sops.vault-token`, `sops.aws-kms`, `sops.azure-kv`
@@ -30,15 +30,15 @@ declare_rule! {
     /// * the same in a JSON patch that is a separate file below `flux-system`. Such a file does not
     ///   name its target, so the finding is a warning.
     ///
-    /// Says nothing about encrypted values, references and templates. The finding is a warning
-    /// among examples and tests. `unencrypted-secret` does not report these values again.
-    /// `private-key` does report age and OpenPGP keys among them, because it finds those keys
-    /// everywhere.
+    /// It ignores encrypted values, references and templates. The finding is a warning in examples
+    /// and tests. `unencrypted-secret` does not report these values again. `private-key` does
+    /// report age and OpenPGP keys among them, because it finds those keys everywhere.
     ///
     /// ## Why it matters
     ///
-    /// One such value opens every secret of the cluster, in every commit. It does not belong in
-    /// git. Create it in the cluster by hand: Flux needs it before it can decrypt anything.
+    /// One such value gives access to every secret of the cluster, in every commit. It does not
+    /// belong in git. Create it in the cluster by hand: Flux needs it before it can decrypt
+    /// anything.
     ///
     /// ## Example
     ///
@@ -63,7 +63,7 @@ declare_rule! {
     /// token. For an age or OpenPGP key, follow `sops-lint explain private-key`. Then remove the
     /// file and create the Secret in the cluster, or let the controller use a workload identity.
     DecryptionCredentials, "decryption-credentials", Error, needs Text, Leak(95),
-    "a credential with which Flux decrypts, in plaintext"
+    "a plaintext credential that Flux uses to decrypt"
 }
 
 /// Variables by which the controller is given a token (Flux guide, and the SDKs behind sops).
@@ -117,14 +117,15 @@ fn check_secret<'s>(
     drafts.push(draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "this too"));
 }
 
-/// Whether a value at or below an entry of a Secret is a credential.
+/// Returns true if a value at or below an entry of a Secret is a credential.
 pub(super) fn is_credential(value: &SecretValue<'_, '_>, spot: &Spot<'_, '_>) -> bool {
     let Scalar::Str(text) = spot.scalar else { return false };
     let text = if value.field == "data" { decoded(text) } else { Cow::Borrowed(&**text) };
     opens_files(&value.entry.key, &text)
 }
 
-/// Whether kustomize-controller would decrypt with it (`internal/decryptor`, `ImportKeys`).
+/// Returns true if the kustomize-controller would decrypt with the entry (`internal/decryptor`,
+/// `ImportKeys`).
 fn opens_files(key: &str, text: &str) -> bool {
     let is_whole = ["sops.vault-token", "sops.aws-kms", "sops.azure-kv", "sops.gcp-kms"];
     match key.rsplit_once('.') {

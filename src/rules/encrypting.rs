@@ -19,11 +19,11 @@ use crate::text::Span;
 /// The selector for the values of Kubernetes Secrets, as in the guide of Flux.
 pub(super) const VALUES_ALONE: &str = "^(data|stringData)$";
 
-/// What Kubernetes recognises an object by, and so has to stay readable.
+/// The fields by which Kubernetes recognises an object. They have to stay readable.
 const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
-/// What the config of a file lacks before sops can encrypt anything under it. `misnamed`: a config
-/// that sops does not find; `selector`: what a new rule has to have beside recipients.
+/// Describes what the config of a file lacks before sops can encrypt the file. `misnamed`: a config
+/// that sops does not find; `selector`: the selector that a new rule needs.
 pub(super) fn obstacle(
     governing: Governing<'_>,
     misnamed: Option<&RepoPath>,
@@ -74,7 +74,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What has to be done before sops can encrypt the file.
+    /// Describes what has to be done before sops can encrypt the file.
     pub(super) fn obstacles(&self) -> Option<String> {
         let is_utf_16 = matches!(self.input.content, Content::Utf16(_));
         let encoding = is_utf_16.then(|| "save it as UTF-8".to_owned());
@@ -98,7 +98,7 @@ impl Subject<'_> {
         })
     }
 
-    /// What to do about a rule that would encrypt nothing of the file, or too much.
+    /// Tells what to do about a rule that would encrypt nothing in the file, or too much.
     fn wrong_selector(&self) -> Option<String> {
         let (config, rule) = self.governing.rule()?;
         let (selector, number, config) = (&rule.recipe.selector, rule.number, &config.path);
@@ -131,8 +131,8 @@ impl Subject<'_> {
         ))
     }
 
-    /// Whether a selector covers any value of the file that is to be encrypted: of its Secrets, if
-    /// it has some.
+    /// Returns true if a selector covers any value that has to be encrypted: only those of Secrets, if
+    /// the file has Secrets.
     pub(super) fn is_covered_by(&self, selector: &Selector) -> bool {
         // sops encrypts what is binary to it whole.
         let is_binary = document::format_of(self.path()).is_none();
@@ -145,7 +145,7 @@ impl Subject<'_> {
     }
 }
 
-/// What an object is recognised by, and a selector would encrypt.
+/// Names the fields that a selector would encrypt although an object is recognised by them.
 pub fn hidden(document: &Document<'_>, selector: &Selector) -> Option<String> {
     if !kubernetes::is_object(document) {
         return None;

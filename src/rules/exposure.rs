@@ -7,7 +7,7 @@ use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{Secret, SecretValue};
 use crate::sops::census::{Census, Spot};
 
-/// What `flux build` prints in place of a secret, in plaintext and in base64.
+/// The mask that `flux build` prints in place of a secret, in plaintext and in base64.
 const MASKS: [&str; 2] = ["**SOPS**", "KipTT1BTKio="];
 
 /// The values of a Secret that anyone can read.

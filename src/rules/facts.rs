@@ -23,42 +23,42 @@ use crate::text::Span;
 pub struct Facts {
     /// The file.
     pub path: RepoPath,
-    /// Whether it has metadata.
+    /// True if it has SOPS metadata.
     pub is_encrypted: bool,
-    /// The day on which its data key was first wrapped, and where that stands.
+    /// The day on which its data key was first encrypted, and the place of that date.
     pub oldest_stanza: Option<(u32, Span)>,
     /// Its recipients whose encrypted data keys say which public keys they are for.
     pub addressed: Vec<Addressed>,
-    /// How many Secrets are in it.
+    /// The number of Secrets in it.
     pub secrets: usize,
-    /// Where its data key is decrypted, one for each recipient of a key service elsewhere.
+    /// The services that decrypt its data key: one for each recipient of a remote key service.
     pub endpoints: Vec<Endpoint>,
-    /// Whether it holds anything that sops made, though it may be of a format that is not read
-    /// here. The word alone is nothing.
+    /// True if it holds anything that sops made, even in a format that sops-lint does not read. The
+    /// word "sops" alone is no evidence.
     pub has_sops: bool,
-    /// Whether a rule about files says that it is not encrypted.
+    /// True if a rule about files reports that it is not encrypted.
     pub is_reported: bool,
-    /// What it makes Secrets of, if it is a kustomization or a generator.
+    /// The sources of the Secrets that it makes, if it is a kustomization or a generator.
     pub generator_sources: Vec<GeneratorSource>,
-    /// What shows that it is, or has, a decrypted copy.
+    /// The evidence that it is, or has, a decrypted copy.
     pub copy: Copy,
-    /// Whether it holds a Kubernetes object that has `metadata`, and is no template of one.
+    /// True if it holds a Kubernetes object with `metadata` and is not a template of one.
     pub is_manifest: bool,
     /// The values of its Secrets that have to be encrypted, or are.
     pub values: Covered,
-    /// Whether the rule that the repository's own config has for it would encrypt other values of
-    /// it than the governing rule.
+    /// True if the topmost config has a rule for it that would encrypt other values than the
+    /// governing rule.
     pub is_disputed: bool,
-    /// Who governs it: `Repository::governing`.
+    /// The rule that governs it: `Repository::governing`.
     pub ruling: Ruling,
 }
 
 impl Facts {
-    /// What repository rules need to know of a file; `None` if it has nothing to do with secrets.
-    /// Of one that could not be judged no more is known than its traces. `root_config`: the topmost
-    /// config, if a rule governs the file; `drafts`: what the rules
-    /// about files say of it; `exists`: whether there is such a file; `is_twin`: an encrypted file
-    /// is named after it.
+    /// Collects the facts about a file that repository rules need; `None` if it has nothing to do
+    /// with secrets. For a file that could not be judged, these are only its traces. `root_config`:
+    /// the topmost config, if a rule governs the file; `drafts`: the findings of the rules about
+    /// files; `exists`: asks for a file of the repository; `is_twin`: an encrypted file has the same
+    /// name.
     pub fn of(
         subject: &Subject<'_>,
         root_config: Option<&Config>,
@@ -101,7 +101,7 @@ impl Facts {
     }
 }
 
-/// How many values of Secrets the selector of the governing rule covers.
+/// The number of values of Secrets that the selector of the governing rule covers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Covered {
     /// Values that it would encrypt.
@@ -110,7 +110,7 @@ pub struct Covered {
     pub exposed: [usize; 2],
 }
 
-/// Whether it depends on the config, the nearest or the topmost, which values are encrypted.
+/// Returns true if the nearest and the topmost config would encrypt different values.
 fn is_disputed(subject: &Subject<'_>, top: Option<&Config>) -> bool {
     let Some((config, near)) = subject.governing.rule() else { return false };
     let far = top.filter(|top| top.path != config.path).map(|top| top.governing(subject.path()));
@@ -128,7 +128,7 @@ fn is_disputed(subject: &Subject<'_>, top: Option<&Config>) -> bool {
         && documents.any(|document| selected(document, near) != selected(document, far))
 }
 
-/// What the governing rule would do to the Secrets of a file, value by value.
+/// Counts the values in the Secrets of a file that the governing rule would encrypt.
 fn covered(subject: &Subject<'_>) -> Covered {
     let mut covered = Covered::default();
     let Some((_, rule)) = subject.governing.rule() else { return covered };
@@ -152,7 +152,7 @@ fn covered(subject: &Subject<'_>) -> Covered {
     covered
 }
 
-/// Whether a value of a Secret is more than nothing, a reference or something public.
+/// Returns true unless a value of a Secret is empty, a reference or public.
 fn is_confidential(secret: &Secret<'_, '_>, value: &SecretValue<'_, '_>) -> bool {
     let is_base64 = value.field == "data";
     value.entry.node.as_str().is_some_and(|text| {

@@ -10,7 +10,7 @@ use crate::text::Span;
 declare_rule! {
     /// ## What it does
     ///
-    /// Compares the format of an encrypted file with the format that sops chooses by its name. It
+    /// Compares the format of an encrypted file with the format that sops infers from its name. It
     /// finds
     ///
     /// * the envelope of a binary file (`data` with one ciphertext, and `sops`) under the name of a
@@ -26,7 +26,7 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// sops and Flux choose the format by the name. They decrypt the envelope to a map with the
+    /// sops and Flux infer the format from the name. They decrypt the envelope to a map with the
     /// single key `data`, find no metadata in the lines of a dotenv file, or cannot read the file
     /// at all.
     ///
@@ -46,7 +46,7 @@ declare_rule! {
     /// `sops decrypt --in-place --input-type binary --output-type binary FILE`, then encrypt the
     /// file under its name.
     FormatMismatch, "format-mismatch", Error, needs Text,
-    "a file in another format than sops chooses by its name"
+    "a file whose format is not the one that sops infers from its name"
 }
 
 impl FileRule for FormatMismatch {

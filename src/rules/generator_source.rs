@@ -93,7 +93,7 @@ fn decrypted_sources(
     sources
 }
 
-/// What the `secretGenerator` of a kustomization is made of.
+/// Lists the sources of the `secretGenerator` of a kustomization.
 fn kustomize_sources(subject: &Subject<'_>) -> Vec<GeneratorSource> {
     const FIELD: &str = "secretGenerator";
     let mut sources = Vec::new();
@@ -154,7 +154,7 @@ fn literal(text: &str) -> Option<(&str, Level)> {
     Some((key, if is_sure { Level::Error } else { Level::Warning }))
 }
 
-/// Whether people give this name to something secret.
+/// Returns true if the name contains a word that is common in the names of secrets.
 fn sounds_secret(name: &str) -> bool {
     const WORDS: [&str; 7] = ["pass", "secret", "token", "key", "credential", "pwd", "auth"];
     let name = name.to_ascii_lowercase();

@@ -23,8 +23,8 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// In a regular expression, `/*` means "any number of slashes", and `.` means any character. So
-    /// the rule matches no file, or the wrong files. sops then refuses the files, or uses the next
-    /// rule with other recipients.
+    /// the rule matches no file, or the wrong files. sops then cannot encrypt the files, or uses
+    /// the next rule with other recipients.
     ///
     /// ## Example
     ///
@@ -104,7 +104,7 @@ fn draft<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Option
     Some(if meant.is_some() { draft.fix(Fix::uncertain(remedy)) } else { draft })
 }
 
-/// Whether a pattern has what hardly anybody means in a regular expression.
+/// Returns true if a pattern has a construct that is usual in globs and rare in regular expressions.
 pub(super) fn looks_like_glob(text: &str) -> bool {
     text.contains("/*") || text.starts_with("^*") || alternatives(text).is_some()
 }

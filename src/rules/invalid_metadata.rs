@@ -10,14 +10,14 @@ declare_rule! {
     /// ## What it does
     ///
     /// Checks the `sops` block of an encrypted file: `mac`, `lastmodified` and `version` exist and
-    /// are readable, there is at least one recipient, every stanza has a data key and a time, at
-    /// most one selector is set, the threshold fits the key groups, and no key of the file appears
-    /// twice. A top-level key `sops` that holds something else is a warning, unless the file
-    /// contains ciphertext.
+    /// are readable, there is at least one recipient, every recipient has an encrypted data key and
+    /// (except for age) a time, at most one selector is set, the threshold fits the key groups, and
+    /// the file has no duplicate key. A top-level key `sops` that holds something else is a warning,
+    /// unless the file contains ciphertext.
     ///
     /// ## Why it matters
     ///
-    /// sops refuses such a file, or decrypts it without checking for tampering. Flux treats a
+    /// sops rejects such a file, or decrypts it without checking for tampering. Flux treats a
     /// document without a MAC as unencrypted.
     ///
     /// ## Example
@@ -37,7 +37,7 @@ declare_rule! {
     /// Do not repair the block by hand. Restore the file from the last good commit, then make the
     /// change again with `sops edit FILE`.
     InvalidMetadata, "invalid-metadata", Error, needs Text,
-    "a sops block that sops refuses or Flux does not recognise"
+    "a sops block that sops rejects or Flux does not recognise"
 }
 
 impl FileRule for InvalidMetadata {
@@ -80,7 +80,7 @@ impl FileRule for InvalidMetadata {
                     Draft::new(
                         &META,
                         span,
-                        "the top-level key sops holds no SOPS metadata, so sops refuses the file",
+                        "the top-level key sops holds no SOPS metadata, so sops rejects the file",
                     )
                     .level(level)
                     .at(index, Some(METADATA_KEY.to_owned()))

@@ -12,14 +12,14 @@ declare_rule! {
     /// Checks every recipient of `.sops.yaml` and of encrypted files as far as possible offline:
     /// checksums of age recipients, the form of ssh keys, PGP fingerprints, KMS ARNs, key names and
     /// URLs. It warns about short PGP key ids, which can be forged, `http://` addresses, which show
-    /// the token to the network, key versions in place of keys, and variables that were never
-    /// filled in, such as `${KEY_FP}`.
+    /// the token to the network, key versions where a key is needed, and variables that were never
+    /// replaced, such as `${KEY_FP}`.
     ///
     /// ## Why it matters
     ///
-    /// sops notices a mistyped recipient only during encryption. It never notices one in the
-    /// metadata of a file, because decryption does not check the label. A private key that was
-    /// pasted as a recipient is published with the config.
+    /// sops notices a mistyped recipient only when it encrypts. It never notices one in the
+    /// metadata of a file, because it does not check the recipients when it decrypts. A private key
+    /// that was pasted as a recipient is published with the config.
     ///
     /// ## Example
     ///
@@ -36,7 +36,7 @@ declare_rule! {
     /// Paste the complete recipient: the line `age1..` that `age-keygen -y` prints, the 40 digits
     /// of `gpg --fingerprint`, the complete ARN or URL.
     InvalidRecipient, "invalid-recipient", Error, needs Text,
-    "a recipient that is mistyped, forgeable, or no recipient at all"
+    "a recipient that is mistyped, can be forged, or is not a recipient"
 }
 
 impl FileRule for InvalidRecipient {

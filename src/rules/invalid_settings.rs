@@ -13,7 +13,7 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// A misspelt key has no effect, and the mistake goes unnoticed: the file is not excluded, the
-    /// level is not raised. And if an ignored leak has no reason, later readers cannot judge it.
+    /// level is not raised. And if an `ignore` has no reason, later readers cannot judge it.
     ///
     /// ## Example
     ///
@@ -37,7 +37,7 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Correct the place shown. docs/settings.md has every key with an example. An editor that uses
-    /// docs/schema/settings.json marks most mistakes while you type. Settings cannot lower or
+    /// docs/schema/settings.json marks most mistakes while you type. The settings cannot lower or
     /// ignore this rule, but the command line can.
     "invalid-settings", Error, needs Text,
     "settings of sops-lint that cannot be used"

@@ -1,4 +1,4 @@
-//! A `.sops.yaml` that sops refuses.
+//! A `.sops.yaml` that sops rejects.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
@@ -8,7 +8,7 @@ use crate::policy::ProblemKind;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reads `.sops.yaml` as sops does, and reports everything that sops would refuse: invalid
+    /// Reads `.sops.yaml` as sops does, and reports everything that sops would reject: invalid
     /// YAML, no `creation_rules`, fields of the wrong type, duplicate keys, a rule with two
     /// selectors, a rule or key group without recipients, a threshold that cannot be met.
     ///
@@ -39,7 +39,7 @@ declare_rule! {
     ///
     /// Correct the place shown. `sops-lint policy FILE` shows which rule governs a file.
     InvalidSopsConfig, "invalid-sops-config", Error, needs Text,
-    "a .sops.yaml that sops refuses"
+    "a .sops.yaml that sops rejects"
 }
 
 impl FileRule for InvalidSopsConfig {

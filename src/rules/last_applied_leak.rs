@@ -15,7 +15,7 @@ declare_rule! {
     /// Finds Secrets, encrypted or not, whose annotation
     /// `kubectl.kubernetes.io/last-applied-configuration` contains values of `data` or `stringData`
     /// in plaintext. Empty values and references (`${PASSWORD}`) do not count. An encrypted
-    /// annotation is fine. The finding is a warning among examples and tests.
+    /// annotation is fine. The finding is a warning in examples and tests.
     ///
     /// ## Why it matters
     ///
@@ -90,7 +90,7 @@ impl FileRule for LastAppliedLeak {
     }
 }
 
-/// How many values the annotation shows, and the ways to them.
+/// Counts the values that the annotation shows, and lists their key paths.
 fn repeated(annotation: &str) -> Option<(usize, String)> {
     let parsed = Json.parse(annotation);
     let document = parsed.documents.first()?;

@@ -17,9 +17,10 @@ declare_rule! {
     /// Finds a `path_regex` that ends in a file extension and
     ///
     /// * has neither a backslash before the dot nor a `$` at the end, unless it names one file,
-    /// * or lacks one of the two, and only therefore matches certain files: `db.yaml.bak`,
-    ///   `my-yaml`,
-    /// * or covers `.yaml` only, while no rule matches the Secrets in `.yml` files.
+    /// * or lacks one of the two, and therefore matches files of the repository that it should not
+    ///   match: `db.yaml.bak`, `my-yaml`,
+    /// * or covers only `.yaml`, while the repository has Secrets in `.yml` files that no rule
+    ///   matches.
     ///
     /// ## Why it matters
     ///
@@ -70,7 +71,7 @@ impl RepoRule for LoosePathRegex {
 
 /// A pattern that ends in a file extension.
 struct Shape<'p> {
-    /// What stands before the dot.
+    /// The text before the dot.
     stem: &'p str,
     extension: &'p str,
     is_dot_loose: bool,

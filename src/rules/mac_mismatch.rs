@@ -16,7 +16,7 @@ declare_rule! {
     ///
     /// Each value decrypts independently of the others, so they cannot prove that the file is
     /// intact. An unencrypted value may have changed, a key may be gone, two documents may be
-    /// swapped, or two versions merged. Only the MAC shows this. `sops decrypt` refuses such a
+    /// swapped, or two versions merged. Only the MAC shows this. `sops decrypt` rejects such a
     /// file. Flux never checks the MAC, and applies the file.
     ///
     /// The MAC covers only the values, in their order. It does not change with the name of an
@@ -40,11 +40,12 @@ declare_rule! {
     /// then make the change with `sops edit FILE`, which writes a new MAC. If the last commit has
     /// the good version, `git restore --source=HEAD --staged --worktree FILE` restores it.
     ///
-    /// After a merge, take one side whole, then make the other side's change with `sops edit`.
+    /// After a merge, keep one side's version of the whole file, then make the other side's change
+    /// with `sops edit FILE`.
     ///
-    /// sops 3.13.2 has a bug: it counts encrypted comments in lists when it decrypts, but not when
-    /// it encrypts, so it refuses its own files. All other versions accept them: use one of those.
-    /// The rule reports this case at level info.
+    /// sops 3.13.2 has a bug: it includes encrypted comments in lists in the MAC when it decrypts,
+    /// but not when it encrypts, so it rejects its own files. All other versions accept them: use
+    /// one of those. The rule reports this case at level info.
     MacMismatch, "mac-mismatch", Error, needs Keys, Weakness(70),
     "a file that was changed after it was encrypted"
 }

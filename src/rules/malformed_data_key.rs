@@ -15,8 +15,9 @@ declare_rule! {
     /// Checks the encrypted data key of every recipient, `enc`, as far as possible without a
     /// private key:
     ///
-    /// * age: armor, header and payload of an age file with one stanza; the stanza fits the kind of
-    ///   the recipient, and for an SSH key also the key itself,
+    /// * age: the armor, header and payload of an age file with one stanza (the part of the header
+    ///   that one recipient can decrypt); the stanza fits the type of the recipient, and for an SSH
+    ///   key also the key itself,
     /// * PGP: an armored message that begins with a session key,
     /// * Vault: `vault:v1:` and base64 of at least 60 bytes,
     /// * AWS and GCP KMS: base64; Azure: base64 for URLs; Huawei Cloud: not empty.
@@ -25,14 +26,15 @@ declare_rule! {
     /// key of Azure produces.
     ///
     /// If you have the private key of an age recipient, the rule also opens that recipient's data
-    /// key with it: sops never checks whether a data key belongs to the recipient beside it.
-    /// Without the private key, the rule cannot know whether the data key is the right one.
+    /// key with it: sops never checks whether a data key belongs to the recipient that is named
+    /// with it. Without the private key, the rule cannot know whether the data key is the right
+    /// one.
     ///
     /// ## Why it matters
     ///
     /// Only this recipient cannot decrypt the file, so the damage goes unnoticed as long as another
-    /// recipient can. If it is the only recipient, the secret is lost. If it is the cluster's, the
-    /// Kustomization stops.
+    /// recipient can. If it is the only recipient, the secret is lost. If the cluster uses this
+    /// recipient's key, the Kustomization stops.
     ///
     /// ## Example
     ///
@@ -49,8 +51,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Restore the stanza from the last good commit. If another recipient can still decrypt, run
-    /// `sops rotate --in-place FILE`: it makes all stanzas again.
+    /// Restore the file from the last good commit. If another recipient can still decrypt, run
+    /// `sops rotate --in-place FILE` instead: it makes a new data key and encrypts it to all
+    /// recipients again.
     MalformedDataKey, "malformed-data-key", Error, needs Text,
     "a recipient whose encrypted data key is damaged"
 }

@@ -10,14 +10,14 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds values that consist only of the mask with which `flux build kustomization` and
-    /// `flux diff kustomization` hide secrets: `**SOPS**`, in base64 `KipTT1BTKio=`. This value is
-    /// not a secret, so `unencrypted-secret` does not report it.
+    /// Finds values that consist only of the mask that `flux build kustomization` and
+    /// `flux diff kustomization` print in place of a secret: `**SOPS**`, in base64 `KipTT1BTKio=`.
+    /// This value is not a secret, so `unencrypted-secret` does not report it.
     ///
     /// ## Why it matters
     ///
-    /// The manifest contains the output of `flux build`. Flux would replace the real value with the
-    /// mask, and the application would lose its password.
+    /// The manifest contains the output of `flux build`. If Flux applies it, the mask replaces the
+    /// real value in the cluster, and the application loses its password.
     ///
     /// ## Example
     ///
@@ -36,7 +36,7 @@ declare_rule! {
     ///
     /// Restore the file from its last good commit, or set the value again with `sops edit FILE`.
     MaskedPlaceholder, "masked-placeholder", Warning, needs Text,
-    "the mask of flux build where a secret belongs"
+    "a value that flux build replaced with its mask"
 }
 
 impl FileRule for MaskedPlaceholder {

@@ -16,7 +16,7 @@ declare_rule! {
     ///
     /// The file is no longer valid YAML. Resolving the conflict by hand breaks the MAC: two
     /// branches that edited one encrypted file always disagree about `mac` and `lastmodified`, and
-    /// neither side's MAC fits the merged content.
+    /// neither side's MAC matches the merged content.
     ///
     /// ## Example
     ///
@@ -33,8 +33,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Take one side whole (`git checkout --ours FILE`), then repeat the other side's change with
-    /// `sops edit FILE`.
+    /// Keep one side's version of the whole file (`git checkout --ours FILE`), then repeat the
+    /// other side's change with `sops edit FILE`.
     MergeConflict, "merge-conflict", Error, needs Text,
     "conflict markers of git in an encrypted file"
 }
@@ -66,13 +66,14 @@ impl FileRule for MergeConflict {
             drafts.push(
                 Draft::new(&META, span, "git left conflict markers in the file")
                     .note("the conflict begins here")
-                    .help(format!("take one side whole (`git checkout --ours` or `--theirs` while the merge is open), then repeat the other change with {}", subject.sops("edit"))),
+                    .help(format!("keep one side's version of the whole file (`git checkout --ours` or `--theirs` while the merge is open), then repeat the other change with {}", subject.sops("edit"))),
             );
         }
     }
 }
 
-/// Whether the file has all three markers; what cannot be parsed because of them has one finding.
+/// Returns true if the file has all three markers. A file that cannot be parsed because of them gets
+/// only this finding.
 pub(super) fn has_markers(text: &str) -> bool {
     ["<<<<<<< ", "=======", ">>>>>>> "]
         .iter()

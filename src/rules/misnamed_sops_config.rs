@@ -15,8 +15,8 @@ declare_rule! {
     /// may be meant for `sops --config`. It is also a warning if the same directory has a
     /// `.sops.yaml`.
     ///
-    /// Says nothing about names of files that are not in use: `.sops.yaml.bak`,
-    /// `.sops.yaml.example`, `.sops.yaml.disabled`.
+    /// It ignores names that mark a file as unused: `.sops.yaml.bak`, `.sops.yaml.example`,
+    /// `.sops.yaml.disabled`.
     ///
     /// ## Why it matters
     ///

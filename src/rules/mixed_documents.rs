@@ -16,10 +16,10 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// sops signs whole files: it writes its block into every document, reads the block of the
-    /// first document, and refuses a file whose first document has none. Flux treats each document
-    /// separately: it applies an unencrypted Secret unchanged, and applies ciphertext without a
-    /// `sops` block as literal text.
+    /// sops treats all documents of a file as one unit: it writes its block into every document,
+    /// reads the block of the first document, and rejects a file whose first document has none.
+    /// Flux treats each document separately: it applies an unencrypted Secret unchanged, and
+    /// applies ciphertext without a `sops` block as literal text.
     ///
     /// ## Example
     ///
@@ -88,9 +88,9 @@ fn severity(judged: &Judged<'_>, first_is_bare: bool) -> (Level, &'static str) {
     if is_exposed {
         (META.level, "Flux applies it in plaintext")
     } else if first_is_bare {
-        (META.level, "sops looks for its block in the first document and refuses the file")
+        (META.level, "sops looks for its block in the first document and rejects the file")
     } else if is_expected {
-        (META.level, "sops expects its values encrypted and refuses the file")
+        (META.level, "sops expects its values encrypted and rejects the file")
     } else if has_ciphertext && is_object {
         (META.level, "Flux applies its ciphertext as literal text")
     } else {

@@ -14,7 +14,7 @@ declare_rule! {
     ///
     /// The finding is an info if three things are true: neither the file's selector nor the one of
     /// its creation rule covers any value, the file is not a Secret, and its name does not say that
-    /// it is encrypted. Then the file may have nothing to hide.
+    /// it is encrypted. Such a file may have nothing to hide.
     ///
     /// ## Why it matters
     ///
@@ -84,7 +84,7 @@ impl FileRule for NothingEncrypted {
     }
 }
 
-/// Why sops encrypted nothing.
+/// Explains why sops encrypted nothing.
 fn because(selector: &Selector) -> String {
     let field = selector.field.name();
     match selector.error() {

@@ -10,8 +10,8 @@ declare_rule! {
     /// ## What it does
     ///
     /// Finds complete `ENC[AES256_GCM,..]` values in files without any `sops` block, and in places
-    /// that the file's selector does not cover. Only whole values count: a ciphertext quoted in a
-    /// comment or inside a longer text is fine.
+    /// that the file's selector does not cover. Only whole values count: a ciphertext that is
+    /// quoted in a comment or inside a longer string is fine.
     ///
     /// ## Why it matters
     ///

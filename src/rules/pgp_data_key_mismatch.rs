@@ -1,4 +1,4 @@
-//! A data key that is encrypted to another PGP key than its label says.
+//! A data key that is encrypted to a PGP key other than the one named with it.
 
 use super::command::sops_command;
 use super::repository::Repository;
@@ -14,19 +14,19 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Compares the label of every PGP recipient of a file, `fp`, with the key ids in its encrypted
-    /// data key, `enc`. These are ids of subkeys, so the rule needs the public keys: those in the
-    /// repository, such as `.sops.pub.asc`. If they do not explain a recipient, it asks
-    /// `gpg --export` (or `SOPS_GPG_EXEC`) for the keys in a keyring.
+    /// Compares the fingerprint of every PGP recipient of a file, `fp`, with the key ids in its
+    /// encrypted data key, `enc`. These are ids of subkeys, so the rule needs the public keys:
+    /// those in the repository, such as `.sops.pub.asc`. If none of these has a subkey with that
+    /// id, it runs `gpg --export` (or the program in `SOPS_GPG_EXEC`), if you have a keyring.
     ///
-    /// Says nothing if it knows neither the labelled key nor the other one, or if the data key
-    /// hides its recipient. There is one finding for each pair of keys, with the number of files.
+    /// It reports nothing if it knows neither of the two keys, or if the data key hides its
+    /// recipient. There is one finding for each pair of keys, with the number of files.
     ///
     /// ## Why it matters
     ///
-    /// sops never checks the label. With a wrong label, `sops updatekeys`, reviewers and
-    /// `recipients-mismatch` believe that the file is for one person. In fact another person can
-    /// read it, and the named one cannot.
+    /// sops never compares the two. If `fp` is wrong, `sops updatekeys`, reviewers and
+    /// `recipients-mismatch` assume that the file is for one person. In fact another person can
+    /// decrypt it, and the named one cannot.
     ///
     /// ## Example
     ///
@@ -43,10 +43,10 @@ declare_rule! {
     /// ## How to fix
     ///
     /// If the owner has made a new subkey, export the public key to the repository again.
-    /// Otherwise, find out who changed the stanza, run `sops rotate --in-place FILE`, and change
-    /// the secret itself. `sops updatekeys` does not help, because it compares the labels.
+    /// Otherwise, find out who changed the entry, run `sops rotate --in-place FILE`, and replace
+    /// the secret itself. `sops updatekeys` is not enough, because it looks only at `fp`.
     PgpDataKeyMismatch, "pgp-data-key-mismatch", Warning, needs Text, Weakness(60),
-    "a data key that is encrypted to another PGP key than its label says"
+    "a data key that is encrypted to a PGP key other than the one named with it"
 }
 
 /// Limit for findings, since each one opens its file again.
@@ -85,7 +85,7 @@ impl RepoRule for PgpDataKeyMismatch {
     }
 }
 
-/// The keys of a stanza that are surely not its label's.
+/// The keys that a data key is encrypted to and that certainly do not belong to its label.
 fn foreign<'f>(
     certificates: &'f Certificates,
     addressed: &'f Addressed,
@@ -98,7 +98,7 @@ fn foreign<'f>(
     })
 }
 
-/// Whether a label, which may be a short key id, may stand for a certificate.
+/// Returns true if a label, which may be a short key id, can mean a certificate.
 fn may_be(label: &Recipient, owner: &Known) -> bool {
     let primary = Identity::new(owner.certificate.fingerprint());
     let digits = label.identity.id.trim_end_matches('!');
@@ -159,7 +159,7 @@ impl<'f> Mismatch<'f> {
             (None, Some(Found::Keyring)) => format!(
                 "if the key has got a new subkey, import its newest copy; otherwise someone else can read the file: {repair}"
             ),
-            _ => format!("find out who changed the stanza, then {repair}"),
+            _ => format!("find out who changed this entry, then {repair}"),
         };
         Draft::new(&META, label.span, message)
             .at(0, Some(METADATA_KEY.to_owned()))
@@ -168,7 +168,7 @@ impl<'f> Mismatch<'f> {
     }
 }
 
-/// Where its public key is.
+/// Names the place of its public key.
 fn source(known: &Known) -> String {
     match known.places.first() {
         Some(Found::File(path)) => path.to_string(),

@@ -20,8 +20,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// A comment beside a secret often contains the secret: `# old password: ..`. sops accepts the
-    /// file with only a warning.
+    /// A comment next to a secret often contains the secret: `# old password: ..`. sops decrypts
+    /// such a file with only a warning.
     ///
     /// ## Example
     ///

@@ -24,19 +24,19 @@ declare_rule! {
     ///
     /// The finding is an error if a name suggests a secret: a key such as `password`, a file or a
     /// generator with such a word in its name, an `.env`, `.key` or `.pem` file. It is a warning
-    /// elsewhere, for the `values.yaml` of Helm, and among examples and tests. Says nothing about
-    /// certificates, public keys and texts (`.crt`, `.pub`, `.asc`, `.md`), or about files that are
+    /// otherwise, for the `values.yaml` of Helm, and in examples and tests. The rule ignores
+    /// certificates, public keys and documents (`.crt`, `.pub`, `.asc`, `.md`), and files that are
     /// not in the repository or were not scanned.
     ///
     /// The rule also checks the generators of KSOPS (`kind: ksops`) and of goabout
     /// (`kind: SopsSecretGenerator`). They decrypt each file that they name, so the finding is
     ///
-    /// * an error if sops did not encrypt the file, whatever its name; among examples and tests, a
+    /// * an error if sops did not encrypt the file, whatever its name; in examples and tests, a
     ///   warning,
     /// * a warning if the repository has no file of that name.
     ///
-    /// Paths start at the generator, or at a kustomization above it. Says nothing if
-    /// `unencrypted-file` or `unencrypted-secret` already reports the named file.
+    /// Paths are relative to the generator, or to a kustomization above it. The rule reports
+    /// nothing if `unencrypted-file` or `unencrypted-secret` already reports the named file.
     ///
     /// ## Why it matters
     ///
@@ -100,7 +100,7 @@ impl RepoRule for PlaintextGeneratorSource {
     }
 }
 
-/// Whether the file is here, sops left no trace in it, and no rule about files says so.
+/// Returns true if the file exists, sops left no trace in it, and no rule about files reports it.
 fn is_plaintext(repository: &Repository<'_>, path: &RepoPath) -> bool {
     let is_here = repository.files.binary_search(&path).is_ok();
     let facts = repository.facts.binary_search_by(|facts: &Facts| facts.path.cmp(path));

@@ -10,13 +10,13 @@ declare_rule! {
     /// ## What it does
     ///
     /// Finds plaintext values that the file's own selector covers. The author added them by hand,
-    /// or added a `sops` block to plaintext. Empty texts, `null`, `{}` and `[]` are fine, because
+    /// or added a `sops` block to plaintext. Empty strings, `null`, `{}` and `[]` are fine, because
     /// sops never encrypts them. `nothing-encrypted` reports files without any encrypted value.
     ///
     /// ## Why it matters
     ///
-    /// Anyone with access to the repository can read the value. In addition, sops refuses to
-    /// decrypt the file. Flux refuses it too, and stops the whole Kustomization.
+    /// Anyone with access to the repository can read the value. In addition, neither sops nor Flux
+    /// can decrypt the file. Flux then stops the whole Kustomization.
     ///
     /// ## Example
     ///
@@ -35,7 +35,7 @@ declare_rule! {
     ///
     /// Restore the file from its last good commit, for example with
     /// `git restore --source=HEAD --staged --worktree FILE`. Then set the value with
-    /// `sops edit FILE` or `sops set FILE`. If the file was pushed, change the value itself.
+    /// `sops edit FILE`. If the file was pushed, replace the secret itself.
     PlaintextValue, "plaintext-value", Error, needs Text, Leak(90),
     "a plaintext value in an encrypted file, at a place that has to be encrypted"
 }

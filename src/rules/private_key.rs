@@ -26,13 +26,13 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// If git tracks the file, remove it with `git rm --cached FILE`. Add its name to `.gitignore`.
-    /// If the key was ever pushed, everyone may have it: make a new key, put its public half into
-    /// `.sops.yaml`, run `sops updatekeys` and `sops rotate` on every file, change the secrets
-    /// themselves, and only then delete the old key. A throw-away key of a test can stay: ignore it
-    /// by path, with the reason.
+    /// If git tracks the file, remove it from the index with `git rm --cached FILE`. Add its name
+    /// to `.gitignore`. If the key was ever pushed, consider it public: make a new key, put its
+    /// public key into `.sops.yaml`, run `sops updatekeys` and `sops rotate` on every file, replace
+    /// the secrets themselves, and only then delete the old key. A throw-away key for tests can
+    /// stay: ignore it in `.sops-lint.yaml`, by path and with the reason.
     PrivateKey, "private-key", Error, needs Text, Leak(98),
-    "a private key of age or OpenPGP in a file"
+    "an age or OpenPGP private key in a file"
 }
 
 impl FileRule for PrivateKey {
@@ -56,7 +56,7 @@ impl FileRule for PrivateKey {
     }
 }
 
-/// Where throw-away keys are meant to be. Examples and documentation are no such place.
+/// Returns true for places of throw-away keys. Examples and documentation are not among them.
 fn is_test_data(subject: &Subject<'_>) -> bool {
     let path = subject.path();
     let stem = path.file_name().split('.').next().unwrap_or_default();

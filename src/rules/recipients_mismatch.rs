@@ -14,15 +14,16 @@ declare_rule! {
     ///
     /// Compares the recipients in a file's metadata with those of the governing creation rule, in
     /// canonical form, key group by key group. A recipient that the rule does not name is an error:
-    /// that recipient can read the file without permission. A missing recipient is a warning. So is
-    /// a pair of recipients if it is impossible to tell offline whether they are the same key (a
-    /// KMS key and an alias). Different key groups or a different threshold are errors.
+    /// that recipient can decrypt the file, although the rule does not allow it. A missing
+    /// recipient is a warning. So is a pair of recipients if it is impossible to tell offline
+    /// whether they are the same key (a KMS key and an alias). Different key groups or a different
+    /// threshold are errors.
     ///
     /// ## Why it matters
     ///
     /// Creation rules are not retroactive: a change of `.sops.yaml` changes no encrypted file.
     /// Until you run `sops updatekeys` on every file, ex-members stay recipients, and new members
-    /// cannot decrypt. A nested `.sops.yaml` that was overlooked has the same effect.
+    /// cannot decrypt. A nested `.sops.yaml` that the author did not know of has the same effect.
     ///
     /// ## Example
     ///
@@ -78,7 +79,7 @@ impl FileRule for RecipientsMismatch {
     }
 }
 
-/// What is different, but for the recipients that the rule does not name.
+/// Describes all differences except for the recipients that the rule does not name.
 fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Level, Vec<String>) {
     let mut says = Vec::new();
     let mut level = if drift.extra.is_empty() { Level::Warning } else { META.level };
@@ -120,7 +121,7 @@ fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Le
     (level, says)
 }
 
-/// Who can decrypt the file, alone or with others, and should not.
+/// Names the recipients that can decrypt the file, alone or with others, and should not.
 fn extra(recipients: &[&Recipient], recipe: &Recipe, whose: &str) -> String {
     let can = if recipe.groups_needed() > 1 { "can help to decrypt" } else { "can decrypt" };
     match recipients {
@@ -144,7 +145,7 @@ fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String
     }
     // updatekeys opens the data key alone, all else the values.
     let first = if subject.is_refused() {
-        "first fix the other findings in this file, since sops refuses it until then; then "
+        "first fix the other findings in this file, since sops rejects it until then; then "
     } else {
         ""
     };

@@ -16,15 +16,16 @@ declare_rule! {
     /// ## What it does
     ///
     /// Compares an encrypted file with its version before a change, at `HEAD` or at the start of
-    /// the branch. It runs if a change is judged: in `scan --staged`, in `scan --diff`, and in the
-    /// hook before a commit. It warns if a recipient was removed but the data key stayed the same.
+    /// the branch. It runs only where there is a change to judge: in `scan --staged`, in
+    /// `scan --diff`, and in the hook before a commit. It warns if a recipient was removed but the
+    /// data key stayed the same.
     ///
     /// The rule needs no private key for this. If one value has the same ciphertext and tag as
     /// before, the data key is the same, because another data key would produce different ones.
-    /// Nonces prove nothing, because `sops rotate` keeps them.
+    /// Equal nonces prove nothing, because `sops rotate` keeps the nonces.
     ///
-    /// Says nothing if every value changed too, or if the file was moved: then there is nothing to
-    /// compare.
+    /// It reports nothing if every value changed too, or if the file was moved, because then it has
+    /// nothing to compare.
     ///
     /// ## Why it matters
     ///
@@ -49,7 +50,7 @@ declare_rule! {
     ///
     /// Run `sops rotate --in-place FILE` and commit the result together with the change. This makes
     /// a new data key and encrypts every value again. The removed recipient can still read the old
-    /// versions in history, so change the secret itself if they must not know it.
+    /// versions in history, so replace the secret itself if that person must not know it.
     RemovedRecipientNotRotated, "removed-recipient-not-rotated", Warning, needs Change, Weakness(60),
     "a recipient that was removed while the data key stayed the same"
 }
@@ -86,13 +87,13 @@ impl FileRule for RemovedRecipientNotRotated {
     }
 }
 
-/// Whether a value is encrypted to the very same bytes at the same place: proof of one data key.
+/// Returns true if a value has the same ciphertext at the same place: the data key is the same.
 fn share_a_ciphertext(before: &[Judged<'_>], now: &[Judged<'_>]) -> bool {
     let old: HashSet<_> = before.iter().flat_map(ciphertexts).collect();
     now.iter().flat_map(ciphertexts).any(|one| old.contains(&one))
 }
 
-/// What each value is bound to, its ciphertext and its tag.
+/// Lists the additional data, the ciphertext and the tag of each value.
 fn ciphertexts<'s>(judged: &Judged<'s>) -> Vec<(String, &'s str, &'s str)> {
     let mut found = Vec::new();
     walk::leaves(judged.document, &Selector::default(), &mut |leaf| {

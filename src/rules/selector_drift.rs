@@ -13,19 +13,19 @@ declare_rule! {
     /// ## What it does
     ///
     /// Compares the selector (`encrypted_regex` and the like) and `mac_only_encrypted` of an
-    /// encrypted file with the governing creation rule. It compares selectors literally. A missing
-    /// selector means the default, `unencrypted_suffix: _unencrypted`.
+    /// encrypted file with the governing creation rule. It compares selectors literally. If no
+    /// selector is set, sops uses the default, `unencrypted_suffix: _unencrypted`.
     ///
-    /// The finding is an info, because only the file's own selector counts, and the file is as safe
-    /// as that selector makes it. It is a warning if the file contains a Secret and only the rule
-    /// covers `data` or `stringData`: the next value that is added there would stay in plaintext.
-    /// If a value is already in plaintext, `unselected-value` reports it instead. Says nothing
-    /// about binary files, because sops uses no selector for them.
+    /// The finding is an info, because only the file's own selector decides what sops encrypts. It
+    /// is a warning if the file contains a Secret and only the rule covers `data` or `stringData`:
+    /// the next value that is added there would stay in plaintext. If a value is already in
+    /// plaintext, `unselected-value` reports it instead. It ignores binary files, because sops uses
+    /// no selector for them.
     ///
     /// ## Why it matters
     ///
     /// Creation rules apply to new files. `sops edit`, `sops updatekeys` and `sops rotate` keep the
-    /// selector that is stored in the file, so correcting the rule corrects no file.
+    /// selector that is stored in the file, so a corrected rule does not correct existing files.
     ///
     /// ## Example
     ///
@@ -39,9 +39,9 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Decrypt the file and encrypt it again: run `sops decrypt --in-place FILE`, then
-    /// `sops encrypt --in-place FILE`. Commit only after that.
+    /// `sops encrypt --in-place FILE`. Commit only after the second command.
     SelectorDrift, "selector-drift", Warning, needs Policy,
-    "a file whose selector is not that of its creation rule"
+    "a file whose selector differs from that of its creation rule"
 }
 
 impl FileRule for SelectorDrift {

@@ -22,8 +22,8 @@ declare_rule! {
     /// is any manifest, for a rule that matches all files and whose unanchored `encrypted_regex`
     /// names `data`.
     ///
-    /// Says nothing about rules that govern values files, kubeconfigs, Talos configs and other
-    /// files that are not manifests: encrypting those completely is right.
+    /// It ignores rules that govern values files, kubeconfigs, Talos configs and other files that
+    /// are not manifests: encrypting those completely is right.
     ///
     /// ## Why it matters
     ///
@@ -53,8 +53,8 @@ declare_rule! {
     "a creation rule that would encrypt the kind or name of a Kubernetes manifest"
 }
 
-/// What has to stay readable, as the keys that lead to it. Who encrypts names alone (`^name$`) does
-/// so on purpose, to be decrypted by KSOPS.
+/// The fields that have to stay readable, with their key paths. A selector that covers only names
+/// (`^name$`) is intended: KSOPS decrypts these.
 const READABLE: [(&str, &[&[&str]]); 3] = [
     ("apiVersion", &[&["apiVersion"]]),
     ("kind", &[&["kind"]]),
@@ -130,7 +130,7 @@ fn message(rule: &CreationRule, hits: &[&str], manifests: &[&Facts]) -> String {
     format!("{how} of {whose} ({})", listing(manifests, |facts| facts.path.to_string()))
 }
 
-/// Whether a rule is for all files and speaks of the fields of Secrets.
+/// Returns true if a rule applies to all files and its selector names the fields of Secrets.
 fn is_meant_for_secrets(rule: &CreationRule, selector: &Selector) -> bool {
     let is_for_all = rule.path_regex().is_none() || rule.is_catch_all_in("");
     is_for_all

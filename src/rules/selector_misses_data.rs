@@ -24,8 +24,8 @@ declare_rule! {
     ///   governs only unencrypted Secrets, the finding is a warning, because other rules report
     ///   those Secrets.
     ///
-    /// Says nothing about selectors that pick single keys of Secrets (`^(password|token)$`), and
-    /// about selectors that cover neither field and govern no Secret.
+    /// It ignores selectors that cover single keys of Secrets (`^(password|token)$`), and selectors
+    /// that cover neither field and govern no Secret.
     ///
     /// ## Why it matters
     ///
@@ -48,8 +48,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Make the selector cover both fields. Files keep the selector that they were made with, so
-    /// decrypt the affected files and encrypt them again. Change the values that were pushed.
+    /// Make the selector cover both fields. A file keeps the selector that it was made with, so
+    /// decrypt the affected files and encrypt them again. Replace the secrets that were pushed in
+    /// plaintext.
     SelectorMissesData, "selector-misses-data", Error, needs Policy, Weakness(75),
     "a creation rule that would leave data or stringData of a Secret in plaintext"
 }

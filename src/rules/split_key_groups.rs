@@ -14,7 +14,7 @@ declare_rule! {
     ///
     /// sops then splits the data key, and decryption needs a key of *every* group. Most authors who
     /// put each key into a separate group want the opposite: that any one key is enough. No single
-    /// person can decrypt such a file. Flux can only decrypt it with keys of all groups.
+    /// person can decrypt such a file. Flux can only decrypt it if it has a key from every group.
     ///
     /// ## Example
     ///

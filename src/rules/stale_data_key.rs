@@ -13,9 +13,9 @@ const OLD: u32 = 180;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reports, once for the repository, that data keys were wrapped more than 180 days ago. It
-    /// points at the oldest one. It can only check recipients whose stanza has a date: all key
-    /// services except age. sops itself considers a key due for rotation after 180 days. If
+    /// Reports, once for the repository, that data keys were encrypted more than 180 days ago. It
+    /// points at the oldest one. It can only check recipients whose entry has a date: those of all
+    /// key services except age. sops itself considers a key due for rotation after 180 days. If
     /// `SOURCE_DATE_EPOCH` is set, in seconds since 1970, it replaces the current time.
     ///
     /// ## Why it matters
@@ -39,7 +39,7 @@ declare_rule! {
     /// Run `sops rotate --in-place FILE`: it makes a new data key and encrypts all values again,
     /// for the same recipients. `sops updatekeys` is not enough, because it keeps the data key.
     StaleDataKey, "stale-data-key", Info, needs Text,
-    "a data key that was wrapped more than 180 days ago"
+    "a data key that was encrypted more than 180 days ago"
 }
 
 impl RepoRule for StaleDataKey {

@@ -21,8 +21,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// `sops` refuses to encrypt such files ("no matching creation rules found"), `updatekeys` does
-    /// not work, and sops-lint cannot check their recipients.
+    /// sops cannot encrypt such files again ("no matching creation rules found"), `sops updatekeys`
+    /// does not work on them, and sops-lint cannot check their recipients.
     ///
     /// ## Example
     ///

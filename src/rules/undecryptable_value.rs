@@ -1,4 +1,4 @@
-//! A value that does not decrypt in its place.
+//! A value that cannot be decrypted at its place in the file.
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
@@ -10,19 +10,19 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Opens the file with your private keys, and reports every value that does not decrypt in its
-    /// place. It also reports a plaintext value if the `sops` block of the first document covers it
-    /// while the block of its own document does not: the first block counts for the whole file.
-    /// Without a private key, the report lists the file as not verified.
+    /// Opens the file with your private keys, and reports every value that cannot be decrypted at
+    /// its place. It also reports a plaintext value if the `sops` block of the first document
+    /// covers it while the block of its own document does not: the first block counts for the whole
+    /// file. Without a private key, the report lists the file as not verified.
     ///
     /// ## Why it matters
     ///
-    /// sops refuses the whole file because of one such value. So does Flux, and then it applies
-    /// nothing from the file any more.
+    /// One such value is enough: sops and Flux reject the whole file, and Flux stops the
+    /// Kustomization.
     ///
     /// Encryption binds a value to the keys above it. If you rename one of them or move the value,
-    /// it no longer decrypts. The same happens if the value was copied from another file, lost or
-    /// changed a character, or belongs to another version of the file with another data key.
+    /// it no longer decrypts. The same happens if the value was copied from another file, is
+    /// damaged, or belongs to another version of the file with another data key.
     ///
     /// ## Example
     ///
@@ -34,9 +34,9 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Give the key its old name back, or restore the last good version of the file. Then make your
-    /// change with `sops edit FILE`. After a merge, take one side whole.
+    /// change with `sops edit FILE`. After a merge, keep one side's version of the whole file.
     UndecryptableValue, "undecryptable-value", Error, needs Keys, Weakness(50),
-    "a value that does not decrypt in its place"
+    "a value that cannot be decrypted at its place in the file"
 }
 
 impl FileRule for UndecryptableValue {
@@ -100,12 +100,12 @@ fn undecryptable<'s>(
     Some(
         draft
             .at(document, Some(key_path.to_owned()))
-            .note("sops refuses the whole file")
+            .note("sops rejects the whole file")
             .help(help),
     )
 }
 
-/// Whether a value that is no ciphertext is one under the block of its own document.
+/// Returns true if `plaintext_value` reports this value, because the block of its own document covers it.
 fn has_finding(subject: &Subject<'_>, document: usize, key_span: Span) -> bool {
     let judged = subject.documents.iter().find(|judged| judged.document.index == document);
     judged.is_some_and(|judged| {
@@ -136,7 +136,7 @@ fn none_decrypts<'s>(
         )
     };
     Draft::new(&META, span, message).note(note).help(format!(
-        "take one version of the file whole, and make the changes of the other with {}",
+        "keep one version of the whole file, and make the changes of the other with {}",
         subject.sops("edit")
     ))
 }

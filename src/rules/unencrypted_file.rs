@@ -21,12 +21,12 @@ declare_rule! {
     ///   names in `encrypted_names` of the settings,
     /// * or a creation rule of the governing `.sops.yaml` was written for them.
     ///
-    /// A rule that matches every file in the same directory (`.*\.yaml`) does not count. One case
-    /// is an exception: if the file is below a directory `secrets` or `secret`, the finding is a
-    /// warning, or an error for a private key in PEM. The finding is also a warning if sops does
-    /// not know the format of the file and would encrypt it as binary data.
+    /// A rule that matches every file in the same directory (`.*\.yaml`) does not count, unless the
+    /// file is below a directory `secrets` or `secret`. Then the finding is a warning, or an error
+    /// for a private key in PEM. The finding is also a warning if sops does not know the format of
+    /// the file and would encrypt it as binary data.
     ///
-    /// Says nothing about empty files, templates, files that describe an encrypted file
+    /// It ignores empty files, templates, files that describe an encrypted file
     /// (`x.sops.yaml.example`), and files that ansible-vault, age or OpenPGP encrypted as a whole.
     /// It also ignores files in which the rule's selector covers no value, and Kubernetes objects
     /// other than Secrets, because catch-all rules often match those. `unencrypted-secret` reports
@@ -34,8 +34,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// The name suggests that the content is safe, so it goes unchecked. A typical cause: an author
-    /// decrypts the file to edit it, and commits it before encrypting it again.
+    /// The name suggests that the content is safe, so people do not check it. A typical cause: an
+    /// author decrypts the file to edit it, and commits it before encrypting it again.
     ///
     /// ## Example
     ///
@@ -50,9 +50,9 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Encrypt it: run `sops-lint fix FILE`, or `sops encrypt --in-place FILE` if its creation rule
-    /// has keys of a cloud or of Vault. If the rule's selector matches no value of the file, sops
-    /// would encrypt nothing: write another rule for this file and put it before that rule. If the
-    /// file holds no secret, rename it, or narrow the `path_regex` of the rule that matches it.
+    /// has cloud KMS or Vault keys. If the rule's selector matches no value of the file, sops would
+    /// encrypt nothing: write another rule for this file and put it before that rule. If the file
+    /// holds no secret, rename it, or narrow the `path_regex` of the rule that matches it.
     UnencryptedFile, "unencrypted-file", Error, needs Policy, Leak(90),
     "a file that claims to be encrypted, by name or by creation rule, but is not"
 }
@@ -128,12 +128,12 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
     Some((level, message))
 }
 
-/// What a rule matches for its name `.sops` is a public key, or something else about sops.
+/// Returns false for files about sops itself, such as `.sops.pub.asc`: these are not secrets.
 fn is_meant_as_binary(path: &RepoPath) -> bool {
     !path.file_name().starts_with(".sops") && !traces::is_about_another(path)
 }
 
-/// Nothing but white space and comments: sops cannot encrypt that.
+/// Returns true for a file of white space and comments, which sops cannot encrypt.
 fn is_blank(subject: &Subject<'_>) -> bool {
     if subject.input.bytes().iter().all(u8::is_ascii_whitespace) {
         return true;

@@ -15,22 +15,24 @@ declare_rule! {
     /// Finds `v1/Secret` objects with unencrypted values in `data` or `stringData`: in YAML and
     /// JSON, in any document of a file, and as items of a `List`.
     ///
-    /// Says nothing if there is nothing to protect: no values, empty values, `null`, patches that
-    /// delete a Secret, and values that only refer to a secret (`${PASSWORD}`, `{{ .password }}`,
-    /// `<path:..>`, `op://..`, `ref+..`, `vault:path#key`, `REPLACE_ME`). It also ignores:
+    /// It ignores Secrets that have nothing to protect: no values, empty values, `null`, patches
+    /// that delete a Secret, and values that only refer to a secret (`${PASSWORD}`,
+    /// `{{ .password }}`, `<path:..>`, `op://..`, `ref+..`, `vault:path#key`, `REPLACE_ME`). It
+    /// also ignores:
     ///
     /// * certificates, public keys, and the settings in the repository and cluster Secrets of Argo
     ///   CD,
     /// * Helm templates and other files that a template engine still has to render,
-    /// * the keys with which Flux decrypts: `decryption-credentials` reports them,
+    /// * the private keys and tokens that Flux uses to decrypt: `decryption-credentials` reports
+    ///   them,
     /// * the mask of `flux build`: `masked-placeholder` reports it.
     ///
     /// If only some of the values are references, the finding is a warning, because the other
     /// values of such Secrets are often only settings. It is also a warning below `docs/`,
     /// `examples/`, `samples/`, `tests/` and similar directories.
     ///
-    /// The templates in a `SopsSecret` count as Secrets. In the `SopsSecret` of craftypath, each
-    /// value has to be the text of an encrypted file.
+    /// The templates in a `SopsSecret` count as Secrets. In the `SopsSecret` of the craftypath
+    /// operator, each value must be the complete text of an encrypted file.
     ///
     /// ## Why it matters
     ///
@@ -66,10 +68,10 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Write a creation rule for the file with `encrypted_regex: ^(data|stringData)$`. Without a
-    /// selector, sops encrypts the kind and the name too. Then encrypt the file: run
-    /// `sops-lint fix FILE`, or `sops encrypt --in-place FILE` if the rule has keys of a cloud or
-    /// of Vault. If the file was ever pushed, its values are known: change them where they are
-    /// used, then encrypt the new ones.
+    /// selector (`encrypted_regex` or one of its relatives), sops encrypts the kind and the name
+    /// too. Then encrypt the file: run `sops-lint fix FILE`, or `sops encrypt --in-place FILE` if
+    /// the rule has cloud KMS or Vault keys. If the file was ever pushed, treat its values as
+    /// public: replace them in the systems that use them, then encrypt the new ones.
     UnencryptedSecret, "unencrypted-secret", Error, needs Text, Leak(91),
     "a Kubernetes Secret whose values are not encrypted"
 }
@@ -121,12 +123,12 @@ fn check_secret<'s>(
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
 }
 
-/// How to encrypt what an operator expects as the text of an encrypted file.
+/// Tells how to encrypt a value that an operator expects as the text of an encrypted file.
 fn help_for_file() -> String {
     "put the value into a file of its own, run `sops encrypt` on it, and put what that prints here; if it was ever pushed, change the values too".to_owned()
 }
 
-/// How to encrypt the file.
+/// Tells how to encrypt the file.
 fn help(subject: &Subject<'_>) -> String {
     format!("{}; if the file was ever pushed, change the values too", subject.encrypting())
 }

@@ -15,14 +15,14 @@ declare_rule! {
     /// rule, in a key group, or in a destination rule. A key that looks like a known one is an
     /// error, any other key is a warning.
     ///
-    /// Says nothing about `keys:`, `x-..`, and keys that hold YAML anchors: these are for people,
-    /// or for other parts of the file.
+    /// It ignores `keys:`, `x-..`, and keys that hold YAML anchors: authors use them for notes, or
+    /// to define values that other parts of the file refer to.
     ///
     /// ## Why it matters
     ///
     /// sops ignores unknown keys without any message. With `encrypted-regex` instead of
     /// `encrypted_regex`, it encrypts whole files. With a misspelt `path_regex`, the rule matches
-    /// every file, so the rules after it match none.
+    /// every file, so the rules after it never apply.
     ///
     /// ## Example
     ///
@@ -101,14 +101,14 @@ fn draft<'s>(config: &Config, unknown: &UnknownKey) -> Draft<'s> {
     }
 }
 
-/// Whether correcting the key would give the rule a second selector, which sops refuses.
+/// Returns true if correcting the key would give the rule a second selector, which sops rejects.
 fn has_other_selector(config: &Config, unknown: &UnknownKey, meant: &str) -> bool {
     let rule = unknown.rule.and_then(|number| config.rules.get(number - 1));
     let has_selector = rule.is_some_and(|rule| rule.recipe.selector.span.is_some());
     has_selector && FIELDS.iter().any(|field| field.name() == meant)
 }
 
-/// What follows from the key that is missing, where that is bad.
+/// Describes what sops does without the misspelt key, if that is harmful.
 fn effect(config: &Config, unknown: &UnknownKey, meant: &str) -> &'static str {
     let rule = unknown.rule.and_then(|number| config.rules.get(number - 1));
     let Some(rule) = rule else { return "" };

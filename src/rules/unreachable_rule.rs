@@ -17,9 +17,9 @@ declare_rule! {
     /// * matches every file,
     /// * or has the same `path_regex`,
     /// * or already matches, alone or with other earlier rules, every file of the repository that
-    ///   the rule matches, and would also match new files beside them.
+    ///   the rule matches, and would also match new files in the same directories.
     ///
-    /// Says nothing about a general rule after special ones: it is meant for other files.
+    /// It ignores a general rule after special ones, because it is meant for other files.
     ///
     /// ## Why it matters
     ///
@@ -123,7 +123,7 @@ fn draft<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Dr
     Draft::new(&META, rule.span, message).note("never reached").also(blocker.span, first).help(help)
 }
 
-/// Whether a rule matches names that have nothing in common.
+/// Returns true if a rule matches names that have nothing in common.
 fn matches_everything(rule: &CreationRule) -> bool {
     const ODD_NAMES: [&str; 5] = ["q", "Z/9", "-", "\u{e9}/\u{3a9}", "x y/.z_7"];
     ODD_NAMES.iter().all(|name| rule.matches(name) == Some(true))

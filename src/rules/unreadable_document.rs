@@ -14,10 +14,10 @@ declare_rule! {
     /// ## What it does
     ///
     /// Reports files that cannot be parsed although sops encrypted them or their name says so, and
-    /// files that exceed a limit: 16 MiB, 100 levels, 10,000 documents, 1,000,000 values. It also
-    /// reports the envelope of a binary file that has lost its content, and a value of an encrypted
-    /// file that does not fit the tag before it (`!!binary` without base64). It ignores other files
-    /// that do not parse: templates look like YAML and are not.
+    /// files that exceed a limit: 16 MiB, 100 levels of nesting, 10,000 documents, 1,000,000
+    /// values. It also reports the envelope of a binary file that has lost its content, and a value
+    /// of an encrypted file that does not fit the tag before it (`!!binary` without base64). It
+    /// ignores other files that do not parse: templates look like YAML and are not.
     ///
     /// ## Why it matters
     ///
@@ -40,7 +40,7 @@ declare_rule! {
     ///
     /// Correct the syntax at the place shown, or restore the file from its last good commit.
     UnreadableDocument, "unreadable-document", Error, needs Text,
-    "an encrypted file that cannot be parsed, or a file past a limit"
+    "an encrypted file that cannot be parsed, or a file that exceeds a limit"
 }
 
 impl FileRule for UnreadableDocument {
@@ -86,7 +86,7 @@ impl FileRule for UnreadableDocument {
     }
 }
 
-/// What sops takes for null, without a word.
+/// Finds a value that sops reads as null, without any message.
 fn lost<'s>(judged: &Judged<'s>) -> Option<Draft<'s>> {
     let message = "a value does not fit the tag before it, so sops reads null here";
     let draft = Draft::new(&META, misfit(judged.document)?, message);
@@ -98,10 +98,10 @@ fn lost<'s>(judged: &Judged<'s>) -> Option<Draft<'s>> {
     )
 }
 
-/// What is good YAML and nothing that sops takes.
+/// Finds valid YAML that sops rejects.
 fn refused<'s>(judged: &Judged<'s>) -> Option<Draft<'s>> {
     let (span, reason) = obstacle(judged.document)?;
-    let draft = Draft::new(&META, span, format!("sops refuses the file: {reason}"));
+    let draft = Draft::new(&META, span, format!("sops rejects the file: {reason}"));
     Some(
         draft
             .at(judged.document.index, None)

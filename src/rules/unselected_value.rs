@@ -17,8 +17,8 @@ declare_rule! {
     /// own selector does not cover. The cause is an `encrypted_regex` that is too narrow, or a key
     /// that ends in `_unencrypted`.
     ///
-    /// The finding is an error if the governing creation rule covers the key: then the file was
-    /// made under another rule. It is a warning if the rule does not cover the key either, because
+    /// The finding is an error if the governing creation rule covers the key: the file was made
+    /// with another selector. It is a warning if the rule does not cover the key either, because
     /// some repositories leave a user name readable on purpose. As in `unencrypted-secret`,
     /// references, certificates and the settings of Argo CD do not count.
     ///

@@ -14,19 +14,18 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Checks where sops sends the data key of an encrypted file to be decrypted: the address of a
+    /// Checks the service to which sops sends the encrypted data key of a file: the address of a
     /// Vault, the host of an Azure vault, the account and region of AWS KMS, the project of GCP
-    /// KMS. It compares this place with the places that all `.sops.yaml` files of the repository
-    /// name.
+    /// KMS. It compares this service with those that the `.sops.yaml` files of the repository name.
     ///
-    /// The rule only runs if a `.sops.yaml` names a key of the same service. The finding is a
-    /// warning if a config has recipients of the service that sops-lint cannot read.
+    /// The rule only runs if a `.sops.yaml` names a key of the same kind of service. The finding is
+    /// a warning if a `.sops.yaml` has recipients of this kind that sops-lint cannot read.
     ///
     /// ## Why it matters
     ///
-    /// sops and Flux take the address from the file, not from their own settings, and log in there.
-    /// A pull request with a file that names a foreign Vault can collect the token of the pipeline
-    /// that decrypts the file.
+    /// sops and Flux take the address from the file, not from their own settings, and send their
+    /// token or credentials to it. An attacker can open a pull request with a file that names the
+    /// attacker's Vault, and collect the token of the pipeline that decrypts the file.
     ///
     /// ## Example
     ///
@@ -40,14 +39,14 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Do not decrypt the file, and reject the change. If the place is yours, name it in a creation
-    /// rule, or under `trusted_endpoints` in `.sops-lint.yaml`. For Vault, set
+    /// Do not decrypt the file, and reject the change. If the service is yours, name it in a
+    /// creation rule, or under `trusted_endpoints` in `.sops-lint.yaml`. For Vault, set
     /// `SOPS_HC_VAULT_ALLOWLIST`: sops 3.13 and later then only contact the addresses in that list.
     UntrustedKeyEndpoint, "untrusted-key-endpoint", Error, needs Policy, Weakness(80),
-    "a file that sends its data key to a place that no .sops.yaml names"
+    "a file that sends its data key to a service that no .sops.yaml names"
 }
 
-/// What the configs say of one service.
+/// The endpoints of one service that the configs name.
 #[derive(Default)]
 struct Known {
     places: Vec<String>,
@@ -75,7 +74,7 @@ impl RepoRule for UntrustedKeyEndpoint {
     }
 }
 
-/// Whether the settings name the place: as it is, or by its host alone.
+/// Returns true if the settings name the endpoint, in full or by its host.
 fn is_trusted(place: &str, trusted: &[String]) -> bool {
     let server = place.split_once("://").map_or(place, |(_, server)| server);
     let host = server.split(':').next().unwrap_or(server);

@@ -23,14 +23,14 @@ declare_rule! {
     /// `gpg --export` (or the program in `SOPS_GPG_EXEC`), if you have a keyring. It imports and
     /// fetches nothing.
     ///
-    /// The finding is a warning if a file was encrypted to the key after the key's expiry date:
-    /// then the owner extended the key, and the copy in the repository is old. It is also a warning
-    /// for recipients of files that no creation rule governs. Like gpg, the rule combines several
-    /// copies of a key.
+    /// The finding is a warning if a file was encrypted to the key after the key's expiry date: in
+    /// that case the owner has extended the key, and the copy in the repository is old. It is also
+    /// a warning for recipients of files that no creation rule governs. Like gpg, the rule combines
+    /// several copies of a key.
     ///
-    /// Says nothing about keys that are neither in the repository nor in the keyring, and about
-    /// keys whose signatures it cannot verify (RSA of more than 4096 bits, Brainpool curves). It
-    /// uses the current date, or `SOURCE_DATE_EPOCH`, in seconds since 1970.
+    /// It ignores keys that are neither in the repository nor in the keyring, and keys whose
+    /// signatures it cannot verify (RSA of more than 4096 bits, Brainpool curves). It uses the
+    /// current date, or `SOURCE_DATE_EPOCH`, in seconds since 1970.
     ///
     /// ## Why it matters
     ///
@@ -87,9 +87,9 @@ type LastUsed<'f> = HashMap<&'f str, u32>;
 struct Lost<'f> {
     known: &'f Known,
     reason: Unusable,
-    /// Whether it is the fault of its subkeys alone.
+    /// True if only its subkeys are at fault.
     subkeys: bool,
-    /// Where it stands, with the number of the creation rule.
+    /// The places that name it, with the number of the creation rule.
     places: Vec<(usize, &'f Recipient)>,
 }
 
@@ -110,7 +110,7 @@ impl<'f> Lost<'f> {
         self.known.certificate.fingerprint()
     }
 
-    /// How it was used though it could not be, which shows that there is a newer copy.
+    /// Describes a use of the key after its end, which shows that a newer copy exists.
     fn was_used(&self, used: &LastUsed<'_>) -> Option<&'static str> {
         let last = *used.get(self.fingerprint())?;
         match self.reason {
@@ -138,7 +138,7 @@ impl<'f> Lost<'f> {
         }
     }
 
-    /// What its owner has to do once the key is good again.
+    /// Tells the owner what to do once the key is valid again.
     fn renewal(&self) -> String {
         match self.known.places.first() {
             Some(Found::File(path)) => format!("export it to {path} again"),
@@ -146,7 +146,7 @@ impl<'f> Lost<'f> {
         }
     }
 
-    /// What to do, in the words of a place: how to remove it, and what it takes after a revocation.
+    /// Tells what to do. `removal`: how to remove the key; `afterwards`: the steps after a revocation.
     fn help(&self, removal: &str, afterwards: &str) -> String {
         let renewed = self.renewal();
         match self.reason {
@@ -251,7 +251,7 @@ fn of_files<'f>(
     current.map(|(lost, files)| (files[0], of_file(repository.policy, &lost, &files))).collect()
 }
 
-/// Whether a creation rule names the recipients of a file.
+/// Returns true if a creation rule names the recipients of a file.
 fn is_governed(repository: &Repository<'_>, path: &RepoPath) -> bool {
     match repository.policy.governing(path) {
         Governing::NoConfig | Governing::NoRule(_) => false,

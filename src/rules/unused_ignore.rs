@@ -5,12 +5,12 @@ use super::rule::declare_rule;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reports entries of `ignore` in `.sops-lint.yaml` that match no finding. Says nothing if you
-    /// scan only some paths: findings in the rest of the tree may need the entry.
+    /// Reports entries of `ignore` in `.sops-lint.yaml` that match no finding. It reports nothing
+    /// if you scan only some paths, because findings in the rest of the tree may need the entry.
     ///
     /// ## Why it matters
     ///
-    /// The mistake was corrected, but the exception stayed. It would hide the next mistake.
+    /// The mistake was corrected, but the entry is still there. It would hide the next mistake.
     ///
     /// ## Example
     ///
