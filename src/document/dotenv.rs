@@ -38,7 +38,7 @@ impl Format for Dotenv {
         let (documents, error) = match members(text) {
             Ok(members) => {
                 let root = Node::new(Span::new(0, text.len()), Value::Map(members));
-                (vec![Document::new(0, root, Shape::Lines)], None)
+                (vec![Document::new(0, text, root, Shape::Lines)], None)
             }
             Err(error) => (Vec::new(), Some(error)),
         };

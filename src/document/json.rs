@@ -42,7 +42,7 @@ impl Format for Json {
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
         let mut reader = Reader { text, at: 0, depth: 0, nodes: 0, duplicate_keys: Vec::new() };
         let (documents, error) = match reader.document() {
-            Ok(root) => (vec![Document::new(0, root, Shape::Nested)], None),
+            Ok(root) => (vec![Document::new(0, text, root, Shape::Nested)], None),
             Err(error) => (Vec::new(), Some(error)),
         };
         Parsed { documents, duplicate_keys: reader.duplicate_keys, error }

@@ -11,6 +11,8 @@ use crate::text::Span;
 pub struct Document<'t> {
     /// Its number in the file, from 0.
     pub index: usize,
+    /// The text of the whole file. All spans are places in it.
+    pub text: &'t str,
     /// Its top node.
     pub root: Node<'t>,
     /// The nesting that its format allows.
@@ -107,9 +109,9 @@ impl Document<'_> {
 
 impl<'t> Document<'t> {
     /// Puts a document together and numbers its nodes.
-    pub fn new(index: usize, mut root: Node<'t>, shape: Shape) -> Self {
+    pub fn new(index: usize, text: &'t str, mut root: Node<'t>, shape: Shape) -> Self {
         root.number(&mut 0);
-        Self { index, root, shape }
+        Self { index, text, root, shape }
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Metadata {
     pub span: Span,
     /// Recipients, threshold, selector and MAC mode.
     pub recipe: Recipe,
-    /// True if it sets several selectors, or a number as one, so that the covered values are unknown.
+    /// True if it sets several selectors, so that the covered values are unknown.
     pub is_ambiguous: bool,
     /// The day, counted from 1970-01-01, of the oldest stanza, and the place of its time. age stanzas have
     /// no time.
@@ -71,15 +71,16 @@ pub fn find(document: &Document<'_>) -> Found {
         let is_key = document.shape != Shape::Lines;
         return if is_key { Found::Unrelated(entry.key_span) } else { Found::Nothing };
     }
-    Found::Metadata(Box::new(read(entry, document.shape, problems)))
+    Found::Metadata(Box::new(read(entry, document, problems)))
 }
 
-fn read(entry: &Entry<'_>, shape: Shape, problems: &[Problem]) -> Metadata {
+fn read(entry: &Entry<'_>, document: &Document<'_>, problems: &[Problem]) -> Metadata {
     let problems = problems.to_vec();
     let mut reader = Reader {
         key: entry.key_span,
         block: &entry.node,
-        shape,
+        text: document.text,
+        shape: document.shape,
         oldest_stanza: None,
         addressed: Vec::new(),
         problems,
@@ -106,6 +107,7 @@ fn read(entry: &Entry<'_>, shape: Shape, problems: &[Problem]) -> Metadata {
 struct Reader<'b, 't> {
     key: Span,
     block: &'b Node<'t>,
+    text: &'b str,
     shape: Shape,
     oldest_stanza: Option<(u32, Span)>,
     addressed: Vec<Addressed>,
@@ -229,7 +231,6 @@ impl Reader<'_, '_> {
     /// Reads the selector, and reports whether there are others.
     fn selector(&mut self) -> (Selector, bool) {
         let mut found: Vec<Selector> = Vec::new();
-        let mut is_ambiguous = false;
         for field in FIELDS {
             let Some(entry) = self.block.entry(field.name()) else { continue };
             let node = &entry.node;
@@ -237,8 +238,11 @@ impl Reader<'_, '_> {
                 Some("") => {}
                 Some(text) => found.push(Selector::new(field, text, node.span)),
                 None if node.is_null() => {}
-                // sops reads the source text of the number. It is not available here, so the selector is unknown.
-                None if is_bare(entry) => is_ambiguous = true,
+                // sops reads `1.50` as its source text. The digits of the number may be others.
+                None if is_bare(entry) => {
+                    let text = self.text[node.span.start..node.span.end].trim_matches(['"', '\'']);
+                    found.push(Selector::new(field, text, node.span));
+                }
                 None => {
                     self.problem(node.span, format!("has a `{}` that is not text", field.name()));
                 }
@@ -253,7 +257,7 @@ impl Reader<'_, '_> {
             let span = second.span.unwrap_or(self.key);
             self.problem(span, reason);
         }
-        is_ambiguous |= found.len() > 1;
+        let is_ambiguous = found.len() > 1;
         (found.into_iter().next().unwrap_or_default(), is_ambiguous)
     }
 

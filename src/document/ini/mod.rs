@@ -40,7 +40,7 @@ impl Format for Ini {
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
         let (sections, duplicate_keys, error) = reader::read(text);
         let root = Node::new(Span::new(0, text.len()), Value::Map(sections));
-        let document = Document::new(0, root, Shape::Sections);
+        let document = Document::new(0, text, root, Shape::Sections);
         let documents = if error.is_none() { vec![document] } else { Vec::new() };
         Parsed { documents, duplicate_keys, error }
     }

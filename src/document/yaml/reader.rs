@@ -80,7 +80,8 @@ impl<'t> Reader<'t> {
                         comments::hand_back(before, &mut remarks, self.text);
                     }
                     comments::place(&mut root, remarks, self.text);
-                    self.parsed.documents.push(Document::new(index, root, Shape::Nested));
+                    let document = Document::new(index, self.text, root, Shape::Nested);
+                    self.parsed.documents.push(document);
                 }
                 _ => {}
             }
