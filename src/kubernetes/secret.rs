@@ -1,6 +1,8 @@
 //! The Secrets of a document, and the values in them.
 
-use super::object::text;
+use std::collections::HashSet;
+
+use super::object::{entries, entry, field, is_merge_key, text};
 use crate::document::{Document, Entry, Node};
 use crate::sops::value::looks_encrypted;
 use crate::text::printable::clean;
@@ -32,8 +34,11 @@ pub struct SecretValue<'d, 't> {
 pub const VALUE_FIELDS: [&str; 2] = ["data", "stringData"];
 
 impl<'d, 't> Secret<'d, 't> {
-    fn new(node: &'d Node<'t>) -> Option<Self> {
-        let (kind, version) = (text(node, "kind")?, text(node, "apiVersion")?);
+    /// Reads a map, if it is a Secret. `default`: the kind and version of an item that has neither.
+    fn new(node: &'d Node<'t>, default: Option<TypeMeta<'d>>) -> Option<Self> {
+        let has_type = field(node, "kind").or_else(|| field(node, "apiVersion")).is_some();
+        let default = default.filter(|_| !has_type);
+        let TypeMeta { kind, version } = TypeMeta::of(node).or(default)?;
         let is_secret = kind == "Secret" && version == "v1";
         // Encrypted whole; no other kind has `stringData`.
         let is_hidden = looks_encrypted(kind) && looks_encrypted(version);
@@ -44,7 +49,7 @@ impl<'d, 't> Secret<'d, 't> {
     }
 
     fn of(node: &'d Node<'t>) -> Self {
-        let metadata = node.get("metadata");
+        let metadata = field(node, "metadata");
         let plain = |key| {
             metadata.and_then(|metadata| text(metadata, key)).filter(|name| !looks_encrypted(name))
         };
@@ -52,7 +57,7 @@ impl<'d, 't> Secret<'d, 't> {
         Self { node, namespace, name, holds_files: false }
     }
 
-    /// `namespace/name`, as far as they are known.
+    /// Returns `namespace/name`, as far as they are known.
     pub fn title(&self) -> String {
         match (self.namespace, self.name) {
             (Some(namespace), Some(name)) => format!("Secret {}/{}", clean(namespace), clean(name)),
@@ -63,40 +68,86 @@ impl<'d, 't> Secret<'d, 't> {
 
     /// Returns the entries of `data` and `stringData` in file order.
     pub fn values(&self) -> impl Iterator<Item = SecretValue<'d, 't>> {
-        let node = self.node;
-        node.entries()
-            .filter_map(|entry| {
-                let field = VALUE_FIELDS.into_iter().find(|field| *field == entry.key)?;
-                Some(entry.node.entries().map(move |entry| SecretValue { field, entry }))
-            })
-            .flatten()
+        let mut fields: Vec<_> = VALUE_FIELDS
+            .iter()
+            .filter_map(|field| Some((*field, entry(self.node, field)?)))
+            .collect();
+        fields.sort_by_key(|(_, entry)| entry.key_span);
+        fields.into_iter().flat_map(|(field, entry)| {
+            entries(&entry.node).into_iter().map(move |entry| SecretValue { field, entry })
+        })
     }
 
-    /// Reports whether it is a patch that deletes a Secret.
+    /// Returns true for a patch that deletes a Secret.
     pub fn is_deletion(&self) -> bool {
         text(self.node, "$patch") == Some("delete")
     }
 }
 
-/// Returns the Secrets of a document: itself, the items of a `v1/List` or `v1/SecretList`, or what
-/// an operator makes Secrets of.
+/// The kind and the version of an object.
+#[derive(Clone, Copy)]
+struct TypeMeta<'d> {
+    kind: &'d str,
+    version: &'d str,
+}
+
+impl<'d> TypeMeta<'d> {
+    fn of(node: &'d Node<'_>) -> Option<Self> {
+        Some(Self { kind: text(node, "kind")?, version: text(node, "apiVersion")? })
+    }
+
+    /// Returns the type that the items of a list have if they name neither kind nor version.
+    fn of_items(list: &'d Node<'_>) -> Option<Self> {
+        let Self { kind, version } = Self::of(list)?;
+        Some(Self { kind: kind.strip_suffix("List")?, version })
+    }
+}
+
+/// Returns the Secrets of a document: the document itself, the items of lists, manifests in any field of
+/// other objects, and what an operator makes Secrets of.
 pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
-    let root = &document.root;
-    let items = || root.get("items").into_iter().flat_map(Node::elements);
-    match text(root, "kind") {
-        Some("List") => return items().filter_map(Secret::new).collect(),
-        // Its items need not say their kind.
-        Some("SecretList") => return items().map(Secret::of).collect(),
-        _ => {}
+    let mut found = Vec::new();
+    if document.root.is_map() {
+        collect(&document.root, None, &mut found);
     }
-    if text(root, "kind") == Some("SopsSecret") {
-        return if text(root, "apiVersion").is_some_and(|version| version.starts_with(CRAFTYPATH)) {
-            of_files(root).into_iter().collect()
+    // An alias repeats what has a finding at its anchor.
+    let mut seen = HashSet::new();
+    found.retain(|secret| seen.insert(secret.node.span));
+    found
+}
+
+/// Collects the Secrets at a node and below it. Parsing limits the depth of the tree.
+fn collect<'d, 't>(
+    node: &'d Node<'t>,
+    default: Option<TypeMeta<'d>>,
+    found: &mut Vec<Secret<'d, 't>>,
+) {
+    if text(node, "kind") == Some("SopsSecret") {
+        let version = text(node, "apiVersion").unwrap_or_default();
+        if version.starts_with(CRAFTYPATH) {
+            found.extend(of_files(node));
         } else {
-            templates(root).collect()
-        };
+            found.extend(templates(node));
+        }
+        return;
     }
-    Secret::new(root).into_iter().collect()
+    let secret = Secret::new(node, default);
+    let is_secret = secret.is_some();
+    found.extend(secret);
+    let items = TypeMeta::of_items(node);
+    for entry in node.entries() {
+        let is_value = is_secret && VALUE_FIELDS.contains(&&*entry.key);
+        if is_value || is_merge_key(entry) {
+            continue;
+        }
+        if entry.node.is_map() {
+            collect(&entry.node, None, found);
+        }
+        let default = items.filter(|_| entry.key == "items");
+        entry.node.elements().for_each(|element| collect(element, default, found));
+    }
+    // Lists in lists.
+    node.elements().for_each(|element| collect(element, None, found));
 }
 
 /// The API group of the operator whose `SopsSecret` keeps encrypted files.
@@ -104,15 +155,16 @@ const CRAFTYPATH: &str = "craftypath.github.io/";
 
 /// Returns the `SopsSecret` of craftypath: `spec` holds the values, `metadata` the name.
 fn of_files<'d, 't>(root: &'d Node<'t>) -> Option<Secret<'d, 't>> {
-    let node = root.get("spec")?;
+    let node = field(root, "spec")?;
     Some(Secret { node, holds_files: true, ..Secret::of(root) })
 }
 
-/// `spec.secretTemplates` of a `SopsSecret` (`isindir.github.com`), or its `spec.secrets`
+/// Returns `spec.secretTemplates` of a `SopsSecret` (`isindir.github.com`), or its `spec.secrets`
 /// (`addons.projectcapsule.dev`).
 fn templates<'d, 't>(root: &'d Node<'t>) -> impl Iterator<Item = Secret<'d, 't>> {
-    let spec = root.get("spec");
-    let templates = ["secretTemplates", "secrets"].map(|key| spec.and_then(|spec| spec.get(key)));
+    let spec = field(root, "spec");
+    let templates =
+        ["secretTemplates", "secrets"].map(|key| spec.and_then(|spec| field(spec, key)));
     templates.into_iter().flatten().flat_map(Node::elements).map(|node| Secret {
         node,
         namespace: None,

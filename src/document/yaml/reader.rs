@@ -216,13 +216,6 @@ impl<'t> Reader<'t> {
     }
 
     fn key(&mut self, event: Event<'t>, span: Span) -> Result<(Cow<'t, str>, bool), ParseError> {
-        // Kubernetes does not decode keys. A tag on one must not keep a Secret from being seen.
-        let event = match event {
-            Event::Scalar(text, style, anchor, Some(tag)) if is_of_yaml(&tag, "binary") => {
-                Event::Scalar(text, style, anchor, None)
-            }
-            event => event,
-        };
         let node = self.node_from(event, span)?;
         match node.value {
             Value::Scalar(Scalar::Str(text)) => Ok((text, true)),

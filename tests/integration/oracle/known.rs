@@ -4,40 +4,9 @@
 /// is set. The correction of a kind removes its entries here.
 pub(super) const KNOWN: &[(&[&str], &str)] = &[
     // The look at raw bytes (`traces::look`) says no.
-    (&["an escape in the kind"], "the look at raw bytes wants the word `Secret`"),
-    (&["a line end in the kind"], "the look at raw bytes wants the word `Secret`"),
-    (&["a binary kind"], "the look at raw bytes wants the word `Secret`"),
-    (&["an escape in the key of the values"], "the look at raw bytes wants `data` or `stringData`"),
-    (&["an escape late in the key of the values"], "the look at raw bytes wants `ata`"),
-    (&["a binary key of the values"], "the key of a tagged scalar is not decoded"),
-    (&["an escape in the key of a generator"], "the look at raw bytes wants `secretGenerator`"),
     // What a list is (`kubernetes::secrets`).
-    (&["in a list of another kind"], "items are looked at in `List` and `SecretList` only"),
-    (&["in a list of an unknown kind"], "items are looked at in `List` and `SecretList` only"),
-    (&["in a field of another object"], "items are looked at in `List` and `SecretList` only"),
-    (&["in a List in a List"], "the items of an item are not looked at"),
-    (&["in a SecretList", "another version"], "every item counts as a Secret"),
-    (&["in a SecretList", "no version"], "every item counts as a Secret"),
-    (&["in a SecretList", "another kind"], "every item counts as a Secret"),
-    (&["in a SecretList", "another kind last"], "every item counts as a Secret"),
-    (&["in a SecretList", "a byte deleted"], "every item counts as a Secret"),
-    (&["in a SecretList", "a byte added"], "every item counts as a Secret"),
-    (&["in a SecretList", "a byte changed"], "every item counts as a Secret"),
-    (&["in a SecretList", "a line deleted"], "every item counts as a Secret"),
     // Which of two entries counts (`Node::get`, `Secret::values`).
-    (&["another kind first"], "the first of two equal keys counts"),
-    (&["another kind last"], "the first of two equal keys counts"),
-    (&["in a List", "a line doubled"], "the first of two equal keys counts"),
-    (&["in a SecretList", "a line doubled"], "the first of two equal keys counts"),
-    (&["in a List of another version", "a line doubled"], "the first of two equal keys counts"),
-    (&["behind another document", "a line deleted"], "the first of two equal keys counts"),
-    (&["before another document", "a line deleted"], "the first of two equal keys counts"),
-    (&["other values last"], "both of two equal keys count"),
     // Merge keys.
-    (&["a merge key that brings the kind"], "merge keys are plain keys"),
-    (&["a merge key that brings the version"], "merge keys are plain keys"),
-    (&["a merge key that brings the values"], "merge keys are plain keys"),
-    (&["a merge key of an alias"], "merge keys are plain keys"),
     // What is JSON, and where it ends (`json::Reader::document`).
     (&["YAML under a name for JSON"], "what is no JSON is not read as YAML"),
     (&["a BOM in front of JSON"], "a BOM ends the reading of JSON"),
@@ -60,7 +29,6 @@ pub(super) const KNOWN: &[(&[&str], &str)] = &[
     (&["behind an empty document", "a line deleted"], "a broken document ends the reading"),
     (&["behind another document", "a line doubled"], "a broken document ends the reading"),
     (&["behind another document", "a line indented"], "a broken document ends the reading"),
-    (&["the kind as a block", "a line doubled"], "the first of two equal keys counts"),
     (
         &["behind another document", "UTF-16"],
         "to kubectl and kustomize only the first document is there",

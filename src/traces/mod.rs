@@ -3,6 +3,8 @@
 //! Most files of a repository have nothing to do with secrets. One pass over the bytes tells
 //! which ones can matter at all; only those are parsed.
 
+mod secret;
+
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
@@ -10,6 +12,9 @@ use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
 use crate::private_key;
 use crate::sops::value::PREFIX;
+
+use secret::hides_words;
+pub use secret::may_hold_secret;
 
 /// Things that the bytes of a file hint at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,8 +46,6 @@ impl Traces {
 struct Finders {
     ciphertext: Finder<'static>,
     sops: Finder<'static>,
-    secret: Finder<'static>,
-    data: Finder<'static>,
     lastmodified: Finder<'static>,
     controller: Finder<'static>,
     generator: Finder<'static>,
@@ -53,8 +56,6 @@ struct Finders {
 static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     ciphertext: Finder::new(PREFIX),
     sops: Finder::new("sops"),
-    secret: Finder::new("Secret"),
-    data: Finder::new("ata"),
     lastmodified: Finder::new("lastmodified"),
     controller: Finder::new("kustomize-controller"),
     generator: Finder::new("secretGenerator"),
@@ -69,7 +70,7 @@ pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
     let ciphertext = has(&finders.ciphertext);
     let metadata = has(&finders.sops) && has_metadata_fields(bytes);
     let (sops, encrypted) = (ciphertext || metadata, ciphertext && metadata);
-    let secret = has(&finders.secret) && has_data_key(bytes);
+    let secret = may_hold_secret(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
     let (key, certificate) = private_key::look(bytes);
     let (controller, generator) = look_for_flux(path, bytes);
@@ -103,14 +104,15 @@ pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml"
 /// Looks for what only manifests and kustomizations have: a controller with a token, a generator.
 fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     let name = path.file_name();
+    let is_kustomization = KUSTOMIZATIONS.contains(&name);
     let ending = name.rsplit('.').next().unwrap_or_default();
-    if !matches!(ending, "yaml" | "yml") {
+    if !is_kustomization && !matches!(ending, "yaml" | "yml") {
         return (false, false);
     }
     let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
     let is_near = has(&FINDERS.controller) || is_of_flux(path);
     let controller = is_near && has_token_variable(bytes);
-    let generator = name.starts_with("kustomization.") && has(&FINDERS.generator)
+    let generator = is_kustomization && (has(&FINDERS.generator) || hides_words(bytes))
         || has(&FINDERS.ksops)
         || has(&FINDERS.goabout);
     (controller, generator)
@@ -126,18 +128,6 @@ fn has_token_variable(bytes: &[u8]) -> bool {
     ["VAULT_TOKEN", "AZURE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"]
         .iter()
         .any(|name| memchr::memmem::find(bytes, name.as_bytes()).is_some())
-}
-
-/// Reports whether a file contains the whole word `data` or `stringData`; `metadata` does not
-/// count.
-fn has_data_key(bytes: &[u8]) -> bool {
-    FINDERS.data.find_iter(bytes).any(|at| {
-        let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-        let before = &bytes[..at];
-        let is_data = before.ends_with(b"d") && !word(before.iter().rev().nth(1));
-        let is_string_data = before.ends_with(b"stringD");
-        (is_data || is_string_data) && !word(bytes.get(at + 3))
-    })
 }
 
 /// Reports whether a file name says that the file is encrypted: `*.sops.*`, `*.enc.*`,
