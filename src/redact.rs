@@ -18,7 +18,7 @@ const MASK: u8 = b'*';
 /// Longest private key on one line, in bytes, with room to spare.
 const LONGEST_KEY: usize = 256;
 
-/// Knows which bytes of one file may be shown.
+/// The bytes of one file, and which of them may be shown.
 pub struct Redactor<'t> {
     text: &'t [u8],
     /// Keys and harmless values, sorted.
@@ -195,7 +195,7 @@ impl<'t> Redactor<'t> {
         }
     }
 
-    /// What names a Kubernetes object.
+    /// Opens the values that name a Kubernetes object.
     fn open_manifest(&mut self, node: &Node<'_>) {
         let metadata = node.get("metadata");
         let names =
@@ -206,7 +206,7 @@ impl<'t> Redactor<'t> {
         }
     }
 
-    /// Everything in a `sops` block but the MAC and the encrypted data keys.
+    /// Opens everything in a `sops` block but the MAC and the encrypted data keys.
     fn open_metadata(&mut self, node: &Node<'_>) {
         for entry in node.entries().filter(|entry| !matches!(&*entry.key, "mac" | "enc")) {
             self.open_metadata(&entry.node);

@@ -12,7 +12,7 @@ use crate::rules::Facts;
 pub struct Tally {
     /// All findings.
     pub findings: Vec<Finding>,
-    /// What the rules about the repository see.
+    /// The facts for the rules about the repository.
     pub facts: Vec<Facts>,
     /// The OpenPGP certificates of the tree.
     pub certificates: Certificates,

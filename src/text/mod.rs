@@ -79,11 +79,11 @@ pub struct Position {
 /// its start for every place in it.
 const BLOCK: usize = 1024;
 
-/// Where the lines of one text begin.
+/// The starts of the lines of one text.
 pub struct LineIndex<'t> {
     text: &'t [u8],
     starts: Vec<usize>,
-    /// How many characters begin before each block.
+    /// The number of characters that begin before each block.
     blocks: Vec<usize>,
 }
 

@@ -9,9 +9,9 @@ use crate::text::Span;
 
 /// The section of keys before any section (`ini.DefaultSection`).
 const DEFAULT_SECTION: &str = "DEFAULT";
-/// What ends a key.
+/// The characters that end a key.
 const DELIMITERS: [char; 2] = ['=', ':'];
-/// What begins a comment.
+/// The characters that begin a comment.
 const COMMENT: [char; 2] = ['#', ';'];
 
 /// The section that is being read.
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str) -> (Vec<Member<'_>>, Vec<DuplicateKey>, Option<Pa
 
 struct Reader<'t> {
     text: &'t str,
-    /// Where the next line begins.
+    /// The start of the next line.
     at: usize,
     keys: usize,
     section: Section<'t>,

@@ -74,7 +74,7 @@ impl Lines {
     }
 }
 
-/// What fits on the line of its key.
+/// Returns a value as it is written on the line of its key.
 fn flat(value: &Block) -> String {
     match value {
         Block::Text(text) => plain(text),

@@ -1,4 +1,4 @@
-//! Why a transaction did not happen, or not completely.
+//! The errors that stop a transaction before it begins, or before it is complete.
 
 use std::io;
 use std::path::PathBuf;
