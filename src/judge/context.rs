@@ -35,7 +35,7 @@ pub enum Scope {
 }
 
 impl Context<'_> {
-    /// The same context for a file that did not change. Findings in other files may need its facts, but
+    /// Returns the context for a file that did not change. Findings in other files may need its facts, but
     /// nothing in it is reported, so it is not opened.
     pub fn for_facts(self) -> Self {
         Self { scope: Scope::FileAlone, ring: None, ..self }

@@ -109,7 +109,7 @@ impl Tally {
         self.unverified.retain(|skipped| reports(&skipped.path));
     }
 
-    /// The numbers of all files.
+    /// Returns the numbers of all files.
     pub fn counts(&self) -> Counts {
         let mut counts = self.counts;
         self.facts.iter().for_each(|facts| counts.add(facts));

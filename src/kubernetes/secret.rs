@@ -52,7 +52,7 @@ impl<'d, 't> Secret<'d, 't> {
         Self { node, namespace, name, holds_files: false }
     }
 
-    /// `namespace/name`, as far as they are known.
+    /// Returns `namespace/name`, as far as they are known.
     pub fn title(&self) -> String {
         match (self.namespace, self.name) {
             (Some(namespace), Some(name)) => format!("Secret {}/{}", clean(namespace), clean(name)),

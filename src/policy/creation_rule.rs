@@ -235,7 +235,7 @@ impl<'r, 't> Reader<'r, 't> {
         Some(Threshold { groups: threshold, span })
     }
 
-    /// `key_groups`, or one group of the flat fields, which sops ignores where there are groups.
+    /// Reads `key_groups`, or one group of the flat fields, which sops ignores where there are groups.
     fn key_groups(&mut self) -> Vec<KeyGroup> {
         let Some(entry) = self.field("key_groups") else { return vec![self.flat_group()] };
         if !entry.node.is_list() {
@@ -274,7 +274,7 @@ impl<'r, 't> Reader<'r, 't> {
         group
     }
 
-    /// One item of `key_groups`: its merged groups first, then its own lists, each key once.
+    /// Reads one item of `key_groups`: its merged groups first, then its own lists, each key once.
     fn group(&mut self, node: &Node<'_>) -> KeyGroup {
         let mut group = KeyGroup::default();
         for merged in node.get("merge").into_iter().flat_map(Node::elements) {

@@ -22,7 +22,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Of a text; `None` if it is no config.
+    /// Reads a text; returns `None` if it is no config.
     pub fn read(text: &str) -> Option<Self> {
         is_config(text).then(|| {
             let parsed = Yaml.parse(text);
@@ -31,7 +31,7 @@ impl Shown {
         })
     }
 
-    /// Of a config. `root` is its first document, with its merge keys followed.
+    /// Reads a config. `root` is its first document, with its merge keys followed.
     pub(super) fn of(text: &str, parsed: &Parsed<'_>, root: &Node<'_>) -> Self {
         let mut shown = Self::default();
         if parsed.error.is_some() || !is_config(text) {

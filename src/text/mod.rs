@@ -48,7 +48,7 @@ impl Span {
         Self::new(offset, offset)
     }
 
-    /// From the start of this span to the end of `other`.
+    /// Returns the span from the start of this one to the end of `other`.
     pub const fn to(self, other: Self) -> Self {
         Self::new(self.start, other.end)
     }

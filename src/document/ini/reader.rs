@@ -201,7 +201,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// `readKeyName`: the key without its quotes, and the text behind the delimiter.
+    /// Does the work of `readKeyName`: returns the key without its quotes, and the text behind the delimiter.
     fn key_name(&self, line: Span) -> Result<(Span, Span)> {
         let text = self.slice(line);
         let no_delimiter =
@@ -227,7 +227,7 @@ impl<'t> Reader<'t> {
         Ok((key, Span::new(line.start + end + 1, line.end)))
     }
 
-    /// `readValue`: the value of a line, and of those below that continue it.
+    /// Does the work of `readValue`: returns the value of a line, and of those below that continue it.
     fn value(&mut self, rest: Span) -> Result<(Span, Cow<'t, str>)> {
         let rest = self.without_leading(rest);
         let text = self.slice(rest);

@@ -7,7 +7,7 @@ use crate::git::GitError;
 use crate::path::RepoPath;
 use crate::text::words::{agree, count};
 
-/// Reason that a transaction failed.
+/// The reason why a transaction failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// Another run holds the journal.
@@ -58,7 +58,7 @@ pub enum StageError {
 }
 
 impl StageError {
-    /// The next step.
+    /// Returns the next step.
     pub fn help(&self) -> &'static str {
         match self {
             Self::Busy => "wait for it to end",
