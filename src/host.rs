@@ -1,4 +1,4 @@
-//! The door to environment, clock, terminal and other programs but git, which has its own.
+//! The access to the environment, the clock, the terminal and other programs. Git has its own module.
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::ffi::OsString;
@@ -21,7 +21,7 @@ const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
 pub struct Ran {
     /// Its standard output.
     pub output: Plaintext,
-    /// Whether it succeeded.
+    /// True if it succeeded.
     pub is_success: bool,
 }
 
@@ -37,11 +37,11 @@ impl Ran {
 pub struct Host {
     /// The current directory.
     pub directory: PathBuf,
-    /// Whether standard output is a terminal.
+    /// True if standard output is a terminal.
     pub stdout_is_terminal: bool,
-    /// Whether standard error is a terminal.
+    /// True if standard error is a terminal.
     pub stderr_is_terminal: bool,
-    /// Whether standard input is a terminal.
+    /// True if standard input is a terminal.
     pub stdin_is_terminal: bool,
     started: Instant,
 }

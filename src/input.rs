@@ -73,7 +73,7 @@ impl Digest {
 }
 
 impl std::fmt::Debug for Digest {
-    /// Nothing of the hash: short contents can be guessed from it.
+    /// Shows nothing of the hash: short contents can be guessed from it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[digest]")
     }

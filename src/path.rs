@@ -63,7 +63,7 @@ impl RepoPath {
         })
     }
 
-    /// `self` as seen from `directory`, or `None` if it does not lie below it.
+    /// Returns `self` as seen from `directory`, or `None` if it does not lie below it.
     pub fn below(&self, directory: &str) -> Option<&str> {
         if directory.is_empty() || *self.0 == *directory {
             return Some(self.0.strip_prefix(directory).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! What private keys look like: age identities, OpenPGP keys, and keys in PEM.
+//! The forms of private keys: age identities, OpenPGP keys, and keys in PEM.
 //!
 //! Those who search for keys, those who hide them and those who refuse them ask here. Reading a
 //! key in order to use it is the business of `keys`.
@@ -132,7 +132,7 @@ fn age_identities(bytes: &[u8]) -> impl Iterator<Item = (Span, &'static str)> {
     })
 }
 
-/// Armored blocks with a body that begins with a secret-key packet. The text may be indented, or
+/// Finds armored blocks with a body that begins with a secret-key packet. The text may be indented, or
 /// escaped as in JSON.
 fn pgp_blocks(bytes: &[u8]) -> impl Iterator<Item = (Span, &'static str)> {
     let header = format!("-----BEGIN {PGP_LABEL}-----");

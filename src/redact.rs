@@ -18,7 +18,7 @@ const MASK: u8 = b'*';
 /// Longest private key on one line, in bytes, with room to spare.
 const LONGEST_KEY: usize = 256;
 
-/// Knows which bytes of one file may be shown.
+/// The bytes of one file, and which of them may be shown.
 pub struct Redactor<'t> {
     text: &'t [u8],
     /// Keys and harmless values, sorted.
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Redactor<'_> {
 }
 
 impl<'t> Redactor<'t> {
-    /// For a file whose documents are known. With none of them nothing is shown.
+    /// Returns the redactor for a file whose documents are known. With none of them nothing is shown.
     pub fn new(text: &'t [u8], documents: &[&Document<'_>]) -> Self {
         let mut redactor = Self {
             text,
@@ -55,13 +55,13 @@ impl<'t> Redactor<'t> {
         redactor
     }
 
-    /// For a `.sops.yaml`.
+    /// Returns the redactor for a `.sops.yaml`.
     pub fn for_policy(text: &'t [u8], shown: &Shown) -> Self {
         let (open, closed) = (shown.open.clone(), shown.closed.clone());
         Self { text, is_understood: !open.is_empty(), open, closed }
     }
 
-    /// For a file of patterns: as of a `.sops.yaml`, if it is one, else as of settings.
+    /// Returns the redactor for a file of patterns: as of a `.sops.yaml`, if it is one, else as of settings.
     pub fn for_config(text: &'t [u8]) -> Self {
         match std::str::from_utf8(text).ok().and_then(Shown::read) {
             Some(shown) => Self::for_policy(text, &shown),
@@ -69,7 +69,7 @@ impl<'t> Redactor<'t> {
         }
     }
 
-    /// For settings of this program and lists of paths: all is shown but private keys.
+    /// Returns the redactor for settings of this program and lists of paths: all is shown but private keys.
     pub fn for_settings(text: &'t [u8]) -> Self {
         Self { text, open: vec![Span::new(0, text.len())], closed: Vec::new(), is_understood: true }
     }
@@ -195,7 +195,7 @@ impl<'t> Redactor<'t> {
         }
     }
 
-    /// What names a Kubernetes object.
+    /// Opens the values that name a Kubernetes object.
     fn open_manifest(&mut self, node: &Node<'_>) {
         let metadata = node.get("metadata");
         let names =
@@ -206,7 +206,7 @@ impl<'t> Redactor<'t> {
         }
     }
 
-    /// Everything in a `sops` block but the MAC and the encrypted data keys.
+    /// Opens everything in a `sops` block but the MAC and the encrypted data keys.
     fn open_metadata(&mut self, node: &Node<'_>) {
         for entry in node.entries().filter(|entry| !matches!(&*entry.key, "mac" | "enc")) {
             self.open_metadata(&entry.node);

@@ -1,4 +1,4 @@
-//! How a command ends: an exit code, or an error with its next step.
+//! The end of a command: an exit code, or an error with its next step.
 
 use std::io;
 use std::process::ExitCode;

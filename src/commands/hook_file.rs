@@ -77,7 +77,7 @@ fn is_of_husky(path: &Path) -> bool {
     path.parent().is_some_and(|directory| directory.ends_with(".husky/_"))
 }
 
-/// What happened to the file of a hook.
+/// The change to the file of a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Done {
     /// It was written for the first time.

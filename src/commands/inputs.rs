@@ -1,4 +1,4 @@
-//! Inputs of `scan` besides paths on the command line: a list of paths, or a file on standard input.
+//! Inputs of `scan` other than paths on the command line: a list of paths, or a file on standard input.
 
 use std::ffi::OsString;
 use std::io;

@@ -78,7 +78,7 @@ fn members(text: &str) -> Result<Vec<Member<'_>>, ParseError> {
     Ok(members)
 }
 
-/// One line that is not empty, `start` being its place in the file.
+/// Reads one line that is not empty, `start` being its place in the file.
 fn member(line: &str, start: usize) -> Result<Member<'_>, ParseError> {
     let end = start + line.len();
     if let Some(text) = line.strip_prefix('#') {

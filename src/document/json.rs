@@ -76,7 +76,7 @@ fn append(text: &str, root: &Node<'_>, (key, block): &(&str, Block)) -> Edit {
     }
 }
 
-/// On one line, with a blank behind colons: Flux looks for `"mac": "ENC[` byte for byte.
+/// Writes a block on one line, with a blank behind colons: Flux looks for `"mac": "ENC[` byte for byte.
 pub(super) fn compact(block: &Block) -> String {
     struct Spaced;
 
@@ -99,7 +99,7 @@ pub(super) fn compact(block: &Block) -> String {
     written(block, Spaced)
 }
 
-/// Over lines, `levels` deep in other members.
+/// Writes a block over several lines, `levels` deep in other members.
 pub fn pretty(block: &Block, indent: &str, levels: usize) -> String {
     let text = written(block, PrettyFormatter::with_indent(indent.as_bytes()));
     text.replace('\n', &format!("\n{}", indent.repeat(levels)))

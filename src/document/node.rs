@@ -70,7 +70,7 @@ pub struct Entry<'t> {
     pub key: Cow<'t, str>,
     /// The key's source token, quotes included.
     pub key_span: Span,
-    /// Whether sops can take the key: it must resolve to a string (`1:` and `true:` do not).
+    /// True if sops can take the key: it must resolve to a string (`1:` and `true:` do not).
     pub key_is_string: bool,
     /// The value.
     pub node: Node<'t>,
@@ -200,7 +200,7 @@ impl<'t> Node<'t> {
         matches!(self.value, Value::Scalar(Scalar::Null))
     }
 
-    /// What it is, for messages: "a map", "a list", "text", "a number" ...
+    /// Returns the noun for messages: "a map", "a list", "text", "a number" ...
     pub fn noun(&self) -> &'static str {
         match &self.value {
             Value::Map(_) => "a map",

@@ -61,7 +61,7 @@ pub struct ParseError {
     pub offset: usize,
     /// Lower case, no full stop.
     pub reason: Cow<'static, str>,
-    /// Whether it was one of this program's limits rather than the file's grammar.
+    /// True if the file exceeds a limit of this program; false if its grammar is wrong.
     pub is_limit: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a YAML scalar is to sops: the typing rules of its YAML library.
+//! The type of a YAML scalar in sops: the typing rules of its YAML library.
 //!
 //! sops reads YAML with `go.yaml.in/yaml/v3`; which of text, number, boolean, time or null a
 //! plain scalar is decides what is encrypted and which bytes the MAC covers. The rules follow
@@ -28,7 +28,7 @@ pub enum Scalar<'t> {
     Time(Box<str>),
     /// Text.
     Str(Cow<'t, str>),
-    /// What `!!binary` holds when it is not text.
+    /// The content of a `!!binary` that is not text.
     Bytes(Box<[u8]>),
     /// A value that does not fit the tag before it (`!!int abc`). sops drops the error and takes
     /// null (`stores/yaml/store.go`, `yamlNodeToTreeBranchValue`); Kubernetes refuses the file.
@@ -36,7 +36,7 @@ pub enum Scalar<'t> {
 }
 
 impl Scalar<'_> {
-    /// What it is, for messages.
+    /// Returns the noun for messages.
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -202,7 +202,7 @@ fn integer(text: &str) -> Option<Scalar<'static>> {
     }
 }
 
-/// `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`
+/// Reports whether a text matches `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`.
 fn is_float(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {

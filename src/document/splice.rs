@@ -31,7 +31,7 @@ impl Edit {
 pub struct Splice<'s> {
     /// Texts for scalars, by the span that the scalar has in its tree.
     pub values: &'s [Edit],
-    /// Whether comments decide what is encrypted.
+    /// True if comments decide what is encrypted.
     pub reads_comments: bool,
     /// Texts for comments, without their `#`, by the span that the comment has in its tree.
     pub comments: &'s [Edit],
@@ -46,7 +46,7 @@ pub struct Splice<'s> {
 pub struct Unspliceable {
     /// The place.
     pub span: Span,
-    /// Why: lower case, no full stop, quotes nothing.
+    /// The reason: lower case, no full stop, no quotations.
     pub reason: &'static str,
 }
 
@@ -125,7 +125,7 @@ impl Serialize for Block {
     }
 }
 
-/// How the lines of a text end.
+/// Returns the line ending of the first line of a text, or `\n` if it has none.
 pub(super) fn line_end(text: &str) -> &'static str {
     let first = text.find('\n').unwrap_or(0);
     if text[..first].ends_with('\r') { "\r\n" } else { "\n" }

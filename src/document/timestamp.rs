@@ -45,7 +45,7 @@ fn day_number(time: &str) -> u32 {
     year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
-/// `h:m:s[.fraction]`, written with two digits each and the fraction cut to nanoseconds.
+/// Reads `h:m:s[.fraction]`; returns it with two digits each and the fraction cut to nanoseconds.
 fn clock(rest: &mut &str) -> Option<String> {
     let hour = number(rest, 2)?;
     *rest = rest.strip_prefix(':')?;
@@ -69,7 +69,7 @@ fn clock(rest: &mut &str) -> Option<String> {
     Some(format!("{hour:02}:{minute:02}:{second:02}{point}{fraction}"))
 }
 
-/// `Z` or `+hh:mm`; an offset of zero becomes `Z`.
+/// Reads `Z` or `+hh:mm`; an offset of zero becomes `Z`.
 fn zone(text: &str) -> Option<String> {
     if text == "Z" {
         return Some(text.to_owned());
@@ -86,7 +86,7 @@ fn zone(text: &str) -> Option<String> {
     Some(if hours == 0 && minutes == 0 { "Z".to_owned() } else { text.to_owned() })
 }
 
-/// One to `most` digits.
+/// Reads one to `most` digits.
 fn number(rest: &mut &str, most: usize) -> Option<u32> {
     let length = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
     let (digits, after) = rest.split_at(length);

@@ -12,9 +12,9 @@ pub struct Change {
     pub old: Bytes,
     /// Its new content.
     pub new: Bytes,
-    /// Where the two differ; empty if the whole file is replaced.
+    /// The differences between the two; empty if the whole file is replaced.
     pub edits: Vec<Edit>,
-    /// What was done, for people: "encrypted 3 values ..".
+    /// A description of the change for people: "encrypted 3 values ..".
     pub done: String,
     /// True if the old content has secrets in plaintext.
     pub was_plaintext: bool,

@@ -283,7 +283,7 @@ mod tests {
 
     const FILE: u32 = 0o100_644;
 
-    /// An index of version 2 with these files and with a cached tree, but without its checksum.
+    /// Returns an index of version 2 with these files and with a cached tree, but without its checksum.
     fn sample(files: &[(&str, u32)]) -> Vec<u8> {
         let number = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
         let mut index = [b"DIRC", &number(2)[..], &number(files.len())].concat();

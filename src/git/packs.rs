@@ -313,7 +313,7 @@ mod tests {
         (directory, packs)
     }
 
-    /// A chain of as many deltas, each adding one byte.
+    /// Returns a chain of as many deltas, each adding one byte.
     fn chain(deltas: usize) -> Vec<Sample> {
         let first = std::iter::once(Sample::Blob(b"a".to_vec()));
         let deltas = (0..deltas).map(|number| Sample::Delta(number, adding(number + 1, b"b")));

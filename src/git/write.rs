@@ -31,7 +31,7 @@ pub struct Entry {
     pub path: RepoPath,
     /// The content.
     pub blob: ObjectId,
-    /// Whether the file is executable.
+    /// True if the file is executable.
     pub is_executable: bool,
 }
 
@@ -197,7 +197,7 @@ fn records(output: &[u8]) -> Vec<Record> {
     found
 }
 
-/// Whether a commit has a file in plaintext.
+/// The answer to the question whether a commit has a file in plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InPlaintext {
     /// Yes, exactly this content, in this commit.

@@ -1,4 +1,4 @@
-//! What judging knows besides the bytes of a file.
+//! The input of judging other than the bytes of a file.
 
 use crate::finding::{Risk, RuleMeta};
 use crate::keys::KeyRing;
@@ -15,7 +15,7 @@ pub struct Context<'c> {
     pub tree: &'c dyn Tree,
     /// The names that claim encryption; the usual ones without it.
     pub encrypted_names: Option<&'c Globs>,
-    /// Which rules run.
+    /// The rules that run.
     pub scope: Scope,
     /// The private keys of the user; without it no file is opened.
     pub ring: Option<&'c KeyRing>,
@@ -23,7 +23,7 @@ pub struct Context<'c> {
     pub today: u32,
 }
 
-/// Which rules run over a file.
+/// The rules that run over a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// All, with the file before the change, if a change is judged.
@@ -35,7 +35,7 @@ pub enum Scope {
 }
 
 impl Context<'_> {
-    /// The same context for a file that did not change. Findings in other files may need its facts, but
+    /// Returns the context for a file that did not change. Findings in other files may need its facts, but
     /// nothing in it is reported, so it is not opened.
     pub fn for_facts(self) -> Self {
         Self { scope: Scope::FileAlone, ring: None, ..self }

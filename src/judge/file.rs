@@ -130,7 +130,7 @@ fn certificates(bytes: &[u8], traces: Traces, today: u32) -> Vec<Certificate> {
     if traces.certificate { openpgp::certificates(bytes, today) } else { Vec::new() }
 }
 
-/// Reports whether a file is a template of a Helm chart: below `templates/` beside a `Chart.yaml`.
+/// Reports whether a file is a template of a Helm chart: below `templates/` next to a `Chart.yaml`.
 fn is_in_chart(path: &RepoPath, questions: &Questions<'_>) -> bool {
     path.ancestors()
         .filter(|directory| *directory == "templates" || directory.ends_with("/templates"))

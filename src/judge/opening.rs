@@ -10,7 +10,7 @@ use crate::sops::verdict::{Unopened, Verdict};
 use crate::sops::walk::obstacle;
 use crate::text::words::listing;
 
-/// Why the MAC is not compared of a file that sops splits into other lines.
+/// The reason for not comparing the MAC of a file that sops splits into different lines.
 const UNCLEAR: &str = "it contains a line separator (U+0085, U+2028 or U+2029), which ends a line for sops and not for sops-lint";
 
 /// Opens an encrypted file. `None` if it is visibly damaged, so that sops would refuse it without

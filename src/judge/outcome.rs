@@ -1,4 +1,4 @@
-//! What judging one file results in.
+//! The result of judging one file.
 
 use crate::finding::Finding;
 use crate::keys::certificate::Certificate;
@@ -11,19 +11,19 @@ use crate::tree::Dependency;
 pub struct Outcome {
     /// In the order of the rules.
     pub findings: Vec<Finding>,
-    /// What repository rules need to know; `None` of a file that has nothing to do with secrets.
+    /// The facts for repository rules; `None` for a file that has nothing to do with secrets.
     pub facts: Option<Facts>,
     /// The OpenPGP certificates in the file.
     pub certificates: Vec<Certificate>,
-    /// Why the file was not judged though it should have been.
+    /// The reason why the file was not judged, if it should have been.
     pub skipped: Option<&'static str>,
-    /// Whether the MAC was compared; `None` if the file is not encrypted.
+    /// The result of comparing the MAC; `None` if the file is not encrypted.
     pub verification: Option<Verification>,
     /// The questions about the tree, with their answers, in the order in which they were asked.
     pub depends_on: Vec<Dependency>,
 }
 
-/// Whether the MAC of an encrypted file was compared.
+/// The result of comparing the MAC of an encrypted file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verification {
     /// The MAC is valid.

@@ -70,7 +70,7 @@ pub(super) fn finding(
     }
 }
 
-/// The part of a line that a report shows around a place: a file can be one line of megabytes.
+/// Returns the part of a line that a report shows around a place: a file can be one line of megabytes.
 fn window(line: Span, around: usize) -> Span {
     const BEFORE: usize = 400;
     const BEHIND: usize = 600;

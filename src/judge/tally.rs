@@ -12,7 +12,7 @@ use crate::rules::Facts;
 pub struct Tally {
     /// All findings.
     pub findings: Vec<Finding>,
-    /// What the rules about the repository see.
+    /// The facts for the rules about the repository.
     pub facts: Vec<Facts>,
     /// The OpenPGP certificates of the tree.
     pub certificates: Certificates,
@@ -109,7 +109,7 @@ impl Tally {
         self.unverified.retain(|skipped| reports(&skipped.path));
     }
 
-    /// The numbers of all files.
+    /// Returns the numbers of all files.
     pub fn counts(&self) -> Counts {
         let mut counts = self.counts;
         self.facts.iter().for_each(|facts| counts.add(facts));

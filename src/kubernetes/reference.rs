@@ -89,7 +89,7 @@ fn is_reference_by(scheme: &str, text: &str) -> bool {
 struct Variables<'t> {
     text: &'t str,
     brackets: [Brackets; 4],
-    /// Where XML and HTML end: they have closing tags.
+    /// The end of XML and HTML, which have closing tags.
     markup: Option<usize>,
 }
 
@@ -116,11 +116,11 @@ impl<'t> Variables<'t> {
 struct Brackets {
     open: &'static str,
     close: &'static str,
-    /// Where they open, and where they close again; sorted.
+    /// The offsets of each opening bracket and its closing bracket; sorted.
     pairs: Vec<(usize, Option<usize>)>,
-    /// Which pair comes next.
+    /// The index of the next pair.
     next: usize,
-    /// What that encloses, once it was looked at, if it is a variable.
+    /// The range that the next pair encloses, if it was looked at and is a variable.
     variable: Option<Range<usize>>,
     is_looked_at: bool,
     /// The first line feed after the start of the last name that was looked at.
@@ -151,7 +151,7 @@ impl Brackets {
         Self { open, close, pairs, next: 0, variable: None, is_looked_at: false, line_feed: 0 }
     }
 
-    /// What the first of them from a place on encloses, if that is a variable.
+    /// Returns the range that the first pair at or after `from` encloses, if it is a variable.
     fn first(&mut self, text: &str, from: usize) -> Option<Range<usize>> {
         while self.pairs.get(self.next).is_some_and(|(start, _)| *start < from) {
             self.next += 1;
@@ -196,7 +196,7 @@ fn has_default(variable: &str) -> bool {
     default.is_some_and(|default| is_literal(unquoted(default)))
 }
 
-/// What a shell, or envsubst, takes where a variable is not set, or where it is.
+/// Returns the text that a shell or envsubst uses if a variable is unset (`-`, `=`) or set (`+`).
 fn shell_default(inside: &str) -> Option<&str> {
     let end = inside.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
     let (name, rest) = inside.split_at(end);
@@ -213,7 +213,7 @@ fn shell_default(inside: &str) -> Option<&str> {
 /// Returns the literal that a template prints, `{{ "hunter2" }}`, or has as a default. Others are
 /// names of what is looked up, messages, and formats.
 fn template_literal(template: &str) -> Option<&str> {
-    /// What changes how a text is written and not what it says.
+    /// Filters that change how a text is written but not what it says.
     const FILTERS: [&str; 6] = ["b64enc", "b64encode", "quote", "squote", "toString", "trim"];
     let template = template.trim_matches(['-', '~']).trim();
     if let Some((literal, rest)) = quoted(template) {

@@ -16,7 +16,7 @@ pub struct Secret<'d, 't> {
     pub namespace: Option<&'d str>,
     /// `metadata.name`, where it is text.
     pub name: Option<&'d str>,
-    /// Whether its values are texts that sops encrypted, each a whole file, for an operator to
+    /// True if its values are texts that sops encrypted, each a whole file, for an operator to
     /// decrypt. In other Secrets the values themselves are encrypted.
     pub holds_files: bool,
 }

@@ -23,7 +23,7 @@ pub struct Config {
     pub bytes: Vec<u8>,
     /// The hash of its bytes: a result that depends on the config is valid for this content.
     pub digest: Digest,
-    /// Which of them may be shown.
+    /// The parts of the file that may be shown.
     pub shown: Shown,
     /// The creation rules in their order.
     pub rules: Vec<CreationRule>,
@@ -31,7 +31,7 @@ pub struct Config {
     pub problems: Vec<Problem>,
     /// Keys that sops does not know, in file order.
     pub unknown_keys: Vec<UnknownKey>,
-    /// Whether sops can load it at all.
+    /// True if sops can load it.
     pub(super) is_usable: bool,
 }
 

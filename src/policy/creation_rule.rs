@@ -13,7 +13,7 @@ use crate::text::Span;
 pub struct CreationRule {
     /// Its number in the file, from 1.
     pub number: usize,
-    /// What to point at: its `path_regex`, else its first key.
+    /// The place to point at: its `path_regex`, or else its first key.
     pub span: Span,
     /// The pattern for paths; `None` matches every file.
     path_regex: Option<Result<Pattern, PatternError>>,
@@ -41,7 +41,7 @@ impl CreationRule {
         self.path_regex.as_ref().and_then(|regex| regex.as_ref().ok()).map(Pattern::as_str)
     }
 
-    /// Reports whether it matches unrelated files beside a file too, so that a match says nothing
+    /// Reports whether it matches unrelated files next to a file too, so that a match says nothing
     /// about the file itself. `directory` is the file's, relative to the config.
     pub fn is_catch_all_in(&self, directory: &str) -> bool {
         const PLAIN_NAMES: [&str; 4] =
@@ -235,7 +235,7 @@ impl<'r, 't> Reader<'r, 't> {
         Some(Threshold { groups: threshold, span })
     }
 
-    /// `key_groups`, or one group of the flat fields, which sops ignores where there are groups.
+    /// Reads `key_groups`, or one group of the flat fields, which sops ignores where there are groups.
     fn key_groups(&mut self) -> Vec<KeyGroup> {
         let Some(entry) = self.field("key_groups") else { return vec![self.flat_group()] };
         if !entry.node.is_list() {
@@ -274,7 +274,7 @@ impl<'r, 't> Reader<'r, 't> {
         group
     }
 
-    /// One item of `key_groups`: its merged groups first, then its own lists, each key once.
+    /// Reads one item of `key_groups`: its merged groups first, then its own lists, each key once.
     fn group(&mut self, node: &Node<'_>) -> KeyGroup {
         let mut group = KeyGroup::default();
         for merged in node.get("merge").into_iter().flat_map(Node::elements) {

@@ -1,4 +1,4 @@
-//! Which creation rule governs a file, and what that rule was written for.
+//! The creation rule that governs a file, and the files that the rule was written for.
 
 use super::config::Config;
 use super::creation_rule::CreationRule;
@@ -34,7 +34,7 @@ pub enum Ruling {
 /// The files that a creation rule was written for, judging by one that it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
-    /// For any file: it matches unrelated files beside it too, so a match says nothing.
+    /// For any file: it matches unrelated files next to it too, so a match says nothing.
     Anything,
     /// For a directory of secrets.
     SecretsDirectory,

@@ -1,4 +1,4 @@
-//! Which creation rule governs a file, and what it demands.
+//! The creation rule that governs a file, and its requirements.
 //!
 //! The nearest `.sops.yaml` above the file decides, as the Flux guide has it. sops itself searches
 //! from the directory it is run in; the rule `ambiguous-sops-config` reports the difference.

@@ -15,15 +15,15 @@ pub struct UnknownKey {
     pub span: Span,
     /// The key's text, cut where it is longer than any that could be meant.
     pub key: String,
-    /// What it is a key of: "a creation rule".
+    /// The thing that it is a key of: "a creation rule".
     pub place: &'static str,
-    /// What was meant, if that can be told.
+    /// The intended key, if it can be guessed.
     pub meant: Option<Meant>,
     /// The number of its creation rule.
     pub rule: Option<usize>,
 }
 
-/// What a key was meant to be.
+/// The key that an unknown key was meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meant {
     /// This key of the same level.
@@ -255,7 +255,7 @@ impl Search<'_> {
     }
 }
 
-/// What an unknown key was meant to be.
+/// Returns the key that an unknown key was meant to be.
 fn meant(key: &str, level: &Level) -> Option<Meant> {
     if key.len() > LONGEST_KEY {
         return None;
@@ -268,7 +268,7 @@ fn meant(key: &str, level: &Level) -> Option<Meant> {
     if let Some(name) = level.keys.iter().find(|name| self::plain(name) == plain) {
         return Some(Meant::Key(name));
     }
-    // A rule's key that was not indented, or is beside the rules.
+    // A rule's key that was not indented, or is next to the rules.
     if let Some(deeper) = level.deeper.filter(|deeper| deeper.keys.contains(&key)) {
         return Some(Meant::Deeper(deeper.place));
     }

@@ -1,4 +1,4 @@
-//! Which bytes of a `.sops.yaml` may be shown. Closed by default: known keys are, and those of
+//! The bytes of a `.sops.yaml` that may be shown. Closed by default: known keys are, and those of
 //! their values that are understood. Everything else may be a secret in the wrong file.
 
 use super::merge::merged;
@@ -12,7 +12,7 @@ use crate::text::Span;
 /// A file without any of these is no config, but a file of secrets that was given its name.
 const WORDS: [&str; 3] = ["creation_rule", "destination_rule", "path_regex"];
 
-/// What may be shown of a config. Both lists are sorted, and without repetitions.
+/// The parts of a config that may be shown. Both lists are sorted and have no duplicates.
 #[derive(Debug, Default)]
 pub struct Shown {
     /// Keys and values that may be shown; nothing of a file that is not understood.
@@ -22,7 +22,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Of a text; `None` if it is no config.
+    /// Reads a text; returns `None` if it is no config.
     pub fn read(text: &str) -> Option<Self> {
         is_config(text).then(|| {
             let parsed = Yaml.parse(text);
@@ -31,7 +31,7 @@ impl Shown {
         })
     }
 
-    /// Of a config. `root` is its first document, with its merge keys followed.
+    /// Reads a config. `root` is its first document, with its merge keys followed.
     pub(super) fn of(text: &str, parsed: &Parsed<'_>, root: &Node<'_>) -> Self {
         let mut shown = Self::default();
         if parsed.error.is_some() || !is_config(text) {

@@ -61,7 +61,7 @@ pub struct Skipped {
     pub path: RepoPath,
     /// The rules that did not judge it; empty if no rule did.
     pub rules: Vec<&'static str>,
-    /// Why: lower case, no full stop.
+    /// The reason: lower case, no full stop.
     pub reason: String,
     /// True if the file is encrypted and its MAC was not compared.
     #[serde(skip)]

@@ -69,12 +69,12 @@ pub(super) fn empty() -> Report {
     Report::new(Vec::new(), Vec::new(), Summary::default())
 }
 
-/// One finding with a label in another file.
+/// Returns one finding with a label in another file.
 pub(super) fn two_files() -> Report {
     report(vec![plaintext()])
 }
 
-/// One finding with three places in one file, far apart.
+/// Returns one finding with three places in one file, far apart.
 pub(super) fn far_apart() -> Report {
     let gap = "\n".repeat(90);
     let shown = format!(
@@ -98,7 +98,7 @@ pub(super) fn far_apart() -> Report {
     report(vec![drift])
 }
 
-/// A finding at the end of a file, without a line to show.
+/// Returns a finding at the end of a file, without a line to show.
 pub(super) fn at_the_end() -> Report {
     let end = Position { line: 14, column: 1, offset: 402 };
     let place =
@@ -109,7 +109,7 @@ pub(super) fn at_the_end() -> Report {
     report(vec![unreadable])
 }
 
-/// A finding whose line has wide characters before and in the marked place.
+/// Returns a finding whose line has wide characters before and in the marked place.
 pub(super) fn unicode() -> Report {
     let shown = "kind: Secret\nstringData: {ключ: ****, 密码: ******, é: **}\n";
     let mut plain = finding(
@@ -122,7 +122,7 @@ pub(super) fn unicode() -> Report {
     report(vec![plain])
 }
 
-/// A finding with places at the start and in the middle of very long lines.
+/// Returns a finding with places at the start and in the middle of very long lines.
 pub(super) fn long_lines() -> Report {
     let long = "*".repeat(4000);
     let shown = format!("certificate: {long}\n{{\"a\": {long}, \"token\": {long}}}\n");

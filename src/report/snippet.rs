@@ -13,7 +13,7 @@ use miette::{
 use super::look::{Look, Tone, clean, wrap};
 use crate::finding::{Finding, Place};
 
-/// Words beside an arrow are wrapped if there are at least as many columns for them.
+/// Words next to an arrow are wrapped if there are at least as many columns for them.
 const MIN_ROOM: usize = 24;
 
 /// Draws the places of a finding.

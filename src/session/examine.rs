@@ -35,7 +35,7 @@ pub struct Examined<'s> {
 pub struct Finished {
     /// The findings.
     pub report: Report,
-    /// What kept the run from doing its job, one sentence each.
+    /// The errors that made the run incomplete, one sentence each.
     pub errors: Vec<String>,
     /// The next step after the last error.
     pub help: Option<&'static str>,

@@ -57,7 +57,7 @@ impl Session<'_> {
         Ok(finished)
     }
 
-    /// The files that the options and settings ask for.
+    /// Returns the files that the options and settings ask for.
     fn wanted<'b>(
         &self,
         brought: &'b Brought,

@@ -1,6 +1,6 @@
 //! `.sops-lint.yaml`: its settings, and its mistakes.
 //!
-//! A mistake is a finding at its place; correct settings beside it still apply. A mistake never
+//! A mistake is a finding at its place; other, correct settings still apply. A mistake never
 //! suppresses anything: an ignore that is not understood ignores nothing.
 
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ pub struct SettingsFile {
     pub trusted_endpoints: Vec<String>,
     /// The path of the baseline, from the root of the tree.
     pub baseline: Option<RepoPath>,
-    /// When to compare MACs.
+    /// The setting that decides when MACs are compared.
     pub verify: Verify,
     /// The mistakes, in file order.
     pub problems: Vec<Problem>,
@@ -71,10 +71,10 @@ pub struct Ignore {
     pub span: Span,
 }
 
-/// When to compare MACs.
+/// The setting that decides when MACs are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
-    /// If a key is available.
+    /// Compared if a key is available.
     #[default]
     Auto,
     /// Always: a missing key is an error.

@@ -14,11 +14,11 @@ use crate::source::View;
 
 /// Arguments and environment, resolved once for a run.
 pub struct Options {
-    /// Which state of the files to look at.
+    /// The state of the files to examine.
     pub view: View,
-    /// Where to look; empty: everywhere.
+    /// The paths to examine; empty: all.
     pub paths: Vec<PathBuf>,
-    /// Which part of the files, if several jobs share the work.
+    /// The part of the files to examine, if several jobs share the work.
     pub shard: Option<Shard>,
     /// The directory that relative paths start from.
     pub directory: PathBuf,
@@ -30,21 +30,21 @@ pub struct Options {
     pub style: Style,
     /// The lowest level that fails the run; `None`: no level does.
     pub fail_on: Option<Level>,
-    /// Which findings to report, and at what level.
+    /// The findings to report, and their levels.
     pub selection: Selection,
-    /// When to compare MACs, if the command line says so.
+    /// The command line's setting for comparing MACs, if it has one.
     pub verify: Option<Verify>,
-    /// Which settings file to read.
+    /// The settings file to read.
     pub config: ConfigChoice,
-    /// Which baseline to read.
+    /// The baseline to read.
     pub baseline: BaselineChoice,
     /// The number of threads.
     pub threads: usize,
-    /// Whether to show progress.
+    /// True if progress is shown.
     pub progress: bool,
 }
 
-/// Which settings file to read.
+/// The settings file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigChoice {
     /// `.sops-lint.yaml` at the root, if there is one.
@@ -55,7 +55,7 @@ pub enum ConfigChoice {
     Nothing,
 }
 
-/// Which baseline to read.
+/// The baseline to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BaselineChoice {
     /// The one that the settings file names, if it does.

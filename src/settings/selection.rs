@@ -1,4 +1,4 @@
-//! Which findings are reported, and at what level. The command line overrides the settings file.
+//! The findings that are reported, and their levels. The command line overrides the settings file.
 
 use std::collections::BTreeMap;
 

@@ -38,7 +38,7 @@ pub enum SettingsError {
     Baseline {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The mistake in the file.
         reason: String,
     },
 }
@@ -65,7 +65,7 @@ impl<'o> Settings<'o> {
         Self { options, file, baseline, unread }
     }
 
-    /// When to compare MACs.
+    /// Returns the setting that decides when MACs are compared.
     pub fn verify(&self) -> Verify {
         self.options.verify.unwrap_or(self.file.verify)
     }

@@ -17,11 +17,11 @@ use crate::text::Span;
 pub struct Opening {
     /// The verdict of `sops decrypt`.
     pub verdict: Verdict,
-    /// Recipients of the file that cannot open the data key beside their name.
+    /// Recipients of the file that cannot open the data key next to their name.
     pub false_labels: Vec<FalseLabel>,
 }
 
-/// A recipient beside a data key that is not for it, according to its private key.
+/// A recipient next to a data key that is not for it, according to its private key.
 #[derive(Debug)]
 pub struct FalseLabel {
     /// The recipient.

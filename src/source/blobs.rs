@@ -2,7 +2,7 @@
 
 use crate::git::{File, Index, ObjectId};
 
-/// Which blob is at which path.
+/// The blobs of a state, by path.
 #[derive(Debug)]
 pub(super) enum Blobs {
     /// Those of the index.

@@ -1,4 +1,4 @@
-//! What a change affects: which files are judged, and in which findings are reported.
+//! The effect of a change: the files that are judged, and those in which findings are reported.
 
 use std::collections::HashSet;
 
@@ -60,7 +60,7 @@ pub(super) struct Reported<'c> {
 }
 
 impl<'c> Reported<'c> {
-    /// Those that changed, and those whose config changed.
+    /// Selects the files that changed and the files whose config changed.
     pub(super) fn by(changes: &'c [Change], blobs: &'c Blobs) -> Self {
         let is_config = |change: &&Change| change.path.file_name() == CONFIG_NAME;
         Self {

@@ -1,11 +1,11 @@
-//! Why files could not be listed.
+//! The errors that prevent a listing of the files.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::git::GitError;
 
-/// Why files could not be listed.
+/// An error that prevents a listing of the files.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A path on the command line does not exist.

@@ -10,11 +10,11 @@ use crate::path::RepoPath;
 use crate::traces;
 use crate::tree::Tree;
 
-/// A state of the files, and which of them are looked at.
+/// A state of the files, and the list of those that are examined.
 pub struct Files<'s> {
-    /// Where the bytes come from.
+    /// The source of the bytes.
     pub source: &'s Source,
-    /// Which files are looked at.
+    /// The files that are examined.
     pub listing: Listing,
     /// Files after which an encrypted one is named: `x.yaml` for `x.enc.yaml`.
     twins: HashSet<RepoPath>,

@@ -1,4 +1,4 @@
-//! The listed files of a run, and in which of them findings are reported.
+//! The listed files of a run, and those in which findings are reported.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub struct Listing {
     pub shard: Option<Shard>,
     /// Paths that could not be read, one sentence each.
     pub errors: Vec<String>,
-    /// What the user may want to know about the listing.
+    /// Remarks about the listing that may help the user.
     pub notes: Vec<String>,
 }
 

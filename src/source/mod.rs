@@ -1,4 +1,4 @@
-//! Where the bytes come from. Decided here and forgotten afterwards.
+//! The source of the bytes. It is chosen here; later stages do not know it.
 
 mod blobs;
 mod changes;

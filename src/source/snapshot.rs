@@ -37,7 +37,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The index, with what the next commit changes.
+    /// Opens the index, with what the next commit changes.
     pub(super) fn staged(directory: &Path) -> Result<Self, SourceError> {
         let repo = Repo::discover(directory)?;
         let index = repo.index()?;
@@ -45,7 +45,7 @@ impl Snapshot {
         Ok(Self::in_index(repo, index, changes, directory))
     }
 
-    /// The index, with these files as changes.
+    /// Opens the index, with these files as changes.
     pub(super) fn indexed(
         start: &Path,
         directory: &Path,
@@ -89,14 +89,14 @@ impl Snapshot {
         }
     }
 
-    /// One commit.
+    /// Opens one commit.
     pub(super) fn commit(directory: &Path, name: &str) -> Result<Self, SourceError> {
         let repo = Repo::discover(directory)?;
         let commit = repo.commit(name)?;
         Self::at(repo, commit, name, directory)
     }
 
-    /// The end of a branch, with its changes since the merge base: `BASE`, or `BASE..HEAD`.
+    /// Opens the end of a branch, with its changes since the merge base: `BASE`, or `BASE..HEAD`.
     pub(super) fn diff(directory: &Path, range: &str) -> Result<Self, SourceError> {
         let repo = Repo::discover(directory)?;
         // An unset variable must not mean "no changes".
@@ -116,7 +116,7 @@ impl Snapshot {
         Ok(Self { changes, before, notes: since.notes, ..snapshot })
     }
 
-    /// The end of a range of commits, which has the settings for all of them.
+    /// Opens the end of a range of commits, which has the settings for all of them.
     pub(super) fn history(directory: &Path, range: Option<&str>) -> Result<Self, SourceError> {
         let repo = Repo::discover(directory)?;
         let range = repo.range(range)?;
@@ -156,7 +156,7 @@ impl Snapshot {
         heads.collect()
     }
 
-    /// The same files, of which only these changed.
+    /// Returns the same files, of which only these changed.
     pub fn with_changes(self, changes: Vec<Change>) -> Self {
         Self { changes: Some(changes), ..self }
     }

@@ -82,7 +82,7 @@ impl Source {
         self.read(path)?.into_bytes().ok_or_else(too_large)
     }
 
-    /// The directory that paths are relative to.
+    /// Returns the directory that paths are relative to.
     pub fn root(&self) -> &Path {
         match self {
             Self::WorkTree(tree) | Self::Nothing(tree) => &tree.root,

@@ -224,7 +224,7 @@ fn absolute(directory: &Path, path: &Path) -> Result<PathBuf, SourceError> {
     })
 }
 
-/// Every thread collects its own files; they are joined at the end.
+/// A collector of files: each thread collects its own, and they are joined at the end.
 #[derive(Clone, Copy)]
 struct Collector<'s> {
     root: &'s Path,

@@ -48,7 +48,7 @@ impl Span {
         Self::new(offset, offset)
     }
 
-    /// From the start of this span to the end of `other`.
+    /// Returns the span from the start of this one to the end of `other`.
     pub const fn to(self, other: Self) -> Self {
         Self::new(self.start, other.end)
     }
@@ -79,11 +79,11 @@ pub struct Position {
 /// its start for every place in it.
 const BLOCK: usize = 1024;
 
-/// Where the lines of one text begin.
+/// The starts of the lines of one text.
 pub struct LineIndex<'t> {
     text: &'t [u8],
     starts: Vec<usize>,
-    /// How many characters begin before each block.
+    /// The number of characters that begin before each block.
     blocks: Vec<usize>,
 }
 

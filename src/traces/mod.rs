@@ -123,7 +123,7 @@ pub fn is_of_flux(path: &RepoPath) -> bool {
     path.as_str().split('/').rev().skip(1).any(|directory| directory == "flux-system")
 }
 
-/// Variables that hold what a key service asks for.
+/// Reports whether a file has a variable that holds the credentials of a key service.
 fn has_token_variable(bytes: &[u8]) -> bool {
     ["VAULT_TOKEN", "AZURE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"]
         .iter()
@@ -161,7 +161,7 @@ pub fn plain_name(path: &RepoPath) -> Option<RepoPath> {
     (plain.len() > 1).then(|| path.parent().join(&plain.join(".")))
 }
 
-/// How sure a name is.
+/// The certainty of a claim in a file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// Nothing else is named so.

@@ -334,7 +334,7 @@ impl Framework {
 fn the_manifest_works_in(peer: Peer) {
     let framework = Framework::new(peer);
     let git = &framework.git;
-    // What is staged counts, not what stands on disk.
+    // The staged content counts, not the content on disk.
     git.stage(&[("db.yaml", PLAIN)]);
     git.write("db.yaml", &encrypted());
     assert!(is_refused(&framework.git(&["commit", "-m", "x"]), "db.yaml"));

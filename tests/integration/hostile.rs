@@ -1,7 +1,7 @@
 //! Input that wants to do harm: `fixtures/hostile/<what it tries>/`.
 //!
-//! Written by hand. `findings.txt` beside the directories says
-//! what comes of each, and is reviewed like code; run the tests with `UPDATE_FIXTURES=1` to write
+//! Written by hand. `findings.txt` next to the directories lists
+//! the findings of each, and is reviewed like code; run the tests with `UPDATE_FIXTURES=1` to write
 //! it again. That no value is printed is tested where all fixtures are.
 
 use std::fmt::Write;

@@ -316,7 +316,7 @@ fn many_warnings_do_not_hide_the_error_behind_them() {
     let secret = |value: &str| {
         format!("apiVersion: v1\nkind: Secret\nstringData: {{a: canary, b: \"{value}\"}}\n---\n")
     };
-    // A reference beside a literal makes a warning, literals alone an error.
+    // A reference next to a literal makes a warning, literals alone an error.
     let manifest = secret("${B}").repeat(150) + &secret("canary");
     let run = scan(&[("a.yaml", &manifest)]);
     let errors = run.findings().into_iter().filter(|(_, level, _)| level == "error").count();
@@ -380,7 +380,7 @@ fn nul_bytes_are_a_finding_where_sops_would_read_them() {
         assert_eq!((run.code, rules(&run)), (Some(1), vec![expected.to_owned()]), "{text:?}");
         assert!(!run.stdout.contains("canary") && !run.stdout.contains('\0'), "{run:?}");
     }
-    // Neither sops nor kubectl read it, and nobody says that it is encrypted.
+    // Neither sops nor kubectl read it, and nothing says that it is encrypted.
     let run = scan(&[("a.yaml", "kind: Secret\napiVersion: v1\nstringData: {a: \"canary\0\"}\n")]);
     assert_eq!((run.code, run.findings()), (Some(0), vec![]));
 }

@@ -1,7 +1,7 @@
 //! Other tools that use SOPS, or look as if they did: `fixtures/neighbours/<tool>/`.
 //!
 //! Everything there is as its tool wants it, so nothing may be said about it. That this is no
-//! blindness show the twins: the same places, with a secret in clear.
+//! blindness show the twins: the same places, with a secret in plaintext.
 
 use std::fs;
 
@@ -56,7 +56,7 @@ spec:
 
 const VALUES: &str = "database:\n  password: canary-password\n";
 
-/// What stands where, and which rule must say that it is not encrypted.
+/// The content of each place, and the rule that must say that it is not encrypted.
 const TWINS: [(&str, &str, &str, &str); 13] = [
     ("ksops", "secret.enc.yaml", SECRET, "unencrypted-secret"),
     ("ksops", "values.enc.yaml", VALUES, "unencrypted-file"),

@@ -2,7 +2,7 @@
 //!
 //! A case whose name begins with `bad-` has a finding of the rule, one with `good-` or `silent-`
 //! has none. `findings.txt` holds the whole report and is reviewed like code; run the tests with
-//! `UPDATE_FIXTURES=1` to rewrite it. Alice's private key is at hand for rules that need one, and
+//! `UPDATE_FIXTURES=1` to rewrite it. Alice's private key is available for rules that need one, and
 //! in cases whose name ends in `-with-own-key`.
 //!
 //! Where a case has a directory `base`, that is what git has in its last commit. The other files are

@@ -135,7 +135,7 @@ impl Git {
         git
     }
 
-    /// A directory beside the repository.
+    /// Returns a directory next to the repository.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

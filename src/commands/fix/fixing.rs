@@ -1,4 +1,4 @@
-//! What a run of `fix` may do, and what it did, in numbers.
+//! The permissions of a run of `fix`, and the numbers of its changes.
 
 use crate::commands::say::remark;
 use crate::text::words::{agree, count};
@@ -14,7 +14,7 @@ pub(in crate::commands) enum Mode {
     Diff,
 }
 
-/// What a run of `fix` may do.
+/// The permissions of a run of `fix`.
 #[derive(Clone, Copy)]
 pub(in crate::commands) struct Fixing {
     /// Mode of the run: the destination of the changes.

@@ -5,7 +5,7 @@
 //! and is behind that key in sops' tree, so that a selector that reads comments sees it
 //! before the next key.
 //!
-//! If a key occurs twice in a section, the library keeps the last value only. Both are kept here,
+//! The library keeps only the last value of a key that occurs twice in a section. Both are kept here,
 //! because the file shows both.
 
 mod reader;
@@ -84,7 +84,7 @@ impl Format for Ini {
     }
 }
 
-/// Reports whether a comment is on a line below the last key. Comments above and beside a key are
+/// Reports whether a comment is on a line below the last key. Comments above and next to a key are
 /// behind it in the tree.
 fn is_below_all_keys(text: &str, members: &[Member<'_>], comment: Span) -> bool {
     let last = members.iter().rev().find_map(|member| match member {

@@ -9,9 +9,9 @@ use crate::text::Span;
 
 /// The section of keys before any section (`ini.DefaultSection`).
 const DEFAULT_SECTION: &str = "DEFAULT";
-/// What ends a key.
+/// The characters that end a key.
 const DELIMITERS: [char; 2] = ['=', ':'];
-/// What begins a comment.
+/// The characters that begin a comment.
 const COMMENT: [char; 2] = ['#', ';'];
 
 /// The section that is being read.
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str) -> (Vec<Member<'_>>, Vec<DuplicateKey>, Option<Pa
 
 struct Reader<'t> {
     text: &'t str,
-    /// Where the next line begins.
+    /// The start of the next line.
     at: usize,
     keys: usize,
     section: Section<'t>,
@@ -201,7 +201,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// `readKeyName`: the key without its quotes, and the text behind the delimiter.
+    /// Does the work of `readKeyName`: returns the key without its quotes, and the text behind the delimiter.
     fn key_name(&self, line: Span) -> Result<(Span, Span)> {
         let text = self.slice(line);
         let no_delimiter =
@@ -227,7 +227,7 @@ impl<'t> Reader<'t> {
         Ok((key, Span::new(line.start + end + 1, line.end)))
     }
 
-    /// `readValue`: the value of a line, and of those below that continue it.
+    /// Does the work of `readValue`: returns the value of a line, and of those below that continue it.
     fn value(&mut self, rest: Span) -> Result<(Span, Cow<'t, str>)> {
         let rest = self.without_leading(rest);
         let text = self.slice(rest);

@@ -20,7 +20,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// One key, `lead` being the text before it on its line, and `column` the place where it
+    /// Writes one key, `lead` being the text before it on its line, and `column` the place where it
     /// begins.
     fn entry(&mut self, lead: &str, column: usize, key: &str, value: &Block) {
         self.out.push_str(lead);
@@ -74,7 +74,7 @@ impl Lines {
     }
 }
 
-/// What fits on the line of its key.
+/// Returns a value as it is written on the line of its key.
 fn flat(value: &Block) -> String {
     match value {
         Block::Text(text) => plain(text),

@@ -18,7 +18,7 @@ use crate::text::Span;
 /// A comment that has not found its place yet.
 pub(super) struct Remark<'t> {
     pub(super) comment: Comment<'t>,
-    /// Whether it is to the right of other content.
+    /// True if it is to the right of other content.
     pub(super) is_inline: bool,
 }
 
@@ -67,12 +67,12 @@ struct Placer<'t, 's> {
 
 /// A map or a list whose members have been seen.
 struct Seen {
-    /// Where the first one begins.
+    /// The start of the first member.
     first: Option<usize>,
-    /// Whether a dash may precede that.
+    /// True for a list: a dash may precede the first member.
     is_list: bool,
     end: usize,
-    /// Whether it is in brackets.
+    /// True if it is in brackets.
     is_flow: bool,
     is_root: bool,
 }

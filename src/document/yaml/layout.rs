@@ -13,7 +13,7 @@ struct Token {
     /// From its tag, if it has one, to its end.
     whole: Span,
     is_block: bool,
-    /// Whether it is inside brackets, where a comma ends plain text.
+    /// True if it is inside brackets, where a comma ends plain text.
     is_in_flow: bool,
 }
 
@@ -24,11 +24,11 @@ pub(super) struct Layout<'t> {
     tokens: HashMap<usize, Token>,
     /// Their offsets, sorted.
     starts: Vec<usize>,
-    /// Where the values and comments begin that are encrypted.
+    /// The starts of the values and comments that are encrypted.
     sealed: HashSet<usize>,
-    /// Comments: where each begins, by its end.
+    /// The start of each comment, by its end.
     comments: HashMap<usize, usize>,
-    /// Where each document ends: at its `...`, at the `---` of the next, or with the file.
+    /// The end of each document: at its `...`, at the `---` of the next, or with the file.
     pub(super) ends: Vec<usize>,
 }
 
@@ -100,7 +100,7 @@ impl<'t> Layout<'t> {
         (!self.sealed.contains(start)).then_some(token.whole)
     }
 
-    /// Reports whether a value beside a comment is encrypted, or the comment, or comments decide
+    /// Reports whether a value next to a comment is encrypted, or the comment, or comments decide
     /// about that.
     pub(super) fn is_near_sealed(&self, comment: Span, splice: &Splice<'_>) -> bool {
         const KEY_AND_VALUE: usize = 2;

@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(shape_of("a: |  # header\n  text\nb: 2\n"), "{#header a:· b:·}");
     }
 
-    /// What sops 3.11.0 makes of them.
+    /// The shapes are those that sops 3.11.0 reads.
     #[test]
     fn a_comment_of_another_column_than_the_next_key_belongs_to_the_block_above() {
         for (text, shape) in [
@@ -174,7 +174,7 @@ mod tests {
         }
     }
 
-    /// What sops 3.11.0 makes of them.
+    /// The shapes are those that sops 3.11.0 reads.
     #[test]
     fn a_comment_to_the_right_of_brackets_goes_into_those_of_a_value() {
         for (text, shape) in [

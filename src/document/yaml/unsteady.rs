@@ -1,7 +1,7 @@
 //! Comments that sops' YAML library may move once a file is encrypted.
 //!
 //! That decides whether they are encrypted, and to which place their ciphertext is bound. A file
-//! with such a comment beside a value that is encrypted is left to its author.
+//! with such a comment next to a value that is encrypted is left to its author.
 
 use super::layout::{Layout, column};
 use crate::document::node::{Element, Member, Node, Value};
@@ -76,7 +76,7 @@ fn is_at_end(text: &str, comment: Span) -> bool {
 /// A member of a map or a list.
 enum Child<'n, 't> {
     Comment(Span),
-    /// Where it begins, its key if it has one; and the value.
+    /// The start of the node, or of its key if it has one; and the node.
     Node(usize, &'n Node<'t>),
 }
 

@@ -1,4 +1,4 @@
-//! Why a transaction did not happen, or not completely.
+//! The errors that stop a transaction before it begins, or before it is complete.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use crate::git::GitError;
 use crate::path::RepoPath;
 use crate::text::words::{agree, count};
 
-/// Reason that a transaction failed.
+/// The reason why a transaction failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// Another run holds the journal.
@@ -58,7 +58,7 @@ pub enum StageError {
 }
 
 impl StageError {
-    /// The next step.
+    /// Returns the next step.
     pub fn help(&self) -> &'static str {
         match self {
             Self::Busy => "wait for it to end",

@@ -18,7 +18,7 @@ use crate::path::RepoPath;
 /// Files that are written at once. Threads wait for the disk, which can take many in one go.
 const WRITERS: usize = 64;
 
-/// What this run did about a transaction that a killed run began.
+/// The recovery of a transaction that a killed run began.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// Files that were written now, because the transaction was decided.

@@ -155,7 +155,7 @@ impl KeyCommand {
     }
 }
 
-/// Reads the places one after the other.
+/// A reader of the places, one after the other.
 struct Places<'s, 'h> {
     search: &'s mut Search<'h>,
     keys: Vec<Key>,

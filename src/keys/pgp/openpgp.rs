@@ -255,7 +255,7 @@ mod tests {
         only(bytes, today).usability("")
     }
 
-    /// The armor in the first `enc` of a file.
+    /// Returns the armor in the first `enc` of a file.
     fn enc(file: &str) -> String {
         let start = file.find("-----BEGIN PGP MESSAGE").expect("an armor begins");
         let end = file.find("-----END PGP MESSAGE-----").expect("an armor ends");

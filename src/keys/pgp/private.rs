@@ -214,7 +214,7 @@ mod tests {
     const PRIVATE: &str = include_str!("../../../fixtures/keys/pgp/ed.sec.asc");
     const TWO: &str = include_str!("../../../fixtures/vectors/3.11.0/enc/30-pgp-two.yaml");
 
-    /// The packets of the data keys in a file.
+    /// Returns the packets of the data keys in a file.
     fn messages(file: &str) -> impl Iterator<Item = Vec<u8>> {
         let armors = file.split("-----BEGIN PGP MESSAGE").skip(1).map(|armor| {
             let armor = armor.split("END PGP MESSAGE").next().unwrap_or_default();

@@ -77,7 +77,7 @@ pub fn seal_parsed(
     Ok(Sealed { text: sealed, edits, values, comments })
 }
 
-/// The envelope around a file of any other format (`stores/json/store.go`, `BinaryStore`).
+/// Writes the envelope around a file of any other format (`stores/json/store.go`, `BinaryStore`).
 fn binary(bytes: &[u8], sealing: &Sealing<'_>) -> Result<Sealed, SealError> {
     if bytes.is_empty() {
         return Err(impossible(None, "it is empty, and sops does not encrypt empty files"));

@@ -30,7 +30,7 @@ const MOVED_COMMENT: &str = "a comment in it would belong to another key once th
 /// The encrypted values and comments so far.
 pub(super) struct Writer<'s> {
     sealing: Sealing<'s>,
-    /// When the file is encrypted: `2026-01-02T03:04:05Z`.
+    /// The time of the encryption: `2026-01-02T03:04:05Z`.
     time: String,
     pub(super) cipher: Cipher,
     pub(super) mac: Mac,

@@ -1,4 +1,4 @@
-//! The same with private keys at hand, and with all that can go wrong with them.
+//! The same with private keys available, and with all that can go wrong with them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -15,7 +15,7 @@ fn vectors() -> PathBuf {
     fixtures().join("vectors/3.11.0")
 }
 
-/// All that nobody may see: values, comments, data keys, MACs and private keys of the vectors.
+/// Everything that must not be printed: values, comments, data keys, MACs and private keys of the vectors.
 fn secrets() -> Vec<String> {
     let mut secrets = Vec::new();
     let text = fs::read_to_string(vectors().join("datakeys.json")).expect("read");

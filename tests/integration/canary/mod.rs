@@ -1,6 +1,6 @@
 //! No output ever holds a secret.
 //!
-//! Every value in the fixtures holds the word `canary`, in clear, in base64, or behind a
+//! Every value in the fixtures holds the word `canary`, in plaintext, in base64, or behind a
 //! ciphertext. Whatever the program prints about them, in any format, must not.
 
 mod keys;

@@ -226,7 +226,7 @@ fn is_lost(path: &Path, bytes: &[u8]) -> bool {
     path.extension().is_some_and(|ending| ending == "bin") || !(has_sops || has_value)
 }
 
-/// Rules that refuse on purpose what sops takes: a key that stands twice, a nonce of another length.
+/// Rules that refuse on purpose what sops takes: a key that occurs twice, a nonce of another length.
 const STRICTER: &[&str] = &["invalid-metadata", "malformed-ciphertext"];
 
 fn keep(bytes: &[u8], path: &Path) -> PathBuf {

@@ -21,7 +21,7 @@ struct Tally {
     refused_by_both: usize,
     /// Left alone here, on purpose: sops would write plaintext, or lose something.
     refused_on_purpose: usize,
-    /// Left alone here without a word: so empty that nobody misses encryption.
+    /// Left alone here without a word: so empty that encryption makes no difference.
     passed_over: usize,
     /// Left alone here for another reason; sops would encrypt them.
     refused_here: Vec<String>,

@@ -85,7 +85,7 @@ fn masked(text: &str) -> String {
     out + rest
 }
 
-/// Comments that were in clear may be encrypted now.
+/// Comments that were in plaintext may be encrypted now.
 fn with_equal_comments(text: &str) -> String {
     let equal = |line: &str| match line.split_once('#') {
         Some((blanks, _)) if blanks.trim().is_empty() => format!("{blanks}#\n"),

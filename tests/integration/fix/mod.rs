@@ -172,7 +172,7 @@ fn what_sops_wrote_is_never_touched() {
     fs::write(copy.path().join(".sops.yaml"), rules()).expect("written");
     let files = contents(copy.path());
     let run = sops_lint(copy.path(), &["fix"]);
-    // Some have other recipients or selectors than the rule, which takes a private key to mend.
+    // Some have other recipients or selectors than the rule, which takes a private key to fix.
     assert_eq!((run.code, &*run.stdout), (Some(1), ""), "{run:?}");
     assert!(run.stderr.contains("findings are left for you to fix"), "{run:?}");
     assert_eq!(contents(copy.path()), files);
@@ -315,7 +315,7 @@ fn mistakes_of_a_config_are_corrected_and_files_encrypted_by_what_it_says_then()
 
     let loose = rules().replace("^(data|stringData)$", "'data|stringData'");
     let tree = repository(&[(".sops.yaml", &loose), ("db.yaml", SECRET)]);
-    // What it encrypts beside Secrets may be meant.
+    // The values that it encrypts in addition to those of Secrets may be intended.
     assert_eq!(sops_lint(tree.path(), &["fix"]).code, Some(1));
     assert_eq!(sops_lint(tree.path(), &["fix", "--unsafe"]).code, Some(0));
     assert_eq!(read(tree.path(), ".sops.yaml"), rules());

@@ -20,7 +20,7 @@ pub(super) struct Draft {
     /// YAML in braces.
     pub(super) is_flow: bool,
     pub(super) file_name: String,
-    /// Whether a kustomization beside the file names it.
+    /// True if a kustomization next to the file names it.
     pub(super) is_listed: bool,
     /// In front of all others, for anchors.
     pub(super) first: Vec<Field>,

@@ -684,7 +684,7 @@ fn kind(draft: &mut Draft, token: &str) -> bool {
 
 fn yaml_kind(draft: &mut Draft, dice: &mut Dice, tokens: &[&str]) -> bool {
     let token = *dice.pick(tokens);
-    // A comment beside would hide the rest of a line.
+    // A comment on the same line would hide the rest of a line.
     yaml(draft) && !(draft.is_flow && token.contains('#')) && kind(draft, token)
 }
 
