@@ -9,7 +9,9 @@ use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use super::format::Format;
 use super::node::{Document, Element, Entry, Member, Node, Shape, Value};
-use super::parsed::{DuplicateKey, MAX_DEPTH, MAX_NODES, ParseError, Parsed, duplicates};
+use super::parsed::{
+    DuplicateKey, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, ParseError, Parsed, duplicates,
+};
 use super::scalar::Scalar;
 use super::splice::{self, Block, Edit, Splice, Spliced};
 use crate::text::Span;
@@ -17,6 +19,29 @@ use crate::text::Span;
 /// The format of `.json`, and of the envelope that sops puts around binary files.
 #[derive(Debug)]
 pub struct Json;
+
+impl Json {
+    /// Reads values one after the other, as Go's decoder does. Each is a document.
+    pub fn parse_stream<'t>(&self, text: &'t str) -> Parsed<'t> {
+        let mut reader = Reader::new(text);
+        reader.at = text.len() - text.trim_start_matches('\u{feff}').len();
+        let mut documents = Vec::new();
+        let mut error = None;
+        while error.is_none() && reader.peek().is_some() {
+            match reader.value() {
+                Ok(_) if documents.len() == MAX_DOCUMENTS => {
+                    let reason = format!("more than {MAX_DOCUMENTS} documents in one file");
+                    error = Some(ParseError::limit(reader.at, reason));
+                }
+                Ok(root) => {
+                    documents.push(Document::new(documents.len(), text, root, Shape::Nested));
+                }
+                Err(found) => error = Some(found),
+            }
+        }
+        Parsed { documents, duplicate_keys: reader.duplicate_keys, error }
+    }
+}
 
 impl Format for Json {
     fn name(&self) -> &'static str {
@@ -40,7 +65,7 @@ impl Format for Json {
     }
 
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
-        let mut reader = Reader { text, at: 0, depth: 0, nodes: 0, duplicate_keys: Vec::new() };
+        let mut reader = Reader::new(text);
         let (documents, error) = match reader.document() {
             Ok(root) => (vec![Document::new(0, text, root, Shape::Nested)], None),
             Err(error) => (Vec::new(), Some(error)),
@@ -123,6 +148,10 @@ struct Reader<'t> {
 type Result<T> = std::result::Result<T, ParseError>;
 
 impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, at: 0, depth: 0, nodes: 0, duplicate_keys: Vec::new() }
+    }
+
     fn document(&mut self) -> Result<Node<'t>> {
         let root = self.value()?;
         if self.peek().is_some() {

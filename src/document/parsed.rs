@@ -63,16 +63,18 @@ pub struct ParseError {
     pub reason: Cow<'static, str>,
     /// True if the file exceeds a limit of this program; false if its grammar is wrong.
     pub is_limit: bool,
+    /// True if the part of the file that was not read may hold a Secret.
+    pub may_hide_secret: bool,
 }
 
 impl ParseError {
     /// Makes an error of grammar.
     pub fn new(offset: usize, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { offset, reason: reason.into(), is_limit: false }
+        Self { offset, reason: reason.into(), is_limit: false, may_hide_secret: false }
     }
 
     /// One of the limits above is passed.
     pub fn limit(offset: usize, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { offset, reason: reason.into(), is_limit: true }
+        Self { is_limit: true, ..Self::new(offset, reason) }
     }
 }

@@ -3,9 +3,10 @@
 use super::context::Context;
 use super::opening::{open, verification};
 use super::outcome::Outcome;
-use super::parse::{parse, parse_earlier, unparsed};
+use super::parse::parse_earlier;
 use super::questions::Questions;
 use super::settle::settle;
+use super::source::{Reading, Source};
 use crate::document::{self, Format};
 use crate::finding::Drafts;
 use crate::input::{Content, Input};
@@ -34,11 +35,10 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         return Outcome { certificates, depends_on, ..Outcome::default() };
     }
     let text = std::str::from_utf8(bytes);
-    let parsed = match text {
-        Ok(text) if config.is_none() => parse(text, format, traces, claims_encryption),
-        _ => None,
-    };
-    let parsed = parsed.unwrap_or_else(|| unparsed(&text, traces, claims_encryption, format));
+    let (path, is_config) = (&input.path, config.is_some());
+    let source = Source { path, bytes, text, format, traces, claims_encryption, is_config };
+    let variants = source.variants();
+    let Reading { parsed, is_foreign } = source.read(variants.as_ref());
     let documents = Judged::all(&parsed.documents);
     let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
     let ring = context.ring.filter(|_| !is_unclear);
@@ -57,6 +57,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         misnamed_config: misnamed_config(input, governing, &documents, &questions),
         claims_encryption,
         traces,
+        is_foreign,
         is_template: traces::is_template(&input.path) || is_in_chart(&input.path, &questions),
         config,
         opening: opening.as_ref(),

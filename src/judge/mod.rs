@@ -11,6 +11,7 @@ mod parse;
 mod questions;
 mod repository;
 mod settle;
+mod source;
 mod tally;
 
 pub use context::{Context, Scope};

@@ -1,6 +1,6 @@
 //! Chooses the format of a file and parses it.
 
-use std::borrow::Cow;
+use std::str::Utf8Error;
 
 use crate::document::json::Json;
 use crate::document::{self, Format, Parsed, Shape, Value};
@@ -84,20 +84,11 @@ fn is_likely(parsed: &Parsed<'_>, text: &str) -> bool {
         })
 }
 
-/// Represents a file that was not parsed: no documents, and an error if it should have had some.
-pub(super) fn unparsed<'t>(
-    text: &Result<&'t str, std::str::Utf8Error>,
-    traces: Traces,
-    claims_encryption: bool,
-    format: Option<&'static dyn Format>,
-) -> Parsed<'t> {
-    let matters = format.is_some() && (traces.encrypted || claims_encryption);
-    let error = match text {
-        Err(error) if matters => Some(document::ParseError::new(
-            error.valid_up_to(),
-            Cow::Borrowed("this byte is not UTF-8"),
-        )),
-        _ => None,
-    };
+/// Represents a file that was not parsed: no documents, and the error, if it matters.
+pub(super) fn unparsed<'t>(error: Option<Utf8Error>, may_hide_secret: bool) -> Parsed<'t> {
+    let error = error.map(|error| document::ParseError {
+        may_hide_secret,
+        ..document::ParseError::new(error.valid_up_to(), "this byte is not UTF-8")
+    });
     Parsed { documents: Vec::new(), duplicate_keys: Vec::new(), error }
 }

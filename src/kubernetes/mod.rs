@@ -3,6 +3,7 @@
 pub mod generator;
 mod object;
 pub mod public;
+pub mod reading;
 pub mod reference;
 mod secret;
 

@@ -85,17 +85,18 @@ fn is_reference_by(scheme: &str, text: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
 }
 
-/// The variables of a text: `${..}`, `$(..)`, `{{ .. }}` or `<..>`.
+/// The variables of a text: `${..}`, `$(..)`, `{{ .. }}`, `#{ .. }#` or `<..>`.
 struct Variables<'t> {
     text: &'t str,
-    brackets: [Brackets; 4],
+    brackets: [Brackets; 5],
     /// The end of XML and HTML, which have closing tags.
     markup: Option<usize>,
 }
 
 impl<'t> Variables<'t> {
     fn new(text: &'t str) -> Self {
-        const BRACKETS: [(&str, &str); 4] = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<", ">")];
+        const BRACKETS: [(&str, &str); 5] =
+            [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<", ">"), ("#{", "}#")];
         let brackets = BRACKETS.map(|(open, close)| Brackets::new(text, open, close));
         Self { text, brackets, markup: text.rfind("</").max(text.rfind("/>")) }
     }
@@ -262,6 +263,7 @@ mod tests {
             "${USER}:${PASSWORD}".split(':').next().unwrap_or_default(),
             "<your-token>",
             "REPLACE_ME",
+            "#{ password }#",
             " ${A}\n",
             "${A:=${B}}",
             "REPLACE_WITH_ACCESS_KEY",

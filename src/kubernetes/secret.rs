@@ -50,9 +50,9 @@ impl<'d, 't> Secret<'d, 't> {
 
     fn of(node: &'d Node<'t>) -> Self {
         let metadata = field(node, "metadata");
-        let plain = |key| {
-            metadata.and_then(|metadata| text(metadata, key)).filter(|name| !looks_encrypted(name))
-        };
+        // The name of a template is a placeholder.
+        let is_plain = |name: &&str| !looks_encrypted(name) && !name.starts_with('<');
+        let plain = |key| metadata.and_then(|metadata| text(metadata, key)).filter(is_plain);
         let (name, namespace) = (plain("name"), plain("namespace"));
         Self { node, namespace, name, holds_files: false }
     }
@@ -107,7 +107,7 @@ impl<'d> TypeMeta<'d> {
 /// other objects, and what an operator makes Secrets of.
 pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
     let mut found = Vec::new();
-    if document.root.is_map() {
+    if document.root.is_map() && !document.is_shallow() {
         collect(&document.root, None, &mut found);
     }
     // An alias repeats what has a finding at its anchor.

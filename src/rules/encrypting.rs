@@ -59,6 +59,9 @@ fn lack_of_recipients(config: &Config, rule: &CreationRule) -> Option<String> {
 impl Subject<'_> {
     /// All that it takes to encrypt the file: `run ..`, or what comes first and `then run ..`.
     pub(super) fn encrypting(&self) -> String {
+        if let Some(first) = self.wrong_form() {
+            return first.to_owned();
+        }
         let recipe = self.governing.rule().map(|(_, rule)| &rule.recipe);
         let is_ours =
             |recipe: &Recipe| recipe.recipients().all(|recipient| recipient.service.can_wrap());
@@ -83,6 +86,21 @@ impl Subject<'_> {
         let all = encoding.into_iter().chain(lack).chain(self.wrong_selector());
         let obstacles: Vec<String> = all.collect();
         (!obstacles.is_empty()).then(|| obstacles.join(", "))
+    }
+
+    /// Tells what to do with a file in a form that sops cannot read, or that it would destroy.
+    fn wrong_form(&self) -> Option<&'static str> {
+        if self.is_template {
+            Some("move the Secret to a file that is not a template, and encrypt that file")
+        } else if !self.is_foreign {
+            None
+        } else if document::format_of(self.path()).is_some() {
+            Some("correct the syntax of the file, which sops cannot read, and run sops-lint again")
+        } else {
+            Some(
+                "delete the file if it is a backup; otherwise give it a name that ends in .yaml or .json, so that sops knows its format, and run sops-lint again",
+            )
+        }
     }
 
     /// The selector that a rule for this file needs: without one sops encrypts the kind as well.

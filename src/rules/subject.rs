@@ -43,6 +43,8 @@ pub struct Subject<'s> {
     pub claims_encryption: bool,
     /// Observations about its bytes from before parsing.
     pub traces: Traces,
+    /// True if kubectl or kustomize read these documents in the file, and sops cannot.
+    pub is_foreign: bool,
     /// True for a template of manifests.
     pub is_template: bool,
     /// Its content as a config, if it is a `.sops.yaml`.

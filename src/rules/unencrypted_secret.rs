@@ -83,7 +83,7 @@ impl FileRule for UnencryptedSecret {
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         // In a file with metadata a bare document is a matter of `mixed-documents`.
-        if subject.is_template || subject.is_encrypted() {
+        if subject.is_encrypted() {
             return;
         }
         for judged in subject.documents {
@@ -117,8 +117,10 @@ fn check_secret<'s>(
         .level(level)
         .at(judged.document.index, Some(first.key_path()))
         .note("in plaintext")
-        .help(if secret.holds_files { help_for_file() } else { help(subject) })
-        .fix(Fix::encrypt());
+        .help(if secret.holds_files { help_for_file() } else { help(subject) });
+    // sops could not read the result, or would encrypt the whole file as binary data.
+    let can_encrypt = !(subject.is_foreign || subject.is_template);
+    let draft = if can_encrypt { draft.fix(Fix::encrypt()) } else { draft };
     let draft = draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "in plaintext");
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
 }

@@ -62,9 +62,10 @@ impl FileRule for UnreadableDocument {
             drafts.extend(subject.documents.iter().filter_map(lost));
         }
         let Some(error) = subject.parse_error else { return };
-        let is_ours = subject.traces.encrypted || holds_ciphertext(subject.text);
+        let is_ours =
+            subject.traces.encrypted || error.may_hide_secret || holds_ciphertext(subject.text);
         let has_finding = merge_conflict::has_markers(subject.text) && is_ours;
-        if subject.is_template
+        if (subject.is_template && !error.may_hide_secret)
             || has_finding
             || subject.config.is_some()
             || !(is_ours || error.is_limit)

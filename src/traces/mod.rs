@@ -101,10 +101,15 @@ fn has_metadata_section(bytes: &[u8]) -> bool {
 /// The names by which kustomize finds what to build in a directory.
 pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
+/// Returns true for the name of a kustomization. sops does not know the format of a `Kustomization`.
+pub fn is_kustomization(path: &RepoPath) -> bool {
+    KUSTOMIZATIONS.contains(&path.file_name())
+}
+
 /// Looks for what only manifests and kustomizations have: a controller with a token, a generator.
 fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     let name = path.file_name();
-    let is_kustomization = KUSTOMIZATIONS.contains(&name);
+    let is_kustomization = is_kustomization(path);
     let ending = name.rsplit('.').next().unwrap_or_default();
     if !is_kustomization && !matches!(ending, "yaml" | "yml") {
         return (false, false);

@@ -380,9 +380,9 @@ fn nul_bytes_are_a_finding_where_sops_would_read_them() {
         assert_eq!((run.code, rules(&run)), (Some(1), vec![expected.to_owned()]), "{text:?}");
         assert!(!run.stdout.contains("canary") && !run.stdout.contains('\0'), "{run:?}");
     }
-    // Neither sops nor kubectl read it, and nothing says that it is encrypted.
+    // Neither sops nor kubectl can read it, but people can.
     let run = scan(&[("a.yaml", "kind: Secret\napiVersion: v1\nstringData: {a: \"canary\0\"}\n")]);
-    assert_eq!((run.code, run.findings()), (Some(0), vec![]));
+    assert_eq!((run.code, rules(&run)), (Some(1), vec!["unreadable-document".to_owned()]));
 }
 
 /// Says past the capture of the test runner that something was not tested.

@@ -14,10 +14,18 @@ mod unsteady;
 use super::format::Format;
 use super::parsed::Parsed;
 use super::splice::{Splice, Spliced};
+use crate::text::Span;
 
 /// The format of `.yaml` and `.yml`.
 #[derive(Debug)]
 pub struct Yaml;
+
+impl Yaml {
+    /// Reads the documents in a part of a text. Their spans are places in the whole text.
+    pub fn parse_part<'t>(&self, text: &'t str, part: Span) -> Parsed<'t> {
+        reader::read(text, part)
+    }
+}
 
 impl Format for Yaml {
     fn name(&self) -> &'static str {
@@ -41,7 +49,7 @@ impl Format for Yaml {
     }
 
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
-        reader::read(text)
+        reader::read(text, Span::new(0, text.len()))
     }
 
     fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {

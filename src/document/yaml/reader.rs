@@ -22,7 +22,10 @@ struct Anchored<'t> {
 pub(super) type Events<'t> = Parser<'t, granit_parser::StrInput<'t>>;
 
 struct Reader<'t> {
+    /// The text of the file up to the end of the part.
     text: &'t str,
+    /// The offset of the part.
+    base: usize,
     events: Events<'t>,
     anchors: HashMap<usize, Anchored<'t>>,
     /// Anchors whose node is still being read.
@@ -45,10 +48,11 @@ pub(super) fn events(text: &str) -> Events<'_> {
 }
 
 /// Reads all documents of a text.
-pub(super) fn read(text: &str) -> Parsed<'_> {
+pub(super) fn read(text: &str, part: Span) -> Parsed<'_> {
     let mut reader = Reader {
-        text,
-        events: events(text),
+        text: &text[..part.end],
+        base: part.start,
+        events: events(&text[part.start..part.end]),
         anchors: HashMap::new(),
         open_anchors: HashSet::new(),
         nodes: 0,
@@ -95,9 +99,9 @@ impl<'t> Reader<'t> {
                 return Err(ParseError::new(self.text.len(), "the file ends unexpectedly"));
             };
             let (event, place) = event.map_err(|error| self.scan_error(&error))?;
-            let span = place
-                .byte_range()
-                .map_or(Span::at(self.text.len()), |range| Span::new(range.start, range.end));
+            let span = place.byte_range().map_or(Span::at(self.text.len()), |range| {
+                Span::new(self.base + range.start, self.base + range.end)
+            });
             match event {
                 Event::Comment(text, placement) => self.remarks.push(Remark {
                     comment: Comment { text, span },
@@ -282,7 +286,8 @@ impl<'t> Reader<'t> {
     }
 
     fn scan_error(&self, error: &ScanError) -> ParseError {
-        let offset = error.marker().byte_offset().unwrap_or_default().min(self.text.len());
+        let offset = error.marker().byte_offset().unwrap_or_default();
+        let offset = (self.base + offset).min(self.text.len());
         match error.kind() {
             ErrorKind::UnexpectedCharacter { .. } => {
                 ParseError::new(offset, "a value cannot start with this character")

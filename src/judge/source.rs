@@ -1,0 +1,130 @@
+//! Reads a file: as sops does, or as kubectl and kustomize do if sops' reading shows none of its Secrets.
+
+use std::str::Utf8Error;
+
+use super::parse::{parse, unparsed};
+use crate::document::yaml::Yaml;
+use crate::document::{Document, Format, Parsed};
+use crate::kubernetes::reading::Variants;
+use crate::kubernetes::secrets;
+use crate::path::RepoPath;
+use crate::traces::{self, Traces};
+
+/// The bytes of a file, and everything that decides how to read them.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'t> {
+    pub path: &'t RepoPath,
+    pub bytes: &'t [u8],
+    pub text: Result<&'t str, Utf8Error>,
+    /// The format that sops infers from the name.
+    pub format: Option<&'static dyn Format>,
+    pub traces: Traces,
+    /// True if the name says that the file is encrypted.
+    pub claims_encryption: bool,
+    /// True for a `.sops.yaml`.
+    pub is_config: bool,
+}
+
+/// The documents of a file.
+pub(super) struct Reading<'t> {
+    pub parsed: Parsed<'t>,
+    /// True if kubectl or kustomize read these documents, and sops cannot.
+    pub is_foreign: bool,
+}
+
+impl<'t> Source<'t> {
+    /// Makes the other forms of the text, if it may hold a Secret and sops left nothing in it.
+    pub(super) fn variants(&self) -> Option<Variants<'t>> {
+        self.text.ok().filter(|_| self.is_manifest()).map(Variants::of)
+    }
+
+    /// Reads the documents.
+    pub(super) fn read(&self, variants: Option<&'t Variants<'t>>) -> Reading<'t> {
+        let own = self.as_sops();
+        let is_foreign = |variants: &&Variants<'_>| has_more(own.as_ref(), variants);
+        if let Some(parsed) = variants.filter(is_foreign).and_then(|it| self.as_kubectl(it)) {
+            return Reading { parsed, is_foreign: true };
+        }
+        let parsed = own.unwrap_or_else(|| {
+            let is_ours = self.traces.encrypted || self.claims_encryption;
+            let may_hide_secret = self.text.is_err() && self.is_manifest() && self.holds_secret();
+            let matters = may_hide_secret || (self.format.is_some() && is_ours);
+            unparsed(self.text.err().filter(|_| matters), may_hide_secret)
+        });
+        Reading { parsed, is_foreign: false }
+    }
+
+    fn as_sops(&self) -> Option<Parsed<'t>> {
+        let text = self.text.ok().filter(|_| !self.is_config)?;
+        let is_yaml = traces::is_kustomization(self.path) && !self.traces.sops;
+        let format = self.format.or(is_yaml.then_some(&Yaml));
+        parse(text, format, self.traces, self.claims_encryption)
+    }
+
+    fn is_manifest(&self) -> bool {
+        self.traces.secret && !self.traces.sops && !self.is_config
+    }
+
+    /// Reads the documents as kubectl does. Returns `None` if there is no Secret and no error that may hide
+    /// one.
+    fn as_kubectl<'v>(&self, variants: &'v Variants<'_>) -> Option<Parsed<'v>> {
+        let kind = kind_of(self.path);
+        let reading = variants.read();
+        let holds_secrets = reading.holds_secrets();
+        let error = reading.error.filter(|_| kind == Kind::Manifest);
+        let is_wanted = match kind {
+            Kind::Manifest => holds_secrets || error.is_some(),
+            Kind::Template => holds_secrets,
+            Kind::Other => holds_secrets && reading.begins_well,
+            Kind::Prose => false,
+        };
+        let documents = reading.documents;
+        is_wanted.then(|| Parsed { documents, duplicate_keys: Vec::new(), error })
+    }
+
+    /// Returns true if kubectl, which replaces bytes that are not UTF-8, may find a Secret.
+    fn holds_secret(&self) -> bool {
+        let chunks = self.bytes.utf8_chunks();
+        let text = chunks.fold(String::new(), |text, chunk| {
+            text + chunk.valid() + &"?".repeat(chunk.invalid().len())
+        });
+        kind_of(self.path) == Kind::Manifest || self.as_kubectl(&Variants::of(&text)).is_some()
+    }
+}
+
+/// Returns true if kubectl may find a Secret that sops' reading does not have.
+fn has_more(own: Option<&Parsed<'_>>, variants: &Variants<'_>) -> bool {
+    own.is_none_or(|own| {
+        let may_differ = variants.differ() || own.documents.iter().any(Document::is_shallow);
+        let holds_secrets = || own.documents.iter().any(|one| !secrets(one).is_empty());
+        own.error.is_some() || (may_differ && !holds_secrets())
+    })
+}
+
+/// The use of a file, by its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// kubectl and kustomize read it.
+    Manifest,
+    /// A template engine reads it first.
+    Template,
+    /// A backup, or a manifest that a kustomization lists by a name of its own.
+    Other,
+    /// It quotes manifests.
+    Prose,
+}
+
+fn kind_of(path: &RepoPath) -> Kind {
+    let name = path.file_name();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let is_manifest = ["yaml", "yml", "json"].iter().any(|one| one.eq_ignore_ascii_case(ending));
+    if is_manifest || traces::is_kustomization(path) {
+        Kind::Manifest
+    } else if traces::is_template(path) {
+        Kind::Template
+    } else if traces::is_about_another(path) {
+        Kind::Prose
+    } else {
+        Kind::Other
+    }
+}

@@ -1,0 +1,304 @@
+//! Files as kubectl, kustomize and Helm read them, where sops or a strict parser rejects them.
+
+use super::reference::{Reference, classify};
+use super::secret::secrets;
+use crate::document::json::Json;
+use crate::document::yaml::Yaml;
+use crate::document::{Document, Format, MAX_DOCUMENTS, ParseError, Parsed};
+use crate::text::Span;
+use crate::traces::may_hold_secret;
+
+/// The marks of template engines: Go, Jinja, ERB, Terraform.
+const MARKS: [(&str, &str); 5] =
+    [("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("<%", "%>"), ("%{", "}")];
+
+/// Other forms of a text, each as long as the text, so that all places are the same.
+#[derive(Debug)]
+pub struct Variants<'t> {
+    text: &'t str,
+    /// With the line ends and blanks that Go's parser sees.
+    as_go: Option<String>,
+    /// With the actions of a template replaced.
+    rendered: Option<String>,
+}
+
+/// The documents of a file.
+#[derive(Debug)]
+pub struct Reading<'t> {
+    /// In file order.
+    pub documents: Vec<Document<'t>>,
+    /// The first error in a part that may hold a Secret and is not a template.
+    pub error: Option<ParseError>,
+    /// True if every part up to the first Secret could be read.
+    pub begins_well: bool,
+}
+
+impl Reading<'_> {
+    /// Returns true if any document has a Secret.
+    pub fn holds_secrets(&self) -> bool {
+        hold_secrets(&self.documents)
+    }
+}
+
+impl<'t> Variants<'t> {
+    /// Makes the forms that differ from the text.
+    pub fn of(text: &'t str) -> Self {
+        Self { text, as_go: as_go(text), rendered: rendered(text) }
+    }
+
+    /// Returns true if any form differs from the text.
+    pub fn differ(&self) -> bool {
+        self.as_go.is_some() || self.rendered.is_some()
+    }
+
+    /// Reads the documents of a text one by one, each in the first form that can be read.
+    pub fn read(&self) -> Reading<'_> {
+        if Json.recognizes(self.text) {
+            let parsed = Json.parse_stream(self.text);
+            if hold_secrets(&parsed.documents) {
+                let Parsed { documents, error, .. } = parsed;
+                return Reading { documents, begins_well: true, error: error.map(hiding) };
+            }
+        }
+        let mut reading = Reading { documents: Vec::new(), error: None, begins_well: true };
+        let mut has_secret = false;
+        for part in parts(self.text) {
+            let Parsed { documents, error, .. } = self.part(part);
+            has_secret |= hold_secrets(&documents);
+            // The text in front of a quoted manifest is often a scalar.
+            let is_object =
+                |document: &Document<'_>| document.root.is_map() || document.root.is_null();
+            let is_well = error.is_none() && documents.iter().all(is_object);
+            reading.begins_well &= is_well || has_secret;
+            let error = error.filter(|_| self.is_suspect(part)).map(hiding);
+            reading.error = reading.error.take().or(error);
+            for mut document in documents {
+                if reading.documents.len() == MAX_DOCUMENTS {
+                    let reason = format!("more than {MAX_DOCUMENTS} documents in one file");
+                    let error = hiding(ParseError::limit(part.start, reason));
+                    reading.error.get_or_insert(error);
+                    return reading;
+                }
+                document.index = reading.documents.len();
+                reading.documents.push(document);
+            }
+        }
+        reading
+    }
+
+    /// Reads a part in the first form that has no error, and prefers one with a Secret. Go reads one document
+    /// of each part.
+    fn part(&self, part: Span) -> Parsed<'_> {
+        let forms = [Some(self.text), self.as_go.as_deref(), self.rendered.as_deref()];
+        let mut best: Option<Parsed<'_>> = None;
+        let own = &self.text[part.start..part.end];
+        for (index, form) in forms.into_iter().flatten().enumerate() {
+            if index > 0 && form[part.start..part.end] == *own {
+                continue;
+            }
+            let mut parsed = Yaml.parse_part(form, part);
+            parsed.documents.truncate(1);
+            if parsed.error.is_none() && hold_secrets(&parsed.documents) {
+                return parsed;
+            }
+            match &best {
+                Some(best) if best.error.is_none() || parsed.error.is_some() => {}
+                _ => best = Some(parsed),
+            }
+        }
+        best.unwrap_or_else(|| Parsed {
+            documents: Vec::new(),
+            duplicate_keys: Vec::new(),
+            error: None,
+        })
+    }
+
+    /// Returns true for a part that may hold a Secret and is not a template.
+    fn is_suspect(&self, part: Span) -> bool {
+        let text = &self.text[part.start..part.end];
+        let has_actions = |rendered: &String| rendered[part.start..part.end] != *text;
+        may_hold_secret(text.as_bytes()) && !self.rendered.as_ref().is_some_and(has_actions)
+    }
+}
+
+fn hiding(error: ParseError) -> ParseError {
+    ParseError { may_hide_secret: true, ..error }
+}
+
+fn hold_secrets(documents: &[Document<'_>]) -> bool {
+    documents.iter().any(|document| !secrets(document).is_empty())
+}
+
+/// Divides a text where a line begins with `---`, as kubectl does.
+fn parts(text: &str) -> Vec<Span> {
+    let markers = memchr::memmem::find_iter(text.as_bytes(), "\n---").map(|at| at + 1);
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for marker in markers {
+        parts.push(Span::new(start, marker));
+        start = content(text, marker);
+    }
+    parts.push(Span::new(start, text.len()));
+    parts
+}
+
+/// Returns the place behind the line of a document marker. A marker with a value is a part of the document.
+fn content(text: &str, marker: usize) -> usize {
+    let rest = &text[marker..];
+    let line = rest.find('\n').map_or(rest.len(), |at| at + 1);
+    let value = rest[3..line].trim();
+    if value.is_empty() || value.starts_with('#') { marker + line } else { marker }
+}
+
+/// Replaces characters that Go's YAML reads in another way: line separators of Unicode end a line, a byte order
+/// mark begins a document, and a tab in front of a line is a blank.
+fn as_go(text: &str) -> Option<String> {
+    let begins_document = |text: &str| text.ends_with("\n---\n") || text.ends_with("\n---\r\n");
+    let has = |pattern: &str| memchr::memmem::find(text.as_bytes(), pattern.as_bytes()).is_some();
+    if !["\u{85}", "\u{2028}", "\u{2029}", "\u{feff}", "\t"].into_iter().any(has) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut is_at_start = true;
+    for character in text.chars() {
+        match character {
+            '\u{85}' => out.push_str(" \n"),
+            '\u{2028}' | '\u{2029}' => out.push_str("  \n"),
+            '\u{feff}' if begins_document(&out) => out.push_str("\n\n\n"),
+            '\t' if is_at_start => out.push(' '),
+            other => out.push(other),
+        }
+        let is_blank = matches!(character, ' ' | '\t' | '\u{feff}');
+        is_at_start = out.ends_with('\n') || (is_at_start && is_blank);
+    }
+    (out != text).then_some(out)
+}
+
+/// Replaces the actions of a template: alone on their lines, by blanks; between other text, by a placeholder. An
+/// action that prints a literal becomes letters.
+fn rendered(text: &str) -> Option<String> {
+    let actions = actions(text);
+    if actions.is_empty() {
+        return None;
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for action in actions {
+        out.extend_from_slice(&text.as_bytes()[at..action.start]);
+        let source = &text[action.start..action.end];
+        // A default is a setting of the chart, which its values replace.
+        let begins = source.trim_start_matches(['{', '-', '~', ' ']);
+        let is_literal = begins.starts_with(['"', '\'', '`'])
+            && source.starts_with("{{")
+            && classify(source, false) != Reference::Whole;
+        let is_alone = is_alone(text, action);
+        let last = source.len() - 1;
+        out.extend(source.bytes().enumerate().map(|(index, byte)| match index {
+            _ if byte == b'\n' => b'\n',
+            _ if is_literal => b'v',
+            _ if is_alone => b' ',
+            0 => b'<',
+            index if index == last => b'>',
+            _ => b'_',
+        }));
+        at = action.end;
+    }
+    out.extend_from_slice(&text.as_bytes()[at..]);
+    String::from_utf8(out).ok()
+}
+
+/// Returns the places of all actions of a template.
+fn actions(text: &str) -> Vec<Span> {
+    let mut finders = MARKS.map(|(open, close)| (open, close, text.find(open)));
+    let mut found = Vec::new();
+    let mut at = 0;
+    loop {
+        // Each mark is searched once, from its last place on.
+        for (open, _, next) in &mut finders {
+            if next.is_some_and(|next| next < at) {
+                *next = text[at..].find(*open).map(|next| at + next);
+            }
+        }
+        let first = finders.iter_mut().filter(|(_, _, next)| next.is_some());
+        let Some((open, close, next)) = first.min_by_key(|(_, _, next)| *next) else {
+            return found;
+        };
+        let start = next.unwrap_or(text.len());
+        match text[start + open.len()..].find(*close) {
+            Some(end) => {
+                at = start + open.len() + end + close.len();
+                found.push(Span::new(start, at));
+            }
+            // It has no end, and neither have those after it.
+            None => *next = None,
+        }
+    }
+}
+
+/// Returns true if an action has its lines to itself.
+fn is_alone(text: &str, action: Span) -> bool {
+    let before = text[..action.start].rsplit('\n').next().unwrap_or_default();
+    let behind = text[action.end..].split('\n').next().unwrap_or_default();
+    before.trim().is_empty() && behind.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "kind: Secret\napiVersion: v1\nstringData:\n  password: canary\n";
+
+    fn read(text: &str) -> (usize, Option<&'static str>) {
+        let variants = Variants::of(text);
+        let reading = variants.read();
+        let found = reading.documents.iter().map(|document| secrets(document).len()).sum();
+        (found, reading.error.map(|_| "error"))
+    }
+
+    #[test]
+    fn documents_are_read_one_by_one() {
+        let broken = "a: 'b\n";
+        assert_eq!(read(&format!("{broken}---\n{SECRET}")), (1, None));
+        assert_eq!(read(&format!("{SECRET}---\n{broken}---\n{SECRET}")), (2, None));
+        assert_eq!(read(&format!("{SECRET}\n  c: 'd\n")), (0, Some("error")));
+        assert_eq!(read(&format!("\u{feff}{SECRET}---\n\u{feff}{SECRET}")), (2, None));
+        assert_eq!(read(&format!("# a\u{85}{SECRET}")), (1, None));
+        assert_eq!(read(&format!("# a\u{2028}{SECRET}")), (1, None));
+        assert_eq!(read("{kind: Secret, apiVersion: v1,\n\tdata: {a: b}}"), (1, None));
+    }
+
+    #[test]
+    fn json_is_a_stream_and_may_be_yaml() {
+        let json = "{\"kind\": \"Secret\", \"apiVersion\": \"v1\", \"data\": {\"a\": \"b\"}}";
+        assert_eq!(read(&format!("{{}}\n{json}\n{json}")), (2, None));
+        assert_eq!(read(&format!("\u{feff}{json}")), (1, None));
+        assert_eq!(read(&format!("{json} and more")), (1, Some("error")));
+        assert_eq!(read(&json.replace("}}", ",},}")), (1, None));
+        assert_eq!(read(&format!("# c\n{json}")), (1, None));
+    }
+
+    #[test]
+    fn templates_are_read_without_their_actions() {
+        for text in [
+            format!("{{{{- if .x }}}}\n{SECRET}{{{{- end }}}}\n"),
+            format!("{SECRET}  user: {{{{ .user | quote }}}}\n"),
+            format!("{SECRET}  {{{{ .key }}}}: {{{{ .value }}}}\n"),
+            format!("{SECRET}metadata:\n  name: {{{{ include \"name\" . }}}}\n"),
+            format!("{{% if x %}}\n{SECRET}{{% endif %}}\n"),
+            format!("{{{{ .other }}}}: {{{{ a\n---\n{SECRET}"),
+        ] {
+            assert_eq!(read(&text), (1, None), "{text}");
+        }
+        assert_eq!(read(&format!("{SECRET}  {{{{ a }}}}{{\n")), (0, None));
+        assert_eq!(read(&format!("{SECRET}  {{{{ a\n")), (0, Some("error")));
+    }
+
+    #[test]
+    fn all_forms_have_the_length_of_the_text() {
+        let text = "a\u{85}b\u{2028}\n\u{feff}c\n\td {{ \"é\" }} {{- x\n -}}\n{{ .y }}\n{% z %}";
+        let variants = Variants::of(text);
+        for form in [variants.as_go, variants.rendered] {
+            assert_eq!(form.map(|form| form.len()), Some(text.len()));
+        }
+    }
+}
