@@ -12,9 +12,9 @@ use crate::sops::recipe::drift;
 declare_rule! {
     /// ## What it does
     ///
-    /// Checks files with Secrets and encrypted files below a nested `.sops.yaml`. It reports, once
-    /// for each nested config, if a rule of the repository's top-level `.sops.yaml` matches the
-    /// file as well and has other recipients, or a selector that encrypts other values of the file.
+    /// Checks files with Secrets and encrypted files below a nested `.sops.yaml`. It reports a
+    /// nested config once if a rule in the repository's top-level `.sops.yaml` also matches the
+    /// file, and that rule has different recipients or would encrypt different values.
     ///
     /// ## Why it matters
     ///
@@ -32,9 +32,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Keep one `.sops.yaml` at the top, with a rule for each directory, the special ones first. Or
-    /// narrow the rule in the top-level config, so that it no longer matches the files of the
-    /// nested one.
+    /// Keep one `.sops.yaml` at the top, with a rule for each directory, the most specific ones
+    /// first. Or narrow the rule in the top-level config, so that it no longer matches the files of
+    /// the nested one.
     AmbiguousSopsConfig, "ambiguous-sops-config", Warning, needs Policy,
     "a file that gets different recipients depending on where sops is run"
 }

@@ -54,14 +54,17 @@ declare_rule! {
     ///   sops.vault-token: plaintext
     /// ```
     ///
-    /// Good: `kubectl create secret generic sops-hcvault --from-file=sops.vault-token=/dev/stdin`,
+    /// Good:
+    /// `kubectl create secret generic sops-hcvault --namespace=flux-system --from-file=sops.vault-token=/dev/stdin`,
     /// and no file in the repository.
     ///
     /// ## How to fix
     ///
-    /// Replace the credential first, because it stays in the history of every clone. Revoke a
-    /// token. For an age or OpenPGP key, follow `sops-lint explain private-key`. Then remove the
-    /// file and create the Secret in the cluster, or let the controller use a workload identity.
+    /// Replace the credential first, because it stays in the history of every clone. If it is a
+    /// token, revoke the old one. For an age or OpenPGP key, follow
+    /// `sops-lint explain private-key`. Then remove the file. If Flux applied it with
+    /// `prune: true`, wait until Flux has deleted the Secret. Then create the Secret in the cluster
+    /// by hand, or let the controller use a workload identity.
     DecryptionCredentials, "decryption-credentials", Error, needs Text, Leak(95),
     "a plaintext credential that Flux uses to decrypt"
 }

@@ -16,7 +16,8 @@ declare_rule! {
     /// * the envelope of a binary file (`data` with one ciphertext, and `sops`) under the name of a
     ///   YAML, JSON, dotenv or INI file,
     /// * YAML under a name that ends in `.json`,
-    /// * dotenv or INI under a name that ends in `.yaml` or `.json`, or in the other's ending,
+    /// * dotenv under a name that ends in `.yaml`, `.json` or `.ini`, or INI under a name that ends
+    ///   in `.yaml`, `.json` or `.env`,
     /// * YAML or JSON under a name that ends in `.env` or `.ini`.
     ///
     /// The finding is an error below a directory that Flux or kubectl reads (`apps`, `clusters`,

@@ -17,8 +17,7 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// sops rejects such a file, or decrypts it without checking for tampering. Flux treats a
-    /// document without a MAC as unencrypted.
+    /// sops cannot decrypt such a file. Flux treats a document without a MAC as unencrypted.
     ///
     /// ## Example
     ///

@@ -11,9 +11,9 @@ declare_rule! {
     ///
     /// Checks every recipient of `.sops.yaml` and of encrypted files as far as possible offline:
     /// checksums of age recipients, the form of ssh keys, PGP fingerprints, KMS ARNs, key names and
-    /// URLs. It warns about short PGP key ids, which can be forged, `http://` addresses, which show
-    /// the token to the network, key versions where a key is needed, and variables that were never
-    /// replaced, such as `${KEY_FP}`.
+    /// URLs. It warns about short PGP key ids (they can be forged), `http://` addresses (they
+    /// expose the token to the network), key versions where a key is needed, and variables that
+    /// were never replaced (`${KEY_FP}`).
     ///
     /// ## Why it matters
     ///
@@ -36,7 +36,7 @@ declare_rule! {
     /// Paste the complete recipient: the line `age1..` that `age-keygen -y` prints, the 40 digits
     /// of `gpg --fingerprint`, the complete ARN or URL.
     InvalidRecipient, "invalid-recipient", Error, needs Text,
-    "a recipient that is mistyped, can be forged, or is not a recipient"
+    "a recipient that is mistyped, that can be forged, or that is something else"
 }
 
 impl FileRule for InvalidRecipient {

@@ -14,9 +14,9 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// Most of these mistakes appear only when an author wants to encrypt a file. In a hurry, the
-    /// author then commits it unencrypted. If the config is not YAML, even `sops decrypt` fails in
-    /// the whole tree.
+    /// Most of these mistakes appear only when an author wants to encrypt a file. An author in a
+    /// hurry may then commit it unencrypted. If the config is not YAML, even `sops decrypt` fails
+    /// in the whole tree.
     ///
     /// ## Example
     ///

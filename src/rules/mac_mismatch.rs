@@ -10,7 +10,7 @@ declare_rule! {
     ///
     /// Opens the file with your private keys, computes its MAC (message authentication code) as
     /// sops does, and compares it with the MAC in the file. It reports a difference, and a MAC that
-    /// does not decrypt. Without a private key, the report lists the file as not verified.
+    /// does not decrypt. Without a private key, the report counts the file as not verified.
     ///
     /// ## Why it matters
     ///
@@ -19,9 +19,9 @@ declare_rule! {
     /// swapped, or two versions merged. Only the MAC shows this. `sops decrypt` rejects such a
     /// file. Flux never checks the MAC, and applies the file.
     ///
-    /// The MAC covers only the values, in their order. It does not change with the name of an
-    /// unencrypted key, a comment, or an empty value: neither sops nor this rule notices such
-    /// changes.
+    /// The MAC covers only the values, in their order. It stays the same if someone renames the key
+    /// of a plaintext value, edits a comment, or adds or removes an empty value: neither sops nor
+    /// this rule notices such changes.
     ///
     /// ## Example
     ///
@@ -35,17 +35,18 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Find out what changed: `git log -p FILE`. If you did not make the change, treat the file as
-    /// forged and restore the last good version. If you did, restore the last good version too,
-    /// then make the change with `sops edit FILE`, which writes a new MAC. If the last commit has
-    /// the good version, `git restore --source=HEAD --staged --worktree FILE` restores it.
+    /// Find out what changed: `git log -p FILE`. If no colleague made the change on purpose, treat
+    /// the file as forged and restore the last good version. If one did, restore the last good
+    /// version too, then make the change with `sops edit FILE`, which writes a new MAC. If the last
+    /// commit has the good version, `git restore --source=HEAD --staged --worktree FILE` restores
+    /// it.
     ///
     /// After a merge, keep one side's version of the whole file, then make the other side's change
     /// with `sops edit FILE`.
     ///
-    /// sops 3.13.2 has a bug: it includes encrypted comments in lists in the MAC when it decrypts,
-    /// but not when it encrypts, so it rejects its own files. All other versions accept them: use
-    /// one of those. The rule reports this case at level info.
+    /// sops 3.13.2 has a bug: when it decrypts, its MAC covers encrypted comments inside lists, but
+    /// when it encrypts, it does not, so it rejects its own files. All other versions accept them:
+    /// use one of those. The rule reports this case at level info.
     MacMismatch, "mac-mismatch", Error, needs Keys, Weakness(70),
     "a file that was changed after it was encrypted"
 }

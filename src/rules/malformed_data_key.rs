@@ -19,8 +19,8 @@ declare_rule! {
     ///   that one recipient can decrypt); the stanza fits the type of the recipient, and for an SSH
     ///   key also the key itself,
     /// * PGP: an armored message that begins with a session key,
-    /// * Vault: `vault:v1:` and base64 of at least 60 bytes,
-    /// * AWS and GCP KMS: base64; Azure: base64 for URLs; Huawei Cloud: not empty.
+    /// * Vault: `vault:vN:` (N is the version of the Vault key) and at least 60 bytes in base64,
+    /// * AWS and GCP KMS: base64; Azure: URL-safe base64; Huawei Cloud: not empty.
     ///
     /// An unusual form is only a warning: a second stanza in an age file, or a length that no RSA
     /// key of Azure produces.
@@ -32,9 +32,9 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// Only this recipient cannot decrypt the file, so the damage goes unnoticed as long as another
-    /// recipient can. If it is the only recipient, the secret is lost. If the cluster uses this
-    /// recipient's key, the Kustomization stops.
+    /// The other recipients can still decrypt the file, so the damage goes unnoticed. If it is the
+    /// only recipient, the secret is lost. If the cluster uses this recipient's key, the
+    /// Kustomization stops reconciling.
     ///
     /// ## Example
     ///

@@ -34,7 +34,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Restore the file from its last good commit, or set the value again with `sops edit FILE`.
+    /// Restore the file from its last good commit. If there is none, replace the mask with the real
+    /// value and run `sops encrypt --in-place FILE`. If the file still has a `sops` block, use
+    /// `sops edit FILE` instead.
     MaskedPlaceholder, "masked-placeholder", Warning, needs Text,
     "a value that flux build replaced with its mask"
 }

@@ -33,8 +33,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Keep one side's version of the whole file (`git checkout --ours FILE`), then repeat the
-    /// other side's change with `sops edit FILE`.
+    /// Keep one side's version of the whole file: during a merge, `git checkout --ours FILE` or
+    /// `--theirs`; if the markers are already committed, `git restore --source=COMMIT FILE` with a
+    /// commit before the merge. Then repeat the other side's change with `sops edit FILE`.
     MergeConflict, "merge-conflict", Error, needs Text,
     "conflict markers of git in an encrypted file"
 }

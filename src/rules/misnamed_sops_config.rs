@@ -21,7 +21,8 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// sops only looks for `.sops.yaml`. The rules in the misnamed file have no effect: sops
-    /// refuses to encrypt, or silently uses the rules of a parent directory, with other recipients.
+    /// refuses to encrypt, or uses the rules of a parent directory, with other recipients. Recent
+    /// versions warn about `.sops.yml`, but not about other names.
     ///
     /// ## Example
     ///

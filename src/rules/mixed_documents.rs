@@ -36,8 +36,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Move the documents without metadata into separate files, and encrypt those that hold
-    /// secrets.
+    /// Move the plaintext documents without metadata into separate files, and encrypt those that
+    /// hold secrets. If a document without metadata contains ciphertext, restore the file from its
+    /// last good commit.
     MixedDocuments, "mixed-documents", Error, needs Text, Leak(80),
     "a file in which some documents have a sops block and others have none"
 }

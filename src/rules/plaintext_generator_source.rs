@@ -23,10 +23,10 @@ declare_rule! {
     /// * `files`, `envs` and `env` that name an unencrypted file of this repository.
     ///
     /// The finding is an error if a name suggests a secret: a key such as `password`, a file or a
-    /// generator with such a word in its name, an `.env`, `.key` or `.pem` file. It is a warning
-    /// otherwise, for the `values.yaml` of Helm, and in examples and tests. The rule ignores
-    /// certificates, public keys and documents (`.crt`, `.pub`, `.asc`, `.md`), and files that are
-    /// not in the repository or were not scanned.
+    /// generator with such a word in its name, an `.env`, `.key` or `.pem` file. In all other cases
+    /// it is a warning, and always for a Helm `values.yaml` and in examples and tests. The rule
+    /// ignores certificates, public keys and documents (`.crt`, `.pub`, `.asc`, `.md`), and files
+    /// that are not in the repository or were not scanned.
     ///
     /// The rule also checks the generators of KSOPS (`kind: ksops`) and of goabout
     /// (`kind: SopsSecretGenerator`). They decrypt each file that they name, so the finding is

@@ -9,14 +9,15 @@ use crate::text::words::{agree, count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds plaintext values that the file's own selector covers. The author added them by hand,
-    /// or added a `sops` block to plaintext. Empty strings, `null`, `{}` and `[]` are fine, because
-    /// sops never encrypts them. `nothing-encrypted` reports files without any encrypted value.
+    /// Finds plaintext values that the file's own selector covers (`encrypted_regex` or a similar
+    /// field of its `sops` block). The author added them by hand, or added a `sops` block to
+    /// plaintext. Empty strings, `null`, `{}` and `[]` are fine, because sops never encrypts them.
+    /// `nothing-encrypted` reports files without any encrypted value.
     ///
     /// ## Why it matters
     ///
     /// Anyone with access to the repository can read the value. In addition, neither sops nor Flux
-    /// can decrypt the file. Flux then stops the whole Kustomization.
+    /// can decrypt the file, so the Kustomization stops reconciling.
     ///
     /// ## Example
     ///
@@ -33,11 +34,12 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Restore the file from its last good commit, for example with
-    /// `git restore --source=HEAD --staged --worktree FILE`. Then set the value with
+    /// Copy the plaintext value to a place outside the repository. Then restore the last good
+    /// version of the file. If the last commit has it, run
+    /// `git restore --source=HEAD --staged --worktree FILE`. Finally, set the value with
     /// `sops edit FILE`. If the file was pushed, replace the secret itself.
     PlaintextValue, "plaintext-value", Error, needs Text, Leak(90),
-    "a plaintext value in an encrypted file, at a place that has to be encrypted"
+    "a plaintext value in an encrypted file, where sops would have encrypted it"
 }
 
 impl FileRule for PlaintextValue {

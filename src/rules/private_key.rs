@@ -26,11 +26,14 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// If git tracks the file, remove it from the index with `git rm --cached FILE`. Add its name
-    /// to `.gitignore`. If the key was ever pushed, consider it public: make a new key, put its
-    /// public key into `.sops.yaml`, run `sops updatekeys` and `sops rotate` on every file, replace
-    /// the secrets themselves, and only then delete the old key. A throw-away key for tests can
-    /// stay: ignore it in `.sops-lint.yaml`, by path and with the reason.
+    /// If the file holds only the key and git tracks it, remove it from the index with
+    /// `git rm --cached FILE`, and add its name to `.gitignore`. If it holds anything else, delete
+    /// only the key from it. If the key was ever pushed, consider it public: make a new key,
+    /// replace the old public key with the new one in `.sops.yaml`, give the new private key to
+    /// everything that decrypts (such as Flux), run `sops updatekeys FILE` and
+    /// `sops rotate --in-place FILE` on every file, replace the secrets themselves, and only then
+    /// delete the old key. A throw-away key for tests can stay: ignore it in `.sops-lint.yaml`, by
+    /// path and with the reason.
     PrivateKey, "private-key", Error, needs Text, Leak(98),
     "an age or OpenPGP private key in a file"
 }

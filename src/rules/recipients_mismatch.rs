@@ -37,10 +37,13 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Run `sops updatekeys FILE`. If this removes a person, also run `sops rotate --in-place FILE`
-    /// and change the secret itself: that person may have kept the data key.
+    /// Run `sops updatekeys FILE` in the directory of the `.sops.yaml` that the finding names. If
+    /// the threshold differs, decrypt the file and encrypt it again instead, because
+    /// `sops updatekeys` does not change the threshold. If this removes a person, also run
+    /// `sops rotate --in-place FILE` and change the secret itself: that person may have kept the
+    /// data key.
     RecipientsMismatch, "recipients-mismatch", Error, needs Policy, Weakness(75),
-    "a file encrypted to other recipients than its creation rule demands"
+    "a file whose recipients differ from those of its creation rule"
 }
 
 impl FileRule for RecipientsMismatch {

@@ -16,13 +16,13 @@ declare_rule! {
     /// ## What it does
     ///
     /// Compares an encrypted file with its version before a change, at `HEAD` or at the start of
-    /// the branch. It runs only where there is a change to judge: in `scan --staged`, in
-    /// `scan --diff`, and in the hook before a commit. It warns if a recipient was removed but the
-    /// data key stayed the same.
+    /// the branch. It runs only where there is a change to check: in `scan --staged`, in
+    /// `scan --diff`, and in the pre-commit hook. It warns if a recipient was removed but the data
+    /// key stayed the same.
     ///
     /// The rule needs no private key for this. If one value has the same ciphertext and tag as
     /// before, the data key is the same, because another data key would produce different ones.
-    /// Equal nonces prove nothing, because `sops rotate` keeps the nonces.
+    /// Equal IVs prove nothing, because `sops rotate` keeps the IVs.
     ///
     /// It reports nothing if every value changed too, or if the file was moved, because then it has
     /// nothing to compare.

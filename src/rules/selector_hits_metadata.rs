@@ -18,18 +18,18 @@ declare_rule! {
     /// reports rules that would encrypt one of them and that govern a Kubernetes manifest: a
     /// Secret, or an encrypted object of another kind.
     ///
-    /// The finding is a warning for a rule without a selector. It is also a warning, before there
-    /// is any manifest, for a rule that matches all files and whose unanchored `encrypted_regex`
-    /// names `data`.
+    /// The finding is a warning for a rule without a selector. It is also a warning if there is no
+    /// manifest yet, but the rule matches all files and its `encrypted_regex` contains `data`
+    /// without `^` and `$`.
     ///
     /// It ignores rules that govern values files, kubeconfigs, Talos configs and other files that
     /// are not manifests: encrypting those completely is right.
     ///
     /// ## Why it matters
     ///
-    /// `data` is a part of `metadata`, and regular expressions match parts. A manifest with an
-    /// encrypted kind or name is no longer a manifest: kustomize cannot build it, Flux does not
-    /// support it, and reviewers cannot see what it is.
+    /// The word `metadata` contains `data`, and a regular expression without `^` and `$` matches
+    /// any part of a key. A manifest with an encrypted kind or name is no longer a manifest:
+    /// kustomize cannot build it, Flux does not support it, and reviewers cannot see what it is.
     ///
     /// ## Example
     ///

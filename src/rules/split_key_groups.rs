@@ -13,8 +13,9 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// sops then splits the data key, and decryption needs a key of *every* group. Most authors who
-    /// put each key into a separate group want the opposite: that any one key is enough. No single
-    /// person can decrypt such a file. Flux can only decrypt it if it has a key from every group.
+    /// put each key into a separate group want the opposite: that any one key is enough. A person
+    /// with a key of only one group cannot decrypt such a file. Flux can only decrypt it if it has
+    /// a key from every group.
     ///
     /// ## Example
     ///
@@ -35,7 +36,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Put the recipients into one group. If decryption should need all groups, say so: set
+    /// Put the recipients into one group, then run `sops updatekeys FILE` on the existing files,
+    /// which needs a key of every old group. If decryption should need all groups, say so: set
     /// `shamir_threshold` to their number.
     SplitKeyGroups, "split-key-groups", Warning, needs Text,
     "several key groups without a threshold, so all of them are needed to decrypt"

@@ -13,10 +13,11 @@ const OLD: u32 = 180;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reports, once for the repository, that data keys were encrypted more than 180 days ago. It
-    /// points at the oldest one. It can only check recipients whose entry has a date: those of all
-    /// key services except age. sops itself considers a key due for rotation after 180 days. If
-    /// `SOURCE_DATE_EPOCH` is set, in seconds since 1970, it replaces the current time.
+    /// Reports, once for the repository, that files have recipients whose date (`created_at`) is
+    /// more than 180 days old. It points at the oldest one. All key services except age write this
+    /// date. sops writes it when it adds the recipient, and `sops rotate` keeps it. sops itself
+    /// considers a key due for rotation after 180 days. If `SOURCE_DATE_EPOCH` is set, in seconds
+    /// since 1970, it replaces the current time.
     ///
     /// ## Why it matters
     ///
@@ -36,10 +37,12 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Run `sops rotate --in-place FILE`: it makes a new data key and encrypts all values again,
-    /// for the same recipients. `sops updatekeys` is not enough, because it keeps the data key.
+    /// Run `sops decrypt --in-place FILE`, then `sops encrypt --in-place FILE`, and commit only
+    /// after the second command: this makes a new data key and new dates.
+    /// `sops rotate --in-place FILE` also makes a new data key, but keeps the old dates, so the
+    /// finding remains. `sops updatekeys` keeps the data key.
     StaleDataKey, "stale-data-key", Info, needs Text,
-    "a data key that was encrypted more than 180 days ago"
+    "a recipient that was added to a file more than 180 days ago"
 }
 
 impl RepoRule for StaleDataKey {
@@ -56,15 +59,17 @@ impl RepoRule for StaleDataKey {
         };
         let age = repository.today.saturating_sub(*day);
         let message = if stale.len() == 1 {
-            format!("the data key of {} is at least {age} days old", oldest.path)
+            format!("{} has a recipient that was added {age} days ago", oldest.path)
         } else {
             let files = count(stale.len(), "file");
-            format!("{files} have a data key of more than {OLD} days; the oldest has {age} days")
+            format!(
+                "{files} have a recipient that was added more than {OLD} days ago; the oldest {age} days ago"
+            )
         };
-        let help = "run `sops rotate --in-place` on every file that is still in use";
+        let help = "if the data keys were not renewed since, decrypt every file that is still in use with `sops decrypt --in-place`, and encrypt it again with `sops encrypt --in-place`: `sops rotate` renews the data key too, but keeps the date";
         let draft = Draft::new(&META, *span, message)
             .at(0, Some(METADATA_KEY.to_owned()))
-            .note("wrapped then")
+            .note("added then")
             .help(help);
         vec![(&oldest.path, draft)]
     }

@@ -11,18 +11,20 @@ declare_rule! {
     /// ## What it does
     ///
     /// Opens the file with your private keys, and reports every value that cannot be decrypted at
-    /// its place. It also reports a plaintext value if the `sops` block of the first document
-    /// covers it while the block of its own document does not: the first block counts for the whole
-    /// file. Without a private key, the report lists the file as not verified.
+    /// its place. In a file with several documents, sops uses the selector of the first document
+    /// for all of them. So the rule also reports a plaintext value that this selector covers, even
+    /// if the selector of the value's own document does not. Without a private key, the report
+    /// counts the file as not verified.
     ///
     /// ## Why it matters
     ///
-    /// One such value is enough: sops and Flux reject the whole file, and Flux stops the
-    /// Kustomization.
+    /// One such value is enough: sops and Flux reject the whole file, and the Kustomization stops
+    /// reconciling.
     ///
-    /// Encryption binds a value to the keys above it. If you rename one of them or move the value,
-    /// it no longer decrypts. The same happens if the value was copied from another file, is
-    /// damaged, or belongs to another version of the file with another data key.
+    /// sops binds each encrypted value to its path: the names of all the YAML keys that lead to it.
+    /// If you rename one of these keys or move the value, it no longer decrypts. The same happens
+    /// if the value was copied from another file, is damaged, or belongs to another version of the
+    /// file with another data key.
     ///
     /// ## Example
     ///

@@ -19,18 +19,19 @@ declare_rule! {
     ///
     /// * their name says that they are encrypted: `*.sops.*`, `*.enc.*`, `*.encrypted`, or the
     ///   names in `encrypted_names` of the settings,
-    /// * or a creation rule of the governing `.sops.yaml` was written for them.
+    /// * or a creation rule of the nearest `.sops.yaml`, in their directory or above it, matches
+    ///   them specifically.
     ///
-    /// A rule that matches every file in the same directory (`.*\.yaml`) does not count, unless the
-    /// file is below a directory `secrets` or `secret`. Then the finding is a warning, or an error
-    /// for a private key in PEM. The finding is also a warning if sops does not know the format of
-    /// the file and would encrypt it as binary data.
+    /// A catch-all creation rule (such as `.*\.yaml`) does not count, unless the file is below a
+    /// directory named `secrets` or `secret`. Below such a directory, the finding is a warning, or
+    /// an error if the file is a private key in PEM format. The finding is also a warning if sops
+    /// does not know the format of the file and would encrypt it as binary data.
     ///
     /// It ignores empty files, templates, files that describe an encrypted file
     /// (`x.sops.yaml.example`), and files that ansible-vault, age or OpenPGP encrypted as a whole.
-    /// It also ignores files in which the rule's selector covers no value, and Kubernetes objects
-    /// other than Secrets, because catch-all rules often match those. `unencrypted-secret` reports
-    /// plaintext Secrets.
+    /// Unless the name of a file says that it is encrypted, it also ignores files in which the
+    /// creation rule's selector covers no value, and Kubernetes objects other than Secrets, because
+    /// catch-all rules often match those. `unencrypted-secret` reports plaintext Secrets.
     ///
     /// ## Why it matters
     ///

@@ -12,8 +12,10 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds `v1/Secret` objects with unencrypted values in `data` or `stringData`: in YAML and
-    /// JSON, in any document of a file, and as items of a `List`.
+    /// Finds `v1/Secret` objects with unencrypted values in `data` or `stringData`, in YAML and
+    /// JSON, as kubectl, kustomize and Helm read them: in any document of a file, as an item of any
+    /// list, inside other objects (Helm values, an OpenShift template), and under any file name,
+    /// such as `secret.yaml.bak`.
     ///
     /// It ignores Secrets that have nothing to protect: no values, empty values, `null`, patches
     /// that delete a Secret, and values that only refer to a secret (`${PASSWORD}`,
@@ -22,7 +24,8 @@ declare_rule! {
     ///
     /// * certificates, public keys, and the settings in the repository and cluster Secrets of Argo
     ///   CD,
-    /// * Helm templates and other files that a template engine still has to render,
+    /// * values that a template engine still has to insert, such as `{{ .password }}`: the literal
+    ///   values of a template count,
     /// * the private keys and tokens that Flux uses to decrypt: `decryption-credentials` reports
     ///   them,
     /// * the mask of `flux build`: `masked-placeholder` reports it.
@@ -68,10 +71,11 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Write a creation rule for the file with `encrypted_regex: ^(data|stringData)$`. Without a
-    /// selector (`encrypted_regex` or one of its relatives), sops encrypts the kind and the name
-    /// too. Then encrypt the file: run `sops-lint fix FILE`, or `sops encrypt --in-place FILE` if
-    /// the rule has cloud KMS or Vault keys. If the file was ever pushed, treat its values as
-    /// public: replace them in the systems that use them, then encrypt the new ones.
+    /// selector (`encrypted_regex`, `encrypted_suffix` or a similar field), sops encrypts the kind
+    /// and the name too. Then encrypt the file: run `sops-lint fix FILE`, or
+    /// `sops encrypt --in-place FILE` if the rule has cloud KMS or Vault keys. If the file was ever
+    /// pushed, treat its values as public: replace them in the systems that use them, then encrypt
+    /// the new ones.
     UnencryptedSecret, "unencrypted-secret", Error, needs Text, Leak(91),
     "a Kubernetes Secret whose values are not encrypted"
 }

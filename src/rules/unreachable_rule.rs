@@ -17,9 +17,10 @@ declare_rule! {
     /// * matches every file,
     /// * or has the same `path_regex`,
     /// * or already matches, alone or with other earlier rules, every file of the repository that
-    ///   the rule matches, and would also match new files in the same directories.
+    ///   the later rule matches, and would also match new files in the same directories.
     ///
-    /// It ignores a general rule after special ones, because it is meant for other files.
+    /// It ignores a general rule after more specific ones, because the general rule is meant for
+    /// all other files.
     ///
     /// ## Why it matters
     ///
@@ -38,7 +39,7 @@ declare_rule! {
     ///     age: age1operators..
     /// ```
     ///
-    /// Good: the special rule first
+    /// Good: the specific rule first
     ///
     /// ```yaml
     /// creation_rules:

@@ -13,17 +13,20 @@ use crate::text::Span;
 declare_rule! {
     /// ## What it does
     ///
-    /// Reports files that cannot be parsed although sops encrypted them or their name says so, and
-    /// files that exceed a limit: 16 MiB, 100 levels of nesting, 10,000 documents, 1,000,000
-    /// values. It also reports the envelope of a binary file that has lost its content, and a value
-    /// of an encrypted file that does not fit the tag before it (`!!binary` without base64). It
-    /// ignores other files that do not parse: templates look like YAML and are not.
+    /// Reports files that cannot be parsed if their content or name says that they are encrypted,
+    /// or if they may hold a plaintext Secret. It also reports files that exceed a limit: 16 MiB,
+    /// 100 levels of nesting, 10,000 documents, 1,000,000 values. Such a file is a warning unless
+    /// it is encrypted or may hold a Secret. It also reports the envelope of a binary file that has
+    /// lost its content, and a value of an encrypted file that does not fit the tag before it
+    /// (`!!binary` without base64). It ignores other files that do not parse, because many of them
+    /// are templates, which look like YAML but are not.
     ///
     /// ## Why it matters
     ///
-    /// sops cannot read the file either, so the file cannot be decrypted, and its content was never
-    /// checked. sops reads a value that does not fit its tag as null, and drops it the next time it
-    /// writes the file.
+    /// If a file cannot be parsed, sops cannot decrypt it either. sops-lint has not checked the
+    /// content of a file that cannot be parsed or exceeds a limit, so a plaintext Secret in it
+    /// could go unnoticed. sops reads a value that does not fit its tag as null, and drops it the
+    /// next time it writes the file.
     ///
     /// ## Example
     ///
@@ -40,7 +43,7 @@ declare_rule! {
     ///
     /// Correct the syntax at the place shown, or restore the file from its last good commit.
     UnreadableDocument, "unreadable-document", Error, needs Text,
-    "an encrypted file that cannot be parsed, or a file that exceeds a limit"
+    "an encrypted file or a Secret that cannot be parsed, or a file that exceeds a limit"
 }
 
 impl FileRule for UnreadableDocument {

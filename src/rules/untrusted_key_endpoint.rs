@@ -43,7 +43,7 @@ declare_rule! {
     /// creation rule, or under `trusted_endpoints` in `.sops-lint.yaml`. For Vault, set
     /// `SOPS_HC_VAULT_ALLOWLIST`: sops 3.13 and later then only contact the addresses in that list.
     UntrustedKeyEndpoint, "untrusted-key-endpoint", Error, needs Policy, Weakness(80),
-    "a file that sends its data key to a service that no .sops.yaml names"
+    "a file whose data key sops would send to a service that no .sops.yaml names"
 }
 
 /// The endpoints of one service that the configs name.

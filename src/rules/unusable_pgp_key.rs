@@ -17,11 +17,11 @@ use crate::text::words::count;
 declare_rule! {
     /// ## What it does
     ///
-    /// Checks the PGP recipients of all creation rules against the OpenPGP public keys in the
-    /// repository, such as `.sops.pub.asc`. It finds keys that have expired, were revoked, or have
-    /// no subkey for encryption. For recipients without a key in the repository, it runs
-    /// `gpg --export` (or the program in `SOPS_GPG_EXEC`), if you have a keyring. It imports and
-    /// fetches nothing.
+    /// Checks the PGP recipients of all creation rules, and of encrypted files that no creation
+    /// rule governs, against the OpenPGP public keys in the repository, such as `.sops.pub.asc`. It
+    /// finds keys that have expired, were revoked, or have no subkey for encryption. For recipients
+    /// without a key in the repository, it runs `gpg --export` (or the program in `SOPS_GPG_EXEC`),
+    /// if you have a keyring. It imports and fetches nothing.
     ///
     /// The finding is a warning if a file was encrypted to the key after the key's expiry date: in
     /// that case the owner has extended the key, and the copy in the repository is old. It is also
@@ -50,9 +50,10 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Ask the owner to extend the key (`gpg --quick-set-expire FINGERPRINT 2y`, then the same
-    /// command with `'*'` at the end for the subkeys) and to export it again. Or remove the key
-    /// from the rule, and run `sops updatekeys` on its files. If the key was revoked, also run
-    /// `sops rotate` on them.
+    /// command with `'*'` at the end for the subkeys) and to export it again; everyone who encrypts
+    /// then imports it with `gpg --import`. Or remove the key from the rule, and run
+    /// `sops updatekeys` on its files. If the key was revoked, also run
+    /// `sops rotate --in-place FILE` on each of them, and replace the secrets themselves.
     UnusablePgpKey, "unusable-pgp-key", Error, needs Policy,
     "a PGP recipient that has expired, was revoked, or cannot be encrypted to"
 }
