@@ -2,6 +2,7 @@
 
 pub mod generator;
 mod object;
+pub mod patch;
 pub mod public;
 pub mod reading;
 pub mod reference;

@@ -8,6 +8,7 @@ mod command;
 mod copy;
 mod decrypted_artifact;
 mod decryption_credentials;
+mod embedded;
 mod encrypting;
 mod endpoint;
 mod exposure;

@@ -1,6 +1,7 @@
 //! A Kubernetes Secret that is not encrypted at all.
 
 use super::decryption_credentials::is_credential;
+use super::embedded::{Embedded, embedded};
 use super::exposure::exposed;
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
@@ -14,7 +15,7 @@ declare_rule! {
     ///
     /// Finds `v1/Secret` objects with unencrypted values in `data` or `stringData`, in YAML and
     /// JSON, as kubectl, kustomize and Helm read them: in any document of a file, as an item of any
-    /// list, inside other objects (Helm values, an OpenShift template), and under any file name,
+    /// list, inside other objects (Helm values, a `Template`), and under any file name,
     /// such as `secret.yaml.bak`.
     ///
     /// It ignores Secrets that have nothing to protect: no values, empty values, `null`, patches
@@ -94,6 +95,8 @@ impl FileRule for UnencryptedSecret {
             for secret in judged.secrets.iter().filter(|secret| !secret.is_deletion()) {
                 check_secret(subject, judged, secret, drafts);
             }
+            let found = embedded(judged).into_iter();
+            drafts.extend(found.map(|found| embedded_draft(subject, judged, found)));
         }
     }
 }
@@ -127,6 +130,15 @@ fn check_secret<'s>(
     let draft = if can_encrypt { draft.fix(Fix::encrypt()) } else { draft };
     let draft = draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "in plaintext");
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
+}
+
+fn embedded_draft<'s>(subject: &Subject<'s>, judged: &Judged<'s>, found: Embedded) -> Draft<'s> {
+    let level = if subject.is_example() { Level::Warning } else { META.level };
+    Draft::new(&META, found.place, found.message)
+        .level(level)
+        .at(judged.document.index, judged.key_path(found.span))
+        .note("in plaintext")
+        .help("move the values to a Secret in a file of its own, and encrypt that file; if this file was ever pushed, change the values too")
 }
 
 /// Tells how to encrypt a value that an operator expects as the text of an encrypted file.

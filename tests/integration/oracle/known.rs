@@ -19,18 +19,15 @@ pub(super) const KNOWN: &[(&[&str], &str)] = &[
     ),
     (&["U+0085 for a line end", "another kind first"], "a duplicate key ends the reading"),
     (&["a BOM in front", "a comment"], "a BOM inside the stream is passed over"),
+    (&["a BOM at the end", "no ending, listed"], "a name without a format has no error of syntax"),
+    (
+        &["a BOM at the end", "another ending, listed"],
+        "a name without a format has no error of syntax",
+    ),
     (
         &["a BOM in front of a line", "another ending, listed"],
         "a name without a format has no error of syntax",
     ),
     // Kustomizations.
-    (&["an inline strategic patch"], "patches are not looked into"),
-    (&["an inline strategic patch with a target"], "patches are not looked into"),
-    (&["an inline patch of the old kind"], "patches are not looked into"),
-    (&["an inline JSON6902 patch"], "patches are not looked into"),
-    (&["an inline JSON6902 patch of the old kind"], "patches are not looked into"),
-    (&["a JSON6902 patch in a file"], "patches are not looked into"),
-    (&["a patch that makes another kind a Secret"], "patches are not looked into"),
-    (&["a component without an ending with a patch"], "patches are not looked into"),
     (&["a generator of the old kind"], "`generators` are not looked into"),
 ];
