@@ -1,7 +1,8 @@
 //! The sources from which generators make Secrets.
 
-use super::subject::Subject;
-use crate::document::Node;
+use super::subject::{Judged, Subject};
+use crate::document::yaml::Yaml;
+use crate::document::{Format, Node};
 use crate::finding::Level;
 use crate::kubernetes::generator::{Generator, generator};
 use crate::kubernetes::reference::{Reference, classify};
@@ -9,6 +10,9 @@ use crate::path::RepoPath;
 use crate::sops::value::looks_encrypted;
 use crate::text::Span;
 use crate::traces::KUSTOMIZATIONS;
+
+/// The kind of the generator of kustomize, if it is a manifest.
+const PLUGIN: &str = "SecretGenerator";
 
 /// Most files of one generator that are looked for on the disk.
 const MAX_FILES: usize = 1_000;
@@ -48,8 +52,9 @@ pub(super) fn sources(
     if !subject.traces.generator || subject.is_template {
         return Vec::new();
     }
+    let own = subject.documents.iter().flat_map(|judged| kustomize_sources(subject, judged));
     if is_kustomization {
-        return kustomize_sources(subject);
+        return own.collect();
     }
     let generators = subject
         .documents
@@ -57,6 +62,7 @@ pub(super) fn sources(
         .filter_map(|judged| Some((judged.document.index, generator(judged.document)?)));
     generators
         .flat_map(|(document, generator)| decrypted_sources(subject, document, &generator, exists))
+        .chain(own)
         .collect()
 }
 
@@ -93,41 +99,62 @@ fn decrypted_sources(
     sources
 }
 
-/// Lists the sources of the `secretGenerator` of a kustomization.
-fn kustomize_sources(subject: &Subject<'_>) -> Vec<GeneratorSource> {
+/// Lists the sources of the generators of a kustomization, or of a `SecretGenerator` in a file of its own.
+fn kustomize_sources(subject: &Subject<'_>, judged: &Judged<'_>) -> Vec<GeneratorSource> {
     const FIELD: &str = "secretGenerator";
+    let root = &judged.document.root;
+    let document = judged.document.index;
     let mut sources = Vec::new();
-    for judged in subject.documents {
-        let list = judged.document.root.get(FIELD);
-        for generator in list.into_iter().flat_map(Node::elements) {
-            let name = generator.get("name").and_then(Node::as_str).unwrap_or("without a name");
-            let mut add = |source, span, level| {
-                let level = if subject.is_example() { Level::Warning } else { level };
-                let (generator, document) = (format!("{FIELD} {name}"), judged.document.index);
-                sources.push(GeneratorSource {
-                    generator,
-                    source,
-                    field: FIELD,
-                    span,
-                    document,
-                    level,
-                });
-            };
-            for node in items(generator, "literals") {
-                if let Some((key, level)) = node.as_str().and_then(literal) {
-                    add(Source::Literal(key.to_owned()), node.span, level);
-                }
-            }
-            let single = generator.get("env").into_iter();
-            let files = items(generator, "files").chain(items(generator, "envs")).chain(single);
-            for node in files {
-                let Some(text) = node.as_str() else { continue };
-                let file = text.split_once('=').map_or(text, |(_, file)| file);
-                let Some(path) = resolve(&subject.path().parent(), file) else { continue };
-                if let Some(level) = level_of(&path, name) {
-                    add(Source::File(path), node.span, level);
-                }
-            }
+    for generator in root.get(FIELD).into_iter().flat_map(Node::elements) {
+        let name = generator.get("name").and_then(Node::as_str);
+        sources.extend(sources_of(subject, generator, (FIELD, name, document), None));
+    }
+    let mut add_plugin = |plugin: &Node<'_>, place| {
+        if plugin.get("kind").and_then(Node::as_str) == Some(PLUGIN) {
+            let metadata = plugin.get("metadata");
+            let name = metadata.and_then(|metadata| metadata.get("name")).and_then(Node::as_str);
+            sources.extend(sources_of(subject, plugin, (PLUGIN, name, document), place));
+        }
+    };
+    add_plugin(root, None);
+    // A kustomization may have the manifest of a generator as text.
+    for text in root.get("generators").into_iter().flat_map(Node::elements) {
+        let parsed =
+            text.as_str().filter(|text| text.contains(PLUGIN)).map(|text| Yaml.parse(text));
+        for plugin in parsed.iter().flat_map(|parsed| &parsed.documents) {
+            add_plugin(&plugin.root, Some(text.span));
+        }
+    }
+    sources
+}
+
+/// Lists the sources of one generator. `place`: the text that contains it, if it is not a part of the file.
+fn sources_of(
+    subject: &Subject<'_>,
+    generator: &Node<'_>,
+    (field, name, document): (&'static str, Option<&str>, usize),
+    place: Option<Span>,
+) -> Vec<GeneratorSource> {
+    let name = name.unwrap_or("without a name");
+    let mut sources = Vec::new();
+    let mut add = |source, span, level| {
+        let level = if subject.is_example() { Level::Warning } else { level };
+        let (generator, span) = (format!("{field} {name}"), place.unwrap_or(span));
+        sources.push(GeneratorSource { generator, source, field, span, document, level });
+    };
+    for node in items(generator, "literals") {
+        if let Some((key, level)) = node.as_str().and_then(literal) {
+            add(Source::Literal(key.to_owned()), node.span, level);
+        }
+    }
+    let single = generator.get("env").into_iter();
+    let files = items(generator, "files").chain(items(generator, "envs")).chain(single);
+    for node in files {
+        let Some(text) = node.as_str() else { continue };
+        let file = text.split_once('=').map_or(text, |(_, file)| file);
+        let Some(path) = resolve(&subject.path().parent(), file) else { continue };
+        if let Some(level) = level_of(&path, name) {
+            add(Source::File(path), node.span, level);
         }
     }
     sources

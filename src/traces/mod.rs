@@ -58,7 +58,7 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     sops: Finder::new("sops"),
     lastmodified: Finder::new("lastmodified"),
     controller: Finder::new("kustomize-controller"),
-    generator: Finder::new("secretGenerator"),
+    generator: Finder::new("ecretGenerator"),
     ksops: Finder::new("viaduct.ai/"),
     goabout: Finder::new("goabout.com/"),
 });
@@ -117,7 +117,8 @@ fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
     let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
     let is_near = has(&FINDERS.controller) || is_of_flux(path);
     let controller = is_near && has_token_variable(bytes);
-    let generator = is_kustomization && (has(&FINDERS.generator) || hides_words(bytes))
+    let generator = has(&FINDERS.generator)
+        || is_kustomization && hides_words(bytes)
         || has(&FINDERS.ksops)
         || has(&FINDERS.goabout);
     (controller, generator)

@@ -28,6 +28,4 @@ pub(super) const KNOWN: &[(&[&str], &str)] = &[
         &["a BOM in front of a line", "another ending, listed"],
         "a name without a format has no error of syntax",
     ),
-    // Kustomizations.
-    (&["a generator of the old kind"], "`generators` are not looked into"),
 ];
