@@ -29,7 +29,6 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "errors of the run belong on standard error")]
 fn fail(error: &dyn std::error::Error, help: &str) -> ExitCode {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -37,7 +36,7 @@ fn fail(error: &dyn std::error::Error, help: &str) -> ExitCode {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    eprintln!("error: {}", sops_lint::text::printable::clean_path(&text));
-    eprintln!("  help: {help}");
+    commands::say::complain(&text);
+    commands::say::advise(help);
     Exit::Failed.into()
 }

@@ -11,7 +11,7 @@ pub mod inputs;
 pub mod install;
 pub mod man;
 pub mod policy;
-mod say;
+pub mod say;
 pub mod scan;
 mod updates;
 

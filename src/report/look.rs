@@ -93,7 +93,7 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// Breaks a text at spaces only, so that commands and paths can be copied. The first line is shorter
-/// by `indent`.
+/// by `indent`. No later line begins with a word that a CI runner takes for a command.
 pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -101,7 +101,7 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     for (index, word) in words(text).enumerate() {
         let length = columns(word);
         if index > 0 {
-            if used + 1 + length > width {
+            if used + 1 + length > width && !commands_runner(word) {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             } else {
@@ -114,6 +114,11 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// Returns true for a word that begins a command of GitHub's or Azure's runner at the start of a line.
+fn commands_runner(word: &str) -> bool {
+    word.starts_with("::") || word.starts_with("##[") || word.starts_with("##vso[")
 }
 
 /// Returns the words of a text. A command in backticks is one word, so that it can be copied.
@@ -142,6 +147,14 @@ fn columns(word: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_line_begins_with_a_command_to_a_runner() {
+        for word in ["::set-output", "##[group]", "##vso[task]"] {
+            let lines = wrap(&format!("the name is {word} name=a"), 12, 0);
+            assert!(!lines.iter().any(|line| line.starts_with(word)), "{lines:?}");
+        }
+    }
 
     #[test]
     fn wraps_at_spaces_only() {

@@ -195,3 +195,19 @@ fn the_manual_page_has_every_command() {
     }
     assert!(run.stdout.contains("\\-\\-format"), "{}", run.stdout);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_standard_error_that_cannot_be_written_changes_no_exit_code() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    for args in [&["scan", "missing.yaml"][..], &["fix"], &["hook", "pre-commit"]] {
+        let code = |stderr: std::process::Stdio| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sops-lint"));
+            let command = command.args(args).current_dir(&directory).env("HOME", directory.path());
+            let status = command.stdout(std::process::Stdio::null()).stderr(stderr).status();
+            status.expect("the binary runs").code()
+        };
+        let full = std::fs::File::create("/dev/full").expect("Linux has it");
+        assert_eq!(code(full.into()), code(std::process::Stdio::null()), "{args:?}");
+    }
+}
