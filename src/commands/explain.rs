@@ -32,7 +32,7 @@ pub fn manual(meta: &RuleMeta) -> String {
     let needs = match meta.needs {
         Needs::Text => "only the file",
         Needs::Policy => "the governing .sops.yaml",
-        Needs::Change => "the file before a change",
+        Needs::Change => "an earlier version of the file",
         Needs::Keys => "a private key",
     };
     format!(

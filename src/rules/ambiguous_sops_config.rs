@@ -12,9 +12,10 @@ use crate::sops::recipe::drift;
 declare_rule! {
     /// ## What it does
     ///
-    /// Checks files with Secrets and encrypted files below a nested `.sops.yaml`. It reports a
-    /// nested config once if a rule in the repository's top-level `.sops.yaml` also matches the
-    /// file, and that rule has different recipients or would encrypt different values.
+    /// Checks encrypted files, and files that contain Secrets, below a nested `.sops.yaml`. It
+    /// reports a nested config once if, for at least one of these files, a rule in the repository's
+    /// top-level `.sops.yaml` also matches, and has other recipients or would encrypt other values
+    /// than the nested config.
     ///
     /// ## Why it matters
     ///

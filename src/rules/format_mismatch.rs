@@ -44,8 +44,8 @@ declare_rule! {
     /// Give the file the ending of its format: `.yaml`, `.json`, `.env`, `.ini`. If the name has to
     /// stay, decrypt the file with `sops decrypt --input-type dotenv --output-type yaml FILE`
     /// (insert the actual formats) and encrypt the result. Decrypt an envelope with
-    /// `sops decrypt --in-place --input-type binary --output-type binary FILE`, then encrypt the
-    /// file under its name.
+    /// `sops decrypt --in-place --input-type binary --output-type binary FILE`, then run
+    /// `sops encrypt --in-place FILE`, so that sops infers the format from the name.
     FormatMismatch, "format-mismatch", Error, needs Text,
     "a file whose format is not the one that sops infers from its name"
 }

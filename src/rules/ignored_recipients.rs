@@ -43,7 +43,7 @@ declare_rule! {
     ///
     /// Move the recipients into a group, or remove them. Then run `sops updatekeys` on the files.
     IgnoredRecipients, "ignored-recipients", Warning, needs Text,
-    "recipients outside of key_groups, which sops ignores"
+    "recipients that sops ignores because they are outside key_groups"
 }
 
 impl FileRule for IgnoredRecipients {

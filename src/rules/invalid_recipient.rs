@@ -36,7 +36,7 @@ declare_rule! {
     /// Paste the complete recipient: the line `age1..` that `age-keygen -y` prints, the 40 digits
     /// of `gpg --fingerprint`, the complete ARN or URL.
     InvalidRecipient, "invalid-recipient", Error, needs Text,
-    "a recipient that is mistyped, that can be forged, or that is something else"
+    "a recipient that is mistyped, can be forged, or cannot be used at all"
 }
 
 impl FileRule for InvalidRecipient {

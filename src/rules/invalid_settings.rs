@@ -36,9 +36,9 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Correct the place shown. docs/settings.md has every key with an example. An editor that uses
-    /// docs/schema/settings.json marks most mistakes while you type. The settings cannot lower or
-    /// ignore this rule, but the command line can.
+    /// Correct the mistake at the place shown. docs/settings.md has every key with an example. An
+    /// editor that uses docs/schema/settings.json marks most mistakes while you type. The settings
+    /// cannot lower or ignore this rule, but the command line can.
     "invalid-settings", Error, needs Text,
     "settings of sops-lint that cannot be used"
 }

@@ -37,7 +37,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Correct the place shown. `sops-lint policy FILE` shows which rule governs a file.
+    /// Correct the mistake at the place shown. `sops-lint policy FILE` shows which rule governs a
+    /// file.
     InvalidSopsConfig, "invalid-sops-config", Error, needs Text,
     "a .sops.yaml that sops rejects"
 }

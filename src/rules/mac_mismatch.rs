@@ -44,8 +44,8 @@ declare_rule! {
     /// After a merge, keep one side's version of the whole file, then make the other side's change
     /// with `sops edit FILE`.
     ///
-    /// sops 3.13.2 has a bug: when it decrypts, its MAC covers encrypted comments inside lists, but
-    /// when it encrypts, it does not, so it rejects its own files. All other versions accept them:
+    /// sops 3.13.2 has a bug: it includes encrypted comments inside lists in the MAC only when it
+    /// decrypts, not when it encrypts, so it rejects its own files. All other versions accept them:
     /// use one of those. The rule reports this case at level info.
     MacMismatch, "mac-mismatch", Error, needs Keys, Weakness(70),
     "a file that was changed after it was encrypted"

@@ -25,8 +25,8 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// sops never compares the two. If `fp` is wrong, `sops updatekeys`, reviewers and
-    /// `recipients-mismatch` assume that the file is for one person. In fact another person can
-    /// decrypt it, and the named one cannot.
+    /// `recipients-mismatch` assume that the owner of the key in `fp` can decrypt the file. In fact
+    /// that person cannot, and someone else can.
     ///
     /// ## Example
     ///

@@ -39,9 +39,9 @@ declare_rule! {
     ///
     /// Run `sops updatekeys FILE` in the directory of the `.sops.yaml` that the finding names. If
     /// the threshold differs, decrypt the file and encrypt it again instead, because
-    /// `sops updatekeys` does not change the threshold. If this removes a person, also run
-    /// `sops rotate --in-place FILE` and change the secret itself: that person may have kept the
-    /// data key.
+    /// `sops updatekeys` does not change the threshold. If `sops updatekeys` removes a person, also
+    /// run `sops rotate --in-place FILE` and change the secret itself: that person may have kept
+    /// the data key.
     RecipientsMismatch, "recipients-mismatch", Error, needs Policy, Weakness(75),
     "a file whose recipients differ from those of its creation rule"
 }

@@ -19,8 +19,8 @@ declare_rule! {
     /// The finding is an info, because only the file's own selector decides what sops encrypts. It
     /// is a warning if the file contains a Secret and only the rule covers `data` or `stringData`:
     /// the next value that is added there would stay in plaintext. If a value is already in
-    /// plaintext, `unselected-value` reports it instead. It ignores binary files, because sops uses
-    /// no selector for them.
+    /// plaintext, `unselected-value` reports it instead. This rule ignores binary files, because
+    /// sops uses no selector for them.
     ///
     /// ## Why it matters
     ///

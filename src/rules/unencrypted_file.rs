@@ -23,9 +23,10 @@ declare_rule! {
     ///   them specifically.
     ///
     /// A catch-all creation rule (such as `.*\.yaml`) does not count, unless the file is below a
-    /// directory named `secrets` or `secret`. Below such a directory, the finding is a warning, or
-    /// an error if the file is a private key in PEM format. The finding is also a warning if sops
-    /// does not know the format of the file and would encrypt it as binary data.
+    /// directory named `secrets` or `secret`. A match of a catch-all rule below such a directory is
+    /// a warning, or an error if the file is a private key in PEM format. A match of a specific
+    /// rule is a warning if sops does not know the format of the file and would encrypt it as
+    /// binary data. A file whose name says that it is encrypted is always an error.
     ///
     /// It ignores empty files, templates, files that describe an encrypted file
     /// (`x.sops.yaml.example`), and files that ansible-vault, age or OpenPGP encrypted as a whole.

@@ -25,8 +25,8 @@ declare_rule! {
     ///
     /// * certificates, public keys, and the settings in the repository and cluster Secrets of Argo
     ///   CD,
-    /// * values that a template engine still has to insert, such as `{{ .password }}`: the literal
-    ///   values of a template count,
+    /// * values that a template engine still has to insert, such as `{{ .password }}` (but it does
+    ///   report the literal values in a template),
     /// * the private keys and tokens that Flux uses to decrypt: `decryption-credentials` reports
     ///   them,
     /// * the mask of `flux build`: `masked-placeholder` reports it.
