@@ -2,9 +2,11 @@
 
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
+use crate::document;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::sops::census::{self, Encryption};
+use crate::sops::census::{self, Encryption, Spot};
 use crate::sops::selector::Selector;
+use crate::sops::walk::Step;
 
 declare_rule! {
     /// ## What it does
@@ -62,7 +64,10 @@ impl FileRule for NothingEncrypted {
             return;
         }
         let selector = &metadata.recipe.selector;
-        let level = if has_secrets || subject.claims_encryption {
+        // sops uses no selector for a binary file.
+        let is_binary = document::format_of(subject.path()).is_none();
+        let claims_secret = subject.claims_encryption || subject.is_named_secret();
+        let level = if has_secrets || claims_secret || is_binary {
             META.level
         } else {
             gentler(subject, selector)
@@ -116,7 +121,16 @@ fn gentler(subject: &Subject<'_>, selector: &Selector) -> Level {
 }
 
 fn has_value(subject: &Subject<'_>) -> bool {
-    subject.documents.iter().any(|judged| judged.census.has_readable())
+    let has_value = |judged: &Judged<'_>| {
+        let census = &judged.census;
+        census.plaintext.iter().chain(&census.unselected).any(|spot| !is_type(spot))
+    };
+    subject.documents.iter().any(has_value)
+}
+
+/// Returns true for the kind and the version of an object, which are no secrets.
+fn is_type(spot: &Spot<'_, '_>) -> bool {
+    matches!(*spot.path, [Step::Key("kind" | "apiVersion")])
 }
 
 fn has_exposed_value(subject: &Subject<'_>) -> bool {

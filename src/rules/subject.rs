@@ -126,6 +126,23 @@ impl<'s> Subject<'s> {
             || stem.starts_with("example-")
     }
 
+    /// Returns true if its name says that it holds secrets: `secrets.yaml`, `.env`, `prod.env`.
+    pub(super) fn is_named_secret(&self) -> bool {
+        const WORDS: [&str; 8] = [
+            "secret",
+            "secrets",
+            "password",
+            "passwords",
+            "credential",
+            "credentials",
+            "token",
+            "tokens",
+        ];
+        let name = self.path().file_name().to_ascii_lowercase();
+        let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+        name == ".env" || name.ends_with(".env") || words.any(|word| WORDS.contains(&word))
+    }
+
     /// Tells how to restore the last good version of the file.
     pub(super) fn restoring(&self) -> String {
         let path = quoted(self.path().as_str());

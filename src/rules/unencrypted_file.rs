@@ -110,10 +110,12 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
     }
     let (config, rule) = subject.governing.rule()?;
     // Where the rule's selector names nothing in the file, to encrypt it would change nothing.
-    if !subject.is_covered_by(&rule.recipe.selector) {
+    let aim = subject.governing.aim(subject.path());
+    let is_for_secrets = matches!(aim, Aim::File) && subject.is_named_secret();
+    if !subject.is_covered_by(&rule.recipe.selector) && !is_for_secrets {
         return None;
     }
-    let level = match subject.governing.aim(subject.path()) {
+    let level = match aim {
         Aim::Anything => return None,
         // Rules often match more kinds of files than they were written for.
         Aim::SecretsDirectory if is_binary && !private_key::is_pem_key(subject.input.bytes()) => {

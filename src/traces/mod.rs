@@ -146,11 +146,11 @@ pub fn claims_encryption(path: &RepoPath, names: Option<&Globs>) -> bool {
             && !(is_config || is_template(path) || is_about_another(path));
     }
     let mut words = path.file_name().split('.');
-    // The text before the first dot is the name proper; `.sops.yaml` has none.
-    let stem = words.next().unwrap_or_default();
+    words.next();
     let claims = words.any(|word| matches!(word, "sops" | "enc" | "encrypted"));
+    // `.sops.yaml` and `.sops.pub.asc` are about sops.
     claims
-        && !stem.is_empty()
+        && !path.file_name().starts_with(".sops")
         && !is_template(path)
         && !is_about_another(path)
         && claims_decryption(path).is_none()
@@ -272,13 +272,24 @@ mod tests {
         }
         assert_eq!(plain_name(&"a/x.enc.yaml".into()), Some("a/x.yaml".into()));
         assert_eq!(plain_name(&"a/x.yaml".into()), None);
+        assert_eq!(plain_name(&"a/.env.enc".into()), Some("a/.env".into()));
+        assert_eq!(plain_name(&"a/.enc.env".into()), Some("a/.env".into()));
         assert_eq!(plain_name(&"a/x.encrypted".into()), None);
     }
 
     #[test]
     fn a_name_claims_encryption_in_the_middle_or_at_the_end() {
         let claims = |path: &str| claims_encryption(&path.into(), None);
-        for path in ["a/db.sops.yaml", "db.enc.yml", "key.encrypted", "x.yaml.enc", "a.sops.env"] {
+        for path in [
+            "a/db.sops.yaml",
+            "db.enc.yml",
+            "key.encrypted",
+            "x.yaml.enc",
+            "a.sops.env",
+            ".env.enc",
+            ".env.sops",
+            ".enc.env",
+        ] {
             assert!(claims(path), "{path}");
         }
         for path in [
