@@ -140,7 +140,7 @@ impl<'s> Subject<'s> {
         ];
         let name = self.path().file_name().to_ascii_lowercase();
         let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
-        name == ".env" || name.ends_with(".env") || words.any(|word| WORDS.contains(&word))
+        name.rsplit('.').next() == Some("env") || words.any(|word| WORDS.contains(&word))
     }
 
     /// Tells how to restore the last good version of the file.
