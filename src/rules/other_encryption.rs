@@ -1,8 +1,15 @@
-//! Files that another tool encrypted as a whole: ansible-vault, age, OpenPGP.
+//! Files that another tool encrypted as a whole: ansible-vault, age, OpenPGP, OpenSSL, git-crypt.
 
-/// The first bytes of text formats.
-const BEGINNINGS: [&[u8]; 3] =
-    [b"$ANSIBLE_VAULT;", b"-----BEGIN AGE ENCRYPTED FILE-----", b"-----BEGIN PGP MESSAGE-----"];
+/// The first bytes of formats that no plaintext begins with.
+const BEGINNINGS: [&[u8]; 6] = [
+    b"$ANSIBLE_VAULT;",
+    b"-----BEGIN AGE ENCRYPTED FILE-----",
+    b"-----BEGIN PGP MESSAGE-----",
+    // `openssl enc`, and the same in base64.
+    b"Salted__",
+    b"U2FsdGVkX1",
+    b"\0GITCRYPT\0",
+];
 
 /// Returns true if another tool encrypted the file from its first byte on.
 pub(super) fn is_encrypted(bytes: &[u8]) -> bool {

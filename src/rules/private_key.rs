@@ -45,8 +45,8 @@ impl FileRule for PrivateKey {
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         let bytes = subject.input.bytes();
+        let level = if is_test_data(subject) { Level::Warning } else { META.level };
         if subject.traces.key {
-            let level = if is_test_data(subject) { Level::Warning } else { META.level };
             let found = find(bytes);
             let first = removal(subject, &found);
             for (span, what) in found {
@@ -54,7 +54,7 @@ impl FileRule for PrivateKey {
             }
         }
         for judged in subject.documents {
-            in_base64(judged, drafts);
+            in_base64(judged, level, drafts);
         }
     }
 }
@@ -86,7 +86,7 @@ fn removal(subject: &Subject<'_>, found: &[(Span, &str)]) -> String {
 }
 
 /// Private keys behind the base64 of a Secret's `data`.
-fn in_base64<'s>(judged: &Judged<'s>, drafts: &mut Drafts<'s>) {
+fn in_base64<'s>(judged: &Judged<'s>, level: Level, drafts: &mut Drafts<'s>) {
     for secret in &judged.secrets {
         for value in secret.values().filter(|value| value.field == "data") {
             let Some(text) = value.entry.node.as_str() else { continue };
@@ -94,6 +94,7 @@ fn in_base64<'s>(judged: &Judged<'s>, drafts: &mut Drafts<'s>) {
                 let path = judged.key_path(value.entry.node.span);
                 drafts.push(
                     draft(value.entry.key_span, what, "take the key out of this Secret")
+                        .level(level)
                         .at(judged.document.index, path)
                         .note("behind this base64"),
                 );

@@ -29,7 +29,7 @@ declare_rule! {
     /// binary data. A file whose name says that it is encrypted is always an error.
     ///
     /// It ignores empty files, templates, files that describe an encrypted file
-    /// (`x.sops.yaml.example`), and files that ansible-vault, age or OpenPGP encrypted as a whole.
+    /// (`x.sops.yaml.example`), and files that another tool encrypted as a whole.
     /// Unless the name of a file says that it is encrypted, it also ignores files in which the
     /// creation rule's selector covers no value, and Kubernetes objects other than Secrets, because
     /// catch-all rules often match those. `unencrypted-secret` reports plaintext Secrets.

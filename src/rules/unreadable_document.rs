@@ -1,8 +1,8 @@
 //! A file that should be judged and cannot be read.
 
-use super::merge_conflict;
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
+use super::{merge_conflict, other_encryption};
 use crate::document;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::input::{Content, MAX_FILE_SIZE};
@@ -70,6 +70,7 @@ impl FileRule for UnreadableDocument {
         let has_finding = merge_conflict::has_markers(subject.text) && is_ours;
         if (subject.is_template && !error.may_hide_secret)
             || has_finding
+            || other_encryption::is_encrypted(subject.input.bytes())
             || subject.config.is_some()
             || !(is_ours || error.is_limit)
         {
