@@ -93,6 +93,8 @@ impl Index {
             path: RepoPath::from(path),
             blob: entry.id,
             is_executable: entry.mode == Mode::FILE_EXECUTABLE,
+            skips_work_tree: entry.flags.contains(Flags::SKIP_WORKTREE),
+            is_assumed_unchanged: entry.flags.contains(Flags::ASSUME_VALID),
         })
     }
 

@@ -1,6 +1,7 @@
 //! `sops-lint fix`: what it encrypts, what it refuses, and that nothing is lost on the way.
 #![cfg(unix)]
 
+mod attributes;
 mod corpus;
 mod interrupted;
 mod killed;
