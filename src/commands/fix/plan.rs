@@ -10,7 +10,7 @@ use crate::commands::say::{advise, complain};
 use crate::document::splice::Edit;
 use crate::finding::{Finding, Level, Remedy};
 use crate::fix::stage::Operation;
-use crate::fix::{Change, Refusal, config, diff, encrypt};
+use crate::fix::{Change, Refusal, config, diff, encrypt, obstacle};
 use crate::host::Host;
 use crate::judge::{Context, Scope as Judging};
 use crate::keys::PublicKeys;
@@ -85,9 +85,30 @@ impl Plan {
         }
         plaintext.dedup();
         plan.ignores.dedup();
+        plan.leave_inexact(&mut plaintext, &mut edits);
         plan.configs(examined, edits);
         plan.encrypt(scene, &plaintext);
         plan
+    }
+
+    /// Leaves out files whose names are not exact.
+    fn leave_inexact(
+        &mut self,
+        plaintext: &mut Vec<&RepoPath>,
+        edits: &mut BTreeMap<&RepoPath, Vec<Edit>>,
+    ) {
+        let renamed = self.renames.iter().map(|(from, _)| from);
+        let all = plaintext.iter().copied().chain(edits.keys().copied());
+        let refused: BTreeMap<RepoPath, Refusal> = all
+            .chain(renamed)
+            .chain(&self.ignores)
+            .filter_map(|path| Some((path.clone(), obstacle::in_name(path)?)))
+            .collect();
+        plaintext.retain(|path| path.is_exact());
+        edits.retain(|path, _| path.is_exact());
+        self.renames.retain(|(from, _)| from.is_exact());
+        self.ignores.retain(RepoPath::is_exact);
+        self.refusals.extend(refused.into_values());
     }
 
     /// Counts a finding that a person has to fix.

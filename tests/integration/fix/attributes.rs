@@ -1,11 +1,19 @@
 //! Files that git converts, marks or names in a way that `fix` has to respect.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use super::{SECRET, assert_sealed, read, rules};
-use crate::support::{Git, sops_lint_with};
+use super::{SECRET, assert_clean, assert_sealed, read, rules};
+use crate::support::{Git, Run, sops_lint_with};
+
+fn assert_refused(run: &Run, reason: &str, help: &str) {
+    assert!(run.code == Some(1), "{run:?}");
+    assert!(run.stderr.contains(reason), "{reason}: {run:?}");
+    assert!(run.stderr.contains(&format!("\n  help: {help}")), "{help}: {run:?}");
+}
 
 #[test]
 fn marks_of_the_index_are_kept() {
@@ -24,6 +32,42 @@ fn marks_of_the_index_are_kept() {
         assert_sealed(&read(&git.root, path));
         assert_eq!(git.run(&["show", &format!(":{path}")]) + "\n", read(&git.root, path));
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf_8_leaves_out_that_file_alone() {
+    let git = Git::with(&[(".sops.yaml", &rules())]);
+    let raw = git.root.join(OsStr::from_bytes(b"x\xff.yaml"));
+    fs::write(&raw, SECRET).expect("written");
+    git.write("db.yaml", SECRET);
+    let reason = "x\u{fffd}.yaml was left as it is: its name is not UTF-8 (or contains U+FFFD), so it cannot be fixed automatically";
+    let help = "rename it, and run this again";
+    let run = git.lint(&["fix"]);
+    assert_refused(&run, reason, help);
+    assert_clean(&git.root, &run);
+    assert_sealed(&read(&git.root, "db.yaml"));
+    assert_eq!(fs::read_to_string(&raw).expect("there"), SECRET);
+    // Another file with the name that is shown.
+    git.stage(&[("x\u{fffd}.yaml", SECRET)]);
+    git.run(&["add", "."]);
+    let run = git.lint(&["fix", "--staged"]);
+    assert_refused(&run, reason, help);
+    assert_eq!(run.stderr.matches(reason).count(), 1, "{run:?}");
+    fs::rename(&raw, git.root.join("x.yaml")).expect("renamed");
+    git.run(&["mv", "x\u{fffd}.yaml", "y.yaml"]);
+    git.run(&["add", "."]);
+    let run = git.lint(&["fix", "--staged"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    // The same is true of other repairs.
+    let directory = git.root.join(OsStr::from_bytes(b"d\xff"));
+    fs::create_dir(&directory).expect("made");
+    fs::write(directory.join(".sops.yml"), rules()).expect("written");
+    git.write("z.yaml", SECRET);
+    let run = git.lint(&["fix", "--unsafe"]);
+    assert!(run.stderr.contains("d\u{fffd}/.sops.yml was left as it is: its name is"), "{run:?}");
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert_sealed(&read(&git.root, "z.yaml"));
 }
 
 /// A git that ends the program that called it when the index is written.
