@@ -98,6 +98,15 @@ impl Index {
         })
     }
 
+    /// Returns true if git does not look for the file in the work tree: it is marked `skip-worktree`, or
+    /// below a directory that is one entry of a sparse index.
+    pub fn skips(&self, path: &str) -> bool {
+        match self.state.entry_by_path(BStr::new(path)) {
+            Some(entry) => entry.flags.contains(Flags::SKIP_WORKTREE),
+            None => self.sparse(path).is_some(),
+        }
+    }
+
     /// Returns true if there is anything at or below a path.
     pub fn holds(&self, path: &str) -> bool {
         path.is_empty() || self.blob(path).is_some() || self.below(path).next().is_some()

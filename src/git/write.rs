@@ -69,11 +69,7 @@ impl Repo {
     /// Returns the id of the blob that git would store for this file of the work tree, after it
     /// converted line ends and applied other filters.
     pub fn blob_at(&self, path: &RepoPath) -> Option<ObjectId> {
-        let root = self.work_tree()?;
-        let name = format!("--path={}", path.as_str());
-        let arguments = ["hash-object", &name, "--", path.as_str()];
-        let output = program::output(root, &arguments.map(AsRef::as_ref))?;
-        ObjectId::from_hex(output.trim_ascii()).ok()
+        self.hash_of(path, &[])
     }
 
     /// Returns what git would check out for a blob, after line ends and other filters.

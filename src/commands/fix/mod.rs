@@ -106,7 +106,7 @@ fn carry_out(
     stage: Option<&mut Stage<'_>>,
     repo: Option<&Repo>,
 ) -> Result<Fixed, CommandError> {
-    let mut plan = Plan::of(scene, fixing);
+    let mut plan = Plan::of(scene, fixing, repo);
     if fixing.mode == Mode::Write && plan.corrects_configs() {
         plan.leave_files_for_later();
     }
