@@ -176,6 +176,13 @@ fn a_name_that_is_not_utf_8_leaves_out_that_file_alone() {
     let run = git.lint(&["fix", "--staged"]);
     assert_refused(&run, reason, help);
     assert_eq!(run.stderr.matches(reason).count(), 1, "{run:?}");
+    assert!(!run.stderr.contains("nothing was written"), "there is no other file: {run:?}");
+    git.stage(&[("other.yaml", SECRET)]);
+    let run = git.lint(&["fix", "--staged"]);
+    assert!(
+        run.stderr.contains("note: nothing was written: staged files are encrypted all or none, so 1 other file stayed in plaintext"),
+        "{run:?}"
+    );
     fs::rename(&raw, git.root.join("x.yaml")).expect("renamed");
     git.run(&["mv", "x\u{fffd}.yaml", "y.yaml"]);
     git.run(&["add", "."]);
