@@ -213,6 +213,11 @@ impl Host {
         path.exists()
     }
 
+    /// Returns the link to a missing file that a path is or leads through, if there is one.
+    pub fn dangling_link<'p>(&self, path: &'p Path) -> Option<&'p Path> {
+        path.ancestors().find(|place| place.is_symlink() && !place.exists())
+    }
+
     /// Reports whether there is a directory.
     pub fn is_directory(&self, path: &Path) -> bool {
         path.is_dir()

@@ -53,6 +53,12 @@ impl RepoPath {
         Self(self.0.rsplit_once('/').map_or("", |(parent, _)| parent).into())
     }
 
+    /// Returns true if this is the name on disk and in git: it has no bytes that are not UTF-8. A name
+    /// that really contains `U+FFFD` counts as inexact, because it looks the same.
+    pub fn is_exact(&self) -> bool {
+        !self.0.contains(char::REPLACEMENT_CHARACTER)
+    }
+
     /// Returns the directories that hold it, nearest first, the root last.
     pub fn ancestors(&self) -> impl Iterator<Item = &str> {
         let mut rest = if self.0.is_empty() { None } else { Some(&*self.0) };

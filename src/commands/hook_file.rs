@@ -28,6 +28,9 @@ pub enum InstallError {
     /// The hook calls sops-lint, but git would not run it.
     #[error("{} calls sops-lint and is not executable, so git does not run it", .0.display())]
     NotExecutable(PathBuf),
+    /// The hook, or its directory, is a link to a missing file.
+    #[error("{} is a link to a missing file or directory; it was left unchanged", .0.display())]
+    DanglingLink(PathBuf),
     /// The other hooks run when the plaintext is already committed.
     #[error("only the pre-commit hook can encrypt: a push has only commits")]
     NothingToFix,
@@ -65,6 +68,7 @@ impl InstallError {
                 }
             },
             Self::Changed(_) => "remove the line that calls sops-lint",
+            Self::DanglingLink(_) => "remove the link, or create what it leads to",
             Self::NothingToFix => "leave out --fix, or name --hook pre-commit",
             Self::NotExecutable(_) => "make it executable: chmod +x",
             Self::Io { .. } => "check the permissions of the directory",
@@ -104,7 +108,7 @@ impl HookFile {
     /// Returns the file of a hook in the directory of hooks. It need not exist.
     pub(super) fn new(hook: HookName, directory: &Path, host: &Host) -> Self {
         let path = directory.join(script(hook).0);
-        let shown = path.strip_prefix(&host.directory).unwrap_or(&path).to_path_buf();
+        let shown = for_messages(&path, host);
         Self { hook, path, shown }
     }
 
@@ -129,6 +133,9 @@ impl HookFile {
             }
             Some(_) => Ok(Done::NothingToDo),
             None => {
+                if let Some(link) = host.dangling_link(&self.path) {
+                    return Err(InstallError::DanglingLink(for_messages(link, host)));
+                }
                 let written = host.write_program(&self.path, script);
                 written.map(|()| Done::Wrote).map_err(|source| self.failed(source))
             }
@@ -165,6 +172,11 @@ impl HookFile {
     fn failed(&self, source: io::Error) -> InstallError {
         InstallError::Io { path: self.shown.clone(), source }
     }
+}
+
+/// Returns a path as messages show it: from the current directory, if it is below.
+fn for_messages(path: &Path, host: &Host) -> PathBuf {
+    path.strip_prefix(&host.directory).unwrap_or(path).to_path_buf()
 }
 
 /// Returns the name of the file, the event of `sops-lint hook`, and the script.

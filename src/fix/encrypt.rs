@@ -192,15 +192,12 @@ fn explain(
         SealError::Rule { help, .. } => {
             (None, format!("{help}; it is rule {} of {}", rule.number, config.path))
         }
-        SealError::Recipient { error: Unwrappable { sops_can: true, .. }, .. } => {
+        SealError::Recipient { error: Unwrappable { help: None, .. }, .. } => {
             (None, format!("let sops do it: {command}"))
         }
-        SealError::Recipient { .. } => (
+        SealError::Recipient { error: Unwrappable { help: Some(help), .. }, .. } => (
             None,
-            format!(
-                "do that, or correct the recipients of rule {} in {}",
-                rule.number, config.path
-            ),
+            format!("{help}, or correct the recipients of rule {} in {}", rule.number, config.path),
         ),
         SealError::Check(_) => {
             (None, format!("this is a mistake of sops-lint: please report it, and run {command}"))

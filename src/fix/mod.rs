@@ -7,6 +7,7 @@ mod change;
 pub mod config;
 pub mod diff;
 pub mod encrypt;
+pub mod obstacle;
 pub mod stage;
 
 pub use change::{Bytes, Change, Refusal};

@@ -93,7 +93,18 @@ impl Index {
             path: RepoPath::from(path),
             blob: entry.id,
             is_executable: entry.mode == Mode::FILE_EXECUTABLE,
+            skips_work_tree: entry.flags.contains(Flags::SKIP_WORKTREE),
+            is_assumed_unchanged: entry.flags.contains(Flags::ASSUME_VALID),
         })
+    }
+
+    /// Returns true if git does not look for the file in the work tree: it is marked `skip-worktree`, or
+    /// below a directory that is one entry of a sparse index.
+    pub fn skips(&self, path: &str) -> bool {
+        match self.state.entry_by_path(BStr::new(path)) {
+            Some(entry) => entry.flags.contains(Flags::SKIP_WORKTREE),
+            None => self.sparse(path).is_some(),
+        }
     }
 
     /// Returns true if there is anything at or below a path.

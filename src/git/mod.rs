@@ -4,6 +4,7 @@
 //! not followed, because the replaced object is the one that is committed and pushed.
 
 mod error;
+mod filter;
 mod history;
 mod index;
 mod objects;

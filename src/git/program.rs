@@ -56,19 +56,23 @@ pub(super) fn feed(
     input: &[u8],
 ) -> Result<(), String> {
     let written = std::fs::write(file, input).and_then(|()| File::open(file));
-    let stdin = written.map_err(|error| error.to_string())?;
-    let mut git = git(directory);
-    git.args(arguments).stdin(stdin).stdout(Stdio::null());
-    let output = git.output().map_err(|error| error.to_string());
-    // It contains only paths and ids; nothing breaks if it stays.
-    let _ = std::fs::remove_file(file);
-    let output = output?;
+    let output = written.and_then(|stdin| {
+        let mut git = git(directory);
+        git.args(arguments).stdin(stdin).stdout(Stdio::null()).output()
+    });
+    discard(file);
+    let output = output.map_err(|error| error.to_string())?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let first = said.lines().next().unwrap_or("git gave no reason");
     Err(first.trim_start_matches("fatal: ").to_owned())
+}
+
+/// Removes a file that was the input of git. It contains only paths and ids; nothing breaks if it stays.
+pub(super) fn discard(file: &Path) {
+    let _ = std::fs::remove_file(file);
 }
 
 /// Returns a command that does not fetch objects missing from a partial clone: the network is off limits.

@@ -33,6 +33,16 @@ pub struct Entry {
     pub blob: ObjectId,
     /// True if the file is executable.
     pub is_executable: bool,
+    /// True if it is marked `skip-worktree`: git does not look at the file in the work tree.
+    pub skips_work_tree: bool,
+    /// True if it is marked `assume-unchanged`.
+    pub is_assumed_unchanged: bool,
+}
+
+impl Entry {
+    fn mode(&self) -> &'static str {
+        if self.is_executable { "100755" } else { "100644" }
+    }
 }
 
 impl Repo {
@@ -59,11 +69,7 @@ impl Repo {
     /// Returns the id of the blob that git would store for this file of the work tree, after it
     /// converted line ends and applied other filters.
     pub fn blob_at(&self, path: &RepoPath) -> Option<ObjectId> {
-        let root = self.work_tree()?;
-        let name = format!("--path={}", path.as_str());
-        let arguments = ["hash-object", &name, "--", path.as_str()];
-        let output = program::output(root, &arguments.map(AsRef::as_ref))?;
-        ObjectId::from_hex(output.trim_ascii()).ok()
+        self.hash_of(path, &[])
     }
 
     /// Returns what git would check out for a blob, after line ends and other filters.
@@ -77,26 +83,60 @@ impl Repo {
     pub fn store(&self, files: &[PathBuf]) -> Result<(), GitError> {
         let list: String = files.iter().map(|file| quoted(file) + "\n").collect();
         let arguments = ["hash-object", "-w", "--no-filters", "--stdin-paths"];
-        self.feed(&arguments, list.as_bytes(), "the objects")
+        self.feed(&self.start, &arguments, list.as_bytes(), "the objects")
     }
 
-    /// Updates entries of the index, all or none.
+    /// Updates entries of the index, all or none. They keep their marks.
     pub fn stage(&self, entries: &[Entry]) -> Result<(), GitError> {
+        let is_marked = |entry: &&Entry| entry.skips_work_tree || entry.is_assumed_unchanged;
+        let (marked, others): (Vec<_>, Vec<_>) = entries.iter().partition(is_marked);
+        // Git carries out its arguments in order, and then writes the index once.
+        let mut arguments = vec!["update-index".to_owned()];
+        for entry in &marked {
+            let (mode, blob, path) = (entry.mode(), entry.blob, entry.path.as_str());
+            arguments.extend(["--cacheinfo".to_owned(), format!("{mode},{blob},{path}")]);
+        }
+        let mut mark = |option: &str, entries: Vec<&Entry>| {
+            let paths = entries.iter().map(|entry| format!("./{}", entry.path.as_str()));
+            arguments.extend(std::iter::once(option.to_owned()).chain(paths));
+        };
+        let skipped = marked.iter().copied().filter(|entry| entry.skips_work_tree).collect();
+        mark("--skip-worktree", skipped);
+        let assumed = marked.iter().copied().filter(|entry| entry.is_assumed_unchanged).collect();
+        mark("--assume-unchanged", assumed);
+        arguments.extend(["-z", "--index-info"].map(str::to_owned));
         let mut list = Vec::new();
-        for entry in entries {
-            let mode = if entry.is_executable { "100755" } else { "100644" };
-            list.extend(format!("{mode} {} 0\t{}", entry.blob, entry.path.as_str()).bytes());
+        for entry in others {
+            let (mode, path) = (entry.mode(), entry.path.as_str());
+            list.extend(format!("{mode} {} 0\t{path}", entry.blob).bytes());
             list.push(0);
         }
-        self.feed(&["update-index", "-z", "--index-info"], &list, "the index")
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        // Paths among the arguments begin where git runs, those of the input at the top.
+        let top = self.work_tree().filter(|_| !marked.is_empty());
+        self.feed(top.unwrap_or(&self.start), &arguments, &list, "the index")
     }
 
     /// Runs git with a file as its input. If this program is killed, git would take half of a pipe for
     /// the whole.
-    fn feed(&self, arguments: &[&str], input: &[u8], what: &str) -> Result<(), GitError> {
-        let file = self.directory().join("sops-lint.input");
-        let fed = program::feed(&self.start, arguments, &file, input);
+    fn feed(
+        &self,
+        directory: &Path,
+        arguments: &[&str],
+        input: &[u8],
+        what: &str,
+    ) -> Result<(), GitError> {
+        let fed = program::feed(directory, arguments, &self.input(), input);
         fed.map_err(|reason| GitError::Unwritable { what: what.to_owned(), reason })
+    }
+
+    /// Removes what a run that was killed left as the input of git.
+    pub fn discard_input(&self) {
+        program::discard(&self.input());
+    }
+
+    fn input(&self) -> PathBuf {
+        self.directory().join("sops-lint.input")
     }
 
     /// Reports for each file whether a commit has this plaintext or another one at its path. `commits`

@@ -23,18 +23,18 @@ pub struct Wrapping<'w> {
 pub struct Unwrappable {
     /// A predicate whose subject is the recipient: "has expired". Lower case, no full stop.
     pub reason: String,
-    /// True if sops may be able to encrypt to it.
-    pub sops_can: bool,
+    /// The next step, in the imperative; `None` if sops may be able to encrypt to it.
+    pub help: Option<&'static str>,
 }
 
 impl Unwrappable {
-    /// Returns the reason why neither sops-lint nor sops can encrypt to a recipient.
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), sops_can: false }
+    /// Returns the reason why neither sops-lint nor sops can encrypt to a recipient, and the next step.
+    pub fn new(reason: impl Into<String>, help: &'static str) -> Self {
+        Self { reason: reason.into(), help: Some(help) }
     }
 
     /// Returns the reason why only sops can encrypt to a recipient.
     pub fn only_sops(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), sops_can: true }
+        Self { reason: reason.into(), help: None }
     }
 }

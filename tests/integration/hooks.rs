@@ -103,7 +103,18 @@ fn a_hook_that_is_there_is_never_changed() {
     symlink("nowhere", &path).expect("linked");
     let run = git.lint(&["install"]);
     assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(
+        run.stderr.contains(".git/hooks/pre-commit is a link to a missing file or directory"),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains("\n  help: remove the link"), "{run:?}");
     assert!(!path.exists());
+    // The same in place of its directory.
+    fs::remove_dir_all(git.root.join(".git/hooks")).expect("removed");
+    symlink("nowhere", git.root.join(".git/hooks")).expect("linked");
+    let run = git.lint(&["install"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains(".git/hooks is a link to a missing file or directory"), "{run:?}");
 }
 
 #[test]

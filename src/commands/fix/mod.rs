@@ -106,7 +106,7 @@ fn carry_out(
     stage: Option<&mut Stage<'_>>,
     repo: Option<&Repo>,
 ) -> Result<Fixed, CommandError> {
-    let mut plan = Plan::of(scene, fixing);
+    let mut plan = Plan::of(scene, fixing, repo);
     if fixing.mode == Mode::Write && plan.corrects_configs() {
         plan.leave_files_for_later();
     }
@@ -125,6 +125,11 @@ fn carry_out(
             // One file that is refused stops the commit, so the others stay unchanged.
             if !is_staged || plan.refusals.is_empty() {
                 write(plan, stage, is_staged, (out, repo))?;
+            } else if plan.size() > 0 {
+                let others = count(plan.size(), "other file");
+                remark(&format!(
+                    "nothing was written: staged files are encrypted all or none, so {others} stayed in plaintext"
+                ));
             }
         }
         _ => plan.list(out, "would have ").map_err(CommandError::stdout)?,

@@ -10,7 +10,8 @@ use crate::commands::say::{advise, complain};
 use crate::document::splice::Edit;
 use crate::finding::{Finding, Level, Remedy};
 use crate::fix::stage::Operation;
-use crate::fix::{Change, Refusal, config, diff, encrypt};
+use crate::fix::{Change, Refusal, config, diff, encrypt, obstacle};
+use crate::git::Repo;
 use crate::host::Host;
 use crate::judge::{Context, Scope as Judging};
 use crate::keys::PublicKeys;
@@ -54,7 +55,7 @@ pub(in crate::commands) struct Scene<'s> {
 
 impl Plan {
     /// Works out what fixes the findings.
-    pub(super) fn of(scene: &Scene<'_>, fixing: Fixing) -> Self {
+    pub(super) fn of(scene: &Scene<'_>, fixing: Fixing, repo: Option<&Repo>) -> Self {
         let Scene { source, examined, settings, .. } = *scene;
         let allowed = Some(&settings.file.fix_allow).filter(|_| fixing.scope == Scope::Allowed);
         let mut plan = Self::default();
@@ -85,9 +86,46 @@ impl Plan {
         }
         plaintext.dedup();
         plan.ignores.dedup();
+        plan.leave_inexact(&mut plaintext, &mut edits);
+        plan.leave_to_git(&mut plaintext, scene, repo);
         plan.configs(examined, edits);
         plan.encrypt(scene, &plaintext);
         plan
+    }
+
+    /// Leaves out files whose names are not exact.
+    fn leave_inexact(
+        &mut self,
+        plaintext: &mut Vec<&RepoPath>,
+        edits: &mut BTreeMap<&RepoPath, Vec<Edit>>,
+    ) {
+        let renamed = self.renames.iter().map(|(from, _)| from);
+        let all = plaintext.iter().copied().chain(edits.keys().copied());
+        let refused: BTreeMap<RepoPath, Refusal> = all
+            .chain(renamed)
+            .chain(&self.ignores)
+            .filter_map(|path| Some((path.clone(), obstacle::in_name(path)?)))
+            .collect();
+        plaintext.retain(|path| path.is_exact());
+        edits.retain(|path, _| path.is_exact());
+        self.renames.retain(|(from, _)| from.is_exact());
+        self.ignores.retain(RepoPath::is_exact);
+        self.refusals.extend(refused.into_values());
+    }
+
+    /// Leaves out files that git changes, or does not have in the work tree.
+    fn leave_to_git(
+        &mut self,
+        plaintext: &mut Vec<&RepoPath>,
+        scene: &Scene<'_>,
+        repo: Option<&Repo>,
+    ) {
+        let Some(repo) = repo else { return };
+        let is_staged = scene.settings.options.view == View::Staged;
+        let index = if is_staged { repo.index().ok() } else { None };
+        let refused = obstacle::in_git(plaintext, repo, index.as_ref());
+        plaintext.retain(|path| refused.iter().all(|refusal| refusal.path != **path));
+        self.refusals.extend(refused);
     }
 
     /// Counts a finding that a person has to fix.

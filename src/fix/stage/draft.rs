@@ -126,9 +126,28 @@ fn staged(
     if is_filtered && repo.blob_at(path) != Some(old_blob) {
         return Err(StageError::PartlyStaged(path.clone()));
     }
+    if is_filtered && !is_restored(path, (&present, old), repo, old_blob) {
+        return Err(StageError::Converted(path.clone()));
+    }
     file::check(root, path, &present)?;
     let staged = Some(git::Entry { blob: repo.blob_of(&new.0), ..entry });
     Ok(Put { is_filtered, staged, ..put(path, Some(present), new.clone()) })
+}
+
+/// Reports whether git converts nothing but line ends, or would check out exactly the present file.
+fn is_restored(
+    path: &RepoPath,
+    (present, old): (&Bytes, &Bytes),
+    repo: &Repo,
+    old_blob: git::ObjectId,
+) -> bool {
+    lines(present).eq(lines(old)) || repo.filtered(path, old_blob).as_ref() == Some(&present.0)
+}
+
+/// Returns the lines without their ends, `\n` or `\r\n`.
+fn lines(bytes: &Bytes) -> impl Iterator<Item = &[u8]> {
+    let lines = bytes.0.split(|byte| *byte == b'\n');
+    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 fn appended(root: &Path, path: &RepoPath, lines: &[String]) -> Result<Put, StageError> {

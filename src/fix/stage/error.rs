@@ -28,6 +28,11 @@ pub enum StageError {
     /// The work tree and the index differ.
     #[error("{0} is partly staged: the work tree differs from the index; nothing was written")]
     PartlyStaged(RepoPath),
+    /// Git changes the file on the way to the index, and would check out something else.
+    #[error(
+        "git changes {0} on the way to the index, and does not restore it; nothing was written"
+    )]
+    Converted(RepoPath),
     /// `git commit PATH`.
     #[error("`git commit` was given paths and uses a temporary index; nothing was written")]
     PartialCommit,
@@ -70,6 +75,9 @@ impl StageError {
             Self::Taken(_) => "remove or rename it",
             Self::PartlyStaged(_) => {
                 "stage all of it with `git add`, or run `sops-lint fix` on it and `git add` the result, then try again"
+            }
+            Self::Converted(_) => {
+                "unset that attribute, such as ident or working-tree-encoding, for the file in .gitattributes, and `git add` both, then try again"
             }
             Self::PartialCommit => {
                 "run `sops-lint fix` on the files and `git add` them, then commit again without naming paths"

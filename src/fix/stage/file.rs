@@ -54,9 +54,7 @@ pub(super) fn are_equal(root: &Path, one: &RepoPath, other: &RepoPath) -> bool {
 pub(super) fn is_inside(root: &Path, path: &RepoPath) -> bool {
     let directory = path.parent();
     let real = root.canonicalize().map(|root| directory.in_root(&root)).ok();
-    // A name that is not UTF-8 would be another one here.
-    let is_exact = !path.as_str().contains(char::REPLACEMENT_CHARACTER);
-    is_exact && real.is_some() && directory.in_root(root).canonicalize().ok() == real
+    path.is_exact() && real.is_some() && directory.in_root(root).canonicalize().ok() == real
 }
 
 /// Reads a regular file.

@@ -79,6 +79,8 @@ impl<'s> Stage<'s> {
         let (journal, found) = opened.ok_or(StageError::Busy)?;
         let mut stage = Self { root, repo, journal, observer };
         let recovered = stage.recover(found)?;
+        // No other run uses it, because this one has the journal.
+        repo.inspect(|repo| repo.discard_input());
         Ok((stage, recovered))
     }
 

@@ -33,14 +33,22 @@ pub(super) fn encrypt(
     if valid.is_err()
         || matches!(cert.revocation_status(&policy, now), RevocationStatus::Revoked(_))
     {
-        return Err(Unwrappable::new("has expired, or was revoked"));
+        return Err(Unwrappable::new(
+            "has expired, or was revoked",
+            "get a valid public key from its owner, and replace the old one in the repository or in gpg",
+        ));
     }
     let keys = cert.keys().with_policy(&policy, Some(now)).supported().alive().revoked(false);
     let usable = keys.for_storage_encryption().for_transport_encryption().filter(is_wanted);
     let made = |key: &ValidErasedKeyAmalgamation<'_, PublicParts>| key.key().creation_time();
     let newest = usable
         .max_by_key(made)
-        .ok_or_else(|| Unwrappable::new("has no subkey left that can be encrypted to"))?;
+        .ok_or_else(|| {
+            Unwrappable::new(
+                "has no subkey left that can be encrypted to",
+                "let its owner add a subkey (`gpg --quick-add-key FINGERPRINT default encr`), and replace the public key in the repository or in gpg",
+            )
+        })?;
     message(Recipient::from(newest), key).ok_or_else(|| {
         Unwrappable::only_sops("has a subkey of a kind that sops-lint does not support")
     })

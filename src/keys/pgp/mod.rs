@@ -113,7 +113,8 @@ impl KeyService for Pgp {
         }
         let cert = wrapping.public_keys.certificate(fingerprint).ok_or_else(|| {
             Unwrappable::new(
-                "has no public key here: add it to the repository as .sops.pub.asc, or import it into gpg",
+                "has no public key here",
+                "add it to the repository as .sops.pub.asc, or import it into gpg",
             )
         })?;
         let exact = id.ends_with('!').then_some(fingerprint);

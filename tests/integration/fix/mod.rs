@@ -1,6 +1,7 @@
 //! `sops-lint fix`: what it encrypts, what it refuses, and that nothing is lost on the way.
 #![cfg(unix)]
 
+mod attributes;
 mod corpus;
 mod interrupted;
 mod killed;
@@ -262,7 +263,7 @@ fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
             format!("creation_rules:\n  - pgp: {}\n{SELECTOR}", "AB".repeat(20)),
             SECRET.to_owned(),
             "has no public key here",
-            "do that, or correct the recipients of rule 1",
+            "add it to the repository as .sops.pub.asc, or import it into gpg, or correct the recipients of rule 1 in .sops.yaml",
         ),
         (
             rules().replace("age1", "age2"),
@@ -273,6 +274,35 @@ fn refusals() -> Vec<(String, String, &'static str, &'static str)> {
     ];
     all.extend(flows);
     all
+}
+
+/// Their fingerprints are in `fixtures/make.py`.
+#[test]
+fn a_pgp_key_that_cannot_be_used_is_named_with_the_next_step() {
+    for (name, fingerprint, reason, help) in [
+        (
+            "signing",
+            "56D4508E8E8BD37EC59DFD42DA8547E79D1137B6",
+            "has no subkey left that can be encrypted to",
+            "let its owner add a subkey (`gpg --quick-add-key FINGERPRINT default encr`), and replace the public key in the repository or in gpg, or correct the recipients of rule 1 in .sops.yaml",
+        ),
+        (
+            "expired",
+            "89F0AB91FA2CDBF1A471FA6C0EC1CC31557E61F0",
+            "has expired, or was revoked",
+            "get a valid public key from its owner, and replace the old one in the repository or in gpg, or correct the recipients of rule 1 in .sops.yaml",
+        ),
+    ] {
+        let path = fixtures().join(format!("keys/pgp/unusable/{name}.pub.asc"));
+        let key = fs::read_to_string(path).expect("a key");
+        let rules = format!("creation_rules:\n  - pgp: {fingerprint}\n{SELECTOR}");
+        let tree =
+            repository(&[(".sops.yaml", &rules), (".sops.pub.asc", &key), ("db.yaml", SECRET)]);
+        let run = sops_lint(tree.path(), &["fix"]);
+        assert!(run.code == Some(1) && run.stderr.contains(reason), "{reason}: {run:?}");
+        assert!(run.stderr.contains(&format!("\n  help: {help}\n")), "{help}: {run:?}");
+        assert_eq!(read(tree.path(), "db.yaml"), SECRET);
+    }
 }
 
 #[test]

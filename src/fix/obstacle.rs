@@ -1,0 +1,65 @@
+//! Obstacles outside the content of a file: what keeps it from being written, whatever is in it.
+
+use super::change::Refusal;
+use crate::git::{Index, Repo};
+use crate::path::RepoPath;
+use crate::rules::quoted;
+
+/// Refuses a file whose name is not exact: under that name, another file would be written.
+pub fn in_name(path: &RepoPath) -> Option<Refusal> {
+    let reason = "its name is not UTF-8 (or contains U+FFFD), so it cannot be fixed automatically"
+        .to_owned();
+    let help = "rename it, and run this again".to_owned();
+    (!path.is_exact()).then(|| Refusal { path: path.clone(), line: None, reason, help })
+}
+
+/// Refuses the files that git changes between the work tree and the index, or whose place in the work
+/// tree it leaves empty. `index` if they are to be fixed there as well.
+pub fn in_git(paths: &[&RepoPath], repo: &Repo, index: Option<&Index>) -> Vec<Refusal> {
+    let is_missing = |path: &RepoPath| {
+        index.is_some_and(|index| index.skips(path.as_str())) && !repo.is_checked_out(path)
+    };
+    let (missing, present): (Vec<&RepoPath>, Vec<&RepoPath>) =
+        paths.iter().partition(|path| is_missing(path));
+    let is_sparse = !missing.is_empty() && repo.is_sparse();
+    let missing = missing.into_iter().map(|path| missing_file(path, is_sparse));
+    let filtered = repo.filtering(&present);
+    let filtered = present.iter().filter_map(|path| Some(filtered_file(path, filtered.get(path)?)));
+    missing.chain(filtered).collect()
+}
+
+fn missing_file(path: &RepoPath, is_sparse: bool) -> Refusal {
+    let name = quoted(path.as_str());
+    let (reason, command) = if is_sparse {
+        let directory = path.parent();
+        let top = format!("/{}", path.as_str());
+        let added = if directory.as_str().is_empty() { &*top } else { directory.as_str() };
+        let command = format!("`git sparse-checkout add {}`", quoted(added));
+        ("it is outside the sparse checkout (skip-worktree)", command)
+    } else {
+        let command =
+            format!("`git update-index --no-skip-worktree {name}` and `git restore {name}`");
+        ("it is missing from the work tree and marked skip-worktree", command)
+    };
+    Refusal {
+        path: path.clone(),
+        line: None,
+        reason: reason.to_owned(),
+        help: format!("run {command}, and run this again"),
+    }
+}
+
+fn filtered_file(path: &RepoPath, filter: &str) -> Refusal {
+    Refusal {
+        path: path.clone(),
+        line: None,
+        reason: format!(
+            "its git attribute filter={filter} changes it between the work tree and the index"
+        ),
+        help: format!(
+            "if the filter protects it, ignore the finding in .sops-lint.yaml; if sops is to, add a line with its name and -filter to the end of {} (of .git/info/attributes, if that names the filter), run `git add {}`, and run this again",
+            path.parent().join(".gitattributes"),
+            quoted(path.as_str())
+        ),
+    }
+}
