@@ -10,6 +10,7 @@ mod objects;
 mod packs;
 mod program;
 mod range;
+mod refs;
 mod repo;
 #[cfg(test)]
 mod samples;

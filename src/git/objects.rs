@@ -154,27 +154,33 @@ impl Objects {
         self.handles.iter().any(|handle| handle.exists(&id))
     }
 
-    /// Returns the commit that an id leads to, through tags.
-    pub(super) fn peel(&mut self, mut id: ObjectId) -> Option<ObjectId> {
-        const MAX_TAGS: usize = 10;
+    /// Returns the commit that an id leads to, through tags; `None` if it leads to a tree or a blob.
+    pub(super) fn peel(&mut self, id: ObjectId) -> Result<Option<ObjectId>, String> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let mut found = None;
+        let peeled = self.peel_with(id, &mut buffer);
+        self.buffer = buffer;
+        peeled
+    }
+
+    fn peel_with(
+        &self,
+        mut id: ObjectId,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<ObjectId>, String> {
+        const MAX_TAGS: usize = 10;
         for _ in 0..MAX_TAGS {
-            let Ok(Some(data)) = self.try_find(&id, &mut buffer) else { break };
+            let data = self.try_find(&id, buffer).map_err(|error| error.to_string())?;
+            let data = data.ok_or_else(|| format!("object {id} is missing"))?;
             match data.kind {
-                Kind::Commit => {
-                    found = Some(id);
-                    break;
+                Kind::Commit => return Ok(Some(id)),
+                Kind::Tree | Kind::Blob => return Ok(None),
+                Kind::Tag => {
+                    let tag = data.decode().ok().and_then(gix::objs::ObjectRef::into_tag);
+                    id = tag.ok_or_else(|| format!("tag {id} is damaged"))?.target();
                 }
-                Kind::Tag => match data.decode().ok().and_then(gix::objs::ObjectRef::into_tag) {
-                    Some(tag) => id = tag.target(),
-                    None => break,
-                },
-                Kind::Tree | Kind::Blob => break,
             }
         }
-        self.buffer = buffer;
-        found
+        Err(format!("it is a tag of more than {MAX_TAGS} other tags"))
     }
 
     pub(super) fn commit(&mut self, id: ObjectId) -> Result<Fields, GitError> {

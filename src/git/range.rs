@@ -3,7 +3,6 @@
 use gix::ObjectId;
 
 use super::error::GitError;
-use super::program;
 use super::repo::Repo;
 
 /// The prefix of the branches of other repositories, as they were last fetched.
@@ -27,8 +26,9 @@ impl Repo {
     /// tags. An id of zeros, which git passes to hooks if there is no commit, means no commit.
     pub fn range(&self, text: Option<&str>) -> Result<Range, GitError> {
         let Some(text) = text else {
-            let head = self.head();
-            let tips = self.refs("").into_iter().chain(head).collect();
+            let tips: Result<Vec<_>, _> = self.refs("").into_iter().collect();
+            let (mut tips, head) = (tips?, self.head()?);
+            tips.extend(head);
             return Ok(Range { tips, known: Vec::new(), heads: head.into_iter().collect() });
         };
         let mut range = Range::default();
@@ -44,11 +44,12 @@ impl Repo {
                     may_be_missing = true;
                     continue;
                 }
-                "--all" => (self.refs(""), Vec::new()),
-                "--remotes" => (self.refs(REMOTES), Vec::new()),
-                _ if word.starts_with("--remotes=") => {
-                    let name = word.trim_start_matches("--remotes=");
-                    (self.refs(&format!("{REMOTES}{name}/")), Vec::new())
+                _ if let Some(prefix) = prefix(word) => {
+                    // To leave out less is to check more.
+                    let refs = self.refs(&prefix).into_iter();
+                    let tips: Result<Vec<_>, _> =
+                        refs.filter(|found| found.is_ok() || !is_excluded).collect();
+                    (tips?, Vec::new())
                 }
                 _ if word.starts_with('-') => return Err(GitError::BadRange(text.to_owned())),
                 _ => {
@@ -70,7 +71,7 @@ impl Repo {
             return Err(GitError::BadRange(format!("{text:?}")));
         }
         if range.heads.is_empty() {
-            range.heads.extend(self.head());
+            range.heads.extend(self.head()?);
         }
         Ok(range)
     }
@@ -98,23 +99,13 @@ impl Repo {
         };
         Ok((tip.into_iter().collect(), known.into_iter().collect()))
     }
+}
 
-    /// Returns the commits of all refs whose names begin with `prefix`: branches, tags and others.
-    fn refs(&self, prefix: &str) -> Vec<ObjectId> {
-        let repo = self.shared.to_thread_local();
-        let references = repo.references().ok();
-        let ids: Option<Vec<ObjectId>> = references.as_ref().and_then(|platform| {
-            let all = platform.all().ok()?.flatten();
-            let named = all.filter(|one| one.name().as_bstr().starts_with(prefix.as_bytes()));
-            Some(named.filter_map(|one| one.try_id().map(gix::Id::detach)).collect())
-        });
-        let is_found = ids.as_ref().is_some_and(|ids| !ids.is_empty());
-        let ids =
-            if is_found { ids.unwrap_or_default() } else { program::refs(&self.start, prefix) };
-        let mut commits: Vec<ObjectId> =
-            self.with(|objects| ids.into_iter().filter_map(|id| objects.peel(id)).collect());
-        commits.sort_unstable();
-        commits.dedup();
-        commits
+/// Returns what the names of the refs begin with that an option stands for.
+fn prefix(option: &str) -> Option<String> {
+    match option {
+        "--all" => Some(String::new()),
+        "--remotes" => Some(REMOTES.to_owned()),
+        _ => option.strip_prefix("--remotes=").map(|name| format!("{REMOTES}{name}/")),
     }
 }

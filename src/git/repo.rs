@@ -84,13 +84,8 @@ impl Repo {
             let repo = self.shared.to_thread_local();
             repo.rev_parse_single(name).ok().map(gix::Id::detach)
         };
-        let peeled = found.and_then(|id| self.with(|objects| objects.peel(id)));
+        let peeled = found.and_then(|id| self.with(|objects| objects.peel(id)).ok().flatten());
         peeled.or_else(|| program::commit(&self.start, name)).ok_or_else(unknown)
-    }
-
-    /// Returns the commit at `HEAD`; `None` before the first commit.
-    pub fn head(&self) -> Option<ObjectId> {
-        self.commit("HEAD").ok()
     }
 
     /// Returns the tree of a commit.

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 
 use crate::support::{Git, Run, git_in, sops_lint};
 
@@ -309,4 +310,173 @@ fn fingerprints_are_unique_over_several_heads() {
     let found = fingerprints(&run);
     let names: HashSet<_> = found.iter().map(|(_, fingerprint)| fingerprint).collect();
     assert_eq!((found.len(), names.len()), (2, 2), "{found:?}");
+}
+
+/// A branch `o` with a Secret, and `main` without one.
+fn with_branch() -> (Git, String) {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "-b", "o"]);
+    let commit = git.commit(&[("db.yaml", PLAIN)]);
+    git.run(&["checkout", "--quiet", "main"]);
+    (git, commit)
+}
+
+/// Returns the file of a loose object.
+fn object(git: &Git, id: &str) -> PathBuf {
+    git.root.join(".git/objects").join(&id[..2]).join(&id[2..])
+}
+
+/// Expects that history is not read: the message says which part, and what to do.
+fn assert_unreadable(git: &Git, part: &str) {
+    for range in ["--history", "--history=--all"] {
+        let run = git.lint(&["scan", range]);
+        assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{part}: {run:?}");
+        let error = run.stderr.strip_prefix("error: cannot read ").unwrap_or_default();
+        assert!(error.contains(part), "{part}: {run:?}");
+        assert!(run.stderr.contains("\n  help: run `git fsck`"), "{part}: {run:?}");
+    }
+}
+
+#[test]
+fn a_ref_that_cannot_be_read_is_an_error() {
+    for text in ["garbage\n", "", "0123\n", "ref: \n"] {
+        let (git, _) = with_branch();
+        git.write(".git/refs/heads/o", text);
+        assert_unreadable(&git, "refs/heads/o");
+    }
+    let (git, commit) = with_branch();
+    git.write(".git/refs/heads/o", &format!("{}\n", "1".repeat(commit.len())));
+    assert_unreadable(&git, "refs/heads/o");
+    let (git, _) = with_branch();
+    git.write(".git/HEAD", "garbage\n");
+    let run = git.lint(&["scan", "--history"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+}
+
+#[test]
+fn a_list_of_refs_that_cannot_be_read_is_an_error() {
+    let (git, commit) = with_branch();
+    git.run(&["pack-refs", "--all"]);
+    let list = fs::read_to_string(git.root.join(".git/packed-refs")).expect("packed");
+    for damaged in [
+        list.replace(&commit, "garbage"),
+        list.replace(&commit, &commit[..20]),
+        list.replace("# pack-refs", "# garbage"),
+        list.replace(&format!("{commit} "), &commit),
+    ] {
+        git.write(".git/packed-refs", &damaged);
+        assert_unreadable(&git, "refs");
+    }
+    git.write(".git/packed-refs", &list.replace(&commit, &"1".repeat(40)));
+    assert_unreadable(&git, "refs/heads/o");
+}
+
+#[test]
+fn a_ref_to_a_missing_commit_is_an_error() {
+    let (git, commit) = with_branch();
+    fs::remove_file(object(&git, &commit)).expect("it was loose");
+    assert_unreadable(&git, "refs/heads/o");
+    // What a range leaves out makes it only smaller.
+    assert_eq!(git.lint(&["scan", "--history", "main"]).code, Some(0));
+    assert_eq!(git.lint(&["scan", "--history", "main --not --all"]).code, Some(0));
+    let (git, _) = with_branch();
+    git.run(&["tag", "-a", "v1", "o", "-m", "x"]);
+    let tag = git.run(&["rev-parse", "v1"]);
+    git.run(&["branch", "--quiet", "-D", "o"]);
+    fs::remove_file(object(&git, &tag)).expect("it was loose");
+    assert_unreadable(&git, "refs/tags/v1");
+}
+
+#[test]
+fn a_head_without_its_commit_is_an_error() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    let commit = git.run(&["rev-parse", "HEAD"]);
+    git.run(&["checkout", "--quiet", "--detach"]);
+    git.run(&["branch", "--quiet", "-D", "main"]);
+    fs::remove_file(object(&git, &commit)).expect("it was loose");
+    assert_unreadable(&git, "HEAD");
+    for option in [&["--staged"][..], &["--rev", "HEAD"]] {
+        let run = git.lint(&[&["scan"], option].concat());
+        assert_eq!(run.code, Some(2), "{run:?}");
+    }
+}
+
+#[test]
+fn packs_that_cannot_be_read_are_an_error() {
+    let (git, _) = with_branch();
+    git.run(&["gc", "--quiet"]);
+    let packs = fs::read_dir(git.root.join(".git/objects/pack")).expect("there");
+    let packs: Vec<PathBuf> = packs.map(|entry| entry.expect("readable").path()).collect();
+    for ending in ["idx", "pack"] {
+        let is_wanted = |path: &&PathBuf| path.extension().is_some_and(|end| end == ending);
+        let path = packs.iter().find(is_wanted).expect("git made a pack");
+        let whole = fs::read(path).expect("readable");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).expect("made writable");
+        for damaged in [&whole[..100], b"garbage", b""] {
+            fs::write(path, damaged).expect("written");
+            assert_unreadable(&git, "refs/heads/main");
+        }
+        fs::write(path, &whole).expect("written");
+    }
+    assert_eq!(git.lint(&["scan", "--history"]).code, Some(1));
+}
+
+#[test]
+fn borrowed_objects_that_cannot_be_read_are_an_error() {
+    let (git, _) = with_branch();
+    let borrower = git.beside("borrower");
+    git.run(&["clone", "--quiet", "--shared", ".", borrower.to_str().expect("UTF-8")]);
+    let alternates = borrower.join(".git/objects/info/alternates");
+    let whole = fs::read(&alternates).expect("there");
+    for damaged in [&b"\"never ends\n"[..], b"/nowhere\n", b"", b"\xff\n"] {
+        fs::write(&alternates, damaged).expect("written");
+        let run = sops_lint(&borrower, &["scan", "--history"]);
+        assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+        assert!(run.stderr.contains("\n  help: run `git fsck`"), "{run:?}");
+    }
+    fs::remove_file(&alternates).expect("removed");
+    fs::create_dir(&alternates).expect("made");
+    let run = sops_lint(&borrower, &["scan", "--history"]);
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+    fs::remove_dir(&alternates).expect("removed");
+    fs::write(&alternates, whole).expect("written");
+    assert_eq!(sops_lint(&borrower, &["scan", "--history"]).code, Some(1));
+}
+
+#[test]
+fn a_ref_that_leads_to_no_branch_yet_is_no_error() {
+    let (git, _) = with_branch();
+    git.write(".git/refs/remotes/origin/HEAD", "ref: refs/remotes/origin/gone\n");
+    git.write(".git/refs/heads/.hidden", "garbage\n");
+    git.write(".git/refs/heads/o.lock", "");
+    let run = git.lint(&["scan", "--history"]);
+    assert_eq!((run.code, &*run.stderr), (Some(1), ""), "{run:?}");
+    git.run(&["checkout", "--quiet", "--orphan", "new"]);
+    let run = git.lint(&["scan", "--history"]);
+    assert_eq!((run.code, &*run.stderr), (Some(1), ""), "{run:?}");
+    for arguments in [&[][..], &["--bare"], &["--ref-format=reftable"]] {
+        let empty = Git::init(arguments);
+        let run = empty.lint(&["scan", "--history"]);
+        assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{run:?}");
+    }
+}
+
+#[test]
+fn refs_in_tables_are_read_with_git() {
+    let git = Git::init(&["--ref-format=reftable"]);
+    git.commit(&[("a.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "-b", "o"]);
+    let commit = git.commit(&[("db.yaml", PLAIN)]);
+    git.run(&["checkout", "--quiet", "main"]);
+    assert_eq!(git.lint(&["scan", "--history"]).code, Some(1));
+    fs::remove_file(object(&git, &commit)).expect("it was loose");
+    assert_unreadable(&git, "refs/heads/o");
+    git.run(&["update-ref", "-d", "refs/heads/o"]);
+    assert_eq!(git.lint(&["scan", "--history"]).code, Some(0));
+    let table = fs::read_dir(git.root.join(".git/reftable")).expect("there");
+    for entry in table {
+        fs::write(entry.expect("readable").path(), "garbage").expect("written");
+    }
+    let run = git.lint(&["scan", "--history"]);
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
 }
