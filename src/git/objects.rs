@@ -58,6 +58,23 @@ pub(super) struct Fields {
     pub(super) time: i64,
 }
 
+/// The object that an id leads to, through tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peeled {
+    Commit(ObjectId),
+    Tree(ObjectId),
+    Blob(ObjectId),
+}
+
+impl Peeled {
+    pub(super) fn commit(self) -> Option<ObjectId> {
+        match self {
+            Self::Commit(id) => Some(id),
+            Self::Tree(_) | Self::Blob(_) => None,
+        }
+    }
+}
+
 impl Stores {
     /// Opens the stores, those of the environment first.
     pub(super) fn open(repo: &gix::ThreadSafeRepository) -> Result<Self, GitError> {
@@ -154,26 +171,23 @@ impl Objects {
         self.handles.iter().any(|handle| handle.exists(&id))
     }
 
-    /// Returns the commit that an id leads to, through tags; `None` if it leads to a tree or a blob.
-    pub(super) fn peel(&mut self, id: ObjectId) -> Result<Option<ObjectId>, String> {
+    /// Returns the object that an id leads to, through tags; the reason if it cannot be read.
+    pub(super) fn peel(&mut self, id: ObjectId) -> Result<Peeled, String> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let peeled = self.peel_with(id, &mut buffer);
         self.buffer = buffer;
         peeled
     }
 
-    fn peel_with(
-        &self,
-        mut id: ObjectId,
-        buffer: &mut Vec<u8>,
-    ) -> Result<Option<ObjectId>, String> {
+    fn peel_with(&self, mut id: ObjectId, buffer: &mut Vec<u8>) -> Result<Peeled, String> {
         const MAX_TAGS: usize = 10;
         for _ in 0..MAX_TAGS {
             let data = self.try_find(&id, buffer).map_err(|error| error.to_string())?;
             let data = data.ok_or_else(|| format!("object {id} is missing"))?;
             match data.kind {
-                Kind::Commit => return Ok(Some(id)),
-                Kind::Tree | Kind::Blob => return Ok(None),
+                Kind::Commit => return Ok(Peeled::Commit(id)),
+                Kind::Tree => return Ok(Peeled::Tree(id)),
+                Kind::Blob => return Ok(Peeled::Blob(id)),
                 Kind::Tag => {
                     let tag = data.decode().ok().and_then(gix::objs::ObjectRef::into_tag);
                     id = tag.ok_or_else(|| format!("tag {id} is damaged"))?.target();

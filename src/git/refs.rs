@@ -7,6 +7,7 @@ use gix::refs::file::find::ReferenceDecode;
 use gix::refs::{FullName, Target};
 
 use super::error::GitError;
+use super::objects::Peeled;
 use super::program;
 use super::repo::Repo;
 
@@ -32,16 +33,19 @@ impl Repo {
         } else {
             self.follow("HEAD".try_into().expect("a valid name"))
         };
-        let commit = id.and_then(|id| self.peel(id));
+        let found = id.and_then(|id| self.peel(id));
+        let commit = found.and_then(|found| match found {
+            None | Some(Peeled::Commit(_)) => Ok(found.and_then(Peeled::commit)),
+            Some(_) => Err("it leads to no commit".to_owned()),
+        });
         commit.map_err(|reason| GitError::unreadable("HEAD", reason))
     }
 
-    /// Returns the commits of all refs whose names begin with `prefix`: branches, tags and others. Those of
-    /// trees and blobs have none.
-    pub(super) fn refs(&self, prefix: &str) -> Vec<Result<ObjectId, GitError>> {
+    /// Returns what all refs lead to whose names begin with `prefix`: branches, tags and others.
+    pub(super) fn refs(&self, prefix: &str) -> Vec<Result<Peeled, GitError>> {
         let refs = if self.has_tables() { self.in_tables() } else { self.in_files() };
         let refs = refs.unwrap_or_else(|error| vec![Err(error)]);
-        let commit = |found: Result<Ref, GitError>| {
+        let peel = |found: Result<Ref, GitError>| {
             let Ref { name, target } = match found {
                 Ok(found) => found,
                 Err(error) => return Some(Err(error)),
@@ -49,18 +53,18 @@ impl Repo {
             if !name.starts_with(prefix) {
                 return None;
             }
-            let unreadable = |reason| GitError::unreadable(&*name, reason);
             let id = match target {
                 Target::Object(id) => Ok(Some(id)),
                 Target::Symbolic(next) => self.follow(next),
             };
-            id.and_then(|id| self.peel(id)).map_err(unreadable).transpose()
+            let found = id.and_then(|id| self.peel(id)).transpose()?;
+            Some(found.map_err(|reason| GitError::unreadable(&*name, reason)))
         };
-        refs.into_iter().filter_map(commit).collect()
+        refs.into_iter().filter_map(peel).collect()
     }
 
-    fn peel(&self, id: Option<ObjectId>) -> Result<Option<ObjectId>, String> {
-        id.map_or(Ok(None), |id| self.with(|objects| objects.peel(id)))
+    fn peel(&self, id: Option<ObjectId>) -> Result<Option<Peeled>, String> {
+        id.map(|id| self.with(|objects| objects.peel(id))).transpose()
     }
 
     /// Reports whether the refs are in a `reftable`, which gix does not read.

@@ -126,7 +126,7 @@ impl Snapshot {
         let repo = Repo::discover(directory)?;
         let range = repo.range(range)?;
         let files = match range.heads.first() {
-            Some(head) => repo.files(repo.tree_of(*head)?)?,
+            Some(tree) => repo.files(*tree)?,
             None => Vec::new(),
         };
         let mut notes = Vec::new();
@@ -144,10 +144,9 @@ impl Snapshot {
     /// Returns the files of each head of the range.
     pub fn heads(&self) -> Result<Vec<Self>, SourceError> {
         let mut trees: Vec<ObjectId> = Vec::new();
-        for head in &self.range.heads {
-            let tree = self.repo.tree_of(*head)?;
-            if !trees.contains(&tree) {
-                trees.push(tree);
+        for tree in &self.range.heads {
+            if !trees.contains(tree) {
+                trees.push(*tree);
             }
         }
         let files = trees.into_iter().map(|tree| Ok(self.repo.files(tree)?));

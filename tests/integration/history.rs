@@ -82,6 +82,30 @@ fn branches_tags_and_merges_are_walked_once() {
 }
 
 #[test]
+fn tags_of_directories_and_files_are_part_of_history() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.stage(&[("db.yaml", PLAIN), (".sops.yaml", CONFIG), ("x.secret.yaml", "a: canary\n")]);
+    let tree = git.run(&["write-tree"]);
+    let blob = git.run(&["rev-parse", ":db.yaml"]);
+    git.run(&["reset", "--quiet", "--hard"]);
+    git.run(&["tag", "tree", &tree]);
+    git.run(&["tag", "-a", "blob", &blob, "-m", "x"]);
+    let file = plain(&format!("{blob}.yaml"), &blob);
+    let unencrypted = ("unencrypted-file".to_owned(), "x.secret.yaml".to_owned(), tree.clone());
+    let found = history(&git, &["--history"]);
+    let expected = HashSet::from([file.clone(), plain("db.yaml", &tree), unencrypted]);
+    assert_eq!((found.len(), HashSet::from_iter(found)), (3, expected));
+    assert_eq!(history(&git, &["--history", "blob"]), [file]);
+    assert_eq!(history(&git, &["--history", "main --not tree blob"]), []);
+    let run = git.lint(&["scan", "--history", "tree", "-q"]);
+    let place = format!("db.yaml:6:3 (in {}, still at HEAD)", &tree[..8]);
+    assert!(run.stdout.contains(&place), "{}", run.stdout);
+    // What a commit brought is its own.
+    let commit = git.commit(&[("db.yaml", PLAIN)]);
+    assert!(history(&git, &["--history"]).contains(&plain("db.yaml", &commit)));
+}
+
+#[test]
 fn a_file_is_judged_by_the_config_of_its_commit() {
     let git = Git::with(&[("old.secret.yaml", "a: canary\n")]);
     let with = git.commit(&[(".sops.yaml", CONFIG), ("apps/new.secret.yaml", "a: canary\n")]);
