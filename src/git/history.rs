@@ -118,11 +118,9 @@ impl Repo {
         range: &Range,
         visit: &mut dyn FnMut(ObjectId, Fields),
     ) -> Result<(), GitError> {
-        let reader = self.stores.reader();
-        let is_shallow = self.is_shallow();
-        let present = |id: &gix::oid| !is_shallow || reader.contains(id.into());
+        let commits = self.commits()?;
         let unreadable = |error| GitError::unreadable("the history", error);
-        let mut walk = Simple::filtered(range.tips.iter().copied(), &reader, present)
+        let mut walk = Simple::new(range.tips.iter().copied(), &commits)
             .hide(range.known.iter().copied())
             .map_err(unreadable)?;
         while let Some(info) = walk.next() {
@@ -141,7 +139,7 @@ impl Repo {
     ) -> Result<Vec<Found>, GitError> {
         let trees: gix::hashtable::HashMap<ObjectId, ObjectId> =
             batch.iter().map(|(id, fields)| (*id, fields.tree)).collect();
-        // A parent that was not cloned has no tree.
+        // Without the tree of a parent, more files count as new.
         let tree_of =
             |parent: ObjectId| trees.get(&parent).copied().or_else(|| self.tree_of(parent).ok());
         let compare = |(id, fields): (ObjectId, Fields)| {

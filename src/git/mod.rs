@@ -14,6 +14,7 @@ mod refs;
 mod repo;
 #[cfg(test)]
 mod samples;
+mod shallow;
 mod tree;
 mod write;
 

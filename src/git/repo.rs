@@ -99,11 +99,6 @@ impl Repo {
         self.with(|objects| objects.commit(commit)).map(|commit| commit.tree)
     }
 
-    /// Returns true if the clone lacks the beginning of history.
-    pub fn is_shallow(&self) -> bool {
-        self.shared.to_thread_local().is_shallow().unwrap_or(false)
-    }
-
     /// Returns the best common ancestor of two commits.
     pub fn merge_base(&self, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>, GitError> {
         let objects = self.stores.reader();

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::support::{Git, Run, git_in, sops_lint};
 
@@ -163,6 +164,54 @@ fn a_shallow_clone_says_that_something_is_missing() {
     let run = sops_lint(&clone, &["scan", "--history", "--format", "json"]);
     assert_eq!(found(&run).len(), 1, "{run:?}");
     assert!(run.stderr.contains("note: the clone is shallow"), "{run:?}");
+}
+
+#[test]
+fn a_commit_that_a_shallow_clone_should_have_is_missed() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    let secret = git.commit(&[("db.yaml", PLAIN)]);
+    let middle = git.commit(&[("db.yaml", HARMLESS)]);
+    git.commit(&[("b.yaml", HARMLESS)]);
+    let url = format!("file://{}", git.root.display());
+    let clone = git.beside("shallow");
+    let target = clone.to_str().expect("UTF-8");
+    git.run(&["-c", "fetch.unpackLimit=100", "clone", "--quiet", "--depth", "3", &url, target]);
+    let pack = fs::read_dir(clone.join(".git/objects/pack")).expect("there");
+    for entry in pack {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().expect("a name").to_owned();
+        fs::rename(path, clone.join(name)).expect("moved");
+    }
+    let unpack = "for pack in *.pack; do git unpack-objects -q <$pack; done";
+    let run = Command::new("sh").args(["-c", unpack]).current_dir(&clone).status();
+    assert!(run.is_ok_and(|status| status.success()));
+    let scan = || sops_lint(&clone, &["scan", "--history", "--format", "json"]);
+    assert_eq!(found(&scan()), [plain("db.yaml", &secret)]);
+    fs::remove_file(clone.join(".git/objects").join(&middle[..2]).join(&middle[2..]))
+        .expect("it was loose");
+    let run = scan();
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+    assert!(run.stderr.contains(&middle) && run.stderr.contains("`git fsck`"), "{run:?}");
+}
+
+/// Each fetch moves the end of the history, and leaves older commits behind.
+#[test]
+fn a_shallow_clone_ends_where_git_says() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    git.commit(&[("db.yaml", HARMLESS)]);
+    git.commit(&[("a.yaml", PLAIN)]);
+    let url = format!("file://{}", git.root.display());
+    let clone = git.beside("shallow");
+    git.run(&["clone", "--quiet", "--depth", "1", &url, clone.to_str().expect("UTF-8")]);
+    git.commit(&[("a.yaml", HARMLESS)]);
+    let next = |arguments: &[&str]| assert_eq!(git_in(&clone, arguments).code, Some(0));
+    next(&["fetch", "--quiet", "--depth", "1"]);
+    next(&["reset", "--quiet", "--hard", "FETCH_HEAD"]);
+    next(&["reflog", "expire", "--expire=all", "--all"]);
+    next(&["prune", "--expire=1.week.ago"]);
+    assert_eq!(git_in(&clone, &["rev-list", "--all"]).stdout.lines().count(), 1);
+    let run = sops_lint(&clone, &["scan", "--history", "--format", "json"]);
+    assert_eq!((found(&run), run.code), (Vec::new(), Some(0)), "{run:?}");
 }
 
 #[test]
