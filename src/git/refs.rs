@@ -2,6 +2,8 @@
 //!
 //! A ref that cannot be read is an error: a history without its commits would look clean.
 
+use std::io;
+
 use gix::ObjectId;
 use gix::refs::file::find::ReferenceDecode;
 use gix::refs::{FullName, Target};
@@ -84,10 +86,8 @@ impl Repo {
 
     fn in_files(&self) -> Result<Vec<Result<Ref, GitError>>, GitError> {
         let repo = self.shared.to_thread_local();
-        let unreadable = |error| GitError::unreadable("the refs", error);
-        let references = repo.references();
-        let references = references.map_err(|error| GitError::unreadable("packed-refs", error))?;
-        let references = references.all().map_err(unreadable)?;
+        let references = repo.references().map_err(|error| broken(&error))?;
+        let references = references.all().map_err(|error| broken(&error))?;
         let refs = references.map(|found| {
             let found = found.map_err(|error| broken(&error))?.detach();
             Ok(Ref { name: found.name.to_string(), target: found.target })
@@ -99,7 +99,7 @@ impl Repo {
     fn follow(&self, mut name: FullName) -> Result<Option<ObjectId>, String> {
         let repo = self.shared.to_thread_local();
         for _ in 0..=MAX_LINKS {
-            let found = repo.try_find_reference(&name).map_err(|error| error.to_string())?;
+            let found = repo.try_find_reference(&name).map_err(|error| reason(&error))?;
             match found.map(|found| found.detach().target) {
                 None => return Ok(None),
                 Some(Target::Object(id)) => return Ok(Some(id)),
@@ -112,11 +112,18 @@ impl Repo {
 
 /// Returns the error of a ref that is a damaged file, or a damaged line of `packed-refs`.
 fn broken(error: &gix::Error) -> GitError {
-    match error.downcast_any_ref::<ReferenceDecode>() {
-        Some(file) => {
-            let name = file.relative_path.display().to_string();
-            GitError::unreadable(name, "it contains neither an id nor the name of a ref")
-        }
-        None => GitError::unreadable("the refs", error),
+    let file = error.downcast_any_ref::<ReferenceDecode>();
+    let name = file.map(|file| file.relative_path.display().to_string());
+    GitError::unreadable(name.unwrap_or_else(|| "the refs".to_owned()), reason(error))
+}
+
+/// Returns the reason without the text that cannot be parsed: after a crash, it may be from any file.
+fn reason(error: &gix::Error) -> String {
+    if error.downcast_any_ref::<ReferenceDecode>().is_some() {
+        "it contains neither an id nor the name of a ref".to_owned()
+    } else if error.downcast_any_ref::<io::Error>().is_some() {
+        error.to_string()
+    } else {
+        "packed-refs has a line that is not a ref".to_owned()
     }
 }

@@ -438,8 +438,16 @@ fn a_list_of_refs_that_cannot_be_read_is_an_error() {
         list.replace(&format!("{commit} "), &commit),
     ] {
         git.write(".git/packed-refs", &damaged);
-        assert_unreadable(&git, "refs");
+        assert_unreadable(&git, "packed-refs has a line that is not a ref");
     }
+    // After a crash, a file may have the bytes of another one.
+    git.write(".git/packed-refs", &format!("{list}canary\n"));
+    let run = git.lint(&["scan", "--history"]);
+    assert!(run.code == Some(2) && !run.stderr.contains("canary"), "{run:?}");
+    fs::remove_file(git.root.join(".git/packed-refs")).expect("removed");
+    fs::create_dir(git.root.join(".git/packed-refs")).expect("made");
+    assert_unreadable(&git, "packed-refs");
+    fs::remove_dir(git.root.join(".git/packed-refs")).expect("removed");
     git.write(".git/packed-refs", &list.replace(&commit, &"1".repeat(40)));
     assert_unreadable(&git, "refs/heads/o");
 }
