@@ -46,13 +46,13 @@ pub struct Label {
     pub message: String,
 }
 
-/// The commit that added a version of a file.
+/// The commit that added a version of a file, or the tree or blob of a tag without a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The id in hexadecimal digits.
     pub commit: String,
-    /// The day in UTC: `2026-01-02`.
-    pub day: String,
+    /// The day in UTC: `2026-01-02`. Trees and blobs have none.
+    pub day: Option<String>,
     /// True if `HEAD` has the same version.
     pub is_at_head: bool,
 }
@@ -93,7 +93,10 @@ impl Origin {
     pub fn words(&self) -> String {
         let short = self.commit.get(..8).unwrap_or(&self.commit);
         let today = if self.is_at_head { "still at HEAD" } else { "no longer at HEAD" };
-        format!("in {short}, {}, {today}", self.day)
+        match &self.day {
+            Some(day) => format!("in {short}, {day}, {today}"),
+            None => format!("in {short}, {today}"),
+        }
     }
 }
 

@@ -29,25 +29,24 @@ pub struct Brought {
     pub states: Vec<Vec<File>>,
 }
 
-/// A commit.
+/// A commit, or a tree or blob that a tag names instead of a commit.
 #[derive(Clone, Debug)]
 pub struct Commit {
     /// Its id.
     pub id: ObjectId,
-    /// Its tree.
+    /// Its tree; the empty one for a blob.
     pub tree: ObjectId,
-    /// Its time, in seconds since 1970-01-01 UTC.
-    pub time: i64,
+    /// Its time, in seconds since 1970-01-01 UTC. Trees and blobs have none.
+    pub time: Option<i64>,
     /// The index of its configs in [`Brought::states`].
     pub state: usize,
 }
 
 impl Commit {
     /// Returns its date in UTC: `2026-01-02`.
-    pub fn day(&self) -> String {
-        let time = gix::date::Time { seconds: self.time, offset: 0 };
-        time.format(gix::date::time::format::SHORT)
-            .unwrap_or_else(|_| "on an unknown day".to_owned())
+    pub fn day(&self) -> Option<String> {
+        let time = gix::date::Time { seconds: self.time?, offset: 0 };
+        time.format(gix::date::time::format::SHORT).ok()
     }
 }
 
@@ -75,6 +74,12 @@ impl Repo {
         for place in parents_first(&found) {
             let Found { id, fields, compared } = &mut found[place];
             ledger.enter(*id, fields, mem::take(compared))?;
+        }
+        for tree in &range.trees {
+            ledger.enter_tree(*tree)?;
+        }
+        for blob in &range.blobs {
+            ledger.enter_blob(*blob);
         }
         Ok(Brought { newcomers: once(ledger.brought.newcomers), ..ledger.brought })
     }
@@ -113,11 +118,9 @@ impl Repo {
         range: &Range,
         visit: &mut dyn FnMut(ObjectId, Fields),
     ) -> Result<(), GitError> {
-        let reader = self.stores.reader();
-        let is_shallow = self.is_shallow();
-        let present = |id: &gix::oid| !is_shallow || reader.contains(id.into());
+        let commits = self.commits()?;
         let unreadable = |error| GitError::unreadable("the history", error);
-        let mut walk = Simple::filtered(range.tips.iter().copied(), &reader, present)
+        let mut walk = Simple::new(range.tips.iter().copied(), &commits)
             .hide(range.known.iter().copied())
             .map_err(unreadable)?;
         while let Some(info) = walk.next() {
@@ -136,7 +139,7 @@ impl Repo {
     ) -> Result<Vec<Found>, GitError> {
         let trees: gix::hashtable::HashMap<ObjectId, ObjectId> =
             batch.iter().map(|(id, fields)| (*id, fields.tree)).collect();
-        // A parent that was not cloned has no tree.
+        // Without the tree of a parent, more files count as new.
         let tree_of =
             |parent: ObjectId| trees.get(&parent).copied().or_else(|| self.tree_of(parent).ok());
         let compare = |(id, fields): (ObjectId, Fields)| {
@@ -253,13 +256,34 @@ struct Ledger<'r> {
 impl Ledger<'_> {
     /// Enters a commit, after its parents.
     fn enter(&mut self, id: ObjectId, fields: &Fields, compared: Compared) -> Result<(), GitError> {
-        let number = self.brought.commits.len();
         let state = self.state(fields, compared.configs)?;
-        self.numbers.insert(id, number);
-        self.brought.commits.push(Commit { id, tree: fields.tree, time: fields.time, state });
-        let newcomers = compared.files.into_iter().map(|file| Newcomer { file, commit: number });
-        self.brought.newcomers.extend(newcomers);
+        self.numbers.insert(id, self.brought.commits.len());
+        let commit = Commit { id, tree: fields.tree, time: Some(fields.time), state };
+        self.push(commit, compared.files);
         Ok(())
+    }
+
+    /// Enters a tree with all its files. Those that a commit has too belong to the commit.
+    fn enter_tree(&mut self, tree: ObjectId) -> Result<(), GitError> {
+        let files = self.repo.files(tree)?;
+        let state = self.numbered(self.configs_among(&files));
+        self.push(Commit { id: tree, tree, time: None, state }, files);
+        Ok(())
+    }
+
+    /// Enters a blob. It has no name, and so no config: it is read as YAML.
+    fn enter_blob(&mut self, blob: ObjectId) {
+        let state = self.numbered(Vec::new());
+        let tree = ObjectId::empty_tree(blob.kind());
+        let path = format!("{blob}.yaml").as_str().into();
+        self.push(Commit { id: blob, tree, time: None, state }, vec![File { path, blob }]);
+    }
+
+    fn push(&mut self, commit: Commit, files: Vec<File>) {
+        let number = self.brought.commits.len();
+        let newcomers = files.into_iter().map(|file| Newcomer { file, commit: number });
+        self.brought.newcomers.extend(newcomers);
+        self.brought.commits.push(commit);
     }
 
     /// Returns the index of a commit's configs: those of its first parent, with its changes.
@@ -273,7 +297,7 @@ impl Ledger<'_> {
                 }
                 self.brought.states[state].clone()
             }
-            None => self.configs_of(commit.tree)?,
+            None => self.configs_among(&self.repo.files(commit.tree)?),
         };
         if inherited.is_some() {
             for change in changed {
@@ -283,17 +307,21 @@ impl Ledger<'_> {
             }
             configs.sort_by(|one, other| one.path.cmp(&other.path));
         }
+        Ok(self.numbered(configs))
+    }
+
+    /// Returns the index of a set of configs.
+    fn numbered(&mut self, configs: Vec<File>) -> usize {
         if let Some(state) = self.by_state.get(&configs) {
-            return Ok(*state);
+            return *state;
         }
         self.brought.states.push(configs.clone());
         let state = self.brought.states.len() - 1;
         self.by_state.insert(configs, state);
-        Ok(state)
+        state
     }
 
-    fn configs_of(&self, tree: ObjectId) -> Result<Vec<File>, GitError> {
-        let files = self.repo.files(tree)?.into_iter();
-        Ok(files.filter(|file| file.path.file_name() == self.config).collect())
+    fn configs_among(&self, files: &[File]) -> Vec<File> {
+        files.iter().filter(|file| file.path.file_name() == self.config).cloned().collect()
     }
 }

@@ -50,7 +50,7 @@ impl Repo {
     /// Returns the regular files that the next commit would add or change, and every config that it
     /// would remove. `config` is the name of configs.
     pub fn staged(&self, index: &Index, config: &str) -> Result<Vec<Change>, GitError> {
-        let head = self.head().map(|commit| self.tree_of(commit)).transpose()?;
+        let head = self.head()?.map(|commit| self.tree_of(commit)).transpose()?;
         let state: &State = &index.state;
         // The cached trees of a split index describe only the shared part.
         let cache = state.tree().filter(|_| state.link().is_none());

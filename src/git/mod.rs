@@ -11,9 +11,11 @@ mod objects;
 mod packs;
 mod program;
 mod range;
+mod refs;
 mod repo;
 #[cfg(test)]
 mod samples;
+mod shallow;
 mod tree;
 mod write;
 

@@ -58,6 +58,23 @@ pub(super) struct Fields {
     pub(super) time: i64,
 }
 
+/// The object that an id leads to, through tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peeled {
+    Commit(ObjectId),
+    Tree(ObjectId),
+    Blob(ObjectId),
+}
+
+impl Peeled {
+    pub(super) fn commit(self) -> Option<ObjectId> {
+        match self {
+            Self::Commit(id) => Some(id),
+            Self::Tree(_) | Self::Blob(_) => None,
+        }
+    }
+}
+
 impl Stores {
     /// Opens the stores, those of the environment first.
     pub(super) fn open(repo: &gix::ThreadSafeRepository) -> Result<Self, GitError> {
@@ -154,27 +171,30 @@ impl Objects {
         self.handles.iter().any(|handle| handle.exists(&id))
     }
 
-    /// Returns the commit that an id leads to, through tags.
-    pub(super) fn peel(&mut self, mut id: ObjectId) -> Option<ObjectId> {
-        const MAX_TAGS: usize = 10;
+    /// Returns the object that an id leads to, through tags; the reason if it cannot be read.
+    pub(super) fn peel(&mut self, id: ObjectId) -> Result<Peeled, String> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let mut found = None;
+        let peeled = self.peel_with(id, &mut buffer);
+        self.buffer = buffer;
+        peeled
+    }
+
+    fn peel_with(&self, mut id: ObjectId, buffer: &mut Vec<u8>) -> Result<Peeled, String> {
+        const MAX_TAGS: usize = 10;
         for _ in 0..MAX_TAGS {
-            let Ok(Some(data)) = self.try_find(&id, &mut buffer) else { break };
+            let data = self.try_find(&id, buffer).map_err(|error| error.to_string())?;
+            let data = data.ok_or_else(|| format!("object {id} is missing"))?;
             match data.kind {
-                Kind::Commit => {
-                    found = Some(id);
-                    break;
+                Kind::Commit => return Ok(Peeled::Commit(id)),
+                Kind::Tree => return Ok(Peeled::Tree(id)),
+                Kind::Blob => return Ok(Peeled::Blob(id)),
+                Kind::Tag => {
+                    let tag = data.decode().ok().and_then(gix::objs::ObjectRef::into_tag);
+                    id = tag.ok_or_else(|| format!("tag {id} is damaged"))?.target();
                 }
-                Kind::Tag => match data.decode().ok().and_then(gix::objs::ObjectRef::into_tag) {
-                    Some(tag) => id = tag.target(),
-                    None => break,
-                },
-                Kind::Tree | Kind::Blob => break,
             }
         }
-        self.buffer = buffer;
-        found
+        Err(format!("it is a tag of more than {MAX_TAGS} other tags"))
     }
 
     pub(super) fn commit(&mut self, id: ObjectId) -> Result<Fields, GitError> {

@@ -21,17 +21,27 @@ pub(super) fn commit(directory: &Path, name: &str) -> Option<ObjectId> {
     ObjectId::from_hex(output.trim_ascii()).ok()
 }
 
-/// Returns the objects of the refs whose names begin with `prefix`.
-pub(super) fn refs(directory: &Path, prefix: &str) -> Vec<ObjectId> {
-    let output = run(directory, &["for-each-ref", "--format=%(objectname) %(refname)"]);
-    let output = output.unwrap_or_default();
-    let lines = output.split(|byte| *byte == b'\n');
-    let entries = lines.filter_map(|line| {
+/// Returns the object with this name, which may be missing; `None` if git does not know the name.
+pub(super) fn object(directory: &Path, name: &str) -> Option<ObjectId> {
+    let arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", name];
+    ObjectId::from_hex(run(directory, &arguments)?.trim_ascii()).ok()
+}
+
+/// Reports whether a name leads to another ref, which need not exist.
+pub(super) fn is_symbolic(directory: &Path, name: &str) -> bool {
+    run(directory, &["symbolic-ref", "--quiet", name]).is_some()
+}
+
+/// Returns the names and objects of all refs; `None` if git cannot list them, or is not installed.
+pub(super) fn refs(directory: &Path) -> Option<Vec<(String, ObjectId)>> {
+    let output = run(directory, &["for-each-ref", "--format=%(objectname) %(refname)"])?;
+    let lines = output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let entries = lines.map(|line| {
         let space = line.iter().position(|byte| *byte == b' ')?;
-        Some((&line[..space], &line[space + 1..]))
+        let name = String::from_utf8_lossy(&line[space + 1..]).into_owned();
+        Some((name, ObjectId::from_hex(&line[..space]).ok()?))
     });
-    let named = entries.filter(|(_, name)| name.starts_with(prefix.as_bytes()));
-    named.filter_map(|(id, _)| ObjectId::from_hex(id).ok()).collect()
+    entries.collect()
 }
 
 /// Returns the directory where git looks for hooks: `core.hooksPath`, or the default.

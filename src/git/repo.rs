@@ -11,7 +11,7 @@ use gix::discover::upwards;
 use gix::sec::Trust;
 
 use super::error::GitError;
-use super::objects::{self, Objects, Stores};
+use super::objects::{self, Objects, Peeled, Stores};
 use super::tree::{Change, File};
 use super::{program, tree};
 use crate::input::Content;
@@ -76,7 +76,12 @@ impl Repo {
 
     /// Returns the commit with this name.
     pub fn commit(&self, name: &str) -> Result<ObjectId, GitError> {
-        let unknown = || GitError::UnknownCommit(name.to_owned());
+        let found = self.object(name)?;
+        found.commit().ok_or_else(|| GitError::UnknownCommit(name.to_owned()))
+    }
+
+    /// Returns the commit, tree or blob with this name.
+    pub(super) fn object(&self, name: &str) -> Result<Peeled, GitError> {
         let found = if let Ok(id) = ObjectId::from_hex(name.as_bytes()) {
             // It may be in quarantine, where gix does not look.
             Some(id)
@@ -84,23 +89,14 @@ impl Repo {
             let repo = self.shared.to_thread_local();
             repo.rev_parse_single(name).ok().map(gix::Id::detach)
         };
-        let peeled = found.and_then(|id| self.with(|objects| objects.peel(id)));
-        peeled.or_else(|| program::commit(&self.start, name)).ok_or_else(unknown)
-    }
-
-    /// Returns the commit at `HEAD`; `None` before the first commit.
-    pub fn head(&self) -> Option<ObjectId> {
-        self.commit("HEAD").ok()
+        let peeled = found.and_then(|id| self.with(|objects| objects.peel(id)).ok());
+        let in_git = || program::commit(&self.start, name).map(Peeled::Commit);
+        peeled.or_else(in_git).ok_or_else(|| GitError::UnknownCommit(name.to_owned()))
     }
 
     /// Returns the tree of a commit.
     pub fn tree_of(&self, commit: ObjectId) -> Result<ObjectId, GitError> {
         self.with(|objects| objects.commit(commit)).map(|commit| commit.tree)
-    }
-
-    /// Returns true if the clone lacks the beginning of history.
-    pub fn is_shallow(&self) -> bool {
-        self.shared.to_thread_local().is_shallow().unwrap_or(false)
     }
 
     /// Returns the best common ancestor of two commits.

@@ -148,8 +148,11 @@ impl Repo {
     ) -> Vec<InPlaintext> {
         let mut found = vec![InPlaintext::Never; files.len()];
         // Without any remote branch, git would take `HEAD`.
-        let has_none =
-            commits == "--remotes" && program::refs(&self.start, "refs/remotes/").is_empty();
+        let has_remotes = || {
+            let refs = program::refs(&self.start).unwrap_or_default();
+            refs.iter().any(|(name, _)| name.starts_with("refs/remotes/"))
+        };
+        let has_none = commits == "--remotes" && !has_remotes();
         if has_none || files.is_empty() {
             return found;
         }

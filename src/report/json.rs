@@ -133,7 +133,7 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
             level: finding.level,
             path: finding.place.path.as_str(),
             commit: finding.origin.as_ref().map(|origin| &*origin.commit),
-            commit_date: finding.origin.as_ref().map(|origin| &*origin.day),
+            commit_date: finding.origin.as_ref().and_then(|origin| origin.day.as_deref()),
             at_head: finding.origin.as_ref().map(|origin| origin.is_at_head),
             document: finding.document,
             key_path: finding.key_path.as_deref(),

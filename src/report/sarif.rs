@@ -177,7 +177,10 @@ fn result(finding: &Finding, rules: &[(&'static RuleMeta, Level)]) -> Value {
     });
     if let Some(origin) = &finding.origin {
         let Origin { commit, day, is_at_head } = &**origin;
-        result["properties"] = json!({ "commit": commit, "date": day, "atHead": is_at_head });
+        result["properties"] = json!({ "commit": commit, "atHead": is_at_head });
+        if let Some(day) = day {
+            result["properties"]["date"] = json!(day);
+        }
     }
     result
 }

@@ -11,6 +11,9 @@ pub enum SourceError {
     /// A path on the command line does not exist.
     #[error("{} does not exist", .0.display())]
     NotFound(PathBuf),
+    /// The files are those of git itself.
+    #[error("{} is a bare repository, which has no files on disk", .0.display())]
+    Bare(PathBuf),
     /// A path on the command line is outside the tree of the first path.
     #[error("{} is outside {}", .path.display(), .root.display())]
     OutsideRoot {
@@ -48,6 +51,7 @@ impl SourceError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::NotFound(_) => "check the spelling; paths are relative to the current directory",
+            Self::Bare(_) => "run `sops-lint scan --rev HEAD`, or name another commit or branch",
             Self::IsDirectory(_) => "give the path of a file",
             Self::OutsideRoot { .. } => "run sops-lint once for each repository",
             Self::Io { .. } => "check the permissions",

@@ -42,7 +42,7 @@ impl Snapshot {
         let repo = Repo::discover(directory)?;
         let index = repo.index()?;
         let changes = repo.staged(&index, CONFIG_NAME)?;
-        Ok(Self::in_index(repo, index, changes, directory))
+        Self::in_index(repo, index, changes, directory)
     }
 
     /// Opens the index, with these files as changes.
@@ -53,7 +53,7 @@ impl Snapshot {
     ) -> Result<Self, SourceError> {
         let repo = Repo::discover(start)?;
         let index = repo.index()?;
-        let mut snapshot = Self::in_index(repo, index, Vec::new(), start);
+        let mut snapshot = Self::in_index(repo, index, Vec::new(), start)?;
         let mut changes = Vec::new();
         for path in snapshot.wanted(directory, files)? {
             let found = snapshot.files.blob(&path).map(|blob| (path.clone(), blob));
@@ -73,20 +73,25 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    fn in_index(repo: Repo, index: Index, changes: Vec<Change>, directory: &Path) -> Self {
+    fn in_index(
+        repo: Repo,
+        index: Index,
+        changes: Vec<Change>,
+        directory: &Path,
+    ) -> Result<Self, SourceError> {
         let mut notes = Vec::new();
         let unmerged = index.unmerged();
         if unmerged > 0 {
             let (files, are) = (count(unmerged, "file"), agree(unmerged, "is", "are"));
             notes.push(format!("{files} with merge conflicts {are} skipped"));
         }
-        let before = repo.head().and_then(|head| repo.tree_of(head).ok());
-        Self {
+        let before = repo.head()?.map(|head| repo.tree_of(head)).transpose()?;
+        Ok(Self {
             changes: Some(changes),
             before,
             notes,
             ..Self::new(repo, Blobs::Index(Box::new(index)), "the index".to_owned(), directory)
-        }
+        })
     }
 
     /// Opens one commit.
@@ -121,7 +126,7 @@ impl Snapshot {
         let repo = Repo::discover(directory)?;
         let range = repo.range(range)?;
         let files = match range.heads.first() {
-            Some(head) => repo.files(repo.tree_of(*head)?)?,
+            Some(tree) => repo.files(*tree)?,
             None => Vec::new(),
         };
         let mut notes = Vec::new();
@@ -139,10 +144,9 @@ impl Snapshot {
     /// Returns the files of each head of the range.
     pub fn heads(&self) -> Result<Vec<Self>, SourceError> {
         let mut trees: Vec<ObjectId> = Vec::new();
-        for head in &self.range.heads {
-            let tree = self.repo.tree_of(*head)?;
-            if !trees.contains(&tree) {
-                trees.push(tree);
+        for tree in &self.range.heads {
+            if !trees.contains(tree) {
+                trees.push(*tree);
             }
         }
         let files = trees.into_iter().map(|tree| Ok(self.repo.files(tree)?));

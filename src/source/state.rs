@@ -33,7 +33,7 @@ impl Source {
         let start = paths.first().map(|path| directory.join(path));
         let start = start.as_deref().and_then(directory_of).unwrap_or(directory);
         let snapshot = match view {
-            View::WorkTree => return WorkTree::discover(directory, paths).map(Self::WorkTree),
+            View::WorkTree => return WorkTree::open(directory, paths).map(Self::WorkTree),
             View::Nothing => return WorkTree::discover(directory, &[]).map(Self::Nothing),
             View::Stdin(path, content) => {
                 return Overlay::new(directory, path, content.clone()).map(Self::Overlay);

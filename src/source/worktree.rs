@@ -27,6 +27,22 @@ pub struct WorkTree {
 }
 
 impl WorkTree {
+    /// Finds the same tree as [`WorkTree::discover`], and rejects the files of git itself.
+    pub(super) fn open(directory: &Path, paths: &[PathBuf]) -> Result<Self, SourceError> {
+        let tree = Self::discover(directory, paths)?;
+        if tree.is_repository {
+            return Ok(tree);
+        }
+        let here = [PathBuf::new()];
+        for path in if paths.is_empty() { &here } else { paths } {
+            let start = absolute(directory, path)?;
+            if let Some(bare) = start.ancestors().find(|place| is_of_git(place)) {
+                return Err(SourceError::Bare(bare.to_path_buf()));
+            }
+        }
+        Ok(tree)
+    }
+
     /// Finds the repository around the first path; around the current directory if there is no path.
     pub fn discover(directory: &Path, paths: &[PathBuf]) -> Result<Self, SourceError> {
         let start = match paths.first() {
@@ -181,6 +197,12 @@ impl Tree for WorkTree {
 fn is_another(entry: &DirEntry) -> bool {
     let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
     entry.depth() > 0 && is_directory && entry.path().join(".git").exists()
+}
+
+/// Reports whether git keeps a repository in a directory (`setup.c`, `is_git_directory`).
+fn is_of_git(directory: &Path) -> bool {
+    directory.join("HEAD").is_file()
+        && ["objects", "refs"].iter().all(|name| directory.join(name).is_dir())
 }
 
 /// Reports whether a path leads to a regular file without following a link.

@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Git, fixtures, git_in, sops_lint, sops_lint_in_bounds};
+use crate::support::{Git, fixtures, git_in, sops_lint, sops_lint_fed, sops_lint_in_bounds};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
@@ -297,6 +297,35 @@ fn a_commit_of_a_bare_repository_is_read() {
     let run = sops_lint(&bare, &["scan", "--rev", "main", "c.yaml"]);
     assert_eq!(run.code, Some(2), "{run:?}");
     assert!(run.stderr.contains("c.yaml is not in commit main"), "{run:?}");
+}
+
+#[test]
+fn the_own_files_of_git_are_not_looked_at() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    let bare = git.beside("bare.git");
+    git.run(&["clone", "--quiet", "--bare", ".", bare.to_str().expect("UTF-8")]);
+    let inside = bare.join("hooks");
+    for command in [&["scan"][..], &["baseline"], &["fix"], &["fix", "--dry-run"]] {
+        for directory in [&bare, &inside] {
+            let run = sops_lint(directory, command);
+            assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{command:?}: {run:?}");
+            assert!(run.stderr.contains("bare.git is a bare repository"), "{run:?}");
+            assert!(run.stderr.contains("  help: run `sops-lint scan --rev HEAD`"), "{run:?}");
+        }
+    }
+    for (directory, path) in [(&git.root, "../bare.git"), (&git.beside(""), "bare.git")] {
+        let run = sops_lint(directory, &["scan", path]);
+        assert!(run.code == Some(2) && run.stderr.contains("bare.git is a bare"), "{run:?}");
+    }
+    assert!(!bare.join(".sops-lint-baseline.yaml").exists());
+    assert_eq!(sops_lint(&bare, &["scan", "--rev", "HEAD"]).code, Some(1));
+    // A file on standard input has nothing to do with them.
+    let run = sops_lint_fed(&bare, &["scan", "--stdin-filename", "a.yaml"], PLAIN.as_bytes());
+    assert_eq!(run.code, Some(1), "{run:?}");
+    // The directory of git in a work tree belongs to that, as does a bare repository that is tracked.
+    assert_eq!(sops_lint(&git.root.join(".git"), &["scan"]).code, Some(1));
+    git.run(&["clone", "--quiet", "--bare", ".", "tracked.git"]);
+    assert_eq!(sops_lint(&git.root.join("tracked.git"), &["scan"]).code, Some(1));
 }
 
 #[test]

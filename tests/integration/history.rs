@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
 
 use crate::support::{Git, Run, git_in, sops_lint};
 
@@ -81,6 +83,30 @@ fn branches_tags_and_merges_are_walked_once() {
 }
 
 #[test]
+fn tags_of_directories_and_files_are_part_of_history() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.stage(&[("db.yaml", PLAIN), (".sops.yaml", CONFIG), ("x.secret.yaml", "a: canary\n")]);
+    let tree = git.run(&["write-tree"]);
+    let blob = git.run(&["rev-parse", ":db.yaml"]);
+    git.run(&["reset", "--quiet", "--hard"]);
+    git.run(&["tag", "tree", &tree]);
+    git.run(&["tag", "-a", "blob", &blob, "-m", "x"]);
+    let file = plain(&format!("{blob}.yaml"), &blob);
+    let unencrypted = ("unencrypted-file".to_owned(), "x.secret.yaml".to_owned(), tree.clone());
+    let found = history(&git, &["--history"]);
+    let expected = HashSet::from([file.clone(), plain("db.yaml", &tree), unencrypted]);
+    assert_eq!((found.len(), HashSet::from_iter(found)), (3, expected));
+    assert_eq!(history(&git, &["--history", "blob"]), [file]);
+    assert_eq!(history(&git, &["--history", "main --not tree blob"]), []);
+    let run = git.lint(&["scan", "--history", "tree", "-q"]);
+    let place = format!("db.yaml:6:3 (in {}, still at HEAD)", &tree[..8]);
+    assert!(run.stdout.contains(&place), "{}", run.stdout);
+    // What a commit brought is its own.
+    let commit = git.commit(&[("db.yaml", PLAIN)]);
+    assert!(history(&git, &["--history"]).contains(&plain("db.yaml", &commit)));
+}
+
+#[test]
 fn a_file_is_judged_by_the_config_of_its_commit() {
     let git = Git::with(&[("old.secret.yaml", "a: canary\n")]);
     let with = git.commit(&[(".sops.yaml", CONFIG), ("apps/new.secret.yaml", "a: canary\n")]);
@@ -138,6 +164,54 @@ fn a_shallow_clone_says_that_something_is_missing() {
     let run = sops_lint(&clone, &["scan", "--history", "--format", "json"]);
     assert_eq!(found(&run).len(), 1, "{run:?}");
     assert!(run.stderr.contains("note: the clone is shallow"), "{run:?}");
+}
+
+#[test]
+fn a_commit_that_a_shallow_clone_should_have_is_missed() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    let secret = git.commit(&[("db.yaml", PLAIN)]);
+    let middle = git.commit(&[("db.yaml", HARMLESS)]);
+    git.commit(&[("b.yaml", HARMLESS)]);
+    let url = format!("file://{}", git.root.display());
+    let clone = git.beside("shallow");
+    let target = clone.to_str().expect("UTF-8");
+    git.run(&["-c", "fetch.unpackLimit=100", "clone", "--quiet", "--depth", "3", &url, target]);
+    let pack = fs::read_dir(clone.join(".git/objects/pack")).expect("there");
+    for entry in pack {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().expect("a name").to_owned();
+        fs::rename(path, clone.join(name)).expect("moved");
+    }
+    let unpack = "for pack in *.pack; do git unpack-objects -q <$pack; done";
+    let run = Command::new("sh").args(["-c", unpack]).current_dir(&clone).status();
+    assert!(run.is_ok_and(|status| status.success()));
+    let scan = || sops_lint(&clone, &["scan", "--history", "--format", "json"]);
+    assert_eq!(found(&scan()), [plain("db.yaml", &secret)]);
+    fs::remove_file(clone.join(".git/objects").join(&middle[..2]).join(&middle[2..]))
+        .expect("it was loose");
+    let run = scan();
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+    assert!(run.stderr.contains(&middle) && run.stderr.contains("`git fsck`"), "{run:?}");
+}
+
+/// Each fetch moves the end of the history, and leaves older commits behind.
+#[test]
+fn a_shallow_clone_ends_where_git_says() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    git.commit(&[("db.yaml", HARMLESS)]);
+    git.commit(&[("a.yaml", PLAIN)]);
+    let url = format!("file://{}", git.root.display());
+    let clone = git.beside("shallow");
+    git.run(&["clone", "--quiet", "--depth", "1", &url, clone.to_str().expect("UTF-8")]);
+    git.commit(&[("a.yaml", HARMLESS)]);
+    let next = |arguments: &[&str]| assert_eq!(git_in(&clone, arguments).code, Some(0));
+    next(&["fetch", "--quiet", "--depth", "1"]);
+    next(&["reset", "--quiet", "--hard", "FETCH_HEAD"]);
+    next(&["reflog", "expire", "--expire=all", "--all"]);
+    next(&["prune", "--expire=1.week.ago"]);
+    assert_eq!(git_in(&clone, &["rev-list", "--all"]).stdout.lines().count(), 1);
+    let run = sops_lint(&clone, &["scan", "--history", "--format", "json"]);
+    assert_eq!((found(&run), run.code), (Vec::new(), Some(0)), "{run:?}");
 }
 
 #[test]
@@ -309,4 +383,181 @@ fn fingerprints_are_unique_over_several_heads() {
     let found = fingerprints(&run);
     let names: HashSet<_> = found.iter().map(|(_, fingerprint)| fingerprint).collect();
     assert_eq!((found.len(), names.len()), (2, 2), "{found:?}");
+}
+
+/// A branch `o` with a Secret, and `main` without one.
+fn with_branch() -> (Git, String) {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "-b", "o"]);
+    let commit = git.commit(&[("db.yaml", PLAIN)]);
+    git.run(&["checkout", "--quiet", "main"]);
+    (git, commit)
+}
+
+/// Returns the file of a loose object.
+fn object(git: &Git, id: &str) -> PathBuf {
+    git.root.join(".git/objects").join(&id[..2]).join(&id[2..])
+}
+
+/// Expects that history is not read: the message says which part, and what to do.
+fn assert_unreadable(git: &Git, part: &str) {
+    for range in ["--history", "--history=--all"] {
+        let run = git.lint(&["scan", range]);
+        assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{part}: {run:?}");
+        let error = run.stderr.strip_prefix("error: cannot read ").unwrap_or_default();
+        assert!(error.contains(part), "{part}: {run:?}");
+        assert!(run.stderr.contains("\n  help: run `git fsck`"), "{part}: {run:?}");
+    }
+}
+
+#[test]
+fn a_ref_that_cannot_be_read_is_an_error() {
+    for text in ["garbage\n", "", "0123\n", "ref: \n"] {
+        let (git, _) = with_branch();
+        git.write(".git/refs/heads/o", text);
+        assert_unreadable(&git, "refs/heads/o");
+    }
+    let (git, commit) = with_branch();
+    git.write(".git/refs/heads/o", &format!("{}\n", "1".repeat(commit.len())));
+    assert_unreadable(&git, "refs/heads/o");
+    let (git, _) = with_branch();
+    git.write(".git/HEAD", "garbage\n");
+    let run = git.lint(&["scan", "--history"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+}
+
+#[test]
+fn a_list_of_refs_that_cannot_be_read_is_an_error() {
+    let (git, commit) = with_branch();
+    git.run(&["pack-refs", "--all"]);
+    let list = fs::read_to_string(git.root.join(".git/packed-refs")).expect("packed");
+    for damaged in [
+        list.replace(&commit, "garbage"),
+        list.replace(&commit, &commit[..20]),
+        list.replace("# pack-refs", "# garbage"),
+        list.replace(&format!("{commit} "), &commit),
+    ] {
+        git.write(".git/packed-refs", &damaged);
+        assert_unreadable(&git, "packed-refs has a line that is not a ref");
+    }
+    // After a crash, a file may have the bytes of another one.
+    git.write(".git/packed-refs", &format!("{list}canary\n"));
+    let run = git.lint(&["scan", "--history"]);
+    assert!(run.code == Some(2) && !run.stderr.contains("canary"), "{run:?}");
+    fs::remove_file(git.root.join(".git/packed-refs")).expect("removed");
+    fs::create_dir(git.root.join(".git/packed-refs")).expect("made");
+    assert_unreadable(&git, "packed-refs");
+    fs::remove_dir(git.root.join(".git/packed-refs")).expect("removed");
+    git.write(".git/packed-refs", &list.replace(&commit, &"1".repeat(40)));
+    assert_unreadable(&git, "refs/heads/o");
+}
+
+#[test]
+fn a_ref_to_a_missing_commit_is_an_error() {
+    let (git, commit) = with_branch();
+    fs::remove_file(object(&git, &commit)).expect("it was loose");
+    assert_unreadable(&git, "refs/heads/o");
+    // What a range leaves out makes it only smaller.
+    assert_eq!(git.lint(&["scan", "--history", "main"]).code, Some(0));
+    assert_eq!(git.lint(&["scan", "--history", "main --not --all"]).code, Some(0));
+    let (git, _) = with_branch();
+    git.run(&["tag", "-a", "v1", "o", "-m", "x"]);
+    let tag = git.run(&["rev-parse", "v1"]);
+    git.run(&["branch", "--quiet", "-D", "o"]);
+    fs::remove_file(object(&git, &tag)).expect("it was loose");
+    assert_unreadable(&git, "refs/tags/v1");
+}
+
+#[test]
+fn a_head_without_its_commit_is_an_error() {
+    let git = Git::with(&[("db.yaml", PLAIN)]);
+    let commit = git.run(&["rev-parse", "HEAD"]);
+    git.run(&["checkout", "--quiet", "--detach"]);
+    git.run(&["branch", "--quiet", "-D", "main"]);
+    fs::remove_file(object(&git, &commit)).expect("it was loose");
+    assert_unreadable(&git, "HEAD");
+    for option in [&["--staged"][..], &["--rev", "HEAD"]] {
+        let run = git.lint(&[&["scan"], option].concat());
+        assert_eq!(run.code, Some(2), "{run:?}");
+    }
+}
+
+#[test]
+fn packs_that_cannot_be_read_are_an_error() {
+    let (git, _) = with_branch();
+    git.run(&["gc", "--quiet"]);
+    let packs = fs::read_dir(git.root.join(".git/objects/pack")).expect("there");
+    let packs: Vec<PathBuf> = packs.map(|entry| entry.expect("readable").path()).collect();
+    for ending in ["idx", "pack"] {
+        let is_wanted = |path: &&PathBuf| path.extension().is_some_and(|end| end == ending);
+        let path = packs.iter().find(is_wanted).expect("git made a pack");
+        let whole = fs::read(path).expect("readable");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).expect("made writable");
+        for damaged in [&whole[..100], b"garbage", b""] {
+            fs::write(path, damaged).expect("written");
+            assert_unreadable(&git, "refs/heads/main");
+        }
+        fs::write(path, &whole).expect("written");
+    }
+    assert_eq!(git.lint(&["scan", "--history"]).code, Some(1));
+}
+
+#[test]
+fn borrowed_objects_that_cannot_be_read_are_an_error() {
+    let (git, _) = with_branch();
+    let borrower = git.beside("borrower");
+    git.run(&["clone", "--quiet", "--shared", ".", borrower.to_str().expect("UTF-8")]);
+    let alternates = borrower.join(".git/objects/info/alternates");
+    let whole = fs::read(&alternates).expect("there");
+    for damaged in [&b"\"never ends\n"[..], b"/nowhere\n", b"", b"\xff\n"] {
+        fs::write(&alternates, damaged).expect("written");
+        let run = sops_lint(&borrower, &["scan", "--history"]);
+        assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+        assert!(run.stderr.contains("\n  help: run `git fsck`"), "{run:?}");
+    }
+    fs::remove_file(&alternates).expect("removed");
+    fs::create_dir(&alternates).expect("made");
+    let run = sops_lint(&borrower, &["scan", "--history"]);
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
+    fs::remove_dir(&alternates).expect("removed");
+    fs::write(&alternates, whole).expect("written");
+    assert_eq!(sops_lint(&borrower, &["scan", "--history"]).code, Some(1));
+}
+
+#[test]
+fn a_ref_that_leads_to_no_branch_yet_is_no_error() {
+    let (git, _) = with_branch();
+    git.write(".git/refs/remotes/origin/HEAD", "ref: refs/remotes/origin/gone\n");
+    git.write(".git/refs/heads/.hidden", "garbage\n");
+    git.write(".git/refs/heads/o.lock", "");
+    let run = git.lint(&["scan", "--history"]);
+    assert_eq!((run.code, &*run.stderr), (Some(1), ""), "{run:?}");
+    git.run(&["checkout", "--quiet", "--orphan", "new"]);
+    let run = git.lint(&["scan", "--history"]);
+    assert_eq!((run.code, &*run.stderr), (Some(1), ""), "{run:?}");
+    for arguments in [&[][..], &["--bare"], &["--ref-format=reftable"]] {
+        let empty = Git::init(arguments);
+        let run = empty.lint(&["scan", "--history"]);
+        assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{run:?}");
+    }
+}
+
+#[test]
+fn refs_in_tables_are_read_with_git() {
+    let git = Git::init(&["--ref-format=reftable"]);
+    git.commit(&[("a.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "-b", "o"]);
+    let commit = git.commit(&[("db.yaml", PLAIN)]);
+    git.run(&["checkout", "--quiet", "main"]);
+    assert_eq!(git.lint(&["scan", "--history"]).code, Some(1));
+    fs::remove_file(object(&git, &commit)).expect("it was loose");
+    assert_unreadable(&git, "refs/heads/o");
+    git.run(&["update-ref", "-d", "refs/heads/o"]);
+    assert_eq!(git.lint(&["scan", "--history"]).code, Some(0));
+    let table = fs::read_dir(git.root.join(".git/reftable")).expect("there");
+    for entry in table {
+        fs::write(entry.expect("readable").path(), "garbage").expect("written");
+    }
+    let run = git.lint(&["scan", "--history"]);
+    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
 }

@@ -257,6 +257,40 @@ fn a_server_refuses_a_push_for_a_commit_in_its_middle() {
     git.run(&["push", "--quiet", "origin", ":same"]);
 }
 
+/// A tag can name a directory or a file instead of a commit.
+#[test]
+fn a_tag_of_files_without_a_commit_is_judged() {
+    let (git, bare) = with_remote();
+    let push = |object: &str| {
+        let refspec = format!("{object}:refs/tags/new");
+        git.attempt(&["push", "--quiet", "--force", "origin", &refspec])
+    };
+    let tree_of = |files: &[(&str, &str)]| {
+        git.stage(files);
+        let tree = git.run(&["write-tree"]);
+        git.run(&["reset", "--quiet", "--hard"]);
+        tree
+    };
+    let harmless = tree_of(&[("b.yaml", &encrypted())]);
+    let leak = tree_of(&[("apps/db.yaml", PLAIN)]);
+    let blob = git.run(&["rev-parse", &format!("{leak}:apps/db.yaml")]);
+    git.run(&["tag", "-a", "annotated", &leak, "-m", "x"]);
+    let judge = || {
+        for object in ["HEAD^{tree}", &*harmless, "HEAD:a.yaml"] {
+            let run = push(object);
+            assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(0), "", ""), "{object}");
+        }
+        assert!(is_refused(&push(&leak), "apps/db.yaml"));
+        assert!(is_refused(&push("annotated"), "apps/db.yaml"));
+        assert!(is_refused(&push(&blob), &format!("{blob}.yaml")));
+    };
+    let path = install(&git, "pre-push");
+    judge();
+    fs::remove_file(path).expect("removed");
+    assert_eq!(sops_lint(&bare, &["install", "--hook", "pre-receive"]).code, Some(0));
+    judge();
+}
+
 #[test]
 fn what_git_does_not_say_is_asked_for() {
     let git = Git::with(&[("a.yaml", HARMLESS)]);
