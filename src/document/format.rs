@@ -46,6 +46,11 @@ pub trait Format: Sync + fmt::Debug {
         false
     }
 
+    /// Returns true if sops reads UTF-16 with a byte order mark in this format.
+    fn reads_utf_16(&self) -> bool {
+        false
+    }
+
     /// Returns the offset of a character that ends a line for sops but not for this reader.
     fn foreign_line_break(&self, _text: &str) -> Option<usize> {
         None

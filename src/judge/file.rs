@@ -41,7 +41,9 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     let Reading { parsed, is_foreign } = source.read(variants.as_ref());
     let documents = Judged::all(&parsed.documents);
     let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
-    let ring = context.ring.filter(|_| !is_unclear);
+    // sops cannot open what it cannot read, whatever its keys.
+    let is_readable = !is_unreadable_utf_16(input, format);
+    let ring = context.ring.filter(|_| !is_unclear && is_readable);
     let opening = ring.and_then(|ring| open(&parsed, &documents, ring));
     let earlier = if is_encrypted(&documents) { questions.earlier() } else { None };
     let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
@@ -96,6 +98,11 @@ fn facts(
 fn is_unclear(text: &str, format: Option<&dyn Format>, traces: Traces) -> bool {
     let has_break = |format: &dyn Format| format.foreign_line_break(text).is_some();
     traces.sops && format.is_some_and(has_break)
+}
+
+/// Returns true for UTF-16 in a format that sops only reads as UTF-8.
+fn is_unreadable_utf_16(input: &Input, format: Option<&dyn Format>) -> bool {
+    matches!(input.content, Content::Utf16(_)) && !format.is_some_and(Format::reads_utf_16)
 }
 
 /// Returns a config that was meant for a plaintext file, under a name that sops does not look for.

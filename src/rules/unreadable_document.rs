@@ -3,7 +3,7 @@
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use super::{merge_conflict, other_encryption};
-use crate::document;
+use crate::document::{self, Format};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::input::{Content, MAX_FILE_SIZE};
 use crate::sops::value::holds_ciphertext;
@@ -61,6 +61,7 @@ impl FileRule for UnreadableDocument {
         }
         // What was never encrypted is a matter of `unencrypted-file`.
         if subject.is_encrypted() {
+            drafts.extend(utf_16(subject));
             drafts.extend(subject.documents.iter().filter_map(refused));
             drafts.extend(subject.documents.iter().filter_map(lost));
         }
@@ -89,6 +90,17 @@ impl FileRule for UnreadableDocument {
                 .help("correct the syntax here, or restore the file from its last good commit"),
         );
     }
+}
+
+/// Finds UTF-16 in a format that sops only reads as UTF-8.
+fn utf_16<'s>(subject: &Subject<'s>) -> Option<Draft<'s>> {
+    let format = document::format_of(subject.path());
+    let is_read = format.is_some_and(Format::reads_utf_16);
+    let is_garbled = matches!(subject.input.content, Content::Utf16(_)) && !is_read;
+    let message = "the file is UTF-16, which sops reads only in YAML";
+    is_garbled.then(|| {
+        Draft::new(&META, Span::at(0), message).note("UTF-16").help("save the file as UTF-8")
+    })
 }
 
 /// Finds a value that sops reads as null, without any message.

@@ -44,6 +44,10 @@ impl Format for Yaml {
         true
     }
 
+    fn reads_utf_16(&self) -> bool {
+        true
+    }
+
     fn foreign_line_break(&self, text: &str) -> Option<usize> {
         lines::line_separator(text)
     }
