@@ -14,7 +14,7 @@ use crate::keys::openpgp;
 use crate::path::RepoPath;
 use crate::policy::{self, Aim, Governing};
 use crate::private_key;
-use crate::rules::{FILE_RULES, Facts, Judged, Subject};
+use crate::rules::{Answers, FILE_RULES, Facts, Judged, Subject};
 use crate::traces::{self, Traces};
 
 /// Judges one file.
@@ -60,6 +60,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         is_template: traces::is_template(&input.path) || is_in_chart(&input.path, &questions),
         config,
         opening: opening.as_ref(),
+        answers: Answers::default(),
     };
     let mut drafts = Drafts::default();
     let asked = FILE_RULES.iter().filter(|rule| context.runs(rule.meta()));

@@ -6,7 +6,6 @@ use super::subject::{Judged, Subject};
 use crate::document;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::input::{Content, MAX_FILE_SIZE};
-use crate::sops::value::holds_ciphertext;
 use crate::sops::walk::{misfit, obstacle};
 use crate::text::Span;
 
@@ -62,7 +61,7 @@ impl FileRule for UnreadableDocument {
             drafts.extend(subject.documents.iter().filter_map(lost));
         }
         let Some(error) = subject.parse_error else { return };
-        let is_ours = subject.traces.encrypted || holds_ciphertext(subject.text);
+        let is_ours = subject.traces.encrypted || subject.has_ciphertext();
         let has_finding = merge_conflict::has_markers(subject.text) && is_ours;
         if subject.is_template
             || has_finding

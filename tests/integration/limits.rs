@@ -165,6 +165,32 @@ fn a_secret_of_many_private_keys_is_read_in_time() {
 }
 
 #[test]
+fn beginnings_of_keys_and_values_in_a_row_are_read_in_time() {
+    for text in [
+        format!("a: {}\n", "AGE-SECRET-KEY-1".repeat(900_000)),
+        format!("a: {}\n", "ENC[AES256_GCM,data:".repeat(700_000)),
+        "a: ENC[AES256_GCM,data:\n".repeat(500_000),
+        format!("a: {}],iv:x,tag:x,type:x]\n", "ENC[AES256_GCM,data:".repeat(700_000)),
+    ] {
+        let run = scan(&[("a.yaml", &text)]);
+        assert!(rules(&run).len() < 2, "{} findings", rules(&run).len());
+    }
+}
+
+#[test]
+fn thousands_of_secrets_under_a_rule_are_read_in_time() {
+    let config = format!("creation_rules:\n- path_regex: enc\n  age: {RECIPIENT}\n");
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: canary}\n";
+    let item = format!("- {}", secret.trim_end().replace('\n', "\n  ") + "\n");
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n{}", item.repeat(8_000));
+    let documents = format!("{secret}---\n").repeat(9_999);
+    for file in [list, documents] {
+        let run = scan(&[(".sops.yaml", &config), ("a.yaml", &file)]);
+        assert!(run.stdout.contains("more findings of this kind"), "{} bytes", run.stdout.len());
+    }
+}
+
+#[test]
 fn long_lists_of_recipients_are_compared_in_time() {
     let list = |from: usize| -> String {
         (from..from + 40_000).map(|number| format!("{number:040X},")).collect()
