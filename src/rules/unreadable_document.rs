@@ -14,9 +14,10 @@ declare_rule! {
     ///
     /// Reports files that cannot be parsed although sops encrypted them or their name says so, and
     /// files that exceed a limit: 16 MiB, 100 levels of nesting, 10,000 documents, 1,000,000
-    /// values. It also reports the envelope of a binary file that has lost its content, and a value
-    /// of an encrypted file that does not fit the tag before it (`!!binary` without base64). It
-    /// ignores other files that do not parse: templates look like YAML and are not.
+    /// values and comments. It also reports the envelope of a binary file that has lost its
+    /// content, and a value of an encrypted file that does not fit the tag before it (`!!binary`
+    /// without base64). It ignores other files that do not parse: templates look like YAML and are
+    /// not.
     ///
     /// ## Why it matters
     ///

@@ -89,6 +89,23 @@ fn ten_thousand_documents_are_the_limit() {
 }
 
 #[test]
+fn comments_count_as_values_do() {
+    let secret = "apiVersion: v1\nkind: Secret\nstringData:\n  a: canary\n";
+    let few = format!("x:\n{}", "- b #\n".repeat(250_000));
+    let section = format!("{}[a]\nb = c\n", ";\n".repeat(4_000_000));
+    for (name, text, reason) in [
+        ("a.yaml", format!("{secret}{}", "#\n".repeat(4_000_000)), "1000000 values and comments"),
+        ("a.yaml", format!("x:\n{}  a: b\n{secret}", "  #\n".repeat(4_000_000)), "in a row"),
+        ("a.sops.ini", section, "1000000 keys and comments"),
+        (".sops.yaml", "#\n".repeat(4_000_000), "1000000 values and comments"),
+        ("a.sops.yaml", few, "is encrypted, but it is not"),
+    ] {
+        let run = scan(&[(name, &text)]);
+        assert!(run.stdout.contains(reason) && run.stdout.contains(name), "{name}: {run:?}");
+    }
+}
+
+#[test]
 fn a_file_past_the_size_limit_is_named() {
     let tree = repository(&[("small.yaml", "a: b\n")]);
     let large = std::fs::File::create(tree.path().join("large.sops.yaml")).expect("made");
