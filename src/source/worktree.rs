@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
@@ -16,6 +16,9 @@ use crate::input::{Content, Input, MAX_FILE_SIZE};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
 use crate::tree::Tree;
+
+/// The reason not to read a pipe or a device.
+const NOT_REGULAR: &str = "it is not a regular file";
 
 /// A tree on disk.
 #[derive(Debug)]
@@ -63,18 +66,30 @@ impl WorkTree {
         if starts.is_empty() {
             starts.push(self.root.clone());
         }
+        let above = starts.iter().flat_map(|start| start.ancestors());
+        if let Some(path) = above.filter(|it| it.starts_with(&self.root)).find_map(odd_ignores) {
+            return Err(SourceError::Io { path, source: io::Error::other(NOT_REGULAR) });
+        }
         let found = Mutex::new(Listing::default());
-        let is_repository = self.is_repository;
+        let odd = Arc::new(Mutex::new(Vec::new()));
+        let (is_repository, left_out) = (self.is_repository, Arc::clone(&odd));
         let mut builder = WalkBuilder::new(&starts[0]);
         for start in &starts[1..] {
             builder.add(start);
         }
         builder.hidden(false).ignore(false).require_git(false).threads(threads).filter_entry(
-            move |entry| entry.file_name() != ".git" && !(is_repository && is_another(entry)),
+            move |entry| {
+                let is_inside =
+                    entry.file_name() != ".git" && !(is_repository && is_another(entry));
+                is_inside && can_be_entered(entry, &left_out)
+            },
         );
         let collector = Collector { root: &self.root, found: &found };
         builder.build_parallel().visit(&mut { collector });
         let mut listing = found.into_inner().unwrap_or_default();
+        if let Ok(mut odd) = odd.lock() {
+            listing.errors.append(&mut odd);
+        }
         // Two names that are not UTF-8 can become the same path.
         let by_place = |one: &Listed, other: &Listed| {
             one.path.cmp(&other.path).then_with(|| one.place.cmp(&other.place))
@@ -166,7 +181,7 @@ impl Tree for WorkTree {
             return Err(io::Error::other("it is a symbolic link, which is not followed"));
         }
         if !kind.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
+            return Err(io::Error::other(NOT_REGULAR));
         }
         read(&path)
     }
@@ -181,6 +196,26 @@ impl Tree for WorkTree {
 fn is_another(entry: &DirEntry) -> bool {
     let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
     entry.depth() > 0 && is_directory && entry.path().join(".git").exists()
+}
+
+/// Returns the file that says what git ignores in a directory, if it is a pipe or a device: the walk would
+/// wait for it or read it forever.
+fn odd_ignores(directory: &Path) -> Option<PathBuf> {
+    let files = [".gitignore", ".git/info/exclude"].map(|name| directory.join(name));
+    let is_odd = |path: &PathBuf| {
+        path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    };
+    files.into_iter().find(is_odd)
+}
+
+/// Reports whether the walk may enter a directory, and notes why not.
+fn can_be_entered(entry: &DirEntry, left_out: &Mutex<Vec<String>>) -> bool {
+    let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
+    let Some(path) = is_directory.then(|| odd_ignores(entry.path())).flatten() else { return true };
+    if let Ok(mut left_out) = left_out.lock() {
+        left_out.push(format!("{}: {NOT_REGULAR}", path.display()));
+    }
+    false
 }
 
 /// Reports whether a path leads to a regular file without following a link.

@@ -254,6 +254,24 @@ fn links_and_pipes_are_left_alone() {
 }
 
 #[cfg(unix)]
+/// A program that opens a pipe waits for a writer.
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_the_place_of_a_list_of_ignored_files_is_named() {
+    for (directory, name) in [("", ".gitignore"), ("a/", ".gitignore"), ("", ".git/info/exclude")] {
+        let tree = repository(&[("a/b.sops.yaml", "a: canary\n"), ("c.sops.yaml", "a: canary\n")]);
+        let path = tree.path().join(directory).join(name);
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+        assert!(made.success());
+        let run = sops_lint_in_bounds(tree.path(), &["scan", "--format", "json"]);
+        let all = format!("{}{}", run.stdout, run.stderr);
+        assert!(all.contains(name) && all.contains("not a regular file"), "{run:?}");
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert_eq!(run.stdout.contains("c.sops.yaml"), !directory.is_empty(), "{run:?}");
+    }
+}
+
 #[test]
 fn a_config_that_is_a_link_is_no_config() {
     let outside = repository(&[("notes", "- canary-outside\n")]);
