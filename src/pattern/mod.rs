@@ -50,6 +50,10 @@ const SMALL_PROGRAM_BYTES: usize = 128 * 1024;
 /// runs slower, but still in linear time.
 const MAX_AUTOMATON_BYTES: usize = 1024 * 1024;
 
+/// The same for a program that is larger than those of hand-written patterns. In the cache above, its automaton
+/// does not fit, and the search takes as many steps for each character as the program has.
+const LARGE_AUTOMATON_BYTES: usize = 4 * 1024 * 1024;
+
 /// Nesting limit of the `regex` crate's parser: each of the [`node::MAX_HEIGHT`] levels of
 /// Go's syntax tree becomes at most a repetition, a group and a bracket.
 const NEST_LIMIT: u32 = 4 * 1000;
@@ -123,7 +127,7 @@ fn build(text: &str, budget: &mut Budget) -> Result<Regex, PatternError> {
     let built = match builder.size_limit(SMALL_PROGRAM_BYTES).build() {
         Err(regex::Error::CompiledTooBig(_)) => {
             budget.pay(LARGE_PROGRAM_COST)?;
-            builder.size_limit(MAX_PROGRAM_BYTES).build()
+            builder.dfa_size_limit(LARGE_AUTOMATON_BYTES).size_limit(MAX_PROGRAM_BYTES).build()
         }
         built => built,
     };

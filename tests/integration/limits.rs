@@ -310,6 +310,17 @@ fn a_config_of_many_large_patterns_is_read_in_time() {
 }
 
 #[test]
+fn a_long_pattern_is_matched_on_many_keys_in_time() {
+    let keys: String =
+        (0..10_000).map(|number| format!("{}{number}: v\n", "k".repeat(100))).collect();
+    for part in [".*", "a*.?"] {
+        let pattern = part.repeat(2_000) + "x";
+        let rule = format!("- {{encrypted_regex: '{pattern}', age: {RECIPIENT}}}\n");
+        scan(&[(".sops.yaml", &format!("creation_rules:\n{rule}")), ("a.enc.yaml", &keys)]);
+    }
+}
+
+#[test]
 fn a_hundred_thousand_creation_rules_are_too_many() {
     let config =
         format!("creation_rules:\n{}", "- {path_regex: '^a(b+)+$', age: x}\n".repeat(100_000));
