@@ -20,6 +20,9 @@ use crate::tree::Tree;
 /// The reason not to read a pipe or a device.
 const NOT_REGULAR: &str = "it is not a regular file";
 
+/// Largest file that says what git ignores, in bytes. Each line takes kilobytes.
+const MAX_IGNORES: u64 = 1024 * 1024;
+
 /// A tree on disk.
 #[derive(Debug)]
 pub struct WorkTree {
@@ -67,8 +70,9 @@ impl WorkTree {
             starts.push(self.root.clone());
         }
         let above = starts.iter().flat_map(|start| start.ancestors());
-        if let Some(path) = above.filter(|it| it.starts_with(&self.root)).find_map(odd_ignores) {
-            return Err(SourceError::Io { path, source: io::Error::other(NOT_REGULAR) });
+        let odd = above.filter(|it| it.starts_with(&self.root)).find_map(odd_ignores);
+        if let Some((path, reason)) = odd {
+            return Err(SourceError::Io { path, source: io::Error::other(reason) });
         }
         let found = Mutex::new(Listing::default());
         let odd = Arc::new(Mutex::new(Vec::new()));
@@ -198,22 +202,25 @@ fn is_another(entry: &DirEntry) -> bool {
     entry.depth() > 0 && is_directory && entry.path().join(".git").exists()
 }
 
-/// Returns the file that says what git ignores in a directory, if it is a pipe or a device: the walk would
-/// wait for it or read it forever.
-fn odd_ignores(directory: &Path) -> Option<PathBuf> {
+/// Returns the file that says what git ignores in a directory if the walk must not read it, and why. It would
+/// wait for a pipe, read a device forever, and keep every line of a large file.
+fn odd_ignores(directory: &Path) -> Option<(PathBuf, &'static str)> {
     let files = [".gitignore", ".git/info/exclude"].map(|name| directory.join(name));
-    let is_odd = |path: &PathBuf| {
-        path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
-    };
-    files.into_iter().find(is_odd)
+    files.into_iter().find_map(|path| {
+        let metadata = path.metadata().ok().filter(|metadata| !metadata.is_dir())?;
+        let is_large = metadata.len() > MAX_IGNORES;
+        let reason = if metadata.is_file() { "it is larger than 1 MiB" } else { NOT_REGULAR };
+        (is_large || !metadata.is_file()).then_some((path, reason))
+    })
 }
 
 /// Reports whether the walk may enter a directory, and notes why not.
 fn can_be_entered(entry: &DirEntry, left_out: &Mutex<Vec<String>>) -> bool {
     let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
-    let Some(path) = is_directory.then(|| odd_ignores(entry.path())).flatten() else { return true };
+    let odd = is_directory.then(|| odd_ignores(entry.path())).flatten();
+    let Some((path, reason)) = odd else { return true };
     if let Ok(mut left_out) = left_out.lock() {
-        left_out.push(format!("{}: {NOT_REGULAR}", path.display()));
+        left_out.push(format!("{}: {reason}", path.display()));
     }
     false
 }

@@ -254,6 +254,14 @@ fn links_and_pipes_are_left_alone() {
 }
 
 #[cfg(unix)]
+#[test]
+fn a_large_list_of_ignored_files_is_named() {
+    let list = "/a\n".repeat(400_000);
+    let run = scan(&[(".gitignore", &list), ("c.sops.yaml", "a: canary\n")]);
+    assert!(run.stderr.contains(".gitignore") && run.stderr.contains("1 MiB"), "{run:?}");
+    assert_eq!(run.code, Some(2), "{run:?}");
+}
+
 /// A program that opens a pipe waits for a writer.
 #[test]
 #[cfg(unix)]
