@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-START = 250
+START = 100
 MAX_BYTES = 16 * 1024 * 1024
 
 AGE = "age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh"
