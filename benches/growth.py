@@ -1,9 +1,10 @@
 """Measures how processor time grows with the input, one shape of input at a time.
 
-Called by growth.sh. Every shape is a function that makes a repository of size n. The size is doubled
-until a scan costs 0.2 s more than that of an empty repository, then measured at n, 2n and 4n. The
-exponent is the slope between n and 4n: 1 is linear, 2 is quadratic. A shape that is still cheaper at its
-largest size, 16 MiB or what its function allows, has no exponent: it is bounded.
+Called by growth.sh, which explains the options. Every function between AGE and SHAPES makes a repository of
+size n. The size is doubled until a scan costs `--cost` seconds more than that of an empty repository, then
+measured at n, 2n and 4n. The exponent is the slope between n and 4n: 1 is linear, 2 is quadratic. A shape
+that is still cheaper at its largest size, that of a file of 16 MiB or what its function allows, has no
+exponent: it is bounded.
 """
 
 import argparse
@@ -14,9 +15,8 @@ import subprocess
 import sys
 import tempfile
 
-COST = 0.2
-RUNS = 3
-MAX_BYTES = 15 * 1024 * 1024
+START = 100
+MAX_BYTES = 16 * 1024 * 1024
 
 AGE = "age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh"
 VALUE = "ENC[AES256_GCM,data:AAAA,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]"
@@ -188,83 +188,227 @@ def generator_sources(place, n):
     (place / "kustomization.yaml").write_text("secretGenerator:\n- name: a\n  literals:\n" + literals)
 
 
+def age_prefixes(place, n):
+    (place / "a.yaml").write_text("a: " + "AGE-SECRET-KEY-1" * n + "\n")
+
+
+def age_prefixes_on_lines(place, n):
+    (place / "a.txt").write_text("AGE-SECRET-KEY-1\n" * n)
+
+
+def pgp_headers(place, n):
+    (place / "a.txt").write_text("-----BEGIN PGP PRIVATE KEY BLOCK-----\n" * n)
+
+
+def ciphertext_prefixes_on_lines(place, n):
+    (place / "a.yaml").write_text("a: ENC[AES256_GCM,data:\n" * n)
+
+
+def ciphertext_prefixes_in_an_encrypted_file(place, n):
+    (place / "a.enc.yaml").write_text("a: '" + "ENC[AES256_GCM,data:" * n + f"]'\n{SOPS}")
+
+
+def malformed_ciphertexts(place, n):
+    (place / "a.enc.yaml").write_text("".join(f"k{i}: ENC[AES256_GCM,data:]\n" for i in range(n)) + SOPS)
+
+
+def documents_under_a_rule(place, n):
+    n = min(n, 9_000)
+    (place / "a.enc.yaml").write_text("---\n".join(SECRET.format(name=f"a{i}") for i in range(n)))
+    (place / ".sops.yaml").write_text(RULES)
+    return n
+
+
+def documents_with_an_odd_block(place, n):
+    n = min(n, 9_000)
+    (place / "a.enc.yaml").write_text("---\n".join(["a: b\nsops: x\n"] * n))
+    return n
+
+
+def comments_alone(place, n):
+    (place / "a.enc.yaml").write_text("#\n" * n + SECRET.format(name="a"))
+
+
+def comments_behind_values(place, n):
+    (place / "a.enc.yaml").write_text("".join(f"k{i}: v # c\n" for i in range(n)))
+
+
+def comments_in_dotenv(place, n):
+    (place / "a.enc.env").write_text("#\n" * n + "A=b\n")
+
+
+def comments_in_ini(place, n):
+    (place / "a.enc.ini").write_text(";\n" * n + "[a]\nb = c\n")
+
+
+def anchors(place, n):
+    (place / "a.yaml").write_text(SECRET.format(name="a") + "y:\n" + "".join(f"- &x{i} a\n" for i in range(n)))
+
+
+def merges_of_many(place, n):
+    maps = "".join(f"- &x{i} {{k{i}: b}}\n" for i in range(n))
+    merged = ", ".join(f"*x{i}" for i in range(n))
+    (place / "a.yaml").write_text(f"y:\n{maps}apiVersion: v1\nkind: Secret\nstringData:\n  <<: [{merged}]\n")
+
+
+def block_scalars(place, n):
+    (place / "a.yaml").write_text(SECRET.format(name="a") + "".join(f"  k{i}: |\n    v\n" for i in range(n)))
+
+
+def block_scalars_before_a_long_line(place, n):
+    scalars = "".join(f"  k{i}: |\n    v\n" for i in range(n))
+    (place / "a.yaml").write_text(SECRET.format(name="a") + scalars + "  long: " + "x" * n * 10)
+
+
+def keys_under_a_long_pattern(place, n):
+    n = min(n, 20_000)
+    rule = f"creation_rules:\n- encrypted_regex: '{'.*' * 2_000}x'\n  age: {AGE}\n"
+    (place / ".sops.yaml").write_text(rule)
+    (place / "a.enc.yaml").write_text("".join(f"{'k' * 100}{i}: v\n" for i in range(n)))
+    return n
+
+
+def files_under_a_long_config(place, n):
+    n = min(n, 8_000)
+    (place / ".sops.yaml").write_text(RULES + f"# {'x' * 500_000}\n")
+    for i in range(n):
+        (place / f"a{i}.enc.yaml").write_text(SECRET.format(name="a"))
+    return n
+
+
+def configs_of_thirty_rules(place, n):
+    n = min(n, 5_000)
+    rule = f"- path_regex: ^%d/[a-z]+\\.enc\\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: {AGE}\n"
+    rules = "creation_rules:\n" + "".join(rule % i for i in range(30))
+    for i in range(n):
+        directory = place / f"d{i}"
+        directory.mkdir()
+        (directory / ".sops.yaml").write_text(rules)
+        (directory / "a.enc.yaml").write_text("a: b\n")
+    return n
+
+
+def a_value(place, n):
+    (place / "a.enc.yaml").write_text(f"a: ENC[AES256_GCM,data:{'AAAA' * n * 4},iv:x,tag:x,type:str]\n{SOPS}")
+
+
+def base64(place, n):
+    (place / "a.yaml").write_text(f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\ndata:\n  a: {'QUFB' * n * 4}\n")
+
+
+def binary_envelope(place, n):
+    (place / "a.bin").write_text(f'{{"data": "ENC[AES256_GCM,data:{"AAAA" * n * 4}]", "sops": {{"mac": "x", "lastmodified": "x"}}}}')
+
+
+def ignored_names(place, n):
+    n = min(n, 70_000)  # sops-lint reads up to 1 MiB
+    (place / ".gitignore").write_text("".join(f"/x{i}/*.yaml\n" for i in range(n)))
+    (place / "a.yaml").write_text(SECRET.format(name="a"))
+    return n
+
+
+def settings(place, n):
+    (place / ".sops-lint.yaml").write_text("exclude:\n" + "".join(f"- x{i}/**\n" for i in range(n)))
+
+
 SHAPES = [value for value in list(globals().values()) if callable(value) and getattr(value, "__module__", None) == __name__]
 
 
-def cost(program, place):
-    """Returns the least processor time of some runs, in seconds."""
-    best = math.inf
-    for _ in range(RUNS):
-        before = os.times()
-        run = subprocess.run(
-            [program, "scan", "--exit-zero", "--threads", "1", "--output", os.devnull, "."],
+def in_child(shape, place, n):
+    """Makes a repository in a process of its own: the system counts the memory of the parent as a child's."""
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            made = shape(place, n)
+            os.write(sender, str(n if made is None else made).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(sender)
+    with os.fdopen(receiver) as pipe:
+        made = pipe.read()
+    os.waitpid(child, 0)
+    return int(made)
+
+
+class Bench:
+    """A program, and how it is measured."""
+
+    def __init__(self, args):
+        self.program = os.path.abspath(args.program)
+        self.cost = args.cost
+        self.runs = args.runs
+        self.empty = self.measure(lambda place, n: None, 1)[0]
+
+    def run(self, place):
+        """Scans once. Returns the processor time in seconds and the peak memory in MiB."""
+        run = subprocess.Popen(
+            [self.program, "scan", "--exit-zero", "--threads", "1", "--output", os.devnull, "."],
             cwd=place, env={"HOME": str(place), "PATH": os.environ["PATH"], "SOURCE_DATE_EPOCH": "1782777600"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        after = os.times()
+        _, status, usage = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
         if run.returncode not in (0, 2):
             sys.exit(f"growth.py: the program ended with {run.returncode}")
-        spent = after.children_user + after.children_system - before.children_user - before.children_system
-        best = min(best, spent)
-    return best
+        unit = 1 if sys.platform == "darwin" else 1024
+        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / (1024 * 1024)
 
+    def measure(self, shape, n):
+        """Returns the least processor time and memory at size n, and whether the shape can grow further."""
+        with tempfile.TemporaryDirectory() as directory:
+            place = pathlib.Path(directory)
+            (place / ".git").mkdir()
+            made = in_child(shape, place, n)
+            size = max((file.stat().st_size for file in place.rglob("*") if file.is_file()), default=0)
+            can_grow = size <= MAX_BYTES and made >= n
+            runs = [self.run(place) for _ in range(self.runs)] if size <= MAX_BYTES else [(math.inf, 0)]
+        return min(run[0] for run in runs), min(run[1] for run in runs), can_grow
 
-def measure(program, shape, n):
-    """Returns the processor time at size n, and whether the shape cannot grow any more."""
-    with tempfile.TemporaryDirectory() as directory:
-        place = pathlib.Path(directory)
-        (place / ".git").mkdir()
-        made = shape(place, n)
-        size = max((file.stat().st_size for file in place.rglob("*") if file.is_file()), default=0)
-        return cost(program, place), (made is not None and made < n) or size > MAX_BYTES
-
-
-def judge(program, shape, empty, start):
-    n = start
-    while True:
-        spent, is_largest = measure(program, shape, n)
-        if spent - empty >= COST or is_largest:
-            break
-        n *= 2
-    if is_largest:
-        return n, spent - empty, None
-    times = [spent - empty]
-    for factor in (2, 4):
-        spent, is_largest = measure(program, shape, n * factor)
-        if is_largest:
-            break
-        times.append(spent - empty)
-    if len(times) == 1:
-        return n, times[0], None
-    exponent = math.log2(times[-1] / times[0]) / (len(times) - 1)
-    return n, times[-1], exponent
+    def judge(self, shape):
+        """Returns the largest size with its time and memory, and the exponent if there is one."""
+        n, measured, can_grow = START, [], True
+        while can_grow and len(measured) < 3:
+            spent, memory, can_grow = self.measure(shape, n)
+            if spent < math.inf and (can_grow or not measured):
+                last = (n, spent - self.empty, memory)
+                if measured or last[1] >= self.cost:
+                    measured.append(last)
+            n *= 2
+        if len(measured) < 2:
+            return (*last, None)
+        growth = math.log2(measured[-1][1] / measured[0][1]) / (len(measured) - 1)
+        return (*measured[-1], growth)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("--bound", type=float, default=1.3)
-    parser.add_argument("--only")
+    parser.add_argument("--cost", type=float, default=0.2)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="")
     args = parser.parse_args()
-    empty, _ = measure(args.program, lambda place, n: None, 1)
-    print(f"an empty repository: {empty:.3f} s")
-    bad = []
+    bench = Bench(args)
+    print(f"an empty repository: {bench.empty:.3f} s")
+    print(f"{'shape':<36} {'n':>9} {'cpu':>9} {'memory':>10}  exponent")
+    missed = []
     for shape in SHAPES:
-        name = shape.__name__.replace("_", " ")
-        if args.only and args.only not in name:
+        title = shape.__name__.replace("_", " ")
+        if args.only not in title:
             continue
-        n, spent, exponent = judge(args.program, shape, empty, 500)
-        if exponent is None:
-            verdict = f"{spent:6.2f} s at most"
-        else:
-            verdict = f"{spent:6.2f} s, exponent {exponent:.2f}"
-        if exponent is not None and exponent >= args.bound:
-            bad.append(name)
-            verdict += f", the bound is {args.bound}"
-        print(f"{name:38} {n:9} {verdict}", flush=True)
-    if bad:
-        sys.exit("grows too fast: " + ", ".join(bad))
+        n, spent, memory, exponent = bench.judge(shape)
+        is_missed = exponent is not None and exponent >= args.bound
+        verdict = "bounded" if exponent is None else f"{exponent:.2f}"
+        print(f"{title:<36} {n:>9} {spent:>7.2f} s {memory:>6.0f} MiB  {verdict}{'  MISSED' if is_missed else ''}", flush=True)
+        missed += [title] if is_missed else []
+    print(f"goal: exponents below {args.bound}")
+    if missed:
+        print("grows too fast: " + ", ".join(missed))
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -32,6 +32,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// Length of the longest age identity in bytes: a prefix, `1`, 32 bytes in bech32, and the checksum.
+const LONGEST_AGE: usize = AGE_HYBRID.len() + 52 + 6;
+
 static AGE_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(AGE));
 static PGP_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" KEY BLOCK-----"));
 
@@ -117,6 +120,8 @@ fn age_identities(bytes: &[u8]) -> impl Iterator<Item = (Span, &'static str)> {
     memchr::memmem::find_iter(bytes, AGE).filter_map(|start| {
         let length = bytes[start..]
             .iter()
+            // Prefixes in a row are no keys, and each would be read up to the end.
+            .take(LONGEST_AGE + 1)
             .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'-')
             .count();
         let text = std::str::from_utf8(&bytes[start..start + length]).ok()?;

@@ -8,8 +8,10 @@ use crate::text::Span;
 
 /// Deepest nesting of maps and lists, in levels.
 pub const MAX_DEPTH: usize = 100;
-/// Most nodes that one file may have after its aliases are expanded.
+/// Most nodes and comments that one file may have after its aliases are expanded.
 pub const MAX_NODES: usize = 1_000_000;
+/// Most comments between two nodes. The parser of YAML keeps them in a costlier form until it finds the second.
+pub(super) const MAX_COMMENTS_IN_A_ROW: usize = MAX_NODES / 5;
 /// Most documents in one file.
 pub const MAX_DOCUMENTS: usize = 10_000;
 

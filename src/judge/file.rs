@@ -15,7 +15,7 @@ use crate::keys::openpgp;
 use crate::path::RepoPath;
 use crate::policy::{self, Aim, Governing};
 use crate::private_key;
-use crate::rules::{FILE_RULES, Facts, Judged, Subject};
+use crate::rules::{Answers, FILE_RULES, Facts, Judged, Subject};
 use crate::traces::{self, Traces};
 
 /// Judges one file.
@@ -41,9 +41,8 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     let Reading { parsed, is_foreign } = source.read(variants.as_ref());
     let documents = Judged::all(&parsed.documents);
     let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
-    // sops cannot open what it cannot read, whatever its keys.
-    let is_readable = !is_unreadable_utf_16(input, format);
-    let ring = context.ring.filter(|_| !is_unclear && is_readable);
+    let may_read = !is_unclear && !is_unreadable_utf_16(input, format);
+    let ring = context.ring.filter(|_| may_read);
     let opening = ring.and_then(|ring| open(&parsed, &documents, ring));
     let earlier = if is_encrypted(&documents) { questions.earlier() } else { None };
     let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
@@ -63,6 +62,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         is_template: traces::is_template(&input.path) || is_in_chart(&input.path, &questions),
         config,
         opening: opening.as_ref(),
+        answers: Answers::default(),
     };
     let mut drafts = Drafts::default();
     let asked = FILE_RULES.iter().filter(|rule| context.runs(rule.meta()));

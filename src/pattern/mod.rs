@@ -28,6 +28,7 @@ mod node;
 mod translate;
 mod unicode;
 
+use std::sync::OnceLock;
 use std::thread;
 
 pub use budget::Budget;
@@ -49,6 +50,17 @@ const SMALL_PROGRAM_BYTES: usize = 128 * 1024;
 /// Bytes of cache for the lazily built automaton of a thread. If the cache is full, the search clears it or
 /// runs slower, but still in linear time.
 const MAX_AUTOMATON_BYTES: usize = 1024 * 1024;
+
+/// The same for a program that is larger than those of hand-written patterns. In the cache above, its automaton
+/// does not fit, and the search takes as many steps for each character as the program has.
+const LARGE_AUTOMATON_BYTES: usize = 4 * 1024 * 1024;
+
+/// Maximum bytes of a translated pattern that is compiled when it is first needed: at up to a hundred bytes for
+/// each, its program is small.
+const SHORT_TEXT_BYTES: usize = 512;
+
+/// The same for sets of characters, which take up to 1,500 bytes each.
+const FEW_SETS: usize = 40;
 
 /// Nesting limit of the `regex` crate's parser: each of the [`node::MAX_HEIGHT`] levels of
 /// Go's syntax tree becomes at most a repetition, a group and a bracket.
@@ -72,7 +84,10 @@ pub struct Pattern {
     /// search.
     start: Box<str>,
     end: Box<str>,
-    regex: Regex,
+    /// The translated pattern, if it is short: most rules of a config are excluded by their edges, and a
+    /// compiled pattern takes a hundred times the memory of its text.
+    text: Box<str>,
+    regex: OnceLock<Regex>,
 }
 
 impl Pattern {
@@ -95,12 +110,21 @@ impl Pattern {
         }
         let Translation { root, start, end } = translate::translate(source)?;
         budget.pay(budget::cost(root.text()))?;
-        let regex = if root.height() <= SHALLOW_HEIGHT {
-            build(root.text(), budget)?
-        } else {
-            build_on_large_stack(root.text(), budget)?
+        let mut pattern = Self {
+            source: source.to_owned(),
+            start: start.into(),
+            end: end.into(),
+            text: Box::default(),
+            regex: OnceLock::new(),
         };
-        Ok(Self { source: source.to_owned(), start: start.into(), end: end.into(), regex })
+        if is_surely_small(&root) {
+            pattern.text = root.text().into();
+        } else if root.height() <= SHALLOW_HEIGHT {
+            pattern.regex = build(root.text(), budget)?.into();
+        } else {
+            pattern.regex = build_on_large_stack(root.text(), budget)?.into();
+        }
+        Ok(pattern)
     }
 
     /// Reports whether the pattern matches anywhere in the text, as Go's `MatchString` does.
@@ -108,7 +132,14 @@ impl Pattern {
     /// `^` and `$` match the ends of the text, not of its lines, unless the pattern has `(?m)`. Go reads each byte of a name that is not UTF-8 as one U+FFFD, so the caller must
     /// have replaced those bytes one by one.
     pub fn is_match(&self, text: &str) -> bool {
-        text.starts_with(&*self.start) && text.ends_with(&*self.end) && self.regex.is_match(text)
+        text.starts_with(&*self.start) && text.ends_with(&*self.end) && self.regex().is_match(text)
+    }
+
+    fn regex(&self) -> &Regex {
+        let compile = || {
+            build(&self.text, &mut Budget::default()).expect("a short pattern is a small program")
+        };
+        self.regex.get_or_init(compile)
     }
 
     /// Returns the source text.
@@ -117,13 +148,24 @@ impl Pattern {
     }
 }
 
+/// Reports whether a pattern is certain to compile to a small program, so that no limit needs it compiled.
+fn is_surely_small(root: &node::Node) -> bool {
+    let text = root.text();
+    let sets = text.bytes().filter(|byte| matches!(byte, b'.' | b'[')).count();
+    text.len() <= SHORT_TEXT_BYTES
+        && sets <= FEW_SETS
+        && !text.contains('{')
+        && budget::cost(text) == text.len()
+        && root.height() <= SHALLOW_HEIGHT
+}
+
 fn build(text: &str, budget: &mut Budget) -> Result<Regex, PatternError> {
     let mut builder = RegexBuilder::new(text);
     builder.dfa_size_limit(MAX_AUTOMATON_BYTES).nest_limit(NEST_LIMIT);
     let built = match builder.size_limit(SMALL_PROGRAM_BYTES).build() {
         Err(regex::Error::CompiledTooBig(_)) => {
             budget.pay(LARGE_PROGRAM_COST)?;
-            builder.size_limit(MAX_PROGRAM_BYTES).build()
+            builder.dfa_size_limit(LARGE_AUTOMATON_BYTES).size_limit(MAX_PROGRAM_BYTES).build()
         }
         built => built,
     };
@@ -222,6 +264,40 @@ mod tests {
         }
         check_matches("^aba$", &["aba"]);
         check_misses("^ab.*ba$", &["aba", "ab", "ba"]);
+    }
+
+    #[test]
+    fn a_short_pattern_is_compiled_when_it_is_needed() {
+        let pattern = compile("^apps/.*$");
+        assert!(!pattern.is_match("infra/a"));
+        assert!(pattern.regex.get().is_none(), "its start excludes the text");
+        assert!(pattern.is_match("apps/a"));
+        assert!(pattern.regex.get().is_some());
+        assert!(compile("^a{2}$").regex.get().is_some(), "a count may make a large program");
+    }
+
+    #[test]
+    fn a_short_pattern_is_a_small_program_whatever_it_has() {
+        let is_wrong = |text: &str| {
+            let root = translate::translate(text).expect("valid").root;
+            let mut builder = RegexBuilder::new(root.text());
+            is_surely_small(&root) && builder.size_limit(SMALL_PROGRAM_BYTES).build().is_err()
+        };
+        let sets =
+            r". (?s). [^a] .* (.|.) (.?.+) \W \S \D (?i)k (?i:[k-z]) [^k-z] \b. (?i:[^k]) (?i:ſ)";
+        for set in sets.split(' ') {
+            for rest in ["a", "a?", "é", "(a|é)*", r"\b"] {
+                for count in (0..=FEW_SETS).step_by(4) {
+                    let text =
+                        set.repeat(count) + &rest.repeat(SHORT_TEXT_BYTES / rest.len() - count);
+                    let texts = [text, set.repeat(count), rest.repeat(count)];
+                    assert!(!texts.iter().any(|text| is_wrong(text)), "{texts:?}");
+                }
+            }
+        }
+        assert!(is_surely_small(
+            &translate::translate(r"^a/[^/]+\.enc\.ya?ml$").expect("valid").root
+        ));
     }
 
     #[test]

@@ -58,7 +58,11 @@ fn lack_of_recipients(config: &Config, rule: &CreationRule) -> Option<String> {
 
 impl Subject<'_> {
     /// All that it takes to encrypt the file: `run ..`, or what comes first and `then run ..`.
-    pub(super) fn encrypting(&self) -> String {
+    pub(super) fn encrypting(&self) -> &str {
+        self.answers.encrypting.get_or_init(|| self.find_encrypting())
+    }
+
+    fn find_encrypting(&self) -> String {
         if let Some(first) = self.wrong_form() {
             return first.to_owned();
         }
@@ -78,7 +82,11 @@ impl Subject<'_> {
     }
 
     /// Describes what has to be done before sops can encrypt the file.
-    pub(super) fn obstacles(&self) -> Option<String> {
+    pub(super) fn obstacles(&self) -> Option<&str> {
+        self.answers.obstacles.get_or_init(|| self.find_obstacles()).as_deref()
+    }
+
+    fn find_obstacles(&self) -> Option<String> {
         let is_utf_16 = matches!(self.input.content, Content::Utf16(_));
         let encoding = is_utf_16.then(|| "save it as UTF-8".to_owned());
         let selector = self.selector_to_write();

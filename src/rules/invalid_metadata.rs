@@ -3,7 +3,6 @@
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::sops::value;
 use crate::sops::walk::METADATA_KEY;
 
 declare_rule! {
@@ -70,7 +69,7 @@ impl FileRule for InvalidMetadata {
                 // Where something else took the place of the block, it may be a part of a text.
                 let holds_ciphertext =
                     judged.census.misplaced.len() + judged.census.malformed.len() > 0
-                        || (!is_settings && value::holds_ciphertext(subject.text));
+                        || (!is_settings && subject.has_ciphertext());
                 if is_settings && !holds_ciphertext {
                     continue;
                 }

@@ -66,7 +66,7 @@ pub use encrypting::hidden;
 pub use facts::{Covered, Facts};
 pub use repository::Repository;
 pub use rule::{FileRule, RepoRule};
-pub use subject::{Judged, Subject};
+pub use subject::{Answers, Judged, Subject};
 
 use crate::finding::{Needs, RuleMeta};
 

@@ -50,11 +50,12 @@ impl FileRule for OrphanCiphertext {
         if subject.is_template {
             return;
         }
+        let is_encrypted = subject.is_encrypted();
         for judged in subject.documents {
             let spots = &judged.census.misplaced;
             // Beside documents with a block, a bare one is a matter of `mixed-documents`; beside
             // a broken block, of `invalid-metadata`.
-            let is_bare_among_others = judged.metadata.is_none() && subject.is_encrypted();
+            let is_bare_among_others = judged.metadata.is_none() && is_encrypted;
             let Some(first) = spots.first() else { continue };
             if is_bare_among_others || judged.unrelated.is_some() {
                 continue;

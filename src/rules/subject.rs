@@ -51,6 +51,18 @@ pub struct Subject<'s> {
     pub config: Option<&'s Config>,
     /// The result of decryption, if there was a private key.
     pub opening: Option<&'s Opening>,
+    /// Answers about the whole file.
+    pub answers: Answers,
+}
+
+/// Answers about a whole file, computed on first use: a rule asks anew for every document and Secret.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// What it takes to encrypt the file.
+    pub(super) encrypting: OnceCell<String>,
+    /// What has to be done before.
+    pub(super) obstacles: OnceCell<Option<String>>,
+    has_ciphertext: OnceCell<bool>,
 }
 
 /// Prints none of the text.
@@ -93,8 +105,13 @@ impl<'s> Subject<'s> {
     pub(super) fn holds_sops(&self) -> bool {
         let is_read = !self.documents.is_empty() && self.parse_error.is_none();
         self.documents.iter().any(Judged::holds_sops)
-            || holds_ciphertext(self.text)
+            || self.has_ciphertext()
             || (!is_read && self.traces.encrypted)
+    }
+
+    /// Returns true if the text contains a whole ciphertext, wherever it is.
+    pub(super) fn has_ciphertext(&self) -> bool {
+        *self.answers.has_ciphertext.get_or_init(|| holds_ciphertext(self.text))
     }
 
     /// Returns how much of the file sops has encrypted.

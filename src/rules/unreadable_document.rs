@@ -6,7 +6,6 @@ use super::{merge_conflict, other_encryption};
 use crate::document::{self, Format};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::input::{Content, MAX_FILE_SIZE};
-use crate::sops::value::holds_ciphertext;
 use crate::sops::walk::{misfit, obstacle};
 use crate::text::Span;
 
@@ -15,7 +14,7 @@ declare_rule! {
     ///
     /// Reports files that cannot be parsed if their content or name says that they are encrypted,
     /// or if they may hold a plaintext Secret. It also reports files that exceed a limit: 16 MiB,
-    /// 100 levels of nesting, 10,000 documents, 1,000,000 values. Such a file is a warning unless
+    /// 100 levels of nesting, 10,000 documents, 1,000,000 values and comments. Such a file is a warning unless
     /// it is encrypted or may hold a Secret. It also reports the envelope of a binary file that has
     /// lost its content, and a value of an encrypted file that does not fit the tag before it
     /// (`!!binary` without base64). It ignores other files that do not parse, because many of them
@@ -66,8 +65,7 @@ impl FileRule for UnreadableDocument {
             drafts.extend(subject.documents.iter().filter_map(lost));
         }
         let Some(error) = subject.parse_error else { return };
-        let is_ours =
-            subject.traces.encrypted || error.may_hide_secret || holds_ciphertext(subject.text);
+        let is_ours = subject.traces.encrypted || error.may_hide_secret || subject.has_ciphertext();
         let has_finding = merge_conflict::has_markers(subject.text) && is_ours;
         if (subject.is_template && !error.may_hide_secret)
             || has_finding

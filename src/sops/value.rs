@@ -66,10 +66,33 @@ pub fn looks_encrypted(text: &str) -> bool {
 
 /// Reports whether a text contains a whole encrypted value. Its `sops` block may be renamed or broken.
 pub fn holds_ciphertext(text: &str) -> bool {
-    text.match_indices(PREFIX).any(|(at, _)| {
-        let line = text[at..].lines().next().unwrap_or_default();
-        EncValue::parse(line).is_ok()
-    })
+    let mut rest = text;
+    while let Some(at) = rest.find(PREFIX) {
+        let (line, behind) = rest[at..].split_once('\n').unwrap_or((&rest[at..], ""));
+        if last_value(line).is_some_and(|value| EncValue::parse(value).is_ok()) {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
+/// Returns the one part of a line that can be a whole encrypted value. The data of every value on the line
+/// would end at the same separator, so only the last prefix before it has nothing but data behind it.
+fn last_value(line: &str) -> Option<&str> {
+    let ([before, ..], _) = split(line)?;
+    let start = before.rfind(PREFIX)?;
+    Some(&line[start..])
+}
+
+/// Splits a line into all before the nonce, the nonce, the tag and the type, and finds the closing bracket.
+fn split(line: &str) -> Option<([&str; 4], usize)> {
+    // The pattern of sops is greedy, so the last occurrence of each separator counts.
+    let close = line.rfind(']')?;
+    let (body, kind) = line[..close].rsplit_once(",type:")?;
+    let (body, tag) = body.rsplit_once(",tag:")?;
+    let (data, iv) = body.rsplit_once(",iv:")?;
+    Some(([data, iv, tag, kind], close))
 }
 
 impl<'t> Parts<'t> {
@@ -79,14 +102,11 @@ impl<'t> Parts<'t> {
         let rest = text.strip_prefix(PREFIX).ok_or(Malformed::Form)?;
         let rest = rest.strip_prefix("data:").ok_or(Malformed::Form)?;
         let line = rest.split('\n').next().unwrap_or_default();
-        // The pattern is greedy, so the last occurrence of each separator counts.
-        let close = line.rfind(']').ok_or(Malformed::Form)?;
-        let (body, kind) = line[..close].rsplit_once(",type:").ok_or(Malformed::Form)?;
-        let (body, tag) = body.rsplit_once(",tag:").ok_or(Malformed::Form)?;
-        let (data, iv) = body.rsplit_once(",iv:").ok_or(Malformed::Form)?;
-        if [data, iv, tag, kind].iter().any(|part| part.is_empty()) {
+        let (parts, close) = split(line).ok_or(Malformed::Form)?;
+        if parts.iter().any(|part| part.is_empty()) {
             return Err(Malformed::Form);
         }
+        let [data, iv, tag, kind] = parts;
         Ok(Self { data, iv, tag, kind, trailing: &rest[close + 1..] })
     }
 }
@@ -152,6 +172,29 @@ mod tests {
             (enc("Dw==", IV, TAG, "str").replace(",iv", "\n,iv"), Malformed::Form),
         ] {
             assert_eq!(EncValue::parse(&text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_a_value_anywhere_in_a_text() {
+        let value = enc("Dw==", IV, TAG, "str");
+        for text in [
+            value.clone(),
+            format!("a: {value}\r\n"),
+            format!("{PREFIX}data:\n{PREFIX}data:x, {value} x\nb\n"),
+            format!("{PREFIX}data:{value}{PREFIX}data:"),
+            format!("{value} {value}"),
+        ] {
+            assert!(holds_ciphertext(&text), "{text}");
+        }
+        for text in [
+            String::new(),
+            format!("{PREFIX}data:]").repeat(3),
+            value.replace(",iv", "\n,iv"),
+            format!("{value}]"),
+            format!("{value} {}", enc("D", IV, TAG, "str")),
+        ] {
+            assert!(!holds_ciphertext(&text), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
@@ -16,6 +16,12 @@ use crate::input::{Content, Input, MAX_FILE_SIZE};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
 use crate::tree::Tree;
+
+/// The reason not to read a pipe or a device.
+const NOT_REGULAR: &str = "it is not a regular file";
+
+/// Largest file that says what git ignores, in bytes. Each line takes kilobytes.
+const MAX_IGNORES: u64 = 1024 * 1024;
 
 /// A tree on disk.
 #[derive(Debug)]
@@ -79,18 +85,31 @@ impl WorkTree {
         if starts.is_empty() {
             starts.push(self.root.clone());
         }
+        let above = starts.iter().flat_map(|start| start.ancestors());
+        let odd = above.filter(|it| it.starts_with(&self.root)).find_map(odd_ignores);
+        if let Some((path, reason)) = odd {
+            return Err(SourceError::Io { path, source: io::Error::other(reason) });
+        }
         let found = Mutex::new(Listing::default());
-        let is_repository = self.is_repository;
+        let odd = Arc::new(Mutex::new(Vec::new()));
+        let (is_repository, left_out) = (self.is_repository, Arc::clone(&odd));
         let mut builder = WalkBuilder::new(&starts[0]);
         for start in &starts[1..] {
             builder.add(start);
         }
         builder.hidden(false).ignore(false).require_git(false).threads(threads).filter_entry(
-            move |entry| entry.file_name() != ".git" && !(is_repository && is_another(entry)),
+            move |entry| {
+                let is_inside =
+                    entry.file_name() != ".git" && !(is_repository && is_another(entry));
+                is_inside && can_be_entered(entry, &left_out)
+            },
         );
         let collector = Collector { root: &self.root, found: &found };
         builder.build_parallel().visit(&mut { collector });
         let mut listing = found.into_inner().unwrap_or_default();
+        if let Ok(mut odd) = odd.lock() {
+            listing.errors.append(&mut odd);
+        }
         // Two names that are not UTF-8 can become the same path.
         let by_place = |one: &Listed, other: &Listed| {
             one.path.cmp(&other.path).then_with(|| one.place.cmp(&other.place))
@@ -182,7 +201,7 @@ impl Tree for WorkTree {
             return Err(io::Error::other("it is a symbolic link, which is not followed"));
         }
         if !kind.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
+            return Err(io::Error::other(NOT_REGULAR));
         }
         read(&path)
     }
@@ -203,6 +222,29 @@ fn is_another(entry: &DirEntry) -> bool {
 fn is_of_git(directory: &Path) -> bool {
     directory.join("HEAD").is_file()
         && ["objects", "refs"].iter().all(|name| directory.join(name).is_dir())
+}
+
+/// Returns the file that says what git ignores in a directory if the walk must not read it, and why. It would
+/// wait for a pipe, read a device forever, and keep every line of a large file.
+fn odd_ignores(directory: &Path) -> Option<(PathBuf, &'static str)> {
+    let files = [".gitignore", ".git/info/exclude"].map(|name| directory.join(name));
+    files.into_iter().find_map(|path| {
+        let metadata = path.metadata().ok().filter(|metadata| !metadata.is_dir())?;
+        let is_large = metadata.len() > MAX_IGNORES;
+        let reason = if metadata.is_file() { "it is larger than 1 MiB" } else { NOT_REGULAR };
+        (is_large || !metadata.is_file()).then_some((path, reason))
+    })
+}
+
+/// Reports whether the walk may enter a directory, and notes why not.
+fn can_be_entered(entry: &DirEntry, left_out: &Mutex<Vec<String>>) -> bool {
+    let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
+    let odd = is_directory.then(|| odd_ignores(entry.path())).flatten();
+    let Some((path, reason)) = odd else { return true };
+    if let Ok(mut left_out) = left_out.lock() {
+        left_out.push(format!("{}: {reason}", path.display()));
+    }
+    false
 }
 
 /// Reports whether a path leads to a regular file without following a link.

@@ -89,6 +89,23 @@ fn ten_thousand_documents_are_the_limit() {
 }
 
 #[test]
+fn comments_count_as_values_do() {
+    let secret = "apiVersion: v1\nkind: Secret\nstringData:\n  a: canary\n";
+    let few = format!("x:\n{}", "- b #\n".repeat(250_000));
+    let section = format!("{}[a]\nb = c\n", ";\n".repeat(4_000_000));
+    for (name, text, reason) in [
+        ("a.yaml", format!("{secret}{}", "#\n".repeat(4_000_000)), "1000000 values and comments"),
+        ("a.yaml", format!("x:\n{}  a: b\n{secret}", "  #\n".repeat(4_000_000)), "in a row"),
+        ("a.sops.ini", section, "1000000 keys and comments"),
+        (".sops.yaml", "#\n".repeat(4_000_000), "1000000 values and comments"),
+        ("a.sops.yaml", few, "is encrypted, but it is not"),
+    ] {
+        let run = scan(&[(name, &text)]);
+        assert!(run.stdout.contains(reason) && run.stdout.contains(name), "{name}: {run:?}");
+    }
+}
+
+#[test]
 fn a_file_past_the_size_limit_is_named() {
     let tree = repository(&[("small.yaml", "a: b\n")]);
     let large = std::fs::File::create(tree.path().join("large.sops.yaml")).expect("made");
@@ -165,6 +182,32 @@ fn a_secret_of_many_private_keys_is_read_in_time() {
 }
 
 #[test]
+fn beginnings_of_keys_and_values_in_a_row_are_read_in_time() {
+    for text in [
+        format!("a: {}\n", "AGE-SECRET-KEY-1".repeat(900_000)),
+        format!("a: {}\n", "ENC[AES256_GCM,data:".repeat(700_000)),
+        "a: ENC[AES256_GCM,data:\n".repeat(500_000),
+        format!("a: {}],iv:x,tag:x,type:x]\n", "ENC[AES256_GCM,data:".repeat(700_000)),
+    ] {
+        let run = scan(&[("a.yaml", &text)]);
+        assert!(rules(&run).len() < 2, "{} findings", rules(&run).len());
+    }
+}
+
+#[test]
+fn thousands_of_secrets_under_a_rule_are_read_in_time() {
+    let config = format!("creation_rules:\n- path_regex: enc\n  age: {RECIPIENT}\n");
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: canary}\n";
+    let item = format!("- {}", secret.trim_end().replace('\n', "\n  ") + "\n");
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n{}", item.repeat(8_000));
+    let documents = format!("{secret}---\n").repeat(9_999);
+    for file in [list, documents] {
+        let run = scan(&[(".sops.yaml", &config), ("a.yaml", &file)]);
+        assert!(run.stdout.contains("more findings of this kind"), "{} bytes", run.stdout.len());
+    }
+}
+
+#[test]
 fn long_lists_of_recipients_are_compared_in_time() {
     let list = |from: usize| -> String {
         (from..from + 40_000).map(|number| format!("{number:040X},")).collect()
@@ -212,6 +255,32 @@ fn links_and_pipes_are_left_alone() {
 
 #[cfg(unix)]
 #[test]
+fn a_large_list_of_ignored_files_is_named() {
+    let list = "/a\n".repeat(400_000);
+    let run = scan(&[(".gitignore", &list), ("c.sops.yaml", "a: canary\n")]);
+    assert!(run.stderr.contains(".gitignore") && run.stderr.contains("1 MiB"), "{run:?}");
+    assert_eq!(run.code, Some(2), "{run:?}");
+}
+
+/// A program that opens a pipe waits for a writer.
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_the_place_of_a_list_of_ignored_files_is_named() {
+    for (directory, name) in [("", ".gitignore"), ("a/", ".gitignore"), ("", ".git/info/exclude")] {
+        let tree = repository(&[("a/b.sops.yaml", "a: canary\n"), ("c.sops.yaml", "a: canary\n")]);
+        let path = tree.path().join(directory).join(name);
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+        assert!(made.success());
+        let run = sops_lint_in_bounds(tree.path(), &["scan", "--format", "json"]);
+        let all = format!("{}{}", run.stdout, run.stderr);
+        assert!(all.contains(name) && all.contains("not a regular file"), "{run:?}");
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert_eq!(run.stdout.contains("c.sops.yaml"), !directory.is_empty(), "{run:?}");
+    }
+}
+
+#[test]
 fn a_config_that_is_a_link_is_no_config() {
     let outside = repository(&[("notes", "- canary-outside\n")]);
     let tree = repository(&[("a.sops.yaml", "password: canary-inside\n")]);
@@ -245,6 +314,17 @@ fn a_config_of_many_large_patterns_is_read_in_time() {
         let run = scan(&[(".sops.yaml", &format!("creation_rules:\n{rules}"))]);
         assert!(run.findings().iter().any(|(rule, ..)| rule == "invalid-regex"), "{run:?}");
         assert!(run.stdout.contains("too large for sops-lint"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_long_pattern_is_matched_on_many_keys_in_time() {
+    let keys: String =
+        (0..10_000).map(|number| format!("{}{number}: v\n", "k".repeat(100))).collect();
+    for part in [".*", "a*.?"] {
+        let pattern = part.repeat(2_000) + "x";
+        let rule = format!("- {{encrypted_regex: '{pattern}', age: {RECIPIENT}}}\n");
+        scan(&[(".sops.yaml", &format!("creation_rules:\n{rule}")), ("a.enc.yaml", &keys)]);
     }
 }
 

@@ -35,7 +35,7 @@ struct Reader<'t> {
     text: &'t str,
     /// The start of the next line.
     at: usize,
-    keys: usize,
+    members: usize,
     section: Section<'t>,
     sections: Vec<Member<'t>>,
     /// Comments that wait for the key or section that they belong to.
@@ -55,7 +55,7 @@ impl<'t> Reader<'t> {
             count: 1,
         };
         let (sections, remarks, duplicate_keys) = (Vec::new(), Vec::new(), Vec::new());
-        Self { text, at, keys: 0, section, sections, remarks, duplicate_keys }
+        Self { text, at, members: 0, section, sections, remarks, duplicate_keys }
     }
 
     fn file(&mut self) -> Result<()> {
@@ -63,7 +63,10 @@ impl<'t> Reader<'t> {
             let line = self.without_leading(line);
             match self.slice(line).chars().next() {
                 None => {}
-                Some('#' | ';') => self.remarks.push(self.trimmed(line)),
+                Some('#' | ';') => {
+                    self.count(line)?;
+                    self.remarks.push(self.trimmed(line));
+                }
                 Some('[') => self.section(line)?,
                 Some(_) => self.key(line)?,
             }
@@ -71,6 +74,16 @@ impl<'t> Reader<'t> {
         // Comments that belong to nothing get lost in sops; here they stay.
         let comments = self.comments();
         self.section.members.extend(comments);
+        Ok(())
+    }
+
+    /// Counts a key or a comment.
+    fn count(&mut self, line: Span) -> Result<()> {
+        self.members += 1;
+        if self.members > MAX_NODES {
+            let reason = format!("more than {MAX_NODES} keys and comments");
+            return Err(ParseError::limit(line.start, reason));
+        }
         Ok(())
     }
 
@@ -175,10 +188,7 @@ impl<'t> Reader<'t> {
     }
 
     fn key(&mut self, line: Span) -> Result<()> {
-        self.keys += 1;
-        if self.keys > MAX_NODES {
-            return Err(ParseError::limit(line.start, format!("more than {MAX_NODES} keys")));
-        }
+        self.count(line)?;
         let (key_span, value) = self.key_name(line)?;
         let key = match self.slice(key_span) {
             "" => return Err(ParseError::new(line.start, "a line has no key before its `=`")),

@@ -8,7 +8,7 @@ use granit_parser::{ErrorKind, Event, Parser, Placement, ScalarStyle, ScanError,
 use super::comments::{self, Remark};
 use crate::document::node::{Comment, Document, Element, Entry, Member, Node, Shape, Value};
 use crate::document::parsed::{
-    MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, ParseError, Parsed, duplicates,
+    MAX_COMMENTS_IN_A_ROW, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, ParseError, Parsed, duplicates,
 };
 use crate::document::scalar::{self, Scalar, Tag};
 use crate::text::Span;
@@ -30,19 +30,22 @@ struct Reader<'t> {
     anchors: HashMap<usize, Anchored<'t>>,
     /// Anchors whose node is still being read.
     open_anchors: HashSet<usize>,
+    /// Values and comments.
     nodes: usize,
     depth: usize,
+    /// The end of the last line, blanks left out, if the text has no line end behind it.
+    cut: Option<usize>,
     /// Comments of the current document.
     remarks: Vec<Remark<'t>>,
     parsed: Parsed<'t>,
 }
 
-/// Returns the events of the parser, within the limits on nesting.
+/// Returns the events of the parser, within the limits on nesting and comments.
 pub(super) fn events(text: &str) -> Events<'_> {
     let options = granit_parser::options! {
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
-        max_buffered_comment_events: usize::MAX,
+        max_buffered_comment_events: MAX_COMMENTS_IN_A_ROW,
     };
     Parser::new_from_str_with_options(text, options)
 }
@@ -57,6 +60,7 @@ pub(super) fn read(text: &str, part: Span) -> Parsed<'_> {
         open_anchors: HashSet::new(),
         nodes: 0,
         depth: 0,
+        cut: cut(text),
         remarks: Vec::new(),
         parsed: Parsed { documents: Vec::new(), duplicate_keys: Vec::new(), error: None },
     };
@@ -103,10 +107,11 @@ impl<'t> Reader<'t> {
                 Span::new(self.base + range.start, self.base + range.end)
             });
             match event {
-                Event::Comment(text, placement) => self.remarks.push(Remark {
-                    comment: Comment { text, span },
-                    is_inline: placement == Placement::Right,
-                }),
+                Event::Comment(text, placement) => {
+                    self.count(1, span)?;
+                    let is_inline = placement == Placement::Right;
+                    self.remarks.push(Remark { comment: Comment { text, span }, is_inline });
+                }
                 event => return Ok((event, span)),
             }
         }
@@ -235,9 +240,7 @@ impl<'t> Reader<'t> {
     /// Returns a block of text, without the line end that the parser adds to a file that has none
     /// at its end.
     fn uncut(&self, text: Cow<'t, str>, span: Span) -> Cow<'t, str> {
-        let last = self.text.rsplit('\n').next().unwrap_or_default();
-        let is_last = self.text[span.end.min(self.text.len())..].trim().is_empty();
-        if !is_last || last.trim().is_empty() {
+        if self.cut.is_none_or(|end| span.end < end) {
             return text;
         }
         match text {
@@ -270,7 +273,8 @@ impl<'t> Reader<'t> {
     fn count(&mut self, more: usize, span: Span) -> Result<(), ParseError> {
         self.nodes += more;
         if self.nodes > MAX_NODES {
-            let reason = format!("more than {MAX_NODES} values once aliases are expanded");
+            let reason =
+                format!("more than {MAX_NODES} values and comments once aliases are expanded");
             return Err(ParseError::limit(span.start, reason));
         }
         Ok(())
@@ -302,10 +306,20 @@ impl<'t> Reader<'t> {
                 let reason = format!("maps and lists are nested more than {MAX_DEPTH} levels deep");
                 ParseError::limit(offset, reason)
             }
+            ErrorKind::TooManyComments => {
+                let reason = format!("more than {MAX_COMMENTS_IN_A_ROW} comments in a row");
+                ParseError::limit(offset, reason)
+            }
             // The other kinds speak of the grammar and quote nothing of the file.
             _ => ParseError::new(offset, error.info()),
         }
     }
+}
+
+/// Returns the end of the last line, blanks left out, if the text has no line end behind it.
+fn cut(text: &str) -> Option<usize> {
+    let end = text.trim_end().len();
+    (end > 0 && !text[end..].contains('\n')).then_some(end)
 }
 
 fn known_tag(tag: &granit_parser::Tag) -> Tag {
