@@ -69,8 +69,12 @@ fn every_implementation_of_an_extension_point_is_listed() {
     let keys = sops_lint::keys::KEY_SERVICES.len();
     let formats = sops_lint::document::FORMATS.len();
     let reporters = sops_lint::report::REPORTERS.len();
+    let rules = sops_lint::rules::FILE_RULES.len();
+    let repo_rules = sops_lint::rules::REPO_RULES.len();
     let source = project().join("src");
     for (folder, implementation, listed) in [
+        ("rules", "impl FileRule for ", rules),
+        ("rules", "impl RepoRule for ", repo_rules),
         ("keys", "impl KeyService for ", keys),
         ("document", "impl Format for ", formats),
         ("report", "impl Reporter for ", reporters),
