@@ -47,6 +47,10 @@ impl KeyService for AwsKms {
         identity(arn, field(item, "role"), &context(item)?)
     }
 
+    fn item_fields(&self) -> &'static [&'static str] {
+        &["arn", "role", "context", "aws_profile"]
+    }
+
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         let arn = required(stanza, "arn")?;
         identity(arn, field(stanza, "role"), &context(stanza)?)

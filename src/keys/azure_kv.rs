@@ -52,6 +52,10 @@ impl KeyService for AzureKv {
         identity(vault, name, field(item, "version").unwrap_or_default())
     }
 
+    fn item_fields(&self) -> &'static [&'static str] {
+        &["vaultUrl", "key", "version"]
+    }
+
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         let vault = required(stanza, "vault_url")?.trim_end_matches('/');
         let name = required(stanza, "name")?;

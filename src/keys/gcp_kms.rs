@@ -52,6 +52,10 @@ impl KeyService for GcpKms {
         self.parse(required_in_group(item, "resource_id")?)
     }
 
+    fn item_fields(&self) -> &'static [&'static str] {
+        &["resource_id"]
+    }
+
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         self.parse(required(stanza, "resource_id")?)
     }

@@ -45,6 +45,10 @@ impl KeyService for HuaweiKms {
         self.parse(required_in_group(item, "key_id")?)
     }
 
+    fn item_fields(&self) -> &'static [&'static str] {
+        &["key_id"]
+    }
+
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient> {
         self.parse(required(stanza, "key_id")?)
     }

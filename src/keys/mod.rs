@@ -73,6 +73,20 @@ mod tests {
     }
 
     #[test]
+    fn a_service_names_the_fields_of_its_items() {
+        for service in KEY_SERVICES {
+            let error =
+                service.parse_group_item(&fields::node("canary")).expect_err("no recipient");
+            let Some((_, rest)) = error.reason.split_once("a map with `") else { continue };
+            let needed = rest.split('`').next().expect("a name");
+            assert!(
+                service.item_fields().contains(&needed),
+                "{service:?} has no item field {needed}"
+            );
+        }
+    }
+
+    #[test]
     fn no_error_quotes_the_text() {
         for service in KEY_SERVICES {
             let canary = "canary-VALUE-4711";

@@ -60,6 +60,12 @@ pub trait KeyService: Sync + fmt::Debug {
         self.parse(text)
     }
 
+    /// Returns the fields of an item of a key group, for a service that writes it as a map. Other fields
+    /// are unknown to sops, and their values are not shown.
+    fn item_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Reads one stanza of a file's metadata: a map.
     fn parse_stanza(&self, stanza: &Node<'_>) -> Result<Identity, InvalidRecipient>;
 

@@ -82,7 +82,9 @@ pub(super) fn read(
         } else {
             format!("rule {number} has a key group without any recipient")
         };
-        let help = "name at least one recipient: age, pgp, kms, gcp_kms, azure_keyvault or hc_vault_transit_uri";
+        let fields: Vec<&str> = KEY_SERVICES.iter().map(|service| service.rule_field()).collect();
+        let (last, others) = fields.split_last().expect("there are key services");
+        let help = format!("name at least one recipient: {} or {last}", others.join(", "));
         reader.problems.push(Problem::new(span, message, help));
     }
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };

@@ -5,7 +5,8 @@
 
 use std::collections::HashSet;
 
-use crate::document::{Entry, Node};
+use crate::document::{Entry, FORMATS, Node};
+use crate::keys::{KEY_SERVICES, KeyService};
 use crate::text::Span;
 
 /// A key that sops does not know in this place.
@@ -36,6 +37,8 @@ pub enum Meant {
 pub(super) struct Level {
     place: &'static str,
     pub(super) keys: &'static [&'static str],
+    /// More keys: those that key services or formats name.
+    listed: fn() -> Vec<&'static str>,
     /// Names from elsewhere (metadata, command line, older ideas) and what they are called here.
     other_names: &'static [(&'static str, &'static str)],
     /// The level whose keys people write here by mistake.
@@ -45,6 +48,7 @@ pub(super) struct Level {
 const TOP: Level = Level {
     place: "the top level",
     keys: &["creation_rules", "destination_rules", "stores"],
+    listed: Vec::new,
     other_names: &[("rules", "creation_rules")],
     deeper: Some(&RULE),
 };
@@ -53,13 +57,6 @@ const RULE: Level = Level {
     place: "a creation rule",
     keys: &[
         "path_regex",
-        "age",
-        "pgp",
-        "kms",
-        "gcp_kms",
-        "hckms",
-        "azure_keyvault",
-        "hc_vault_transit_uri",
         "aws_profile",
         "key_groups",
         "shamir_threshold",
@@ -71,6 +68,7 @@ const RULE: Level = Level {
         "encrypted_comment_regex",
         "mac_only_encrypted",
     ],
+    listed: || KEY_SERVICES.iter().map(|service| service.rule_field()).collect(),
     other_names: &[
         ("filename_regex", "path_regex"),
         ("file_regex", "path_regex"),
@@ -91,7 +89,8 @@ const RULE: Level = Level {
 
 const GROUP: Level = Level {
     place: "a key group",
-    keys: &["merge", "age", "pgp", "kms", "gcp_kms", "hckms", "azure_keyvault", "hc_vault"],
+    keys: &["merge"],
+    listed: || KEY_SERVICES.iter().map(|service| service.group_field()).collect(),
     other_names: &[
         ("azure_kv", "azure_keyvault"),
         ("azure_key_vault", "azure_keyvault"),
@@ -104,19 +103,20 @@ const GROUP: Level = Level {
     deeper: None,
 };
 
-pub(super) const KMS_KEY: Level = Level {
-    place: "a KMS key",
-    keys: &["arn", "role", "context", "aws_profile"],
-    other_names: &[("profile", "aws_profile"), ("encryption_context", "context")],
-    deeper: None,
-};
-
-pub(super) const AZURE_KEY: Level = Level {
-    place: "an Azure key",
-    keys: &["vaultUrl", "key", "version"],
-    other_names: &[("name", "key")],
-    deeper: None,
-};
+/// Returns the level of an item of a key group, where it is a map.
+fn item_of(service: &dyn KeyService) -> Level {
+    Level {
+        place: "an item of a key group",
+        keys: service.item_fields(),
+        listed: Vec::new,
+        other_names: &[
+            ("profile", "aws_profile"),
+            ("encryption_context", "context"),
+            ("name", "key"),
+        ],
+        deeper: None,
+    }
+}
 
 pub(super) const DESTINATION: Level = Level {
     place: "a destination rule",
@@ -133,16 +133,29 @@ pub(super) const DESTINATION: Level = Level {
         "recreation_rule",
         "omit_extensions",
     ],
+    listed: Vec::new,
     other_names: &[("reencryption_rule", "recreation_rule")],
     deeper: None,
 };
 
 const STORES: Level = Level {
     place: "stores",
-    keys: &["yaml", "json", "json_binary", "dotenv", "ini"],
+    keys: &["json_binary"],
+    listed: || FORMATS.iter().map(|format| format.name()).collect(),
     other_names: &[],
     deeper: None,
 };
+
+impl Level {
+    /// Returns all keys that it has.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().copied().chain((self.listed)())
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.names().any(|name| name == key)
+    }
+}
 
 /// Bytes of a key beyond which it resembles nothing.
 const LONGEST_KEY: usize = 80;
@@ -200,12 +213,28 @@ impl Search<'_> {
         for merged in items(group, "merge") {
             self.key_group(merged);
         }
-        for key in items(group, "kms") {
-            self.map(key, &KMS_KEY);
+        for service in KEY_SERVICES {
+            for item in items(group, service.group_field()) {
+                self.item(*service, item);
+            }
         }
-        for key in items(group, "azure_keyvault") {
-            self.map(key, &AZURE_KEY);
+    }
+
+    fn item(&mut self, service: &dyn KeyService, item: &Node<'_>) {
+        let level = item_of(service);
+        if level.keys.is_empty() {
+            return;
         }
+        let before = self.found.len();
+        self.map(item, &level);
+        let mut found = self.found.split_off(before);
+        if !found.is_empty() && service.parse_group_item(item).is_err() {
+            // `invalid-recipient` reports the missing field, and so its misspelt name.
+            let is_missing = |name: &str| item.get(name).is_none();
+            found
+                .retain(|unknown| !matches!(unknown.meant, Some(Meant::Key(it)) if is_missing(it)));
+        }
+        self.found.append(&mut found);
     }
 
     fn map(&mut self, node: &Node<'_>, level: &Level) {
@@ -214,19 +243,14 @@ impl Search<'_> {
         }
         for entry in node.entries() {
             let key = &*entry.key;
-            if level.keys.contains(&key) || self.is_on_purpose(entry) {
-                continue;
-            }
-            let meant = meant(key, level);
-            // Without one of these there is no recipient, and `invalid-recipient` says so.
-            if matches!(meant, Some(Meant::Key("arn" | "vaultUrl" | "key"))) {
+            if level.has(key) || self.is_on_purpose(entry) {
                 continue;
             }
             self.found.push(UnknownKey {
                 span: entry.key_span,
                 key: key.chars().take(LONGEST_KEY).collect(),
                 place: level.place,
-                meant,
+                meant: meant(key, level),
                 rule: self.rule,
             });
         }
@@ -261,19 +285,18 @@ fn meant(key: &str, level: &Level) -> Option<Meant> {
         return None;
     }
     let plain = plain(key);
-    let named = level.other_names.iter().find(|(other, _)| self::plain(other) == plain);
-    if let Some((_, name)) = named {
+    let mut named = level.other_names.iter().filter(|(other, _)| self::plain(other) == plain);
+    if let Some((_, name)) = named.find(|(_, name)| level.has(name)) {
         return Some(Meant::Key(name));
     }
-    if let Some(name) = level.keys.iter().find(|name| self::plain(name) == plain) {
+    if let Some(name) = level.names().find(|name| self::plain(name) == plain) {
         return Some(Meant::Key(name));
     }
     // A rule's key that was not indented, or is next to the rules.
-    if let Some(deeper) = level.deeper.filter(|deeper| deeper.keys.contains(&key)) {
+    if let Some(deeper) = level.deeper.filter(|deeper| deeper.has(key)) {
         return Some(Meant::Deeper(deeper.place));
     }
-    let close =
-        level.keys.iter().map(|name| (strsim::osa_distance(&plain, &self::plain(name)), name));
+    let close = level.names().map(|name| (strsim::osa_distance(&plain, &self::plain(name)), name));
     let (slips, name) = close.min()?;
     // Short names are close to everything.
     let most = if plain.len() >= 7 { 2 } else { usize::from(plain.len() >= 4) };
@@ -288,6 +311,7 @@ fn plain(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{Format, yaml::Yaml};
 
     #[test]
     fn knows_what_was_meant() {
@@ -301,10 +325,49 @@ mod tests {
         assert_eq!(in_rule("hc_vault"), Some(Meant::Key("hc_vault_transit_uri")));
         assert_eq!(in_rule("azure_kv"), Some(Meant::Key("azure_keyvault")));
         assert_eq!(meant("hc_vault_transit_uri", &GROUP), Some(Meant::Key("hc_vault")));
-        assert_eq!(meant("vault_url", &AZURE_KEY), Some(Meant::Key("vaultUrl")));
         assert_eq!(meant("age", &TOP), Some(Meant::Deeper("a creation rule")));
         for key in ["input_type", "name", "description", "note", "env"] {
             assert_eq!(in_rule(key), None, "{key}");
         }
+    }
+
+    #[test]
+    fn the_fields_of_every_service_are_known() {
+        for service in KEY_SERVICES {
+            let (rule, group) = (service.rule_field(), service.group_field());
+            let fields = service.item_fields().iter().map(|field| format!("{field}: x"));
+            let item = fields.collect::<Vec<_>>().join(", ");
+            let text = format!(
+                "creation_rules:\n  - {rule}: x\n    key_groups:\n      - {group}: [{{{item}}}]\n"
+            );
+            let parsed = Yaml.parse(&text);
+            let found = unknown_keys(&parsed.documents[0].root, &text);
+            assert!(found.is_empty(), "{service:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_every_format_are_keys_of_stores() {
+        assert!(FORMATS.iter().all(|format| STORES.has(format.name())));
+    }
+
+    #[test]
+    fn an_item_has_the_keys_of_its_service() {
+        let found = |item: &str| {
+            let text = format!("creation_rules: [{{key_groups: [{{{item}}}]}}]");
+            let parsed = Yaml.parse(&text);
+            let found = unknown_keys(&parsed.documents[0].root, &text);
+            found.into_iter().map(|unknown| (unknown.key, unknown.meant)).collect::<Vec<_>>()
+        };
+        let arn = "arn: 'arn:aws:kms:eu-west-1:123456789012:key/1'";
+        let profile = ("profile".to_owned(), Some(Meant::Key("aws_profile")));
+        assert_eq!(found(&format!("kms: [{{{arn}, profile: x}}]")), [profile]);
+        let name = || ("name".to_owned(), None);
+        assert_eq!(found(&format!("kms: [{{{arn}, name: x}}]")), [name()]);
+        let missing = "azure_keyvault: [{vault_url: 'https://v.vault.azure.net', name: x}]";
+        assert_eq!(found(missing), [], "invalid-recipient reports these");
+        assert_eq!(found("age: [{recipient: x}]"), [], "and that an item is no text");
+        let key = "projects/p/locations/l/keyRings/r/cryptoKeys/k";
+        assert_eq!(found(&format!("gcp_kms: [{{resource_id: {key}, name: x}}]")), [name()]);
     }
 }

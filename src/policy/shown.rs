@@ -2,7 +2,7 @@
 //! their values that are understood. Everything else may be a secret in the wrong file.
 
 use super::merge::merged;
-use super::schema::{AZURE_KEY, DESTINATION, KMS_KEY};
+use super::schema::DESTINATION;
 use crate::document::yaml::Yaml;
 use crate::document::{Element, Entry, Format, Member, Node, Parsed, Scalar, Value};
 use crate::keys::{KEY_SERVICES, KeyService, split_flat};
@@ -135,8 +135,7 @@ impl Shown {
             self.keys(node);
             let is_recipient = service.parse_group_item(node).is_ok();
             for entry in node.entries().filter(|_| is_recipient) {
-                let known = [KMS_KEY.keys, AZURE_KEY.keys];
-                if known.iter().any(|keys| keys.contains(&&*entry.key)) {
+                if service.item_fields().contains(&&*entry.key) {
                     self.text(&entry.node);
                 }
             }
@@ -193,5 +192,27 @@ fn is_understood(entry: &Entry<'_>) -> bool {
         Value::Scalar(Scalar::Int(_)) => key == "shamir_threshold",
         Value::Scalar(Scalar::Bool(_)) => key == "mac_only_encrypted",
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_of_a_key_group_is_shown_with_the_fields_of_its_service() {
+        for (group, item) in [
+            ("kms", "arn: 'arn:aws:kms:eu-west-1:123456789012:key/1', aws_profile: p"),
+            ("gcp_kms", "resource_id: projects/p/locations/l/keyRings/r/cryptoKeys/k"),
+            ("hckms", "key_id: 'tr-west-1:12345678-aaaa-bbbb-cccc-1234567890ab'"),
+            ("azure_keyvault", "vaultUrl: 'https://v.vault.azure.net', key: k, version: v"),
+        ] {
+            let item = format!("{item}, other: canary");
+            let text = format!("creation_rules: [{{key_groups: [{{{group}: [{{{item}}}]}}]}}]");
+            let shown = Shown::read(&text).expect("a config");
+            let closed = shown.closed.iter().filter(|span| !shown.open.contains(span));
+            let closed: Vec<&str> = closed.map(|span| &text[span.start..span.end]).collect();
+            assert_eq!(closed, ["canary"], "{group}");
+        }
     }
 }

@@ -18,7 +18,7 @@ const MAX_OF_A_LEVEL: usize = 10;
 
 /// `--format github`.
 #[derive(Debug)]
-pub struct GitHub;
+pub(super) struct GitHub;
 
 impl Reporter for GitHub {
     fn name(&self) -> &'static str {

@@ -14,7 +14,7 @@ use crate::finding::{Finding, Level};
 
 /// `--format gitlab`.
 #[derive(Debug)]
-pub struct GitLab;
+pub(super) struct GitLab;
 
 impl Reporter for GitLab {
     fn name(&self) -> &'static str {

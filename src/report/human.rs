@@ -17,7 +17,7 @@ const INDENT: &str = "  ";
 
 /// `--format human`.
 #[derive(Debug)]
-pub struct Human;
+pub(super) struct Human;
 
 impl Reporter for Human {
     fn name(&self) -> &'static str {

@@ -19,7 +19,7 @@ const SCHEMA_VERSION: u32 = 1;
 
 /// `--format json`.
 #[derive(Debug)]
-pub struct Json;
+pub(super) struct Json;
 
 impl Reporter for Json {
     fn name(&self) -> &'static str {
@@ -46,7 +46,7 @@ impl Reporter for Json {
 
 /// `--format jsonl`.
 #[derive(Debug)]
-pub struct JsonLines;
+pub(super) struct JsonLines;
 
 impl Reporter for JsonLines {
     fn name(&self) -> &'static str {

@@ -21,7 +21,7 @@ use crate::finding::{Finding, Level};
 
 /// `--format junit`.
 #[derive(Debug)]
-pub struct JUnit;
+pub(super) struct JUnit;
 
 impl Reporter for JUnit {
     fn name(&self) -> &'static str {

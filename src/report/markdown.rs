@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 900 * 1024;
 
 /// `--format markdown`.
 #[derive(Debug)]
-pub struct Markdown;
+pub(super) struct Markdown;
 
 impl Reporter for Markdown {
     fn name(&self) -> &'static str {

@@ -4,17 +4,17 @@
 //! cannot print what it cannot name. Each reporter escapes for its own format.
 
 mod content;
-pub mod github;
-pub mod gitlab;
-pub mod human;
-pub mod json;
-pub mod junit;
+mod github;
+mod gitlab;
+mod human;
+mod json;
+mod junit;
 mod look;
-pub mod markdown;
+mod markdown;
 mod reporter;
 #[cfg(test)]
 mod samples;
-pub mod sarif;
+mod sarif;
 mod sentences;
 mod snippet;
 mod style;

@@ -31,7 +31,7 @@ const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// `--format sarif`.
 #[derive(Debug)]
-pub struct Sarif;
+pub(super) struct Sarif;
 
 impl Reporter for Sarif {
     fn name(&self) -> &'static str {

@@ -3,7 +3,7 @@
 use super::encrypting::obstacle;
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
-use crate::document::{self, Format, Shape, dotenv::Dotenv, ini::Ini, json::Json, yaml::Yaml};
+use crate::document::{self, FORMATS, Format, json::Json};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
 
@@ -60,7 +60,7 @@ impl FileRule for FormatMismatch {
         let Some(first) = subject.documents.first().filter(|first| first.metadata.is_some()) else {
             return;
         };
-        let actual = actual(subject, first);
+        let actual = actual(subject, named, first);
         // JSON is YAML.
         let is_json = !first.document.is_shallow() && Json.recognizes(subject.text);
         let is_read =
@@ -84,14 +84,19 @@ impl FileRule for FormatMismatch {
 }
 
 /// Returns the format that the file is in; `None` means binary.
-fn actual(subject: &Subject<'_>, first: &Judged<'_>) -> Option<&'static dyn Format> {
-    Some(match first.document.shape {
-        Shape::Lines => &Dotenv,
-        Shape::Sections => &Ini,
-        Shape::Nested if !Json.recognizes(subject.text) => &Yaml,
-        Shape::Nested if subject.documents.len() == 1 && first.is_envelope() => return None,
-        Shape::Nested => &Json,
-    })
+fn actual(
+    subject: &Subject<'_>,
+    named: &'static dyn Format,
+    first: &Judged<'_>,
+) -> Option<&'static dyn Format> {
+    let is_shallow = first.document.is_shallow();
+    let is_json = !is_shallow && Json.recognizes(subject.text);
+    if is_json && subject.documents.len() == 1 && first.is_envelope() {
+        return None;
+    }
+    let mut formats = FORMATS.iter().copied().filter(|format| format.is_shallow() == is_shallow);
+    // A file that was read by its name may lack the line by which others are recognized.
+    formats.find(|format| format.recognizes(subject.text)).or(Some(named))
 }
 
 /// Returns the name that sops has for a format.

@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::glob_like_regex::looks_like_glob;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
+use crate::document::FORMATS;
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::pattern::Pattern;
@@ -78,16 +79,21 @@ struct Shape<'p> {
     is_end_loose: bool,
 }
 
+/// The patterns that match `yaml` and `yml`.
+const BOTH_OF_YAML: [&str; 4] = ["ya?ml", "y(a)?ml", "(yaml|yml)", "(yml|yaml)"];
+
 fn shape(text: &str) -> Option<Shape<'_>> {
-    const EXTENSIONS: [&str; 9] =
-        ["yaml", "yml", "ya?ml", "y(a)?ml", "(yaml|yml)", "(yml|yaml)", "json", "env", "ini"];
     let open = text.strip_suffix('$').unwrap_or(text);
-    let extension = EXTENSIONS.into_iter().find(|extension| open.ends_with(extension))?;
-    let before = &open[..open.len() - extension.len()];
-    let with_dot = before.strip_suffix('.')?;
+    let endings = FORMATS.iter().flat_map(|format| format.endings());
+    let with_dot = endings.chain(&BOTH_OF_YAML).find_map(|extension| {
+        let before = open.strip_suffix(extension)?;
+        before.ends_with('.').then_some(before)
+    })?;
+    let extension = &open[with_dot.len()..];
+    let with_dot = with_dot.strip_suffix('.')?;
     Some(Shape {
         stem: with_dot.strip_suffix('\\').unwrap_or(with_dot),
-        extension: &open[open.len() - extension.len()..],
+        extension,
         is_dot_loose: !with_dot.ends_with('\\'),
         is_end_loose: open.len() == text.len(),
     })
@@ -126,7 +132,7 @@ fn by_shape<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Opt
 
 /// `yaml` for `ya?ml` and the like.
 fn plain(extension: &str) -> &str {
-    if extension.contains("ml") { "yaml" } else { extension }
+    if BOTH_OF_YAML.contains(&extension) || extension == "yml" { "yaml" } else { extension }
 }
 
 /// Secrets that no rule matches, and that this one would if they ended in `.yaml`.

@@ -8,6 +8,7 @@ mod secret;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
+use crate::document::FORMATS;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
 use crate::private_key;
@@ -179,16 +180,17 @@ pub enum Claim {
 /// Reports whether a file name says that the file was decrypted: `x.yaml.dec`, `x.dec.yaml` as
 /// helm-secrets writes them, `x.decrypted.yaml`, `decrypted~x.yaml`.
 pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
-    const ENDINGS: [&str; 6] = ["yaml", "yml", "json", "env", "ini", "txt"];
     let name = path.file_name();
     if !name.contains("dec") || is_template(path) || is_about_another(path) {
         return None;
     }
     let words: Vec<&str> = name.split('.').skip(1).collect();
+    let is_ending =
+        |word: &str| word == "txt" || FORMATS.iter().any(|format| format.endings().contains(&word));
     let is_certain = match &words[..] {
         _ if name.starts_with("decrypted~") || words.contains(&"decrypted") => true,
-        [.., before, "dec"] if ENDINGS.contains(before) => true,
-        [.., "dec", ending] if ENDINGS.contains(ending) => true,
+        [.., before, "dec"] if is_ending(before) => true,
+        [.., "dec", ending] if is_ending(ending) => true,
         [.., "dec"] => false,
         _ => return None,
     };

@@ -64,6 +64,28 @@ fn files_are_short() {
     assert!(long.is_empty(), "{long:?}");
 }
 
+#[test]
+fn every_implementation_of_an_extension_point_is_listed() {
+    let keys = sops_lint::keys::KEY_SERVICES.len();
+    let formats = sops_lint::document::FORMATS.len();
+    let reporters = sops_lint::report::REPORTERS.len();
+    let rules = sops_lint::rules::FILE_RULES.len();
+    let repo_rules = sops_lint::rules::REPO_RULES.len();
+    let source = project().join("src");
+    for (folder, implementation, listed) in [
+        ("rules", "impl FileRule for ", rules),
+        ("rules", "impl RepoRule for ", repo_rules),
+        ("keys", "impl KeyService for ", keys),
+        ("document", "impl Format for ", formats),
+        ("report", "impl Reporter for ", reporters),
+    ] {
+        let files = rust_files(&source.join(folder));
+        let texts = files.iter().map(|path| fs::read_to_string(path).expect("readable"));
+        let written: usize = texts.map(|text| text.matches(implementation).count()).sum();
+        assert_eq!(listed, written, "src/{folder}/mod.rs does not list every `{implementation}`");
+    }
+}
+
 /// All files of `src`.
 struct Source {
     /// The modules of `lib.rs`, in its order.
