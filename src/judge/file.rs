@@ -64,11 +64,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         opening: opening.as_ref(),
         answers: Answers::default(),
     };
-    let mut drafts = Drafts::default();
-    let asked = FILE_RULES.iter().filter(|rule| context.runs(rule.meta()));
-    for rule in asked.filter(|rule| !(is_unclear && rule.relies_on_lines())) {
-        rule.check(&subject, &mut drafts);
-    }
+    let drafts = ask_rules(&subject, context, is_unclear);
     let facts = facts(&subject, &drafts, has_twin, &questions);
     let may_open = context.ring.is_some();
     let verification = (subject.is_encrypted() || is_unclear)
@@ -81,6 +77,16 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         verification,
         depends_on: questions.into_answers(),
     }
+}
+
+/// Asks every rule. `is_unclear`: sops splits the file into other lines.
+fn ask_rules<'s>(subject: &Subject<'s>, context: Context<'_>, is_unclear: bool) -> Drafts<'s> {
+    let mut drafts = Drafts::default();
+    let asked = FILE_RULES.iter().filter(|rule| context.runs(rule.meta()));
+    for rule in asked.filter(|rule| !(is_unclear && rule.relies_on_lines())) {
+        rule.check(subject, &mut drafts);
+    }
+    drafts
 }
 
 /// Keeps what the rules about the repository need.
