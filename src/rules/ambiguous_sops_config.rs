@@ -49,9 +49,12 @@ impl RepoRule for AmbiguousSopsConfig {
         let Some(root) = repository.policy.config(&RepoPath::from(CONFIG_NAME)) else {
             return Vec::new();
         };
+        let governed = repository.by_config();
         let nested = repository.configs().filter(|config| config.path != root.path);
-        let drafts =
-            nested.filter_map(|config| Some((&config.path, draft(repository, root, config)?)));
+        let drafts = nested.filter_map(|config| {
+            let draft = draft(repository, root, config, governed.get(&config.path)?)?;
+            Some((&config.path, draft))
+        });
         drafts.collect()
     }
 }
@@ -61,10 +64,10 @@ fn draft<'f>(
     repository: &Repository<'f>,
     root: &'f Config,
     nested: &'f Config,
+    governed: &[&'f Facts],
 ) -> Option<Draft<'f>> {
-    let mut disputed = repository.facts.iter().filter_map(|facts| {
-        let (_, near) =
-            repository.governing(facts).rule().filter(|(config, _)| config.path == nested.path)?;
+    let mut disputed = governed.iter().copied().filter_map(|facts| {
+        let (_, near) = repository.governing(facts).rule()?;
         let (_, far) = root.governing(&facts.path).rule()?;
         Some((facts, near, far, difference(facts, near, far)?))
     });

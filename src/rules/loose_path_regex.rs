@@ -56,11 +56,13 @@ impl RepoRule for LoosePathRegex {
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let mut found = Vec::new();
+        let governed = repository.by_config();
         for config in repository.configs() {
             let matches = repository.matches(config);
-            let tries = config.rules.len().saturating_mul(repository.facts.len());
-            let by_ending =
-                |rule| (tries < MAX_MATCHES).then(|| by_ending(repository, config, rule)).flatten();
+            let files = governed.get(&config.path).map_or(&[][..], Vec::as_slice);
+            let is_cheap = config.rules.len().saturating_mul(files.len()) < MAX_MATCHES;
+            let files = if is_cheap { files } else { &[] };
+            let by_ending = |rule| by_ending(repository, config, rule, files);
             let rules = config.rules.iter().enumerate();
             let drafts = rules
                 .filter_map(|(at, rule)| by_shape(rule, at, &matches).or_else(|| by_ending(rule)));
@@ -140,6 +142,7 @@ fn by_ending<'f>(
     repository: &Repository<'f>,
     config: &'f Config,
     rule: &'f CreationRule,
+    files: &[&'f Facts],
 ) -> Option<Draft<'f>> {
     let text = rule.path_regex().filter(|text| !looks_like_glob(text))?;
     let shape = shape(text).filter(|shape| shape.extension == "yaml")?;
@@ -149,9 +152,9 @@ fn by_ending<'f>(
         let relative = facts.path.below(directory.as_str()).filter(|_| is_meant);
         let renamed = relative.and_then(|path| path.strip_suffix(".yml"));
         renamed.is_some_and(|stem| rule.matches(&format!("{stem}.yaml")) == Some(true))
-            && matches!(repository.governing(facts), Governing::NoRule(nearest) if nearest.path == config.path)
+            && matches!(repository.governing(facts), Governing::NoRule(_))
     };
-    let missed: Vec<&Facts> = repository.facts.iter().filter(is_missed).collect();
+    let missed: Vec<&Facts> = files.iter().copied().filter(is_missed).collect();
     if missed.is_empty() {
         return None;
     }

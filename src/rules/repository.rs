@@ -40,6 +40,18 @@ impl<'f> Repository<'f> {
         self.policy.recall(&facts.path, facts.ruling)
     }
 
+    /// Returns the facts of the files that each config governs, by its path: a rule that asked all facts for
+    /// each config would take far too long.
+    pub(super) fn by_config(&self) -> HashMap<&'f RepoPath, Vec<&'f Facts>> {
+        let mut governed: HashMap<&RepoPath, Vec<&'f Facts>> = HashMap::new();
+        for facts in self.facts {
+            if let Some(config) = self.governing(facts).config() {
+                governed.entry(&config.path).or_default().push(facts);
+            }
+        }
+        governed
+    }
+
     /// Returns the rules of a config together with the files that it can govern. There are no files if
     /// only some are known, since others may differ.
     pub(super) fn matches(&self, config: &'f Config) -> Matches<'f> {
