@@ -1,12 +1,17 @@
 //! Kubernetes objects in documents: Secrets, and the generators that make them.
 
 pub mod generator;
+mod literal;
 mod object;
 pub mod patch;
+mod placeholder;
 pub mod public;
 pub mod reading;
 pub mod reference;
 mod secret;
+mod ssh;
+mod template;
+mod variable;
 
 pub use object::{is_manifest, is_object};
 pub use secret::{Secret, SecretValue, VALUE_FIELDS, secrets};

@@ -104,7 +104,7 @@ fn check_secret<'s>(
     level: Level,
     drafts: &mut Drafts<'s>,
 ) {
-    let spots = exposed(judged, secret).spots_of(is_credential);
+    let spots = exposed(judged, secret).only(is_credential).into_spots();
     let Some(first) = spots.first() else { return };
     let message = format!(
         "{} has {} in plaintext ({})",

@@ -10,13 +10,18 @@ use crate::sops::census::{Census, Spot};
 /// The mask that `flux build` prints in place of a secret, in plaintext and in base64.
 const MASKS: [&str; 2] = ["**SOPS**", "KipTT1BTKio="];
 
-/// The values of a Secret that anyone can read.
+/// The values of a Secret that anyone can read: neither empty nor encrypted nor references.
 pub(super) struct Exposed<'s> {
-    /// Values that are neither empty nor encrypted nor references, in file order. Each has the entry of
-    /// the Secret that contains it.
-    values: Vec<(SecretValue<'s, 's>, Spot<'s, 's>)>,
-    /// True if values of the Secret are references, in whole or in part.
-    pub(super) has_references: bool,
+    /// In file order.
+    values: Vec<ExposedValue<'s>>,
+}
+
+struct ExposedValue<'s> {
+    /// The entry of the Secret that contains it.
+    entry: SecretValue<'s, 's>,
+    spot: Spot<'s, 's>,
+    /// True if a part of it is a reference, and the rest seems to hold no secret.
+    is_partly_reference: bool,
 }
 
 impl<'s> Exposed<'s> {
@@ -25,18 +30,23 @@ impl<'s> Exposed<'s> {
         self.values.is_empty()
     }
 
-    /// Returns all exposed values.
-    pub(super) fn into_spots(self) -> Vec<Spot<'s, 's>> {
-        self.spots_of(|_, _| true)
+    /// Returns true if a value is more than the text around references.
+    pub(super) fn has_literals(&self) -> bool {
+        self.values.iter().any(|value| !value.is_partly_reference)
     }
 
-    /// Returns the exposed values that `is_wanted` accepts.
-    pub(super) fn spots_of(
-        self,
+    /// Keeps the values that `is_wanted` accepts.
+    pub(super) fn only(
+        mut self,
         is_wanted: impl Fn(&SecretValue<'_, '_>, &Spot<'_, '_>) -> bool,
-    ) -> Vec<Spot<'s, 's>> {
-        let wanted = self.values.into_iter().filter(|(value, spot)| is_wanted(value, spot));
-        wanted.map(|(_, spot)| spot).collect()
+    ) -> Self {
+        self.values.retain(|value| is_wanted(&value.entry, &value.spot));
+        self
+    }
+
+    /// Returns all exposed values.
+    pub(super) fn into_spots(self) -> Vec<Spot<'s, 's>> {
+        self.values.into_iter().map(|value| value.spot).collect()
     }
 }
 
@@ -47,25 +57,25 @@ pub(super) fn exposed<'s>(judged: &Judged<'s>, secret: &Secret<'s, 's>) -> Expos
 
 /// Does the same for a Secret with a census of its own.
 pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -> Exposed<'s> {
-    let mut exposed = Exposed { values: Vec::new(), has_references: false };
-    for value in secret.values() {
-        let is_base64 = value.field == "data";
-        for_each_scalar(&value.entry.node, &mut |node| {
+    let mut values = Vec::new();
+    for entry in secret.values() {
+        let is_base64 = entry.field == "data";
+        for_each_scalar(&entry.entry.node, &mut |node| {
             let Some(spot) = census.readable(node) else { return };
             let scalar = spot.scalar;
             let text = if let Scalar::Str(text) = scalar { text } else { "" };
-            if is_mask(scalar) || is_public(secret, &value.entry.key, text, is_base64) {
+            if is_mask(scalar) || is_public(secret, &entry.entry.key, text, is_base64) {
                 return;
             }
             let reference = reference(scalar, is_base64);
-            exposed.has_references |= reference != Reference::None;
             if reference != Reference::Whole {
-                exposed.values.push((value, spot.clone()));
+                let is_partly_reference = reference == Reference::Partly;
+                values.push(ExposedValue { entry, spot: spot.clone(), is_partly_reference });
             }
         });
     }
-    exposed.values.sort_by_key(|(_, spot)| spot.span);
-    exposed
+    values.sort_by_key(|value| value.spot.span);
+    Exposed { values }
 }
 
 /// Tells whether a value only refers to a secret.

@@ -20,20 +20,23 @@ declare_rule! {
     ///
     /// It ignores Secrets that have nothing to protect: no values, empty values, `null`, patches
     /// that delete a Secret, and values that only refer to a secret (`${PASSWORD}`,
-    /// `{{ .password }}`, `<path:..>`, `op://..`, `ref+..`, `vault:path#key`, `REPLACE_ME`). It
-    /// also ignores:
+    /// `{{ .password }}`, `<path:kv/db#key>`, `op://vault/item/field`, `ref+scheme://path`,
+    /// `vault:kv/db#key`) or only stand for one (`<your-token>`, `REPLACE_ME`). A config of several
+    /// lines is a reference if all its settings are (`password=${PASSWORD}`). It also ignores:
     ///
-    /// * certificates, public keys, and the settings in the repository and cluster Secrets of Argo
-    ///   CD,
+    /// * certificates, public keys, `authorized_keys` and `known_hosts`, and the settings in the
+    ///   repository and cluster Secrets of Argo CD,
     /// * values that a template engine still has to insert, such as `{{ .password }}` (but it does
     ///   report the literal values in a template),
     /// * the private keys and tokens that Flux uses to decrypt: `decryption-credentials` reports
     ///   them,
     /// * the mask of `flux build`: `masked-placeholder` reports it.
     ///
-    /// If only some of the values are references, the finding is a warning, because the other
-    /// values of such Secrets are often only settings. It is also a warning below `docs/`,
-    /// `examples/`, `samples/`, `tests/` and similar directories.
+    /// Each value counts for itself. If a part of a value is a reference (`postgres://app:${P}@db`),
+    /// the value is a warning, unless the rest holds a secret: a private key, a line such as
+    /// `password=plaintext`, or a URL with a password or a token. The finding has the highest level
+    /// of its values. It is always a warning below `docs/`, `examples/`, `samples/`, `tests/` and
+    /// similar directories.
     ///
     /// The templates in a `SopsSecret` count as Secrets. In the `SopsSecret` of the craftypath
     /// operator, each value must be the complete text of an encrypted file.
@@ -107,10 +110,10 @@ fn check_secret<'s>(
     secret: &Secret<'s, 's>,
     drafts: &mut Drafts<'s>,
 ) {
-    let exposed = exposed(judged, secret);
-    let has_references = exposed.has_references;
     // `decryption-credentials` knows better what these are.
-    let spots = exposed.spots_of(|value, spot| !is_credential(value, spot));
+    let exposed = exposed(judged, secret).only(|value, spot| !is_credential(value, spot));
+    let is_uncertain = !exposed.has_literals() || subject.is_example();
+    let spots = exposed.into_spots();
     let Some(first) = spots.first() else { return };
     let message = format!(
         "{} has {} ({})",
@@ -118,7 +121,6 @@ fn check_secret<'s>(
         count(spots.len(), "plaintext value"),
         listing(&spots, Spot::key_path)
     );
-    let is_uncertain = has_references || subject.is_example();
     let level = if is_uncertain { Level::Warning } else { META.level };
     let draft = Draft::new(&META, first.key_span, message)
         .level(level)
