@@ -66,8 +66,10 @@ impl<'t> Variants<'t> {
             let Parsed { documents, error, .. } = self.part(part);
             has_secret |= hold_secrets(&documents);
             // The text in front of a quoted manifest is often a scalar.
-            let is_object =
-                |document: &Document<'_>| document.root.is_map() || document.root.is_null();
+            let is_object = |document: &Document<'_>| {
+                let root = &document.root;
+                root.is_map() || root.is_null() || root.as_str() == Some("")
+            };
             let is_well = error.is_none() && documents.iter().all(is_object);
             reading.begins_well &= is_well || has_secret;
             let error = error.filter(|_| self.is_suspect(part)).map(hiding);

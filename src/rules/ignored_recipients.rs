@@ -12,7 +12,7 @@ use crate::text::words::{count, listing};
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds recipients in the fields `age`, `pgp`, `kms` .. of a creation rule that also has
+    /// Finds recipients in fields such as `age`, `pgp` or `kms` of a creation rule that also has
     /// `key_groups`, if no key group names them.
     ///
     /// ## Why it matters

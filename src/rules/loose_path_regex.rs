@@ -30,7 +30,7 @@ declare_rule! {
     ///
     /// ## Example
     ///
-    /// Loose: also matches `db.yaml.bak`, and not `db.yml`
+    /// Loose: matches `db.yaml.bak`, but not `db.yml`
     ///
     /// ```yaml
     /// path_regex: .*.yaml

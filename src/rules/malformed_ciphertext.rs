@@ -15,7 +15,7 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// The file cannot be decrypted, so its Kustomization stops reconciling. Typical causes are
-    /// editors that wrap lines, merges, and half-copied lines.
+    /// merges, half-copied lines, and editors that wrap lines.
     ///
     /// ## Example
     ///

@@ -32,8 +32,8 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// The other recipients can still decrypt the file, so the damage goes unnoticed. If it is the
-    /// only recipient, the secret is lost. If the cluster uses this recipient's key, the
+    /// The other recipients can still decrypt the file, so the damage goes unnoticed. If the file
+    /// has no other recipient, the secret is lost. If the cluster uses this recipient's key, the
     /// Kustomization stops reconciling.
     ///
     /// ## Example

@@ -20,10 +20,10 @@ declare_rule! {
     ///
     /// ## Why it matters
     ///
-    /// sops itself writes such a file, without any message, if the selector matches nothing:
-    /// because it misspells a key (`encrypted_regex: ^stringdata$`), or because Go cannot compile
-    /// the regular expression. The file has a MAC, `sops filestatus` calls it encrypted, and every
-    /// hook that looks for a `sops` block accepts it. Yet the secret is readable.
+    /// sops itself writes such a file, without any message, if the selector matches nothing, either
+    /// because the selector misspells a key (`encrypted_regex: ^stringdata$`) or because Go cannot
+    /// compile the regular expression. The file has a MAC, `sops filestatus` calls it encrypted,
+    /// and every hook that looks for a `sops` block accepts it. Yet the secret is readable.
     ///
     /// ## Example
     ///

@@ -24,8 +24,8 @@ declare_rule! {
     /// `vault:kv/db#key`) or only stand for one (`<your-token>`, `REPLACE_ME`). A config of several
     /// lines is a reference if all its settings are (`password=${PASSWORD}`). It also ignores:
     ///
-    /// * certificates, public keys, `authorized_keys` and `known_hosts`, and the settings in the
-    ///   repository and cluster Secrets of Argo CD,
+    /// * certificates, public keys, `authorized_keys` and `known_hosts`, and the settings in Argo
+    ///   CD's repository Secrets and cluster Secrets,
     /// * values that a template engine still has to insert, such as `{{ .password }}` (but it does
     ///   report the literal values in a template),
     /// * the private keys and tokens that Flux uses to decrypt: `decryption-credentials` reports

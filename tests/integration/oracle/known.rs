@@ -19,6 +19,30 @@ pub(super) const KNOWN: &[(&[&str], &str)] = &[
     ),
     (&["U+0085 for a line end", "another kind first"], "a duplicate key ends the reading"),
     (&["a BOM in front", "a comment"], "a BOM inside the stream is passed over"),
+    (
+        &["a BOM behind a document marker", "no ending, listed"],
+        "a name without a format has no error of syntax",
+    ),
+    (
+        &["a BOM behind a document marker", "another ending, listed"],
+        "a name without a format has no error of syntax",
+    ),
+    (
+        &["a BOM behind a document marker", "an ending of sops, listed"],
+        "a name without a format has no error of syntax",
+    ),
+    (
+        &["a BOM in front of a line", "no ending, listed"],
+        "a name without a format has no error of syntax",
+    ),
+    (
+        &["a BOM in front of a line", "an ending of sops, listed"],
+        "a name without a format has no error of syntax",
+    ),
+    (
+        &["a BOM at the end", "an ending of sops, listed"],
+        "a name without a format has no error of syntax",
+    ),
     (&["a BOM at the end", "no ending, listed"], "a name without a format has no error of syntax"),
     (
         &["a BOM at the end", "another ending, listed"],
