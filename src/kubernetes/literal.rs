@@ -1,6 +1,9 @@
 //! Secrets in the literal text around the variables of a value.
 
+use base64::Engine;
+
 use super::placeholder::is_placeholder;
+use super::scheme::is_fetched;
 use super::variable::VARIABLE;
 use crate::private_key;
 
@@ -14,13 +17,17 @@ pub(super) fn holds_secret(text: &str) -> bool {
         || text.lines().any(|line| !is_comment(line) && is_secret(line))
 }
 
-/// Reports whether a text is a config of several lines whose settings have only variables as values.
-pub(super) fn is_config_of_variables(text: &str) -> bool {
+/// Reports whether a text is a config of several lines whose settings have only references as
+/// values, at least one.
+pub(super) fn is_config_of_references(text: &str) -> bool {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines().count() > 1 && lines().all(is_line_of_variables)
+    let refers = |line: &str| {
+        line.contains(VARIABLE) || setting(line).is_some_and(|(_, value)| is_reference(value))
+    };
+    lines().nth(1).is_some() && lines().all(is_line_of_references) && lines().any(refers)
 }
 
-fn is_line_of_variables(line: &str) -> bool {
+fn is_line_of_references(line: &str) -> bool {
     if is_comment(line) {
         // A setting that is switched off may still have its value.
         let line = line.trim_start_matches(['#', ';', '/']);
@@ -32,9 +39,12 @@ fn is_line_of_variables(line: &str) -> bool {
     }
     let line = line.strip_prefix("- ").unwrap_or(line);
     let line = line.strip_prefix("export ").unwrap_or(line);
-    setting(line).is_some_and(|(key, value)| {
-        is_key(key) && (is_empty(value) || is_placeholder(unwrapped(value)))
-    })
+    setting(line)
+        .is_some_and(|(key, value)| is_key(key) && (is_empty(value) || is_reference(value)))
+}
+
+fn is_reference(value: &str) -> bool {
+    is_placeholder(unwrapped(value)) || is_fetched(unwrapped(value))
 }
 
 fn is_comment(line: &str) -> bool {
@@ -65,16 +75,28 @@ fn setting(text: &str) -> Option<(&str, &str)> {
     Some((&text[..at], text[at + 1..].trim_start_matches(['=', '>'])))
 }
 
-/// Returns the settings of a line: one, or several as in a URL, a connection string or JSON.
+/// Returns the settings of a line: one, or several as in a URL, a connection string, JSON or XML.
 fn settings(line: &str) -> impl Iterator<Item = (&str, &str)> {
     let line = line.split(" #").next().unwrap_or(line);
     let pieces = line.split([';', ',', '&', '?', '{', '}']);
     let words = line.split([';', ',', '&', '?', '{', '}', ' ', '\t']);
-    std::iter::once(line).chain(pieces).chain(words).filter_map(setting)
+    let elements = line.split('<').filter_map(|element| element.split_once('>'));
+    std::iter::once(line).chain(pieces).chain(words).filter_map(setting).chain(elements)
 }
 
 fn is_secret_setting((key, value): (&str, &str)) -> bool {
-    sounds_secret(unwrapped(key)) && is_secret_value(unwrapped(value))
+    let (key, value) = (unwrapped(key), unwrapped(value));
+    let (scheme, credential) = value.split_once(' ').unwrap_or(("", value));
+    match key.to_ascii_lowercase().as_str() {
+        // A header of HTTP.
+        "authorization" => !scheme.is_empty() && is_secret_value(credential),
+        // A login at a registry.
+        "auth" => {
+            let decoded = base64::engine::general_purpose::STANDARD.decode(value);
+            decoded.is_ok_and(|login| login.contains(&b':'))
+        }
+        _ => sounds_secret(key) && is_secret_value(value),
+    }
 }
 
 fn unwrapped(text: &str) -> &str {
@@ -90,7 +112,7 @@ fn sounds_secret(key: &str) -> bool {
         "pwd",
         "secret",
         "token",
-        "authorization",
+        "secretkeybase",
         "apikey",
         "accesskey",
         "secretkey",
@@ -113,10 +135,8 @@ fn sounds_secret(key: &str) -> bool {
 
 /// Reports whether a value is a literal, and no switch, number, path or piece of code.
 fn is_secret_value(value: &str) -> bool {
-    const SWITCHES: [&str; 9] =
-        ["true", "false", "yes", "no", "on", "off", "null", "none", "disabled"];
-    let scheme = value.split_once(' ').filter(|(word, _)| matches!(*word, "Bearer" | "Basic"));
-    let value = scheme.map_or(value, |(_, credential)| credential);
+    const SWITCHES: [&str; 10] =
+        ["true", "false", "yes", "no", "on", "off", "null", "none", "enabled", "disabled"];
     let lower = value.to_ascii_lowercase();
     // `$PASSWORD`, `%PASSWORD%`, `/run/secrets/db`, `|` in front of a block, `&anchor`.
     let is_elsewhere = value
@@ -125,7 +145,8 @@ fn is_secret_value(value: &str) -> bool {
     let is_code =
         value.contains(|c: char| c == VARIABLE || c.is_whitespace() || "()[]{}".contains(c));
     let is_number = value.len() < 6 && value.bytes().all(|byte| byte.is_ascii_digit());
-    !(is_elsewhere || is_code || is_number || SWITCHES.contains(&&*lower) || is_placeholder(value))
+    let is_setting = is_elsewhere || is_code || is_number || SWITCHES.contains(&&*lower);
+    !(is_setting || is_reference(value))
 }
 
 /// Returns what follows `://` in each URL of a line.
@@ -189,6 +210,8 @@ mod tests {
             "DB_PASS='hunter2' # %",
             "dbPass = hunter2 # %",
             "Authorization: Bearer hunter2\nHost: %",
+            "{\"auths\":{\"%\":{\"auth\":\"YTpodW50ZXIy\"}}}",
+            "<user>%</user><password>hunter2</password>",
             "postgres://app:hunter2@%/db",
             "https://ghp0a1b2c3d4e5f6g7h@github.com/%",
             "https://hooks.slack.com/services/T0/B0/hunter2?x=%",
@@ -221,6 +244,11 @@ mod tests {
             "secretName: shop\nuser: %",
             "# password: hunter2\nuser: %",
             "password: CHANGE_ME\nuser: %",
+            "password: ref+vault://kv/db#/password\nuser: %",
+            "authorization: enabled %",
+            "Authorization: Bearer %",
+            "auth: required %",
+            "<password>%</password>",
             "password = get(%)",
         ] {
             assert!(!holds_secret(&with_variables(text)), "{text}");
@@ -238,7 +266,7 @@ mod tests {
             "aws_access_key_id = %\naws_secret_access_key = CHANGE_ME",
             "%\nkey=%\n%",
         ] {
-            assert!(is_config_of_variables(&with_variables(text)), "{text}");
+            assert!(is_config_of_references(&with_variables(text)), "{text}");
         }
         for text in [
             "host=%",
@@ -248,7 +276,7 @@ mod tests {
             "host=%\npassword=a%",
             "host: %\npassword: |\n  hunter2",
         ] {
-            assert!(!is_config_of_variables(&with_variables(text)), "{text}");
+            assert!(!is_config_of_references(&with_variables(text)), "{text}");
         }
     }
 }

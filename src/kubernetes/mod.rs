@@ -8,6 +8,7 @@ mod placeholder;
 pub mod public;
 pub mod reading;
 pub mod reference;
+mod scheme;
 mod secret;
 mod ssh;
 mod template;

@@ -9,7 +9,7 @@ const VERBS: [&str; 7] = ["REPLACE", "CHANGE", "INSERT", "FILL", "PUT", "ENTER",
 const OBJECTS: [&str; 7] = ["ME", "WITH", "THIS", "IN", "IT", "BY", "YOUR"];
 
 /// Words in `<..>` that say what belongs there.
-const SUBJECTS: [&str; 42] = [
+const SUBJECTS: [&str; 47] = [
     "your",
     "my",
     "path",
@@ -52,6 +52,11 @@ const SUBJECTS: [&str; 42] = [
     "string",
     "hash",
     "data",
+    "number",
+    "num",
+    "text",
+    "json",
+    "file",
 ];
 
 /// Algorithms and encodings, whose names mix letters and digits.

@@ -53,6 +53,7 @@ pub fn is_public(secret: &Secret<'_, '_>, key: &str, text: &str, is_base64: bool
         || is_argo_cd_setting(secret, key, text)
         || is_public_pem(text)
         || is_public_ssh(text)
+        || is_key_of_vault_plugin(secret, text)
 }
 
 fn decoded(text: &str) -> Cow<'_, str> {
@@ -62,6 +63,18 @@ fn decoded(text: &str) -> Cow<'_, str> {
         Ok(Ok(text)) => Cow::Owned(text),
         _ => Cow::Borrowed(text),
     }
+}
+
+/// Reports whether the vault plugin of Argo CD inserts the value: with a path in an annotation,
+/// `<name>` is a key there.
+/// *Source*: docs/howitworks.md of argoproj-labs/argocd-vault-plugin.
+fn is_key_of_vault_plugin(secret: &Secret<'_, '_>, text: &str) -> bool {
+    let metadata = secret.node.get("metadata");
+    let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+    let path = annotations.and_then(|annotations| annotations.get("avp.kubernetes.io/path"));
+    let name = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
+    let is_part = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    path.is_some() && name.is_some_and(|name| !name.is_empty() && name.chars().all(is_part))
 }
 
 fn is_argo_cd_setting(secret: &Secret<'_, '_>, key: &str, text: &str) -> bool {
@@ -185,6 +198,21 @@ mod tests {
         ] {
             assert!(!public(label, key, text), "{key}: {text}");
         }
+    }
+
+    #[test]
+    fn the_vault_plugin_of_argo_cd_inserts_keys_of_a_path() {
+        let is_key = |annotation: &str, text: &str| {
+            let manifest = format!(
+                "{{apiVersion: v1, kind: Secret, metadata: {{annotations: {{{annotation}}}}}}}"
+            );
+            let parsed = Yaml.parse(&manifest);
+            is_public(&secrets(&parsed.documents[0])[0], "a", text, false)
+        };
+        assert!(is_key("avp.kubernetes.io/path: kv/data/db", "<canary>"));
+        assert!(!is_key("avp.kubernetes.io/path: kv/data/db", "<canary> canary"));
+        assert!(!is_key("avp.kubernetes.io/path: kv/data/db", "canary"));
+        assert!(!is_key("avp.kubernetes.io/ignore: 'True'", "<canary>"));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use base64::Engine;
 
-use super::literal::{holds_secret, is_config_of_variables};
+use super::literal::{holds_secret, is_config_of_references};
 use super::placeholder::is_placeholder;
+use super::scheme::is_fetched;
 use super::variable::{Rest, VARIABLE};
 
 /// The part of a value that is a reference.
@@ -36,45 +37,20 @@ fn classify_text(text: &str) -> Reference {
     if is_placeholder(text) || is_fetched(text) {
         return Reference::Whole;
     }
-    let Some(rest) = Rest::of(text) else { return Reference::None };
+    let Some(rest) = Rest::of(text) else {
+        let is_whole = is_config_of_references(text);
+        return if is_whole { Reference::Whole } else { Reference::None };
+    };
     let is_variable = |c: char| c == VARIABLE || c.is_whitespace();
     if !rest.has_default && rest.text.chars().all(is_variable) {
         Reference::Whole
     } else if holds_secret(&rest.text) {
         Reference::None
-    } else if !rest.has_default && is_config_of_variables(&rest.text) {
+    } else if !rest.has_default && is_config_of_references(&rest.text) {
         Reference::Whole
     } else {
         Reference::Partly
     }
-}
-
-/// Reports whether a tool fetches the value when it deploys: 1Password, vals, Vault operators.
-fn is_fetched(text: &str) -> bool {
-    if let Some(path) = text.strip_prefix("op://") {
-        // Names of items may have blanks. A section may stand in front of the field.
-        let parts: Vec<&str> = path.split('/').collect();
-        let is_line = !text.contains(char::is_control);
-        return is_line
-            && matches!(parts.len(), 3 | 4)
-            && parts.iter().all(|part| !part.trim().is_empty());
-    }
-    if text.contains(char::is_whitespace) {
-        return false;
-    }
-    if let Some(url) = text.strip_prefix("ref+").or_else(|| text.strip_prefix("secretref+")) {
-        // `echo` prints its own path.
-        return url.split_once("://").is_some_and(|(scheme, path)| {
-            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte);
-            !scheme.is_empty()
-                && scheme.bytes().all(is_part)
-                && scheme != "echo"
-                && !path.is_empty()
-        });
-    }
-    // `vault:v1:..` is a ciphertext of Vault's transit engine.
-    let path = text.strip_prefix("vault:").and_then(|rest| rest.split_once('#'));
-    path.is_some_and(|(path, key)| path.trim_matches('/').contains('/') && !key.is_empty())
 }
 
 #[cfg(test)]
@@ -167,6 +143,11 @@ mod tests {
         for (text, expected) in [
             ("[client]\nhost=${HOST}\npassword=${PASS}\n", Reference::Whole),
             ("user: {{ .user }}\npassword: {{ .password }}\n", Reference::Whole),
+            ("user: op://a/b/c\npassword: ref+vault://kv/db#/x", Reference::Whole),
+            ("user=CHANGEME\npassword=CHANGEME", Reference::Whole),
+            ("user=${X}\npassword=vault:kv/db#password", Reference::Whole),
+            ("user=\npassword=", Reference::None),
+            ("user=op://a/b/c\npassword=hunter2", Reference::None),
             ("user=${X}\nport=5432", Reference::Partly),
             ("password=${X:-hunter2}\nuser=${X}", Reference::Partly),
             ("password=hunter2\nuser=${X}", Reference::None),
