@@ -394,10 +394,10 @@ fn thousands_of_findings_on_one_line_take_no_time() {
 #[test]
 fn many_warnings_do_not_hide_the_error_behind_them() {
     let secret = |value: &str| {
-        format!("apiVersion: v1\nkind: Secret\nstringData: {{a: canary, b: \"{value}\"}}\n---\n")
+        format!("apiVersion: v1\nkind: Secret\nstringData: {{a: \"{value}\"}}\n---\n")
     };
-    // A reference next to a literal makes a warning, literals alone an error.
-    let manifest = secret("${B}").repeat(150) + &secret("canary");
+    // A value that is partly a reference is a warning, a literal an error.
+    let manifest = secret("canary ${B}").repeat(150) + &secret("canary");
     let run = scan(&[("a.yaml", &manifest)]);
     let errors = run.findings().into_iter().filter(|(_, level, _)| level == "error").count();
     assert_eq!((run.code, errors), (Some(1), 1));
