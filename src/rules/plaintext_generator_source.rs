@@ -17,7 +17,8 @@ use crate::text::printable::clean;
 declare_rule! {
     /// ## What it does
     ///
-    /// Checks the `secretGenerator` of a `kustomization.yaml`, and finds
+    /// Checks the `secretGenerator` of a kustomization and manifests of the kind `SecretGenerator`,
+    /// and finds
     ///
     /// * `literals` with a value that is not a placeholder,
     /// * `files`, `envs` and `env` that name an unencrypted file of this repository.

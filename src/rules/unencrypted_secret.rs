@@ -15,8 +15,8 @@ declare_rule! {
     ///
     /// Finds `v1/Secret` objects with unencrypted values in `data` or `stringData`, in YAML and
     /// JSON, as kubectl, kustomize and Helm read them: in any document of a file, as an item of any
-    /// list, inside other objects (Helm values, a `Template`), and under any file name,
-    /// such as `secret.yaml.bak`.
+    /// list, inside other objects (Helm values, a `Template`), in patches, in texts of other
+    /// manifests, and under any file name, such as `secret.yaml.bak`.
     ///
     /// It ignores Secrets that have nothing to protect: no values, empty values, `null`, patches
     /// that delete a Secret, and values that only refer to a secret (`${PASSWORD}`,
