@@ -62,7 +62,14 @@ impl<'t> Source<'t> {
     }
 
     fn is_manifest(&self) -> bool {
-        self.traces.secret && !self.traces.sops && !self.is_config
+        let may_be = self.traces.secret && !self.traces.sops && !self.is_config;
+        may_be
+            && match kind_of(self.path) {
+                Kind::Manifest => true,
+                // Most such files are programs and pictures.
+                Kind::Template | Kind::Other => has_type(self.bytes),
+                Kind::Prose => false,
+            }
     }
 
     /// Reads the documents as kubectl does. Returns `None` if there is no Secret and no error that may hide
@@ -90,6 +97,12 @@ impl<'t> Source<'t> {
         });
         kind_of(self.path) == Kind::Manifest || self.as_kubectl(&Variants::of(&text)).is_some()
     }
+}
+
+/// Returns true for a text with one of the words that every object has.
+fn has_type(bytes: &[u8]) -> bool {
+    let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+    (has("apiVersion") || has("kind")) && memchr::memchr(0, bytes).is_none()
 }
 
 /// Returns true if kubectl may find a Secret that sops' reading does not have.

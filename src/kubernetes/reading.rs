@@ -1,5 +1,7 @@
 //! Files as kubectl, kustomize and Helm read them, where sops or a strict parser rejects them.
 
+use std::cell::OnceCell;
+
 use super::reference::{Reference, classify};
 use super::secret::secrets;
 use crate::document::json::Json;
@@ -19,7 +21,7 @@ pub struct Variants<'t> {
     /// With the line ends and blanks that Go's parser sees.
     as_go: Option<String>,
     /// With the actions of a template replaced.
-    rendered: Option<String>,
+    rendered: OnceCell<Option<String>>,
 }
 
 /// The documents of a file.
@@ -43,12 +45,16 @@ impl Reading<'_> {
 impl<'t> Variants<'t> {
     /// Makes the forms that differ from the text.
     pub fn of(text: &'t str) -> Self {
-        Self { text, as_go: as_go(text), rendered: rendered(text) }
+        Self { text, as_go: as_go(text), rendered: OnceCell::new() }
     }
 
-    /// Returns true if any form differs from the text.
+    /// Returns true if another form may have a Secret although the text can be read.
     pub fn differ(&self) -> bool {
-        self.as_go.is_some() || self.rendered.is_some()
+        self.as_go.is_some()
+    }
+
+    fn rendered(&self) -> Option<&String> {
+        self.rendered.get_or_init(|| rendered(self.text)).as_ref()
     }
 
     /// Reads the documents of a text one by one, each in the first form that can be read.
@@ -91,7 +97,7 @@ impl<'t> Variants<'t> {
     /// Reads a part in the first form that has no error, and prefers one with a Secret. Go reads one document
     /// of each part.
     fn part(&self, part: Span) -> Parsed<'_> {
-        let forms = [Some(self.text), self.as_go.as_deref(), self.rendered.as_deref()];
+        let forms = [Some(self.text), self.as_go.as_deref(), self.rendered().map(String::as_str)];
         let mut best: Option<Parsed<'_>> = None;
         let own = &self.text[part.start..part.end];
         for (index, form) in forms.into_iter().flatten().enumerate() {
@@ -119,7 +125,7 @@ impl<'t> Variants<'t> {
     fn is_suspect(&self, part: Span) -> bool {
         let text = &self.text[part.start..part.end];
         let has_actions = |rendered: &String| rendered[part.start..part.end] != *text;
-        may_hold_secret(text.as_bytes()) && !self.rendered.as_ref().is_some_and(has_actions)
+        may_hold_secret(text.as_bytes()) && !self.rendered().is_some_and(has_actions)
     }
 }
 
@@ -211,14 +217,17 @@ fn rendered(text: &str) -> Option<String> {
 
 /// Returns the places of all actions of a template.
 fn actions(text: &str) -> Vec<Span> {
-    let mut finders = MARKS.map(|(open, close)| (open, close, text.find(open)));
+    let find = |from: usize, mark: &str| {
+        memchr::memmem::find(&text.as_bytes()[from..], mark.as_bytes()).map(|at| from + at)
+    };
+    let mut finders = MARKS.map(|(open, close)| (open, close, find(0, open)));
     let mut found = Vec::new();
     let mut at = 0;
     loop {
         // Each mark is searched once, from its last place on.
         for (open, _, next) in &mut finders {
             if next.is_some_and(|next| next < at) {
-                *next = text[at..].find(*open).map(|next| at + next);
+                *next = find(at, open);
             }
         }
         let first = finders.iter_mut().filter(|(_, _, next)| next.is_some());
@@ -226,9 +235,9 @@ fn actions(text: &str) -> Vec<Span> {
             return found;
         };
         let start = next.unwrap_or(text.len());
-        match text[start + open.len()..].find(*close) {
+        match find(start + open.len(), close) {
             Some(end) => {
-                at = start + open.len() + end + close.len();
+                at = end + close.len();
                 found.push(Span::new(start, at));
             }
             // It has no end, and neither have those after it.
@@ -299,8 +308,8 @@ mod tests {
     fn all_forms_have_the_length_of_the_text() {
         let text = "a\u{85}b\u{2028}\n\u{feff}c\n\td {{ \"é\" }} {{- x\n -}}\n{{ .y }}\n{% z %}";
         let variants = Variants::of(text);
-        for form in [variants.as_go, variants.rendered] {
-            assert_eq!(form.map(|form| form.len()), Some(text.len()));
+        for form in [variants.as_go.as_ref(), variants.rendered()] {
+            assert_eq!(form.map(String::len), Some(text.len()));
         }
     }
 }
