@@ -34,11 +34,8 @@ pub struct SecretValue<'d, 't> {
 pub const VALUE_FIELDS: [&str; 2] = ["data", "stringData"];
 
 impl<'d, 't> Secret<'d, 't> {
-    /// Reads a map, if it is a Secret. `default`: the kind and version of an item that has neither.
-    fn new(node: &'d Node<'t>, default: Option<TypeMeta<'d>>) -> Option<Self> {
-        let has_type = field(node, "kind").or_else(|| field(node, "apiVersion")).is_some();
-        let default = default.filter(|_| !has_type);
-        let TypeMeta { kind, version } = TypeMeta::of(node).or(default)?;
+    /// Reads a map of this type, if it is a Secret.
+    fn new(node: &'d Node<'t>, TypeMeta { kind, version }: TypeMeta<'d>) -> Option<Self> {
         let is_secret = kind == "Secret" && version == "v1";
         // Encrypted whole; no other kind has `stringData`.
         let is_hidden = looks_encrypted(kind) && looks_encrypted(version);
@@ -97,9 +94,8 @@ impl<'d> TypeMeta<'d> {
     }
 
     /// Returns the type that the items of a list have if they name neither kind nor version.
-    fn of_items(list: &'d Node<'_>) -> Option<Self> {
-        let Self { kind, version } = Self::of(list)?;
-        Some(Self { kind: kind.strip_suffix("List")?, version })
+    fn of_items(self) -> Option<Self> {
+        Some(Self { kind: self.kind.strip_suffix("List")?, version: self.version })
     }
 }
 
@@ -122,8 +118,8 @@ fn collect<'d, 't>(
     default: Option<TypeMeta<'d>>,
     found: &mut Vec<Secret<'d, 't>>,
 ) {
-    if text(node, "kind") == Some("SopsSecret") {
-        let version = text(node, "apiVersion").unwrap_or_default();
+    let own = TypeMeta::of(node);
+    if let Some(TypeMeta { version, .. }) = own.filter(|own| own.kind == "SopsSecret") {
         if version.starts_with(CRAFTYPATH) {
             found.extend(of_files(node));
         } else {
@@ -131,10 +127,12 @@ fn collect<'d, 't>(
         }
         return;
     }
-    let secret = Secret::new(node, default);
+    let has_type = || ["kind", "apiVersion"].iter().any(|key| field(node, key).is_some());
+    let default = default.filter(|_| own.is_none() && !has_type());
+    let secret = own.or(default).and_then(|own| Secret::new(node, own));
     let is_secret = secret.is_some();
     found.extend(secret);
-    let items = TypeMeta::of_items(node);
+    let items = own.and_then(TypeMeta::of_items);
     for entry in node.entries() {
         let is_value = is_secret && VALUE_FIELDS.contains(&&*entry.key);
         if is_value || is_merge_key(entry) {

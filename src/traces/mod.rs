@@ -25,7 +25,7 @@ pub struct Traces {
     pub sops: bool,
     /// A ciphertext of sops and the fields of its metadata: surely a file that sops made.
     pub encrypted: bool,
-    /// A manifest that may be a Secret with values.
+    /// A manifest that may be a Secret with values, without a trace of sops.
     pub secret: bool,
     /// A private key of age or OpenPGP, unencrypted.
     pub key: bool,
@@ -71,7 +71,8 @@ pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
     let ciphertext = has(&finders.ciphertext);
     let metadata = has(&finders.sops) && has_metadata_fields(bytes);
     let (sops, encrypted) = (ciphertext || metadata, ciphertext && metadata);
-    let secret = may_hold_secret(bytes);
+    // A file of sops is parsed in any case.
+    let secret = !sops && may_hold_secret(bytes);
     // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
     let (key, certificate) = private_key::look(bytes);
     let (controller, generator) = look_for_flux(path, bytes);
