@@ -86,7 +86,8 @@ impl WorkTree {
             starts.push(self.root.clone());
         }
         let above = starts.iter().flat_map(|start| start.ancestors());
-        let odd = above.filter(|it| it.starts_with(&self.root)).find_map(odd_ignores);
+        let mut inside = above.filter(|above| above.starts_with(&self.root));
+        let odd = inside.find_map(|directory| odd_ignores(directory, &IGNORES));
         if let Some((path, reason)) = odd {
             return Err(SourceError::Io { path, source: io::Error::other(reason) });
         }
@@ -101,7 +102,9 @@ impl WorkTree {
             move |entry| {
                 let is_inside =
                     entry.file_name() != ".git" && !(is_repository && is_another(entry));
-                is_inside && can_be_entered(entry, &left_out)
+                // A walk through a repository enters no other, so only the root has `.git`.
+                let ignores = if is_repository { &IGNORES[..1] } else { &IGNORES[..] };
+                is_inside && can_be_entered(entry, ignores, &left_out)
             },
         );
         let collector = Collector { root: &self.root, found: &found };
@@ -218,6 +221,9 @@ fn is_another(entry: &DirEntry) -> bool {
     entry.depth() > 0 && is_directory && entry.path().join(".git").exists()
 }
 
+/// The files that say what git ignores. Every directory can have the first.
+const IGNORES: [&str; 2] = [".gitignore", ".git/info/exclude"];
+
 /// Reports whether git keeps a repository in a directory (`setup.c`, `is_git_directory`).
 fn is_of_git(directory: &Path) -> bool {
     directory.join("HEAD").is_file()
@@ -226,9 +232,8 @@ fn is_of_git(directory: &Path) -> bool {
 
 /// Returns the file that says what git ignores in a directory if the walk must not read it, and why. It would
 /// wait for a pipe, read a device forever, and keep every line of a large file.
-fn odd_ignores(directory: &Path) -> Option<(PathBuf, &'static str)> {
-    let files = [".gitignore", ".git/info/exclude"].map(|name| directory.join(name));
-    files.into_iter().find_map(|path| {
+fn odd_ignores(directory: &Path, ignores: &[&str]) -> Option<(PathBuf, &'static str)> {
+    ignores.iter().map(|name| directory.join(name)).find_map(|path| {
         let metadata = path.metadata().ok().filter(|metadata| !metadata.is_dir())?;
         let is_large = metadata.len() > MAX_IGNORES;
         let reason = if metadata.is_file() { "it is larger than 1 MiB" } else { NOT_REGULAR };
@@ -237,9 +242,9 @@ fn odd_ignores(directory: &Path) -> Option<(PathBuf, &'static str)> {
 }
 
 /// Reports whether the walk may enter a directory, and notes why not.
-fn can_be_entered(entry: &DirEntry, left_out: &Mutex<Vec<String>>) -> bool {
+fn can_be_entered(entry: &DirEntry, ignores: &[&str], left_out: &Mutex<Vec<String>>) -> bool {
     let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
-    let odd = is_directory.then(|| odd_ignores(entry.path())).flatten();
+    let odd = is_directory.then(|| odd_ignores(entry.path(), ignores)).flatten();
     let Some((path, reason)) = odd else { return true };
     if let Ok(mut left_out) = left_out.lock() {
         left_out.push(format!("{}: {reason}", path.display()));
