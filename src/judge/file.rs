@@ -5,8 +5,8 @@ use super::opening::{open, verification};
 use super::outcome::Outcome;
 use super::parse::parse_earlier;
 use super::questions::Questions;
+use super::reading::{Reading, Unread};
 use super::settle::settle;
-use super::source::{Reading, Source};
 use crate::document::{self, Format};
 use crate::finding::Drafts;
 use crate::input::{Content, Input};
@@ -36,9 +36,9 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     }
     let text = std::str::from_utf8(bytes);
     let (path, is_config) = (&input.path, config.is_some());
-    let source = Source { path, bytes, text, format, traces, claims_encryption, is_config };
-    let variants = source.variants();
-    let Reading { parsed, is_foreign } = source.read(variants.as_ref());
+    let unread = Unread { path, bytes, text, format, traces, claims_encryption, is_config };
+    let variants = unread.variants();
+    let Reading { parsed, is_foreign } = unread.read(variants.as_ref());
     let documents = Judged::all(&parsed.documents);
     let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
     let may_read = !is_unclear && !is_unreadable_utf_16(input, format);

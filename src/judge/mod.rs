@@ -9,9 +9,9 @@ mod opening;
 mod outcome;
 mod parse;
 mod questions;
+mod reading;
 mod repository;
 mod settle;
-mod source;
 mod tally;
 
 pub use context::{Context, Scope};

@@ -31,15 +31,10 @@ pub struct Reading<'t> {
     pub documents: Vec<Document<'t>>,
     /// The first error in a part that may hold a Secret and is not a template.
     pub error: Option<ParseError>,
+    /// True if any document has a Secret.
+    pub holds_secrets: bool,
     /// True if every part up to the first Secret could be read.
     pub begins_well: bool,
-}
-
-impl Reading<'_> {
-    /// Returns true if any document has a Secret.
-    pub fn holds_secrets(&self) -> bool {
-        hold_secrets(&self.documents)
-    }
 }
 
 impl<'t> Variants<'t> {
@@ -63,21 +58,22 @@ impl<'t> Variants<'t> {
             let parsed = Json.parse_stream(self.text);
             if hold_secrets(&parsed.documents) {
                 let Parsed { documents, error, .. } = parsed;
-                return Reading { documents, begins_well: true, error: error.map(hiding) };
+                let error = error.map(hiding);
+                return Reading { documents, error, holds_secrets: true, begins_well: true };
             }
         }
-        let mut reading = Reading { documents: Vec::new(), error: None, begins_well: true };
-        let mut has_secret = false;
+        let mut reading =
+            Reading { documents: Vec::new(), error: None, holds_secrets: false, begins_well: true };
         for part in parts(self.text) {
             let Parsed { documents, error, .. } = self.part(part);
-            has_secret |= hold_secrets(&documents);
+            reading.holds_secrets |= hold_secrets(&documents);
             // The text in front of a quoted manifest is often a scalar.
             let is_object = |document: &Document<'_>| {
                 let root = &document.root;
                 root.is_map() || root.is_null() || root.as_str() == Some("")
             };
             let is_well = error.is_none() && documents.iter().all(is_object);
-            reading.begins_well &= is_well || has_secret;
+            reading.begins_well &= is_well || reading.holds_secrets;
             let error = error.filter(|_| self.is_suspect(part)).map(hiding);
             reading.error = reading.error.take().or(error);
             for mut document in documents {
@@ -248,9 +244,11 @@ fn actions(text: &str) -> Vec<Span> {
 
 /// Returns true if an action has its lines to itself.
 fn is_alone(text: &str, action: Span) -> bool {
-    let before = text[..action.start].rsplit('\n').next().unwrap_or_default();
-    let behind = text[action.end..].split('\n').next().unwrap_or_default();
-    before.trim().is_empty() && behind.trim().is_empty()
+    // Only the blanks are read: one line may have as many actions as the file has bytes.
+    const BLANKS: [char; 3] = [' ', '\t', '\r'];
+    let before = text[..action.start].trim_end_matches(BLANKS);
+    let behind = text[action.end..].trim_start_matches(BLANKS);
+    (before.is_empty() || before.ends_with('\n')) && (behind.is_empty() || behind.starts_with('\n'))
 }
 
 #[cfg(test)]

@@ -55,8 +55,9 @@ fn visit(
         found.extend(message.map(|message| Embedded { place, span: node.span, message }));
         return;
     }
+    let own = if node.is_map() { Target::of(node) } else { Target::Unknown };
     for entry in node.entries().filter(|entry| entry.key != LAST_APPLIED) {
-        visit(&entry.node, entry.key_span, Target::of(node), known, found);
+        visit(&entry.node, entry.key_span, own, known, found);
     }
     for element in node.elements() {
         visit(element, element.span, Target::Unknown, known, found);

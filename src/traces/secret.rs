@@ -110,7 +110,7 @@ pub(super) fn hides_words(bytes: &[u8]) -> bool {
         || memchr::memmem::find(bytes, b"\n%TAG").is_some()
 }
 
-/// Returns true if an escape of YAML or JSON stands for an ASCII letter. These bytes follow a backslash.
+/// Returns true if an escape of YAML or JSON is an ASCII letter. These bytes follow a backslash.
 fn escapes_letter(escape: &[u8]) -> bool {
     let digits = match escape.first() {
         Some(b'x') => 2,

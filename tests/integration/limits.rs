@@ -392,6 +392,17 @@ fn thousands_of_findings_on_one_line_take_no_time() {
 }
 
 #[test]
+fn a_template_on_one_line_and_a_map_of_many_keys_are_read_in_time() {
+    let kind = "kind: Secret\napiVersion: v1\n";
+    let line = format!("{kind}data: \"{}\n", "{{ a }}".repeat(150_000));
+    let keys: String = (0..100_000).map(|number| format!("  k{number}: v\n")).collect();
+    let map = format!("x: {{{}}}\nkind: ConfigMap\ndata:\n{keys}", "kind: Secret");
+    let repository = repository(&[("line.yaml", &*line), ("map.yaml", &*map)]);
+    let run = sops_lint_in_bounds(repository.path(), &["scan", "--format", "json"]);
+    assert!(matches!(run.code, Some(0 | 1)), "{run:?}");
+}
+
+#[test]
 fn many_warnings_do_not_hide_the_error_behind_them() {
     let secret = |value: &str| {
         format!("apiVersion: v1\nkind: Secret\nstringData: {{a: \"{value}\"}}\n---\n")

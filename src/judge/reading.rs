@@ -12,7 +12,7 @@ use crate::traces::{self, Traces};
 
 /// The bytes of a file, and everything that decides how to read them.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'t> {
+pub(super) struct Unread<'t> {
     pub path: &'t RepoPath,
     pub bytes: &'t [u8],
     pub text: Result<&'t str, Utf8Error>,
@@ -32,7 +32,7 @@ pub(super) struct Reading<'t> {
     pub is_foreign: bool,
 }
 
-impl<'t> Source<'t> {
+impl<'t> Unread<'t> {
     /// Makes the other forms of the text, if it may hold a Secret and sops left nothing in it.
     pub(super) fn variants(&self) -> Option<Variants<'t>> {
         self.text.ok().filter(|_| self.is_manifest()).map(Variants::of)
@@ -77,7 +77,7 @@ impl<'t> Source<'t> {
     fn as_kubectl<'v>(&self, variants: &'v Variants<'_>) -> Option<Parsed<'v>> {
         let kind = kind_of(self.path);
         let reading = variants.read();
-        let holds_secrets = reading.holds_secrets();
+        let holds_secrets = reading.holds_secrets;
         let error = reading.error.filter(|_| kind == Kind::Manifest);
         let is_wanted = match kind {
             Kind::Manifest => holds_secrets || error.is_some(),
