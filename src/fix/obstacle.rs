@@ -24,7 +24,9 @@ pub fn in_git(paths: &[&RepoPath], repo: &Repo, index: Option<&Index>) -> Vec<Re
     let is_sparse = !missing.is_empty() && repo.is_sparse();
     let missing = missing.into_iter().map(|path| missing_file(path, is_sparse));
     let filtered = repo.filtering(&present);
-    let filtered = present.iter().filter_map(|path| Some(filtered_file(path, filtered.get(path)?)));
+    let is_staged = index.is_some();
+    let filtered =
+        present.iter().filter_map(|path| Some(filtered_file(path, filtered.get(path)?, is_staged)));
     missing.chain(filtered).collect()
 }
 
@@ -49,17 +51,20 @@ fn missing_file(path: &RepoPath, is_sparse: bool) -> Refusal {
     }
 }
 
-fn filtered_file(path: &RepoPath, filter: &str) -> Refusal {
+fn filtered_file(path: &RepoPath, filter: &str, is_staged: bool) -> Refusal {
+    let name = quoted(path.as_str());
+    // Git looks again at a file that did not change only if it is told to.
+    let add =
+        if is_staged { format!("run `git add --renormalize {name}`, ") } else { String::new() };
+    let attributes = path.parent().join(".gitattributes");
     Refusal {
         path: path.clone(),
         line: None,
         reason: format!(
-            "its git attribute filter={filter} changes it between the work tree and the index"
+            "its git attribute filter={filter} changes it between the work tree and the index, with a program from git's configuration, which sops-lint does not run"
         ),
         help: format!(
-            "if the filter protects it, ignore the finding in .sops-lint.yaml; if sops is to, add a line with its name and -filter to the end of {} (of .git/info/attributes, if that names the filter), run `git add {}`, and run this again",
-            path.parent().join(".gitattributes"),
-            quoted(path.as_str())
+            "if the filter protects it, ignore the finding in .sops-lint.yaml; if sops is to, add a line with its name and -filter to the end of {attributes} (of .git/info/attributes, if that names the filter), {add}and run this again"
         ),
     }
 }

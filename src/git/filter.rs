@@ -1,7 +1,10 @@
 //! Filters of `.gitattributes`: programs that change files between the work tree and the index.
+//!
+//! None of them is run: the configuration of a repository names them, and a repository may come from
+//! anywhere.
 #![expect(clippy::disallowed_methods, reason = "it is asked whether the work tree has a file")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 
 use gix::ObjectId;
@@ -16,20 +19,29 @@ const MAX_PATHS: usize = 500;
 /// Prefix of the filters of git-crypt. It encrypts in clones where it is not set up as well.
 const GIT_CRYPT: &str = "git-crypt";
 
-/// The filter of Git LFS. It stores a file elsewhere, as it is, and asking it would store it.
+/// The filter of Git LFS. It stores a file elsewhere, as it is.
 const LFS: &str = "lfs";
 
+/// Options that keep Git LFS from being run.
+const WITHOUT_LFS: [&str; 8] = [
+    "-c",
+    "filter.lfs.clean=",
+    "-c",
+    "filter.lfs.smudge=",
+    "-c",
+    "filter.lfs.process=",
+    "-c",
+    "filter.lfs.required=false",
+];
+
 impl Repo {
-    /// Returns the files of the work tree that a filter changes on the way to the index, each with the
-    /// name of its filter. Line ends and encodings, which git converts itself, do not count.
+    /// Returns the files of the work tree that git passes through a filter, each with the name of its
+    /// filter. Line ends and encodings, which git converts itself, do not count, nor does Git LFS.
     pub fn filtering<'p>(&self, paths: &[&'p RepoPath]) -> HashMap<&'p RepoPath, String> {
         let named = self.filters_of(paths);
-        let programs = if named.is_empty() { HashMap::new() } else { self.filter_programs() };
-        let changes = |(path, name): &(&RepoPath, String)| {
-            name.starts_with(GIT_CRYPT)
-                || programs.contains_key(name) && name != LFS && self.is_changed_by(name, path)
-        };
-        named.into_iter().filter(changes).collect()
+        let set_up = if named.is_empty() { HashSet::new() } else { self.filters_set_up() };
+        let is_active = |name: &str| name.starts_with(GIT_CRYPT) || set_up.contains(name);
+        named.into_iter().filter(|(_, name)| name != LFS && is_active(name)).collect()
     }
 
     /// Reports whether git checks out a part of the files only.
@@ -59,42 +71,35 @@ impl Repo {
         found
     }
 
-    /// Returns the names of the filters that change a file on its way to the index, with the program.
-    fn filter_programs(&self) -> HashMap<String, String> {
-        let settings = ["config", "--null", "--get-regexp", r"^filter\..*\.(clean|process)$"];
+    /// Returns the names of the filters that have a program.
+    fn filters_set_up(&self) -> HashSet<String> {
+        let settings =
+            ["config", "--null", "--get-regexp", r"^filter\..*\.(clean|smudge|process)$"];
         let output = self.ask(&settings).unwrap_or_default();
-        let mut programs = HashMap::new();
-        for setting in output.split(|byte| *byte == 0) {
-            let setting = String::from_utf8_lossy(setting);
-            let (key, program) = setting.split_once('\n').unwrap_or((&setting, ""));
-            let name = key.strip_prefix("filter.").and_then(|key| key.rsplit_once('.'));
-            if let Some((name, _)) = name.filter(|_| !program.is_empty()) {
-                programs.insert(name.to_owned(), program.to_owned());
-            }
-        }
-        programs
+        let settings = output.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+        let name = |setting: &str| {
+            let (key, program) = setting.split_once('\n')?;
+            let (name, _) = key.strip_prefix("filter.")?.rsplit_once('.')?;
+            (!program.is_empty()).then(|| name.to_owned())
+        };
+        settings.filter_map(|setting| name(&setting)).collect()
     }
 
-    /// Reports whether git would store another content without this filter. A filter that fails counts.
-    fn is_changed_by(&self, name: &str, path: &RepoPath) -> bool {
-        // The option `-c` ends the name of a setting at the first `=`.
-        if name.contains('=') {
-            return true;
-        }
-        let off = ["clean=", "process=", "required=false"];
-        let settings = off.map(|setting| format!("filter.{name}.{setting}"));
-        let options: Vec<&str> = settings.iter().flat_map(|one| ["-c", one]).collect();
-        // Without the file there is nothing that could be lost.
-        let plain = self.hash_of(path, &options);
-        plain.is_some() && self.hash_of(path, &[]) != plain
-    }
-
-    /// Returns the id of the blob that git would store for a file of the work tree.
-    pub(super) fn hash_of(&self, path: &RepoPath, options: &[&str]) -> Option<ObjectId> {
+    /// Returns the id of the blob that git would store for this file of the work tree, after it
+    /// converted line ends. For a file that has no filter.
+    pub fn blob_at(&self, path: &RepoPath) -> Option<ObjectId> {
         let name = format!("--path={}", path.as_str());
         let arguments = ["hash-object", &name, "--", path.as_str()];
-        let output = self.ask(&[options, &arguments].concat())?;
+        let output = self.ask(&[&WITHOUT_LFS[..], &arguments].concat())?;
         ObjectId::from_hex(output.trim_ascii()).ok()
+    }
+
+    /// Returns what git would check out for a blob, after it converted line ends. For a file that has no
+    /// filter.
+    pub fn converted(&self, path: &RepoPath, blob: ObjectId) -> Option<Vec<u8>> {
+        let name = format!("--path={}", path.as_str());
+        let arguments = ["cat-file", "--filters", &name, &blob.to_string()];
+        self.ask(&[&WITHOUT_LFS[..], &arguments].concat())
     }
 
     /// Returns the answer of git at the top of the work tree; `None` if it fails.

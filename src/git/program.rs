@@ -58,7 +58,7 @@ pub(super) fn output(directory: &Path, arguments: &[&OsStr]) -> Option<Vec<u8>> 
     output.status.success().then_some(output.stdout)
 }
 
-/// Runs git with `input` as its input, through a file.
+/// Runs git with `input` as its input, through a file. No hook is run.
 pub(super) fn feed(
     directory: &Path,
     arguments: &[&str],
@@ -68,6 +68,7 @@ pub(super) fn feed(
     let written = std::fs::write(file, input).and_then(|()| File::open(file));
     let output = written.and_then(|stdin| {
         let mut git = git(directory);
+        git.args(["-c", "core.hooksPath=/dev/null"]);
         git.args(arguments).stdin(stdin).stdout(Stdio::null()).output()
     });
     discard(file);
@@ -85,10 +86,11 @@ pub(super) fn discard(file: &Path) {
     let _ = std::fs::remove_file(file);
 }
 
-/// Returns a command that does not fetch objects missing from a partial clone: the network is off limits.
+/// Returns a command that runs no monitor of the file system, and does not fetch objects missing from a
+/// partial clone: the network is off limits.
 fn git(directory: &Path) -> Command {
     let mut git = Command::new("git");
-    git.current_dir(directory).env("GIT_NO_LAZY_FETCH", "1");
+    git.current_dir(directory).env("GIT_NO_LAZY_FETCH", "1").args(["-c", "core.fsmonitor=false"]);
     git
 }
 

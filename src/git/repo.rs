@@ -30,8 +30,7 @@ pub struct Repo {
 impl Repo {
     /// Opens the repository that `GIT_DIR` names, or the one that contains `start`.
     ///
-    /// Its owner does not matter: reading it runs nothing that its configuration names. Only `fix` runs
-    /// the git program with the filters of the repository, on files that it would encrypt.
+    /// Its owner does not matter: nothing that its configuration names is run.
     pub fn discover(start: &Path) -> Result<Self, GitError> {
         let options = upwards::Options {
             trust: upwards::TrustPolicy::Assume(Trust::Full),

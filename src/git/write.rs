@@ -66,19 +66,6 @@ impl Repo {
             .unwrap_or_else(|_| ObjectId::null(hash))
     }
 
-    /// Returns the id of the blob that git would store for this file of the work tree, after it
-    /// converted line ends and applied other filters.
-    pub fn blob_at(&self, path: &RepoPath) -> Option<ObjectId> {
-        self.hash_of(path, &[])
-    }
-
-    /// Returns what git would check out for a blob, after line ends and other filters.
-    pub fn filtered(&self, path: &RepoPath, blob: ObjectId) -> Option<Vec<u8>> {
-        let name = format!("--path={}", path.as_str());
-        let arguments = ["cat-file", "--filters", &name, &blob.to_string()];
-        program::output(self.work_tree()?, &arguments.map(AsRef::as_ref))
-    }
-
     /// Stores the bytes of files as blobs.
     pub fn store(&self, files: &[PathBuf]) -> Result<(), GitError> {
         let list: String = files.iter().map(|file| quoted(file) + "\n").collect();

@@ -1,5 +1,7 @@
 //! The results of many files, added up.
 
+use std::collections::HashSet;
+
 use super::outcome::{Outcome, Verification};
 use crate::finding::Finding;
 use crate::input::Input;
@@ -71,6 +73,11 @@ impl Tally {
             Some(Verification::Skipped(reason)) => self.unverified.push(skipped(reason)),
             None => {}
         }
+    }
+
+    /// Drops the results of these files, which were not opened.
+    pub fn forget(&mut self, files: &HashSet<&RepoPath>) {
+        self.keep(|finding| !files.contains(&finding.place.path), |path| !files.contains(path));
     }
 
     /// Adds the result of one file and drops its facts. No repository rule runs over history, and the

@@ -6,6 +6,7 @@ use super::conclude::conclude;
 use super::keyring;
 use super::progress::Progress;
 use super::run::Session;
+use super::stored;
 use crate::judge::{self, Context, Scope, Tally};
 use crate::keys::KeyRing;
 use crate::path::RepoPath;
@@ -64,6 +65,11 @@ impl Session<'_> {
             today: self.today,
         };
         let mut tally = self.judge(&files, context);
+        let stored = stored::stored(source, &tally.findings);
+        tally.forget(&stored.iter().map(|input| &input.path).collect());
+        for input in &stored {
+            tally.add(input, judge::file(input, context));
+        }
         errors.append(&mut tally.errors);
         let with_certificates = self.judge_repository(&mut tally, &files, &policy, settings);
         let listing = &files.listing;
@@ -74,6 +80,7 @@ impl Session<'_> {
             help = Some(HOW_TO_VERIFY);
         }
         let mut notes = listing.notes.clone();
+        notes.extend((!stored.is_empty()).then(|| stored::remark(&stored)));
         if let Some(ring) = ring.filter(|_| !tally.unverified.is_empty()) {
             notes.extend(ring.troubles());
         }

@@ -141,7 +141,7 @@ fn is_restored(
     repo: &Repo,
     old_blob: git::ObjectId,
 ) -> bool {
-    lines(present).eq(lines(old)) || repo.filtered(path, old_blob).as_ref() == Some(&present.0)
+    lines(present).eq(lines(old)) || repo.converted(path, old_blob).as_ref() == Some(&present.0)
 }
 
 /// Returns the lines without their ends, `\n` or `\r\n`.

@@ -145,7 +145,7 @@ impl<'s> Stage<'s> {
             staged.iter().map(|(put, _)| put.temporary.in_root(self.root)).collect();
         repo.store(&files)?;
         for (put, blob) in staged.into_iter().filter(|(put, _)| put.is_filtered) {
-            let filtered = repo.filtered(&put.path, blob);
+            let filtered = repo.converted(&put.path, blob);
             let filtered = filtered.ok_or_else(|| StageError::PartlyStaged(put.path.clone()))?;
             self.remove(&put.temporary)?;
             self.write_temporary(put, &Bytes(filtered))?;

@@ -28,21 +28,27 @@ fn assert_refused(run: &Run, reason: &str, help: &str) {
 #[test]
 fn a_file_that_a_filter_changes_is_left_as_it_is() {
     let git = with_filter("redact", "sed s/canary/PLACEHOLDERX/", "cat");
-    git.stage(&[("apps/db.yaml", SECRET), ("apps/other.yaml", &SECRET.replace("canary", "x"))]);
+    git.stage(&[("apps/db.yaml", SECRET)]);
     let before = git.run(&["ls-files", "--stage"]);
-    let reason = "error: apps/db.yaml was left as it is: its git attribute filter=redact changes it between the work tree and the index";
-    let help = "if the filter protects it, ignore the finding in .sops-lint.yaml; if sops is to, add a line with its name and -filter to the end of apps/.gitattributes (of .git/info/attributes, if that names the filter), run `git add apps/db.yaml`, and run this again";
-    for arguments in [&["fix", "--staged"][..], &["fix"], &["hook", "pre-commit"]] {
+    let reason = "error: apps/db.yaml was left as it is: its git attribute filter=redact changes it between the work tree and the index, with a program from git's configuration, which sops-lint does not run";
+    let help = "if the filter protects it, ignore the finding in .sops-lint.yaml; if sops is to, add a line with its name and -filter to the end of apps/.gitattributes (of .git/info/attributes, if that names the filter), run `git add --renormalize apps/db.yaml`, and run this again";
+    for arguments in [&["fix", "--staged", "apps"][..], &["hook", "pre-commit"]] {
         let run = git.lint(arguments);
         assert_refused(&run, reason, help);
         assert_clean(&git.root, &run);
         assert_eq!(read(&git.root, "apps/db.yaml"), SECRET);
         assert_eq!(git.run(&["ls-files", "--stage"]), before);
     }
-    // The filter does not change the other file.
-    assert_sealed(&read(&git.root, "apps/other.yaml"));
+    // What git stores has another value in plaintext. The filter has nothing to do with the third file.
+    git.write("other.yaml", SECRET);
+    assert_refused(
+        &git.lint(&["fix"]),
+        reason,
+        &help.replace("run `git add --renormalize apps/db.yaml`, ", ""),
+    );
+    assert_sealed(&read(&git.root, "other.yaml"));
     git.write("apps/.gitattributes", "db.yaml -filter\n");
-    git.run(&["add", "apps/db.yaml", "apps/other.yaml"]);
+    git.run(&["add", "--renormalize", "apps/db.yaml"]);
     let run = git.lint(&["fix", "--staged"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     let text = read(&git.root, "apps/db.yaml");
@@ -51,21 +57,88 @@ fn a_file_that_a_filter_changes_is_left_as_it_is() {
 }
 
 #[test]
+fn a_file_that_git_stores_encrypted_is_no_leak() {
+    let git = with_filter("scramble", "tr a-y b-z", "tr b-z a-y");
+    git.stage(&[("apps/db.yaml", SECRET)]);
+    for arguments in [&["scan"][..], &["fix"]] {
+        let run = git.lint(arguments);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let note = "note: 1 file was checked as git stores it, because a filter of git changes it (apps/db.yaml)\n";
+        assert_eq!(run.stderr.contains(note), arguments == ["scan"], "{run:?}");
+        assert_eq!(read(&git.root, "apps/db.yaml"), SECRET);
+    }
+    // Git did not store the second file yet, and stores the third one unchanged.
+    git.write("apps/new.yaml", SECRET);
+    git.write("apps/plain.yaml", SECRET);
+    git.run(&["-c", "filter.scramble.clean=cat", "add", "apps/plain.yaml"]);
+    let run = git.lint(&["scan"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    for (path, count) in [("db", 0), ("new", 1), ("plain", 1)] {
+        let place = format!("[apps/{path}.yaml:6:3]");
+        assert_eq!(run.stdout.matches(&place).count(), count, "{path}: {run:?}");
+    }
+}
+
+#[test]
+fn no_program_is_run_that_the_repository_names() {
+    for fix in [&["fix", "--staged"][..], &["fix"], &["hook", "pre-commit"]] {
+        for others in [&[("large.yaml", SECRET)][..], &[("filtered.yaml", SECRET)]] {
+            let git = with_filter("none", "cat", "cat");
+            let attributes = "filtered.yaml filter=trap\nlarge.yaml filter=lfs\n*.yaml text\n";
+            git.write(".gitattributes", attributes);
+            git.stage(&[("db.yaml", SECRET)]);
+            git.stage(others);
+            // The work tree has other line ends, so git is asked to convert the file.
+            git.write("db.yaml", &SECRET.replace('\n', "\r\n"));
+            let mark = set_traps(&git);
+            let run = git.lint(fix);
+            assert!(!mark.exists(), "{fix:?}: {run:?}");
+            let refused = "error: filtered.yaml was left as it is";
+            let is_filtered = others[0].0 == "filtered.yaml";
+            assert_eq!(run.stderr.contains(refused), is_filtered, "{fix:?}: {run:?}");
+            if !is_filtered {
+                assert_sealed(&read(&git.root, "db.yaml"));
+                assert_sealed(&read(&git.root, "large.yaml"));
+            }
+        }
+    }
+}
+
+/// Makes git's configuration and hooks run a program wherever they can. Returns the file that it writes.
+fn set_traps(git: &Git) -> PathBuf {
+    let mark = git.root.join(".git/was-run");
+    let trap = git.root.join(".git/trap");
+    fs::write(&trap, format!("#!/bin/sh\n: > '{}'\n", mark.display())).expect("it is written");
+    fs::set_permissions(&trap, fs::Permissions::from_mode(0o755)).expect("it can be run");
+    let hooks = git.root.join(".git/hooks");
+    fs::create_dir_all(&hooks).expect("the directory is made");
+    for hook in ["post-index-change", "post-checkout", "pre-commit", "reference-transaction"] {
+        fs::copy(&trap, hooks.join(hook)).expect("it is copied");
+    }
+    let trap = trap.to_str().expect("the path is UTF-8");
+    let filters = ["trap", "lfs"].map(|name| {
+        ["clean", "smudge", "process"].map(|program| format!("filter.{name}.{program}"))
+    });
+    let others = ["core.pager", "diff.external", "gpg.program", "core.editor", "core.fsmonitor"];
+    for key in filters.iter().flatten().map(String::as_str).chain(others) {
+        git.run(&["config", key, trap]);
+    }
+    git.run(&["config", "log.showSignature", "true"]);
+    mark
+}
+
+#[test]
 fn a_file_that_a_filter_encrypts_is_left_as_it_is() {
     let git = with_filter("a=b", "tr a-y b-z", "tr b-z a-y");
     git.write("apps/db.yaml", SECRET);
-    // With or without it in the index, and where the filter is named in .git.
-    for _ in 0..2 {
-        for option in ["--dry-run", "--diff", "--quiet"] {
-            let run = git.lint(&["fix", option]);
-            assert_refused(
-                &run,
-                "its git attribute filter=a=b changes it",
-                "if the filter protects it",
-            );
-            assert_eq!(read(&git.root, "apps/db.yaml"), SECRET);
-        }
-        git.run(&["add", "apps/db.yaml"]);
+    for option in ["--dry-run", "--diff", "--quiet"] {
+        let run = git.lint(&["fix", option]);
+        assert_refused(
+            &run,
+            "its git attribute filter=a=b changes it",
+            "if the filter protects it",
+        );
+        assert_eq!(read(&git.root, "apps/db.yaml"), SECRET);
     }
     // git-crypt is known by its name, where it is not set up.
     git.write(".gitattributes", "apps/*.yaml filter=git-crypt diff=git-crypt\n");
