@@ -3,6 +3,7 @@
 use std::str::Utf8Error;
 
 use super::parse::{parse, unparsed};
+use crate::document::json::Json;
 use crate::document::yaml::Yaml;
 use crate::document::{Document, Format, Parsed};
 use crate::kubernetes::reading::Variants;
@@ -45,6 +46,7 @@ impl<'t> Unread<'t> {
         if let Some(parsed) = variants.filter(is_foreign).and_then(|it| self.as_kubectl(it)) {
             return Reading { parsed, is_foreign: true };
         }
+        let own = own.map(|parsed| self.with_suspicion(parsed, variants));
         let parsed = own.unwrap_or_else(|| {
             let is_ours = self.traces.encrypted || self.claims_encryption;
             let may_hide_secret = self.text.is_err() && self.is_manifest() && self.holds_secret();
@@ -52,6 +54,22 @@ impl<'t> Unread<'t> {
             unparsed(self.text.err().filter(|_| matters), may_hide_secret)
         });
         Reading { parsed, is_foreign: false }
+    }
+
+    /// Marks an error of broken JSON that may hide a Secret. Read as YAML, such a text often has no error, and
+    /// other content.
+    fn with_suspicion(
+        &self,
+        mut parsed: Parsed<'t>,
+        variants: Option<&Variants<'_>>,
+    ) -> Parsed<'t> {
+        let is_suspect = Json.is_for(self.path)
+            && has_type(self.bytes)
+            && variants.is_some_and(Variants::are_literal);
+        if let Some(error) = parsed.error.as_mut().filter(|_| is_suspect) {
+            error.may_hide_secret = true;
+        }
+        parsed
     }
 
     fn as_sops(&self) -> Option<Parsed<'t>> {
@@ -67,8 +85,8 @@ impl<'t> Unread<'t> {
             && match kind_of(self.path) {
                 Kind::Manifest => true,
                 // Most such files are programs and pictures.
-                Kind::Template | Kind::Other => has_type(self.bytes),
-                Kind::Prose => false,
+                Kind::Template | Kind::Other | Kind::Prose => has_type(self.bytes),
+                Kind::Example => false,
             }
     }
 
@@ -83,7 +101,9 @@ impl<'t> Unread<'t> {
             Kind::Manifest => holds_secrets || error.is_some(),
             Kind::Template => holds_secrets,
             Kind::Other => holds_secrets && reading.begins_well,
-            Kind::Prose => false,
+            // A kustomization can list it.
+            Kind::Prose => holds_secrets && reading.is_well,
+            Kind::Example => false,
         };
         let documents = reading.documents;
         is_wanted.then(|| Parsed { documents, duplicate_keys: Vec::new(), error })
@@ -123,8 +143,10 @@ enum Kind {
     Template,
     /// A backup, or a manifest that a kustomization lists by a name of its own.
     Other,
-    /// It quotes manifests.
+    /// Prose, which may quote manifests.
     Prose,
+    /// An example of another file.
+    Example,
 }
 
 fn kind_of(path: &RepoPath) -> Kind {
@@ -135,8 +157,10 @@ fn kind_of(path: &RepoPath) -> Kind {
         Kind::Manifest
     } else if traces::is_template(path) {
         Kind::Template
-    } else if traces::is_about_another(path) {
+    } else if traces::is_prose(path) {
         Kind::Prose
+    } else if traces::is_about_another(path) {
+        Kind::Example
     } else {
         Kind::Other
     }

@@ -2,7 +2,7 @@
 //!
 //! Both decrypt every file that they name with sops, and fail where sops cannot.
 
-use super::object::text;
+use super::object::{field, text};
 use crate::document::{Document, Node};
 
 /// A manifest under `generators:` of a kustomization.
@@ -37,7 +37,7 @@ pub fn generator<'d, 't>(document: &'d Document<'t>) -> Option<Generator<'d, 't>
     match kind {
         "ksops" | "ksops-exec" if version.starts_with("viaduct.ai/") => {
             files.extend(named(root, "files", "files"));
-            let secrets = root.get("secretFrom").into_iter().flat_map(Node::elements);
+            let secrets = field(root, "secretFrom").into_iter().flat_map(Node::elements);
             for secret in secrets {
                 for list in ["files", "binaryFiles", "envs"] {
                     files.extend(named(secret, list, "secretFrom"));
@@ -49,20 +49,20 @@ pub fn generator<'d, 't>(document: &'d Document<'t>) -> Option<Generator<'d, 't>
         }
         _ => return None,
     }
-    let name = root.get("metadata").and_then(|metadata| text(metadata, "name"));
+    let name = field(root, "metadata").and_then(|metadata| text(metadata, "name"));
     Some(Generator { kind, name, files })
 }
 
 fn named<'d, 't>(
     node: &'d Node<'t>,
     list: &str,
-    field: &'static str,
+    name: &'static str,
 ) -> impl Iterator<Item = NamedFile<'d, 't>> {
-    let elements = node.get(list).into_iter().flat_map(Node::elements);
+    let elements = field(node, list).into_iter().flat_map(Node::elements);
     elements.filter_map(move |node| {
         let text = node.as_str()?;
         let path = text.split_once('=').map_or(text, |(_, path)| path);
-        Some(NamedFile { field, path, node })
+        Some(NamedFile { field: name, path, node })
     })
 }
 

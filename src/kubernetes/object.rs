@@ -25,7 +25,7 @@ pub(super) fn text<'d>(node: &'d Node<'_>, key: &str) -> Option<&'d str> {
 }
 
 /// Returns the value under a key.
-pub(super) fn field<'d, 't>(node: &'d Node<'t>, key: &str) -> Option<&'d Node<'t>> {
+pub fn field<'d, 't>(node: &'d Node<'t>, key: &str) -> Option<&'d Node<'t>> {
     entry(node, key).map(|entry| &entry.node)
 }
 

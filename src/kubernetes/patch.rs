@@ -43,10 +43,7 @@ impl Target {
 /// Returns the values that a list of operations sets in `data` and `stringData`. `target`: the objects that
 /// it changes; without a kind, the value must look like one of a Secret.
 pub fn patched_values<'d, 't>(list: &'d Node<'t>, target: Target) -> Vec<PatchedValue<'d, 't>> {
-    let makes_secret = list.elements().any(|operation| {
-        text(operation, "path") == Some("/kind") && text(operation, "value") == Some("Secret")
-    });
-    let target = if makes_secret { Target::Secret } else { target };
+    let target = if changed_kind(list).is_some() { Target::Secret } else { target };
     let values = list.elements().filter_map(|operation| {
         let is_set = matches!(text(operation, "op"), Some("add" | "replace" | "test"));
         let path = text(operation, "path").filter(|_| is_set)?.strip_prefix('/')?;
@@ -62,6 +59,16 @@ pub fn patched_values<'d, 't>(list: &'d Node<'t>, target: Target) -> Vec<Patched
             Target::Unknown => value.field == "stringData" || holds_base64(value.node),
         })
         .collect()
+}
+
+/// Returns the value of the operation that turns another object into a Secret.
+pub fn changed_kind<'d, 't>(list: &'d Node<'t>) -> Option<&'d Entry<'t>> {
+    let values = list.elements().filter_map(|operation| {
+        let is_set = matches!(text(operation, "op"), Some("add" | "replace"));
+        let value = entry(operation, "value").filter(|_| is_set)?;
+        (text(operation, "path") == Some("/kind")).then_some(value)
+    });
+    values.filter(|value| value.node.as_str() == Some("Secret")).last()
 }
 
 /// Returns true if a value, or one of a map, is text in base64. A `ConfigMap` has plain text in `data`.

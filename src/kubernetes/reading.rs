@@ -35,6 +35,20 @@ pub struct Reading<'t> {
     pub holds_secrets: bool,
     /// True if every part up to the first Secret could be read.
     pub begins_well: bool,
+    /// True if every part could be read.
+    pub is_well: bool,
+}
+
+impl Default for Reading<'_> {
+    fn default() -> Self {
+        Self {
+            documents: Vec::new(),
+            error: None,
+            holds_secrets: false,
+            begins_well: true,
+            is_well: true,
+        }
+    }
 }
 
 impl<'t> Variants<'t> {
@@ -48,6 +62,11 @@ impl<'t> Variants<'t> {
         self.as_go.is_some()
     }
 
+    /// Returns true if the text has no action of a template.
+    pub fn are_literal(&self) -> bool {
+        self.rendered().is_none()
+    }
+
     fn rendered(&self) -> Option<&String> {
         self.rendered.get_or_init(|| rendered(self.text)).as_ref()
     }
@@ -59,11 +78,10 @@ impl<'t> Variants<'t> {
             if hold_secrets(&parsed.documents) {
                 let Parsed { documents, error, .. } = parsed;
                 let error = error.map(hiding);
-                return Reading { documents, error, holds_secrets: true, begins_well: true };
+                return Reading { documents, error, holds_secrets: true, ..Reading::default() };
             }
         }
-        let mut reading =
-            Reading { documents: Vec::new(), error: None, holds_secrets: false, begins_well: true };
+        let mut reading = Reading::default();
         for part in parts(self.text) {
             let Parsed { documents, error, .. } = self.part(part);
             reading.holds_secrets |= hold_secrets(&documents);
@@ -74,6 +92,7 @@ impl<'t> Variants<'t> {
             };
             let is_well = error.is_none() && documents.iter().all(is_object);
             reading.begins_well &= is_well || reading.holds_secrets;
+            reading.is_well &= is_well;
             let error = error.filter(|_| self.is_suspect(part)).map(hiding);
             reading.error = reading.error.take().or(error);
             for mut document in documents {

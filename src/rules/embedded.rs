@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::exposure::{exposed_in, is_mask, reference};
 use super::subject::{Judged, for_each_scalar};
 use crate::document::{Document, Node, Scalar, Value};
-use crate::kubernetes::patch::{PatchedValue, Target, patched_values};
+use crate::kubernetes::patch::{PatchedValue, Target, changed_kind, patched_values};
 use crate::kubernetes::reading::Variants;
 use crate::kubernetes::reference::Reference;
 use crate::kubernetes::secrets;
@@ -14,6 +14,9 @@ use crate::sops::value::looks_encrypted;
 use crate::text::Span;
 use crate::text::words::count;
 use crate::traces::may_hold_secret;
+
+/// The maximum number of texts inside each other.
+const MAX_DEPTH: usize = 3;
 
 /// The annotation of `kubectl apply`, which `last-applied-leak` judges.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -34,47 +37,61 @@ pub(super) fn embedded(judged: &Judged<'_>) -> Vec<Embedded> {
     let known: HashSet<Span> = judged.secrets.iter().map(|secret| secret.node.span).collect();
     let root = &judged.document.root;
     found.extend(operations(root, Target::Unknown));
-    visit(root, root.span, Target::Unknown, &known, &mut found);
+    let texts = Texts { known, depth: MAX_DEPTH };
+    texts.visit(root, root.span, Target::Unknown, &mut found);
     found
 }
 
-/// Visits the texts below a node, except for those of Secrets, which have findings of their own.
-fn visit(
-    node: &Node<'_>,
-    place: Span,
-    target: Target,
-    known: &HashSet<Span>,
-    found: &mut Vec<Embedded>,
-) {
-    if known.contains(&node.span) {
-        return;
-    }
-    if let Value::Scalar(Scalar::Str(text)) = &node.value {
-        let statement = || statement(text, target);
-        let message = may_hold_secret(text.as_bytes()).then(statement).flatten();
-        found.extend(message.map(|message| Embedded { place, span: node.span, message }));
-        return;
-    }
-    let own = if node.is_map() { Target::of(node) } else { Target::Unknown };
-    for entry in node.entries().filter(|entry| entry.key != LAST_APPLIED) {
-        visit(&entry.node, entry.key_span, own, known, found);
-    }
-    for element in node.elements() {
-        visit(element, element.span, Target::Unknown, known, found);
+/// A way through the texts of a document.
+struct Texts {
+    /// The Secrets of the document, which have findings of their own.
+    known: HashSet<Span>,
+    /// The number of texts inside each other that are still read.
+    depth: usize,
+}
+
+impl Texts {
+    fn visit(&self, node: &Node<'_>, place: Span, target: Target, found: &mut Vec<Embedded>) {
+        if self.known.contains(&node.span) {
+            return;
+        }
+        if let Value::Scalar(Scalar::Str(text)) = &node.value {
+            let statement = || statement(text, target, self.depth);
+            let message = may_hold_secret(text.as_bytes()).then(statement).flatten();
+            found.extend(message.map(|message| Embedded { place, span: node.span, message }));
+            return;
+        }
+        let own = if node.is_map() { Target::of(node) } else { Target::Unknown };
+        for entry in node.entries().filter(|entry| entry.key != LAST_APPLIED) {
+            self.visit(&entry.node, entry.key_span, own, found);
+        }
+        for element in node.elements() {
+            self.visit(element, element.span, Target::Unknown, found);
+        }
     }
 }
 
-/// Describes the first plaintext Secret of a text.
-fn statement(text: &str, target: Target) -> Option<String> {
+/// Describes the first plaintext Secret of a text, or of a text in it.
+fn statement(text: &str, target: Target, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
     let variants = Variants::of(text);
     let reading = variants.read();
     if !reading.begins_well && !reading.documents.iter().any(|one| one.root.is_list()) {
         return None;
     }
     reading.documents.iter().find_map(|document| {
-        let is_patch = operations(&document.root, target).next().is_some();
+        let root = &document.root;
+        let is_patch = operations(root, target).next().is_some();
         let patch = is_patch.then(|| "this text sets plaintext values of a Secret".to_owned());
-        patch.or_else(|| plaintext_secret(document))
+        let nested = || {
+            let known = secrets(document).iter().map(|secret| secret.node.span).collect();
+            let mut found = Vec::new();
+            if root.is_map() || root.is_list() {
+                Texts { known, depth }.visit(root, root.span, Target::Unknown, &mut found);
+            }
+            found.into_iter().next().map(|found| found.message)
+        };
+        patch.or_else(|| plaintext_secret(document)).or_else(nested)
     })
 }
 
@@ -87,16 +104,22 @@ fn plaintext_secret(document: &Document<'_>) -> Option<String> {
     })
 }
 
-/// Returns the operations of a patch that set plaintext values.
+/// Returns the operations of a patch that set plaintext values, or make a Secret of another object.
 fn operations<'n>(list: &'n Node<'_>, target: Target) -> impl Iterator<Item = Embedded> + 'n {
     let values = if list.is_list() { patched_values(list, target) } else { Vec::new() };
-    values.into_iter().filter_map(|value| {
+    let kind = changed_kind(list).map(|entry| Embedded {
+        place: entry.key_span,
+        span: entry.node.span,
+        message: "this operation makes a Secret of an object with plaintext values".to_owned(),
+    });
+    let values = values.into_iter().filter_map(|value| {
         let number = plaintext_values(&value);
         let values = count(number, "plaintext value");
         let message = format!("this operation sets {values} of a Secret");
         let (place, span) = (value.key_span, value.node.span);
         (number > 0).then_some(Embedded { place, span, message })
-    })
+    });
+    values.chain(kind)
 }
 
 fn plaintext_values(value: &PatchedValue<'_, '_>) -> usize {

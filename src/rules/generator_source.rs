@@ -6,6 +6,7 @@ use crate::document::{Format, Node};
 use crate::finding::Level;
 use crate::kubernetes::generator::{Generator, generator};
 use crate::kubernetes::reference::{Reference, classify};
+use crate::kubernetes::{self, field};
 use crate::path::RepoPath;
 use crate::sops::value::looks_encrypted;
 use crate::text::Span;
@@ -105,20 +106,20 @@ fn kustomize_sources(subject: &Subject<'_>, judged: &Judged<'_>) -> Vec<Generato
     let root = &judged.document.root;
     let document = judged.document.index;
     let mut sources = Vec::new();
-    for generator in root.get(FIELD).into_iter().flat_map(Node::elements) {
-        let name = generator.get("name").and_then(Node::as_str);
+    for generator in field(root, FIELD).into_iter().flat_map(Node::elements) {
+        let name = field(generator, "name").and_then(Node::as_str);
         sources.extend(sources_of(subject, generator, (FIELD, name, document), None));
     }
     let mut add_plugin = |plugin: &Node<'_>, place| {
-        if plugin.get("kind").and_then(Node::as_str) == Some(PLUGIN) {
-            let metadata = plugin.get("metadata");
-            let name = metadata.and_then(|metadata| metadata.get("name")).and_then(Node::as_str);
+        if field(plugin, "kind").and_then(Node::as_str) == Some(PLUGIN) {
+            let metadata = field(plugin, "metadata");
+            let name = metadata.and_then(|metadata| field(metadata, "name")?.as_str());
             sources.extend(sources_of(subject, plugin, (PLUGIN, name, document), place));
         }
     };
     add_plugin(root, None);
     // A kustomization may have the manifest of a generator as text.
-    for text in root.get("generators").into_iter().flat_map(Node::elements) {
+    for text in field(root, "generators").into_iter().flat_map(Node::elements) {
         let parsed =
             text.as_str().filter(|text| text.contains(PLUGIN)).map(|text| Yaml.parse(text));
         for plugin in parsed.iter().flat_map(|parsed| &parsed.documents) {
@@ -147,7 +148,7 @@ fn sources_of(
             add(Source::Literal(key.to_owned()), node.span, level);
         }
     }
-    let single = generator.get("env").into_iter();
+    let single = kubernetes::field(generator, "env").into_iter();
     let files = items(generator, "files").chain(items(generator, "envs")).chain(single);
     for node in files {
         let Some(text) = node.as_str() else { continue };
@@ -160,8 +161,8 @@ fn sources_of(
     sources
 }
 
-fn items<'n, 't>(generator: &'n Node<'t>, field: &str) -> impl Iterator<Item = &'n Node<'t>> {
-    generator.get(field).into_iter().flat_map(Node::elements)
+fn items<'n, 't>(generator: &'n Node<'t>, list: &str) -> impl Iterator<Item = &'n Node<'t>> {
+    field(generator, list).into_iter().flat_map(Node::elements)
 }
 
 /// The key of a literal with a value, and how sure it is that the value is secret.

@@ -202,8 +202,13 @@ pub fn claims_decryption(path: &RepoPath) -> Option<Claim> {
 pub fn is_about_another(path: &RepoPath) -> bool {
     const ABOUT: [&str; 4] = ["example", "sample", "template", "dist"];
     let mut words = path.file_name().split('.').skip(1);
+    is_prose(path) || words.any(|word| ABOUT.contains(&word))
+}
+
+/// Reports whether a file is written for people.
+pub fn is_prose(path: &RepoPath) -> bool {
     let ending = path.file_name().rsplit('.').next().unwrap_or_default();
-    matches!(ending, "license" | "md" | "rst" | "adoc") || words.any(|word| ABOUT.contains(&word))
+    matches!(ending, "license" | "md" | "rst" | "adoc")
 }
 
 /// Reports whether a file is written by a template engine, or switched off, before anything reads

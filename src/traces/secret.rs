@@ -82,14 +82,15 @@ fn has_data_key(bytes: &[u8]) -> bool {
     })
 }
 
-/// Returns true for an operation of a JSON patch that sets values of a Secret: its `path` begins with
-/// `/data` or `/stringData`.
+/// Returns true for an operation of a JSON patch that sets values of a Secret, or its kind: its `path`
+/// begins with `/data` or `/stringData`, or is `/kind`.
 fn patches_values(bytes: &[u8]) -> bool {
     FINDERS.path.find_iter(bytes).any(|at| {
         let rest = unquoted(&bytes[at + 4..]);
         let Some(rest) = rest[blanks(rest.iter())..].strip_prefix(b":") else { return false };
         let rest = unquoted(&rest[blanks(rest.iter())..]);
-        let field = rest.strip_prefix(b"/data").or_else(|| rest.strip_prefix(b"/stringData"));
+        let fields: [&[u8]; 3] = [b"/data", b"/stringData", b"/kind"];
+        let field = fields.into_iter().find_map(|field| rest.strip_prefix(field));
         field.is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_alphanumeric))
     })
 }
