@@ -136,7 +136,7 @@ fn is_ruled(governing: &Governing<'_>, input: &Input, has_format: bool) -> bool 
     match governing.aim(&input.path) {
         Aim::Anything => false,
         Aim::SecretsDirectory => has_format || private_key::is_pem_key(input.bytes()),
-        Aim::File => true,
+        Aim::PartOfName | Aim::File => true,
     }
 }
 

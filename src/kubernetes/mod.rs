@@ -14,5 +14,5 @@ mod ssh;
 mod template;
 mod variable;
 
-pub use object::{field, is_manifest, is_object};
+pub use object::{field, identity, is_manifest, is_object};
 pub use secret::{Secret, SecretValue, VALUE_FIELDS, secrets};

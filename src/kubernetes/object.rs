@@ -19,6 +19,19 @@ pub fn is_manifest(document: &Document<'_>) -> bool {
     is_object(document) && field(&document.root, "metadata").is_some_and(Node::is_map)
 }
 
+/// Returns the entries that identify an object: those of its type and name, whatever their values are. There
+/// are none if the document does not have the form of an object.
+pub fn identity<'d, 't>(document: &'d Document<'t>) -> Vec<&'d Entry<'t>> {
+    let root = &document.root;
+    let (version, kind) = (entry(root, "apiVersion"), entry(root, "kind"));
+    let Some(metadata) = field(root, "metadata").filter(|_| version.is_some() && kind.is_some())
+    else {
+        return Vec::new();
+    };
+    let name = ["name", "namespace"].map(|key| entry(metadata, key));
+    [version, kind, entry(root, "type")].into_iter().chain(name).flatten().collect()
+}
+
 /// Returns the text under a key.
 pub(super) fn text<'d>(node: &'d Node<'_>, key: &str) -> Option<&'d str> {
     field(node, key)?.as_str()

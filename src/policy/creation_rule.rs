@@ -55,6 +55,22 @@ impl CreationRule {
             self.matches(&beside) == Some(true)
         })
     }
+
+    /// Reports whether it matches a file of this name for the beginning or the end of its name alone, in any
+    /// directory. Such rules often divide files by environment: `-prod\.yaml$`.
+    pub fn matches_part_of(&self, name: &str) -> bool {
+        const OTHER: &str = "q9x4z";
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+        let mut beginning = stem.chars();
+        beginning.next_back();
+        let mut end = name.chars();
+        end.next();
+        let others = [
+            format!("{OTHER}/{OTHER}{}", end.as_str()),
+            format!("{OTHER}/{}{OTHER}.{ending}", beginning.as_str()),
+        ];
+        others.iter().any(|other| self.matches(other) == Some(true))
+    }
 }
 
 /// Reads one rule; what is wrong with it goes to `problems`. `source` is the whole file, and all

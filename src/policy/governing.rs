@@ -38,6 +38,8 @@ pub enum Aim {
     Anything,
     /// For a directory of secrets.
     SecretsDirectory,
+    /// For files whose names begin or end like this one, in any directory.
+    PartOfName,
     /// For this file, or for files named like it.
     File,
 }
@@ -53,7 +55,8 @@ impl<'p> Governing<'p> {
         let directory = parent.below(config.path.parent().as_str()).unwrap_or_default();
         let is_for_secrets = |name| matches!(name, "secrets" | "secret");
         if !rule.is_catch_all_in(directory) {
-            Aim::File
+            let is_part = rule.matches_part_of(path.file_name());
+            if is_part { Aim::PartOfName } else { Aim::File }
         } else if directory.split('/').any(is_for_secrets) {
             Aim::SecretsDirectory
         } else {

@@ -3,6 +3,7 @@
 use super::copy::{Copy, copy_of};
 use super::endpoint::{Endpoint, endpoints};
 use super::generator_source::{GeneratorSource, sources};
+use super::identity::{Damage, damage};
 use super::subject::Subject;
 use crate::document::Document;
 use crate::finding::Drafts;
@@ -38,6 +39,8 @@ pub struct Facts {
     pub has_sops: bool,
     /// True if a rule about files reports that it is not encrypted.
     pub is_reported: bool,
+    /// The damage to the kind and name of a manifest in it.
+    pub damage: Option<Damage>,
     /// The sources of the Secrets that it makes, if it is a kustomization or a generator.
     pub generator_sources: Vec<GeneratorSource>,
     /// The evidence that it is, or has, a decrypted copy.
@@ -91,6 +94,7 @@ impl Facts {
             endpoints,
             has_sops,
             is_reported,
+            damage: damage(subject),
             generator_sources,
             copy,
             is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),

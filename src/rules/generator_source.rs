@@ -31,6 +31,16 @@ pub struct GeneratorSource {
     pub(super) level: Level,
 }
 
+impl GeneratorSource {
+    /// Returns the file that the generator decrypts, if it does that.
+    pub(super) fn decrypted(&self) -> Option<&RepoPath> {
+        match &self.source {
+            Source::Decrypted(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     /// The key of a literal.

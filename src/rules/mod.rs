@@ -9,6 +9,7 @@ mod copy;
 mod decrypted_artifact;
 mod decryption_credentials;
 mod embedded;
+mod encrypted_manifest;
 mod encrypting;
 mod endpoint;
 mod exposure;
@@ -16,6 +17,7 @@ mod facts;
 mod format_mismatch;
 mod generator_source;
 mod glob_like_regex;
+mod identity;
 mod ignored_recipients;
 mod invalid_metadata;
 mod invalid_recipient;
@@ -113,6 +115,7 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &pgp_data_key_mismatch::PgpDataKeyMismatch,
     &plaintext_generator_source::PlaintextGeneratorSource,
     &decrypted_artifact::DecryptedArtifact,
+    &encrypted_manifest::EncryptedManifest,
     &selector_hits_metadata::SelectorHitsMetadata,
     &selector_misses_data::SelectorMissesData,
     &unreachable_rule::UnreachableRule,

@@ -1,5 +1,8 @@
 //! A plaintext value in an encrypted file.
 
+use std::collections::HashSet;
+
+use super::identity::retyped;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
@@ -53,13 +56,17 @@ impl FileRule for PlaintextValue {
         }
         for judged in subject.documents {
             // A document without a block is a matter of `mixed-documents`.
-            let (spots, Some(own)) = (&judged.census.plaintext, &judged.metadata) else { continue };
+            let Some(own) = &judged.metadata else { continue };
+            // The kind and name of a manifest are a matter of `encrypted-manifest`.
+            let known: HashSet<u32> = retyped(judged).iter().map(|spot| spot.id).collect();
+            let spots = judged.census.plaintext.iter().filter(|spot| !known.contains(&spot.id));
+            let spots: Vec<&Spot<'_, '_>> = spots.collect();
             let Some(first) = spots.first() else { continue };
             let values = agree(spots.len(), "the value", "the values");
             let message = format!(
                 "an encrypted file has {} ({})",
                 count(spots.len(), "plaintext value"),
-                listing(spots, Spot::key_path)
+                listing(&spots, |spot| spot.key_path())
             );
             let help = format!(
                 "{}, and set {values} with {}; if the file was ever pushed, change {values}",

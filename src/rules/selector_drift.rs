@@ -1,5 +1,6 @@
 //! A file that was encrypted by another selector than its creation rule has now.
 
+use super::identity::damage;
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use super::unselected_value::left_out;
@@ -91,7 +92,12 @@ fn is_judged_elsewhere(subject: &Subject<'_>) -> bool {
     let is_binary = crate::document::format_of(subject.path()).is_none();
     let shows_values = subject.documents.iter().any(|judged| !left_out(judged).is_empty());
     let is_envelope = subject.documents.iter().any(Judged::is_envelope);
-    is_binary || is_envelope || shows_values || subject.encryption() != Encryption::Values
+    let has_damage = damage(subject).is_some();
+    is_binary
+        || is_envelope
+        || has_damage
+        || shows_values
+        || subject.encryption() != Encryption::Values
 }
 
 fn differences(metadata: &Metadata, demanded: &Recipe) -> Vec<String> {

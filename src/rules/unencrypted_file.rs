@@ -1,14 +1,18 @@
 //! A file that says it is encrypted, by its name or by its creation rule, and is not.
 
+use super::exposure::reference;
 use super::other_encryption;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
-use crate::document;
+use crate::document::{self, Scalar};
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes;
+use crate::kubernetes::reference::Reference;
 use crate::path::RepoPath;
 use crate::policy::Aim;
 use crate::private_key;
+use crate::sops::census::Spot;
+use crate::sops::walk::Step;
 use crate::text::Span;
 use crate::traces::{self, KUSTOMIZATIONS};
 
@@ -27,6 +31,10 @@ declare_rule! {
     /// a warning, or an error if the file is a private key in PEM format. A match of a specific
     /// rule is a warning if sops does not know the format of the file and would encrypt it as
     /// binary data. A file whose name says that it is encrypted is always an error.
+    ///
+    /// A rule that looks only at the beginning or the end of a name, in any directory
+    /// (`-prod\.yaml$`), may divide settings by environment. It counts if the name of the file, or
+    /// a key in it, contains a word such as `secret` or `password`.
     ///
     /// It ignores empty files, templates, files that describe an encrypted file
     /// (`x.sops.yaml.example`), and files that another tool encrypted as a whole.
@@ -111,7 +119,7 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
     let (config, rule) = subject.governing.rule()?;
     // Where the rule's selector names nothing in the file, to encrypt it would change nothing.
     let aim = subject.governing.aim(subject.path());
-    let is_for_secrets = matches!(aim, Aim::File) && subject.is_named_secret();
+    let is_for_secrets = matches!(aim, Aim::File | Aim::PartOfName) && subject.is_named_secret();
     if !subject.is_covered_by(&rule.recipe.selector) && !is_for_secrets {
         return None;
     }
@@ -123,13 +131,42 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
         }
         Aim::SecretsDirectory if is_binary => META.level,
         Aim::SecretsDirectory => Level::Warning,
-        Aim::File if is_binary => Level::Warning,
-        Aim::File => META.level,
+        Aim::PartOfName | Aim::File if is_binary => Level::Warning,
+        // Such a rule may divide settings by environment.
+        Aim::PartOfName if !is_for_secrets && !names_secrets(subject) => return None,
+        Aim::PartOfName | Aim::File => META.level,
     };
     let number = rule.number;
     let message =
         format!("rule {number} of {} is for this file, but the file is not encrypted", config.path);
     Some((level, message))
+}
+
+/// Returns true if a value has a key that ends like that of a secret.
+fn names_secrets(subject: &Subject<'_>) -> bool {
+    const ENDS: [&str; 10] = [
+        "password",
+        "passwd",
+        "pwd",
+        "secret",
+        "token",
+        "credentials",
+        "apikey",
+        "api_key",
+        "private_key",
+        "access_key",
+    ];
+    let is_secret = |spot: &Spot<'_, '_>| {
+        let mut keys = spot.path.iter().rev().filter_map(|step| match step {
+            Step::Key(key) => Some(key.to_ascii_lowercase()),
+            _ => None,
+        });
+        let is_named = keys.next().is_some_and(|key| ENDS.iter().any(|end| key.ends_with(end)));
+        let is_value = !matches!(spot.scalar, Scalar::Bool(_) | Scalar::Null);
+        is_named && is_value && reference(spot.scalar, false) == Reference::None
+    };
+    let mut censuses = subject.documents.iter().map(|judged| &judged.census);
+    censuses.any(|census| census.plaintext.iter().chain(&census.unselected).any(is_secret))
 }
 
 /// Returns false for files about sops itself, such as `.sops.pub.asc`: these are not secrets.

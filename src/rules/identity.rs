@@ -1,0 +1,90 @@
+//! The kind and name of manifests in encrypted files.
+
+use super::subject::{Judged, Subject};
+use crate::kubernetes;
+use crate::sops::census::Spot;
+use crate::sops::value::looks_encrypted;
+use crate::text::Span;
+use crate::text::words::listing;
+
+/// Damage to the fields that identify a manifest.
+#[derive(Clone, Debug)]
+pub enum Damage {
+    /// Its kind is encrypted.
+    Encrypted {
+        /// The key `kind`.
+        span: Span,
+        /// The number of the document.
+        document: usize,
+        /// The next step.
+        help: String,
+    },
+    /// Some are in plaintext where sops expects ciphertexts.
+    Retyped {
+        /// The keys of these fields.
+        spans: Vec<Span>,
+        /// The number of the document.
+        document: usize,
+        /// The path of the first field.
+        field: String,
+        /// The paths of the fields, as a phrase.
+        fields: String,
+        /// The next step.
+        help: String,
+    },
+}
+
+/// Finds the damage to the first manifest of an encrypted file that has any.
+pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
+    if !subject.is_encrypted() || subject.is_template {
+        return None;
+    }
+    let help = || {
+        let decrypt = subject.sops("decrypt --in-place");
+        let encrypt = subject.sops("encrypt --in-place");
+        match subject.governing.rule() {
+            Some((_, rule)) => {
+                let is_hit = rule.recipe.selector.selects(&["kind"]);
+                (!is_hit).then(|| format!("run {decrypt}, then {encrypt}, which encrypts only what the rule selects; ignore this finding if a script decrypts the file before it calls kubectl"))
+            }
+            None => Some(format!(
+                "add a creation rule for it with `encrypted_regex: ^(data|stringData)$`, then run {decrypt} and {encrypt}; ignore this finding if a script decrypts the file before it calls kubectl"
+            )),
+        }
+    };
+    subject.documents.iter().find_map(|judged| {
+        let document = judged.document.index;
+        let retyped = retyped(judged);
+        if let Some(first) = retyped.first() {
+            return Some(Damage::Retyped {
+                spans: retyped.iter().map(|spot| spot.key_span).collect(),
+                document,
+                field: first.key_path(),
+                fields: listing(&retyped, |spot| spot.key_path()),
+                help: format!(
+                    "{}; to change these fields, use {}",
+                    subject.restoring(),
+                    subject.sops("edit")
+                ),
+            });
+        }
+        let identity = kubernetes::identity(judged.document);
+        let kind = identity.iter().find(|entry| entry.key == "kind")?;
+        let is_encrypted = kind.node.as_str().is_some_and(looks_encrypted);
+        let (span, help) = (kind.key_span, help().filter(|_| is_encrypted)?);
+        Some(Damage::Encrypted { span, document, help })
+    })
+}
+
+/// Returns the fields that identify a manifest and are in plaintext where the selector covers them. Anyone may
+/// know them.
+pub(super) fn retyped<'j, 's>(judged: &'j Judged<'s>) -> Vec<&'j Spot<'s, 's>> {
+    let plaintext = &judged.census.plaintext;
+    if plaintext.is_empty() {
+        return Vec::new();
+    }
+    let identity = kubernetes::identity(judged.document);
+    let is_identity =
+        |spot: &&Spot<'_, '_>| identity.iter().any(|entry| entry.node.id() == spot.id);
+    plaintext.iter().filter(is_identity).collect()
+}
