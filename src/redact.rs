@@ -46,9 +46,6 @@ impl<'t> Redactor<'t> {
         };
         for document in documents {
             redactor.open_document(document);
-            if document.shape == Shape::Lines {
-                redactor.close_odd_keys(&document.root);
-            }
         }
         redactor.open.sort_unstable();
         redactor.closed.sort_unstable();
@@ -161,7 +158,7 @@ impl<'t> Redactor<'t> {
         }
     }
 
-    /// Closes every value and comment, and opens every key.
+    /// Closes every value and comment, and opens every key that looks like a name.
     fn node(&mut self, node: &Node<'_>) {
         match &node.value {
             Value::Scalar(scalar) => {
@@ -178,7 +175,9 @@ impl<'t> Redactor<'t> {
                     match member {
                         Member::Comment(comment) => self.closed.push(comment.span),
                         Member::Entry(entry) => {
-                            self.open.push(entry.key_span);
+                            let is_shown = is_name(&entry.key);
+                            let spans = if is_shown { &mut self.open } else { &mut self.closed };
+                            spans.push(entry.key_span);
                             self.node(&entry.node);
                         }
                     }
@@ -215,17 +214,6 @@ impl<'t> Redactor<'t> {
         for element in node.elements() {
             self.open_metadata(element);
         }
-    }
-
-    /// Closes the keys of lines that may be the rest of a value.
-    fn close_odd_keys(&mut self, root: &Node<'_>) {
-        let odd: Vec<Span> = root
-            .entries()
-            .filter(|entry| !is_name(&entry.key))
-            .map(|entry| entry.key_span)
-            .collect();
-        self.open.retain(|span| odd.binary_search(span).is_err());
-        self.closed.extend(odd);
     }
 
     /// Opens the same in formats that fold it into lines, without lines that sops does not know.
@@ -327,7 +315,8 @@ mod tests {
 
     #[test]
     fn invisible_characters_are_blanks() {
-        assert_eq!(shown("a\u{202e}b\u{e0041}: c\n"), "a   b    : *\n");
+        let text = "kind: a\u{202e}b\u{e0041}\napiVersion: v1\n";
+        assert_eq!(shown(text), "kind: a   b    \napiVersion: v1\n");
     }
 
     #[test]
@@ -391,8 +380,8 @@ mod tests {
         let text = "#a\nexport K=\"x\"\nsops_version=3\nsops_mac=m\n- canary=x\n";
         let expected = "**\nexport K=***\nsops_version=3\nsops_mac=*\n* ******=*\n";
         assert_eq!(shown_as(&Dotenv, text), expected);
-        let text = "[a b] ;x\nk = 'y' #z\n[sops]\nversion = 3\nmac = m\npassword = p\n";
-        let expected = "[a b] **\nk = *** **\n[sops]\nversion = 3\nmac = *\npassword = *\n";
+        let text = "[a.b] ;x\nk = 'y' #z\n[sops]\nversion = 3\nmac = m\npassword = p\n";
+        let expected = "[a.b] **\nk = *** **\n[sops]\nversion = 3\nmac = *\npassword = *\n";
         assert_eq!(shown_as(&Ini, text), expected);
     }
 

@@ -114,8 +114,8 @@ fn closing(report: &Report, style: &Style) -> Vec<String> {
 
 /// Returns a line of the log that is not a command.
 fn harmless(line: &str) -> String {
-    let line = look::clean(line).replace("##[", "## [");
-    if line.trim_start().starts_with("::") { format!("- {line}") } else { line }
+    let line = look::clean(line);
+    if line.trim_start().starts_with("::") { format!("- {line}") } else { line.into_owned() }
 }
 
 /// Escapes text after the second `::` of a command.
@@ -202,13 +202,13 @@ mod tests {
         GitHub.write(&report, &style, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         insta::assert_snapshot!(text, @r##"
-        error[unencrypted-secret] ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A## [add-mask]x\u{1b}:8:13: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A## [add-mask]x\u{1b}
+        error[unencrypted-secret] ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A##\u{5b}add-mask]x\u{1b}:8:13: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A##\u{5b}add-mask]x\u{1b}
         ::error file=%3A%3Aerror file=x%3A%3Aowned%0D%0A%3A%3Aadd-mask%3A%3Aa%2Cb%3Ac%250A##[add-mask]x\u{1b},line=8,endLine=8,col=13,endColumn=21,title=sops-lint%3A unencrypted-secret::::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}%0AHelp: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}
         ::error title=sops-lint::::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%250A## [add-mask]x\u{1b}
         Found 1 error in 812 files (41 Secrets, 40 encrypted files) in 37 ms.
         Not verified: 40 encrypted files. Tampering with them would go unnoticed.
         Skipped: 1 file.
-        - ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A## [add-mask]x\u{1b}: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A## [add-mask]x\u{1b}
+        - ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A##\u{5b}add-mask]x\u{1b}: ::error file=x::owned\u{d}\u{a}::add-mask::a,b:c%0A##\u{5b}add-mask]x\u{1b}
         "##);
         for line in text.lines().filter(|line| line.contains("add-mask")) {
             let is_ours = ["::error file=%3A%3Aerror", "::error title=sops-lint::", "error[", "- "];

@@ -12,6 +12,7 @@ use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::Policy;
+use crate::sops::walk::is_name;
 use crate::text::printable::clean;
 
 declare_rule! {
@@ -114,7 +115,7 @@ fn draft<'f>(source: &GeneratorSource, policy: &Policy) -> Draft<'f> {
     let generator = clean(&source.generator);
     let (message, note, help) = match &source.source {
         Source::Literal(key) => (
-            format!("{generator}: the literal {} is in plaintext", clean(key)),
+            format!("{generator}: {} is in plaintext", literal(key)),
             "becomes a Secret",
             "move it to a file, encrypt that with `sops encrypt --in-place`, and name it under envs; if it was ever pushed, change the value".to_owned(),
         ),
@@ -148,6 +149,10 @@ fn draft<'f>(source: &GeneratorSource, policy: &Policy) -> Draft<'f> {
             draft.about(path.clone())
         }
     }
+}
+
+fn literal(key: &str) -> String {
+    if is_name(key) { format!("the literal {key}") } else { "a literal".to_owned() }
 }
 
 /// All that it takes to encrypt a file that has no finding of its own, for which `fix` does nothing.

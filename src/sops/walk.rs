@@ -157,11 +157,31 @@ pub fn misfit(document: &Document<'_>) -> Option<Span> {
     found
 }
 
-/// Reports whether the key of a line in dotenv can be a name. For sops, a key is everything before the first
-/// `=`, so the rest of a multi-line value may look like one. It is never shown.
+/// Reports whether a key looks like a name. A line of a value, or a value behind a colon without a blank, can be
+/// read as a key. Such a key is never shown.
 pub fn is_name(key: &str) -> bool {
+    const LONGEST: usize = 100;
     let name = key.strip_prefix("export ").unwrap_or(key).trim();
-    name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+    let name = name.strip_prefix(['$', '@', '*', '<']).unwrap_or(name);
+    let name = name
+        .strip_prefix("http")
+        .and_then(|rest| rest.split_once("://"))
+        .map_or(name, |(_, it)| it);
+    let is_part = |c: char| c.is_alphanumeric() || "_.-/<".contains(c);
+    name.len() <= LONGEST && name.chars().all(is_part) && !is_random(name)
+}
+
+/// Reports whether a text has as many changes between small letters, capital letters and digits as a
+/// random one. A capital letter often begins a word.
+fn is_random(text: &str) -> bool {
+    const SHORTEST: usize = 16;
+    let is_change = |pair: &[u8]| match (pair[0], pair[1]) {
+        (one, other) if one.is_ascii_digit() => other.is_ascii_alphabetic(),
+        (one, other) if one.is_ascii_alphabetic() && other.is_ascii_digit() => true,
+        (one, other) => one.is_ascii_lowercase() && other.is_ascii_uppercase(),
+    };
+    let changes = text.as_bytes().windows(2).filter(|pair| is_change(pair)).count();
+    text.len() >= SHORTEST && changes * 10 >= text.len() * 3
 }
 
 /// Reports whether a key needs no quotes in a path.
@@ -283,7 +303,7 @@ impl<'d, 't> Walker<'d, '_, 't> {
         }
         let is_named =
             was_named || (!self.selector.reads_comments() && self.selector.names(&entry.key));
-        let is_shown = self.shape != Shape::Lines || is_name(&entry.key);
+        let is_shown = is_name(&entry.key);
         self.path.push(if is_shown { Step::Key(&entry.key) } else { Step::Unnamed(&entry.key) });
         self.node(&entry.node, entry.key_span, is_named);
         self.path.pop();
@@ -329,6 +349,52 @@ mod tests {
     fn a_key_with_a_dot_is_one_step() {
         let path = [Step::Key("data"), Step::Key("tls.key"), Step::Index(2), Step::Key("a")];
         assert_eq!(key_path(&path), "data[\"tls.key\"][2].a");
+    }
+
+    #[test]
+    fn a_value_does_not_look_like_a_name() {
+        let names = [
+            "password",
+            "tls.crt",
+            "DATABASE_URL",
+            "app.kubernetes.io/name",
+            "<<",
+            "ключ",
+            "",
+            "1",
+            "https://ghcr.io/v2/",
+            "externalSecretsOperatorConfig",
+            "base64EncodedTokenV2",
+            "*.example.com",
+            "POSTGRES_16_PASSWORD_2",
+            "id-ed25519-2026-11-28",
+            "$schema",
+            "export A",
+        ];
+        for name in names {
+            assert!(is_name(name), "{name}");
+        }
+        let others = [
+            "password:hunter2",
+            "password=hunter2",
+            "correct horse",
+            "hunter2!",
+            "p@ss",
+            "a,b",
+            "{a",
+            "a\tb",
+            "aHVudGVyMmh1bnRlcjJodW50ZXIy",
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "a+b",
+            "https://a:b@c",
+            "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+            "::set-output",
+            "##[group]",
+            &"a".repeat(101),
+        ];
+        for other in others {
+            assert!(!is_name(other), "{other}");
+        }
     }
 
     #[test]

@@ -27,9 +27,14 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     shorten(clean_path(text), LONGEST)
 }
 
-/// Returns the text with hostile characters as `\u{..}`, uncut: a path is of no use in parts.
+/// Returns the text with hostile characters as `\u{..}`, uncut: a path is of no use in parts. A command to the
+/// runner of GitHub or Azure, which may be anywhere in a line, loses its bracket in the same way.
 pub fn clean_path(text: &str) -> Cow<'_, str> {
-    replaced(text, |hostile| hostile.escape_unicode().to_string())
+    let clean = replaced(text, |hostile| hostile.escape_unicode().to_string());
+    if clean.contains("##[") || clean.contains("##vso[") {
+        return Cow::Owned(clean.replace("##[", "##\\u{5b}").replace("##vso[", "##vso\\u{5b}"));
+    }
+    clean
 }
 
 /// Returns the text with other text for each hostile character.
@@ -63,6 +68,7 @@ mod tests {
     fn a_name_can_neither_color_nor_break_nor_flood_the_terminal() {
         assert_eq!(clean("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\u{a}b");
         assert_eq!(clean("evil\u{202e}fdp"), "evil\\u{202e}fdp");
+        assert_eq!(clean("a ##[b] ##vso[c]"), "a ##\\u{5b}b] ##vso\\u{5b}c]");
         assert_eq!(clean(&"x".repeat(5000)).chars().count(), LONGEST);
     }
 

@@ -37,6 +37,7 @@ fn hostile_input_gives_clear_findings_or_none() {
             let output = run.stdout + &run.stderr;
             let is_control = |c: char| c.is_control() && c != '\n';
             assert!(!output.contains(is_control), "{case:?} {args:?} prints control characters");
+            assert!(!output.contains("##["), "{case:?} {args:?} prints a command to a runner");
             let unseen = ['\u{202e}', '\u{61c}', '\u{200b}', '\u{fe0f}', '\u{e0041}', '\u{e0042}'];
             assert!(!output.contains(unseen), "{case:?} {args:?} prints characters that hide");
         }
