@@ -17,6 +17,15 @@ pub(super) fn holds_secret(text: &str) -> bool {
         || text.lines().any(|line| !is_comment(line) && is_secret(line))
 }
 
+/// Reports whether a text has only comments, of several words, and none of them is a setting with a secret.
+pub(super) fn is_comment_only(text: &str) -> bool {
+    const WORDS: usize = 3;
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    lines.peek().is_some()
+        && lines.all(|line| line.starts_with("# ") && is_line_of_references(line))
+        && text.split_whitespace().filter(|word| *word != "#").count() >= WORDS
+}
+
 /// Reports whether a text is a config of several lines whose settings have only references as
 /// values, at least one.
 pub(super) fn is_config_of_references(text: &str) -> bool {
@@ -104,8 +113,10 @@ fn unwrapped(text: &str) -> &str {
 }
 
 /// Reports whether the key of a setting names a secret, and not its place.
-fn sounds_secret(key: &str) -> bool {
-    const ENDS: [&str; 14] = [
+pub fn sounds_secret(key: &str) -> bool {
+    const ENDS: [&str; 16] = [
+        "credential",
+        "credentials",
         "password",
         "passwd",
         "passphrase",
@@ -159,6 +170,9 @@ fn urls(line: &str) -> impl Iterator<Item = &str> {
 
 /// Reports whether a URL has a literal password in front of its host, or a token in its path.
 fn is_secret_url(url: &str) -> bool {
+    /// Parts of a path with a public name behind them.
+    const PUBLIC: [&str; 8] =
+        ["blob", "channel", "commit", "download", "playlist", "raw", "releases", "tree"];
     let (authority, path) = url.split_at(url.find(['/', '?', '#']).unwrap_or(url.len()));
     let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let is_login = match login.split_once(':') {
@@ -166,12 +180,14 @@ fn is_secret_url(url: &str) -> bool {
         None => is_token(login),
     };
     let path = path.split(['?', '#']).next().unwrap_or_default();
+    let parts = || path.split('/').zip(path.split('/').skip(1));
+    let has_token = || parts().any(|(before, part)| is_token(part) && !PUBLIC.contains(&before));
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     // The last part of a web hook may be short: `/services/T0/B0/token`.
     let has_digit = last.bytes().any(|byte| byte.is_ascii_digit());
     let is_hook =
         host.starts_with("hooks.") && has_digit && last.len() > 5 && !last.contains(VARIABLE);
-    is_login || is_hook || path.split('/').any(is_token)
+    is_login || is_hook || has_token()
 }
 
 /// Reports whether a part of a URL looks random: long, with letters and digits, and neither a UUID
@@ -234,6 +250,7 @@ mod tests {
             "https://example.com/2f1c2b4e-0a1b-4c2d-9e3f-0123456789ab/%",
             "https://github.com/a/b/archive/0123456789abcdef0123456789abcdef01234567/%",
             "https://a-very-long-name-of-a-page-2024/%",
+            "https://www.youtube.com/channel/UCAbCd1EfGh23IjKl4MnOpQr?x=%",
             "user=app\npassword=%",
             "password=a%",
             "password_file=/run/secrets/db\nuser=%",
@@ -252,6 +269,16 @@ mod tests {
             "password = get(%)",
         ] {
             assert!(!holds_secret(&with_variables(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn comments_hold_no_value() {
+        assert!(is_comment_only("# created by hand, not in git\n# kubectl create secret ...\n"));
+        for text in
+            ["", "# hunter2", "#hunter2 a b", "# a b c\nhunter2", "# a b\n# password: hunter2"]
+        {
+            assert!(!is_comment_only(text), "{text}");
         }
     }
 

@@ -1,10 +1,10 @@
 //! Kubernetes objects in documents: Secrets, and the generators that make them.
 
 pub mod generator;
-mod literal;
+pub mod literal;
 mod object;
 pub mod patch;
-mod placeholder;
+pub mod placeholder;
 pub mod public;
 pub mod reading;
 pub mod reference;

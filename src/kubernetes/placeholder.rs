@@ -63,7 +63,7 @@ const SUBJECTS: [&str; 47] = [
 const MIXED: [&str; 8] = ["base64", "sha1", "sha256", "sha512", "oauth2", "x509", "ed25519", "b64"];
 
 /// Reports whether a whole value is visibly not the real one.
-pub(super) fn is_placeholder(text: &str) -> bool {
+pub fn is_placeholder(text: &str) -> bool {
     let is_crossed_out = text.len() > 4 && text.trim_start_matches(['*', 'x', 'X', '-']).is_empty();
     // `**SOPS**` is what `flux build` prints for a secret, and no placeholder.
     let starred = text.strip_prefix("**").and_then(|rest| rest.strip_suffix("**"));
@@ -73,7 +73,44 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     let named = text.get(.."replace-me-with-".len());
     let is_named = named.is_some_and(|start| start.eq_ignore_ascii_case("replace-me-with-"))
         && is_prose(&text["replace-me-with-".len()..]);
-    is_crossed_out || is_starred || is_named || is_shouted(text)
+    is_crossed_out
+        || is_starred
+        || is_named
+        || is_word(text)
+        || is_shouted(text)
+        || is_wrapped(text)
+}
+
+/// Reports whether a text is one of the words that no one uses as a password, in any case.
+fn is_word(text: &str) -> bool {
+    ["placeholder", "redacted"].iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// Reports whether a text is a name in the marks of a tool: `[TOKEN]`, `[[ .token ]]`, `((token))`,
+/// `__DB_TOKEN__`, `@@DB_TOKEN@@`, `###DB_TOKEN###`, `%DB_TOKEN%`, `$DB_TOKEN`.
+fn is_wrapped(text: &str) -> bool {
+    let inside = |open: &str, close: &str| {
+        text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).map(str::trim)
+    };
+    let is_path = |name: &str| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+        !name.is_empty() && name.bytes().all(is_part)
+    };
+    let is_variable = |name: &str| {
+        let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        name.bytes().any(|byte| byte.is_ascii_uppercase())
+            && name.bytes().all(is_part)
+            && is_prose(name)
+    };
+    let is_words = |name: &str| {
+        let is_part = |c: char| c.is_alphanumeric() || " _-".contains(c);
+        name.chars().all(is_part) && is_description(name)
+    };
+    let marks = [("__", "__"), ("@@", "@@"), ("###", "###"), ("%", "%"), ("$", "")];
+    inside("((", "))").is_some_and(is_path)
+        || inside("[[", "]]").is_some_and(|name| name.starts_with('.') && is_path(name))
+        || inside("[", "]").is_some_and(is_words)
+        || marks.into_iter().any(|(open, close)| inside(open, close).is_some_and(is_variable))
 }
 
 /// Reports whether a text is an order in capitals: `REPLACE_WITH_BASE64_KEY`, `YOUR_TOKEN_HERE`.
@@ -165,6 +202,8 @@ mod tests {
             "**USER**",
             "replace-me-with-a-password",
             "Replace-Me-With-base64",
+            "placeholder",
+            "Redacted",
         ] {
             assert!(is_placeholder(text), "{text}");
         }
@@ -184,6 +223,40 @@ mod tests {
             "**SOPS**",
             "replace-me-with-hunter2",
             "réplace-me-with",
+        ] {
+            assert!(!is_placeholder(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_the_marks_of_a_tool_is_a_placeholder() {
+        for text in [
+            "[BASE64_ENCODED_PASSWORD]",
+            "[your password]",
+            "[[ .token ]]",
+            "((db/password))",
+            "__DB_PASSWORD__",
+            "@@DB_PASSWORD@@",
+            "###ZARF_GIT_AUTH_PUSH###",
+            "%DB_PASSWORD%",
+            "$DB_PASSWORD",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in [
+            "[hunter2]",
+            "[\"a\"]",
+            "[[hunter2]]",
+            "((a hunter2))",
+            "__HUNTER2__",
+            "__hunter__",
+            "@@hunter2@@",
+            "%hunter2%",
+            "$HUNTER2",
+            "$5",
+            "$",
+            "%%",
+            "____",
         ] {
             assert!(!is_placeholder(text), "{text}");
         }

@@ -11,8 +11,8 @@ use crate::text::Span;
 use crate::traces::may_hold_secret;
 
 /// The marks of template engines: Go, Jinja, ERB, Terraform.
-const MARKS: [(&str, &str); 5] =
-    [("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("<%", "%>"), ("%{", "}")];
+const MARKS: [(&str, &str); 6] =
+    [("{{{", "}}}"), ("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("<%", "%>"), ("%{", "}")];
 
 /// Other forms of a text, each as long as the text, so that all places are the same.
 #[derive(Debug)]

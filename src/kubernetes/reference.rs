@@ -2,7 +2,7 @@
 
 use base64::Engine;
 
-use super::literal::{holds_secret, is_config_of_references};
+use super::literal::{holds_secret, is_comment_only, is_config_of_references};
 use super::placeholder::is_placeholder;
 use super::scheme::is_fetched;
 use super::variable::{Rest, VARIABLE};
@@ -34,7 +34,7 @@ pub fn classify(text: &str, is_base64: bool) -> Reference {
 
 fn classify_text(text: &str) -> Reference {
     let text = text.trim();
-    if is_placeholder(text) || is_fetched(text) {
+    if is_placeholder(text) || is_fetched(text) || is_comment_only(text) {
         return Reference::Whole;
     }
     let Some(rest) = Rest::of(text) else {
@@ -77,6 +77,9 @@ mod tests {
             "${A:=${B}}",
             "{{/* the password */}}{{ .x }}",
             "XXXXXX",
+            "{{{ .db.password }}}",
+            "<%= password %>",
+            "$PASSWORD",
         ] {
             assert_eq!(classify(whole, false), Reference::Whole, "{whole}");
         }
@@ -96,6 +99,8 @@ mod tests {
             "**hunter2**",
             "{{/* hunter2 */}}",
             "{{ printf \"hunter2\" }}",
+            "{{{ \"hunter2\" }}}",
+            "<%= 'hunter2' %>",
         ] {
             assert_eq!(classify(none, false), Reference::None, "{none}");
         }

@@ -1,4 +1,4 @@
-//! Variables in a value: `${..}`, `$(..)`, `{{ .. }}`, `#{ .. }#` and `<..>`.
+//! Variables in a value: `${..}`, `$(..)`, `{{ .. }}`, `{{{ .. }}}`, `<% .. %>`, `#{ .. }#` and `<..>`.
 
 use std::ops::Range;
 
@@ -27,10 +27,11 @@ impl Rest {
             rest.push(&text[at..variable.start]);
             at = variable.end;
             let source = &text[variable];
-            let what = source.strip_prefix("{{").map_or_else(
-                || if has_default(source) { Action::Default } else { Action::Found },
-                |template| action(template.strip_suffix("}}").unwrap_or(template)),
-            );
+            let what = match inside_marks(source) {
+                Some(inside) => action(inside),
+                None if has_default(source) => Action::Default,
+                None => Action::Found,
+            };
             match what {
                 Action::Found | Action::Default => {
                     rest.text.push(VARIABLE);
@@ -51,18 +52,35 @@ impl Rest {
     }
 }
 
-/// The variables of a text: `${..}`, `$(..)`, `{{ .. }}`, `#{ .. }#` or `<..>`.
+/// Returns the text between the marks of a template engine.
+fn inside_marks(source: &str) -> Option<&str> {
+    const MARKS: [(&str, &str); 3] = [("{{{", "}}}"), ("{{", "}}"), ("<%", "%>")];
+    let inside = MARKS.iter().find_map(|(open, close)| {
+        source.strip_prefix(open).and_then(|rest| rest.strip_suffix(close))
+    });
+    inside.map(|inside| inside.trim_start_matches('='))
+}
+
+/// The variables of a text.
 struct Variables<'t> {
     text: &'t str,
-    brackets: [Brackets; 5],
+    brackets: [Brackets; 7],
     /// The end of XML and HTML, which have closing tags.
     markup: Option<usize>,
 }
 
 impl<'t> Variables<'t> {
     fn new(text: &'t str) -> Self {
-        const BRACKETS: [(&str, &str); 5] =
-            [("${", "}"), ("$(", ")"), ("{{", "}}"), ("<", ">"), ("#{", "}#")];
+        // Of those that begin at the same place, the first counts.
+        const BRACKETS: [(&str, &str); 7] = [
+            ("${", "}"),
+            ("$(", ")"),
+            ("{{{", "}}}"),
+            ("{{", "}}"),
+            ("<%", "%>"),
+            ("<", ">"),
+            ("#{", "}#"),
+        ];
         let brackets = BRACKETS.map(|(open, close)| Brackets::new(text, open, close));
         Self { text, brackets, markup: text.rfind("</").max(text.rfind("/>")) }
     }

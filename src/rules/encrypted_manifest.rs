@@ -1,7 +1,5 @@
 //! A Kubernetes manifest whose kind or name is encrypted.
 
-use std::collections::HashSet;
-
 use super::facts::Facts;
 use super::identity::Damage;
 use super::repository::Repository;
@@ -14,9 +12,9 @@ declare_rule! {
     /// ## What it does
     ///
     /// Finds encrypted files in the form of a Kubernetes manifest (`apiVersion`, `kind` and
-    /// `metadata`) whose kind is a ciphertext. This is a warning. It ignores files that a KSOPS
-    /// generator of the repository decrypts. If the creation rule would encrypt the kind again,
-    /// `selector-hits-metadata` reports the rule instead.
+    /// `metadata`) whose version, kind or whole metadata is encrypted. This is a warning. It ignores
+    /// files that a KSOPS generator of the repository decrypts. If the creation rule would encrypt
+    /// the kind again, `selector-hits-metadata` reports the rule instead.
     ///
     /// It is an error if somebody typed the kind or the name in again, and the other values are
     /// still encrypted.
@@ -56,9 +54,7 @@ impl RepoRule for EncryptedManifest {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        let sources = repository.facts.iter().flat_map(|facts| &facts.generator_sources);
-        let decrypted: HashSet<&RepoPath> =
-            sources.filter_map(|source| source.decrypted()).collect();
+        let decrypted = repository.decrypted();
         let drafts = repository.facts.iter().filter_map(|facts| {
             let draft = draft(facts).filter(|_| !decrypted.contains(&facts.path))?;
             Some((&facts.path, draft))
@@ -70,13 +66,21 @@ impl RepoRule for EncryptedManifest {
 fn draft<'f>(facts: &Facts) -> Option<Draft<'f>> {
     let damage = facts.damage.as_ref()?;
     Some(match damage {
-        Damage::Encrypted { span, document, help } => {
-            let message = "the kind of this manifest is encrypted, so kustomize cannot build it";
+        Damage::Encrypted { span, document, field, help } => {
+            let message = match &**field {
+                "kind" | "apiVersion" => {
+                    format!(
+                        "the {field} of this manifest is encrypted, so kustomize cannot build it"
+                    )
+                }
+                _ => "the metadata of this manifest is encrypted, so Kubernetes rejects it"
+                    .to_owned(),
+            };
             Draft::new(&META, *span, message)
                 .level(Level::Warning)
-                .at(*document, Some("kind".to_owned()))
+                .at(*document, Some(field.clone()))
                 .note("encrypted")
-                .help(help.clone())
+                .help(help.clone()?)
         }
         Damage::Retyped { spans, document, field, fields, help } => {
             let message = format!(

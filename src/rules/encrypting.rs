@@ -4,6 +4,7 @@
 //! is said before it.
 
 use super::command::{quoted, rename};
+use super::facts::Facts;
 use super::subject::{Judged, Subject};
 use crate::document::{self, Document};
 use crate::input::Content;
@@ -98,7 +99,8 @@ impl Subject<'_> {
 
     /// Tells what to do with a file in a form that sops cannot read, or that it would destroy.
     fn wrong_form(&self) -> Option<&'static str> {
-        if self.is_template {
+        let has_actions = self.is_foreign && self.text.contains("{{");
+        if self.is_template || has_actions {
             Some("move the Secret to a file that is not a template, and encrypt that file")
         } else if !self.is_foreign {
             None
@@ -106,7 +108,7 @@ impl Subject<'_> {
             Some("correct the syntax of the file, which sops cannot read, and run sops-lint again")
         } else {
             Some(
-                "delete the file if it is a backup; otherwise give it a name that ends in .yaml or .json, so that sops knows its format, and run sops-lint again",
+                "delete the file if it is a backup; otherwise move the Secret to a file whose name ends in .yaml or .json, so that sops knows its format, and run sops-lint again",
             )
         }
     }
@@ -196,4 +198,27 @@ fn covers_secret(judged: &Judged<'_>, census: &Census<'_, '_>) -> bool {
         found |= census.readable(node).is_some() && !census.is_unselected(node.id());
     });
     found
+}
+/// Tells how to make a rule encrypt only the values of Secrets. What else it governs stays covered.
+pub(super) fn selecting_values(rule: &CreationRule, governs_others: bool) -> String {
+    let selector = format!("`encrypted_regex: {VALUES_ALONE}`");
+    if governs_others {
+        let number = rule.number;
+        format!(
+            "write a rule for the manifests with {selector} before rule {number}, which also governs files that are no manifests"
+        )
+    } else if rule.recipe.selector.span.is_some() {
+        format!("write {selector}")
+    } else {
+        format!("add {selector} to the rule")
+    }
+}
+
+/// Returns true if encrypted files that are no manifests are among these: to them, a selector for the values of
+/// Secrets means plaintext.
+pub(super) fn governs_others(governed: &[&Facts]) -> bool {
+    let is_other = |facts: &&Facts| {
+        facts.is_encrypted && !facts.is_manifest && document::format_of(&facts.path).is_some()
+    };
+    governed.iter().any(is_other)
 }

@@ -2,6 +2,7 @@
 
 use super::subject::{Judged, for_each_scalar};
 use crate::document::Scalar;
+use crate::kubernetes::placeholder::is_placeholder;
 use crate::kubernetes::public::is_public;
 use crate::kubernetes::reference::{Reference, classify};
 use crate::kubernetes::{Secret, SecretValue};
@@ -67,7 +68,9 @@ pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -
             if is_mask(scalar) || is_public(secret, &entry.entry.key, text, is_base64) {
                 return;
             }
-            let reference = reference(scalar, is_base64);
+            let is_in_brackets = entry.entry.node.is_list() && is_placeholder(&format!("[{text}]"));
+            let reference =
+                if is_in_brackets { Reference::Whole } else { reference(scalar, is_base64) };
             if reference != Reference::Whole {
                 let is_partly_reference = reference == Reference::Partly;
                 values.push(ExposedValue { entry, spot: spot.clone(), is_partly_reference });

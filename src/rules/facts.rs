@@ -114,6 +114,20 @@ pub struct Covered {
     pub exposed: [usize; 2],
 }
 
+impl Facts {
+    /// Returns true if it is a manifest whose kind is encrypted.
+    pub(super) fn is_hidden(&self) -> bool {
+        matches!(self.damage, Some(Damage::Encrypted { .. }))
+    }
+}
+
+impl Covered {
+    /// Returns true if there is any value.
+    pub(super) fn any(self) -> bool {
+        self.covered > 0 || self.exposed != [0, 0]
+    }
+}
+
 /// Returns true if the nearest and the topmost config would encrypt different values.
 fn is_disputed(subject: &Subject<'_>, top: Option<&Config>) -> bool {
     let Some((config, near)) = subject.governing.rule() else { return false };

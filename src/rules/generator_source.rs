@@ -6,7 +6,7 @@ use crate::document::{Format, Node};
 use crate::finding::Level;
 use crate::kubernetes::generator::{Generator, generator};
 use crate::kubernetes::reference::{Reference, classify};
-use crate::kubernetes::{self, field};
+use crate::kubernetes::{self, field, literal};
 use crate::path::RepoPath;
 use crate::sops::value::looks_encrypted;
 use crate::text::Span;
@@ -154,7 +154,7 @@ fn sources_of(
         sources.push(GeneratorSource { generator, source, field, span, document, level });
     };
     for node in items(generator, "literals") {
-        if let Some((key, level)) = node.as_str().and_then(literal) {
+        if let Some((key, level)) = node.as_str().and_then(plaintext_literal) {
             add(Source::Literal(key.to_owned()), node.span, level);
         }
     }
@@ -176,7 +176,7 @@ fn items<'n, 't>(generator: &'n Node<'t>, list: &str) -> impl Iterator<Item = &'
 }
 
 /// The key of a literal with a value, and how sure it is that the value is secret.
-fn literal(text: &str) -> Option<(&str, Level)> {
+fn plaintext_literal(text: &str) -> Option<(&str, Level)> {
     let (key, value) = text.split_once('=')?;
     // What ends with `=` alone is a piece of base64, whose beginning is no key.
     let value = value.trim_matches(['"', '\'', ' ', '=']);
@@ -188,12 +188,12 @@ fn literal(text: &str) -> Option<(&str, Level)> {
     if is_harmless {
         return None;
     }
-    let is_sure = reference == Reference::None && sounds_secret(key);
+    let is_sure = reference == Reference::None && literal::sounds_secret(key);
     Some((key, if is_sure { Level::Error } else { Level::Warning }))
 }
 
 /// Returns true if the name contains a word that is common in the names of secrets.
-fn sounds_secret(name: &str) -> bool {
+fn mentions_secret(name: &str) -> bool {
     const WORDS: [&str; 7] = ["pass", "secret", "token", "key", "credential", "pwd", "auth"];
     let name = name.to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word))
@@ -211,7 +211,7 @@ fn level_of(path: &RepoPath, generator: &str) -> Option<Level> {
     // The values of a Helm release are put into a Secret whether they are secret or not.
     let is_values = path.file_name().contains("values");
     let is_named =
-        SECRET.contains(&ending) || sounds_secret(path.file_name()) || sounds_secret(generator);
+        SECRET.contains(&ending) || mentions_secret(path.file_name()) || mentions_secret(generator);
     Some(if is_named && !is_values { Level::Error } else { Level::Warning })
 }
 
@@ -247,10 +247,10 @@ mod tests {
 
     #[test]
     fn a_literal_is_sure_where_its_key_says_so() {
-        assert_eq!(literal("DB_PASSWORD=canary"), Some(("DB_PASSWORD", Level::Error)));
-        assert_eq!(literal("IMAGE=canary"), Some(("IMAGE", Level::Warning)));
-        assert_eq!(literal("password=${PASSWORD}"), None);
-        assert_eq!(literal("password="), None);
-        assert_eq!(literal("Y2FuYXJ5LQ=="), None);
+        assert_eq!(plaintext_literal("DB_PASSWORD=canary"), Some(("DB_PASSWORD", Level::Error)));
+        assert_eq!(plaintext_literal("IMAGE=canary"), Some(("IMAGE", Level::Warning)));
+        assert_eq!(plaintext_literal("password=${PASSWORD}"), None);
+        assert_eq!(plaintext_literal("password="), None);
+        assert_eq!(plaintext_literal("Y2FuYXJ5LQ=="), None);
     }
 }

@@ -1,8 +1,10 @@
 //! The kind and name of manifests in encrypted files.
 
 use super::subject::{Judged, Subject};
+use crate::document::Entry;
 use crate::kubernetes;
 use crate::sops::census::Spot;
+use crate::sops::selector::Selector;
 use crate::sops::value::looks_encrypted;
 use crate::text::Span;
 use crate::text::words::listing;
@@ -10,14 +12,16 @@ use crate::text::words::listing;
 /// Damage to the fields that identify a manifest.
 #[derive(Clone, Debug)]
 pub enum Damage {
-    /// Its kind is encrypted.
+    /// Its kind or its name is encrypted.
     Encrypted {
-        /// The key `kind`.
+        /// The key of the first such field.
         span: Span,
         /// The number of the document.
         document: usize,
-        /// The next step.
-        help: String,
+        /// The key.
+        field: String,
+        /// The next step; `None` if the creation rule would encrypt it again.
+        help: Option<String>,
     },
     /// Some are in plaintext where sops expects ciphertexts.
     Retyped {
@@ -44,7 +48,7 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
         let encrypt = subject.sops("encrypt --in-place");
         match subject.governing.rule() {
             Some((_, rule)) => {
-                let is_hit = rule.recipe.selector.selects(&["kind"]);
+                let is_hit = hits_identity(&rule.recipe.selector);
                 (!is_hit).then(|| format!("run {decrypt}, then {encrypt}, which encrypts only what the rule selects; ignore this finding if a script decrypts the file before it calls kubectl"))
             }
             None => Some(format!(
@@ -69,11 +73,24 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
             });
         }
         let identity = kubernetes::identity(judged.document);
-        let kind = identity.iter().find(|entry| entry.key == "kind")?;
-        let is_encrypted = kind.node.as_str().is_some_and(looks_encrypted);
-        let (span, help) = (kind.key_span, help().filter(|_| is_encrypted)?);
-        Some(Damage::Encrypted { span, document, help })
+        // KSOPS decrypts the name alone, if the selector names it.
+        let selector = &subject.metadata()?.recipe.selector;
+        let covers_metadata = || selector.selects(&["metadata"]);
+        let hidden = |entry: &&Entry<'_>| {
+            let is_encrypted = entry.node.as_str().is_some_and(looks_encrypted);
+            is_encrypted && (matches!(&*entry.key, "apiVersion" | "kind") || covers_metadata())
+        };
+        let mut hidden = identity.into_iter().filter(hidden);
+        let first = hidden.next()?;
+        let hidden = hidden.find(|entry| entry.key == "kind").unwrap_or(first);
+        let (span, field) = (hidden.key_span, hidden.key.clone().into_owned());
+        Some(Damage::Encrypted { span, document, field, help: help() })
     })
+}
+
+/// Reports whether a selector covers the kind or the whole metadata of a manifest.
+fn hits_identity(selector: &Selector) -> bool {
+    ["apiVersion", "kind", "metadata"].iter().any(|key| selector.selects(&[key]))
 }
 
 /// Returns the fields that identify a manifest and are in plaintext where the selector covers them. Anyone may

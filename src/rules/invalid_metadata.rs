@@ -1,7 +1,8 @@
 //! A `sops` block that sops or Flux does not take.
 
 use super::rule::{FileRule, declare_rule};
-use super::subject::Subject;
+use super::subject::{Judged, Subject};
+use crate::document::Shape;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::sops::walk::METADATA_KEY;
 
@@ -11,8 +12,9 @@ declare_rule! {
     /// Checks the `sops` block of an encrypted file: `mac`, `lastmodified` and `version` exist and
     /// are readable, there is at least one recipient, every recipient has an encrypted data key and
     /// (except for age) a time, at most one selector is set, the threshold fits the key groups, and
-    /// the file has no duplicate key. A top-level key `sops` that holds something else is a warning,
-    /// unless the file contains ciphertext.
+    /// the file has no duplicate key (in dotenv, where sops reads the last one, such a key is a
+    /// warning). A top-level key `sops` that holds something else is a warning, unless the file
+    /// contains ciphertext.
     ///
     /// ## Why it matters
     ///
@@ -91,27 +93,23 @@ impl FileRule for InvalidMetadata {
     }
 }
 
-/// sops overlooks some of these and then decrypts something else than what a YAML reader sees.
+/// Finds keys that occur twice. sops overlooks some of these and then decrypts something else than what a YAML
+/// reader sees. In dotenv, the last one counts.
 fn duplicates<'s>(subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
-    /// Most findings of one file.
-    const SHOWN: usize = 20;
-    if !subject.is_encrypted() {
+    let Some(first) = subject.duplicate_keys.first().filter(|_| subject.is_encrypted()) else {
         return;
-    }
-    let more = subject.duplicate_keys.len().saturating_sub(SHOWN);
-    for (number, key) in subject.duplicate_keys.iter().take(SHOWN).enumerate() {
-        let others = if more > 0 && number + 1 == SHOWN {
-            format!(", and so do {more} more")
-        } else {
-            String::new()
-        };
-        let message = format!("a key occurs twice in one map of an encrypted file{others}");
-        drafts.push(
-            Draft::new(&META, key.span, message)
-                .at(key.document, None)
-                .note("the second one")
-                .also(key.first, "the first one")
-                .help(format!("find out from the history which one is right, restore the file, and repeat the change with {}", subject.sops("edit"))),
-        );
-    }
+    };
+    let more = subject.duplicate_keys.len() - 1;
+    let others = if more > 0 { format!(", and so do {more} more") } else { String::new() };
+    let is_of_lines = |judged: &Judged<'_>| judged.document.shape == Shape::Lines;
+    let level = if subject.documents.iter().any(is_of_lines) { Level::Warning } else { META.level };
+    let message = format!("a key occurs twice in one map of an encrypted file{others}");
+    drafts.push(
+        Draft::new(&META, first.span, message)
+            .level(level)
+            .at(first.document, None)
+            .note("the second one")
+            .also(first.first, "the first one")
+            .help(format!("find out from the history which one is right, restore the file, and repeat the change with {}", subject.sops("edit"))),
+    );
 }

@@ -1,8 +1,9 @@
 //! The repository, as rules see it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::facts::Facts;
+use super::generator_source::GeneratorSource;
 use crate::finding::Draft;
 use crate::keys::certificate::Certificates;
 use crate::path::RepoPath;
@@ -33,6 +34,12 @@ impl<'f> Repository<'f> {
         let paths = self.files;
         let is_listed = move |config: &&Config| paths.binary_search(&&config.path).is_ok();
         self.policy.configs().into_iter().filter(is_listed)
+    }
+
+    /// Returns the files that generators such as KSOPS decrypt.
+    pub(super) fn decrypted(&self) -> HashSet<&'f RepoPath> {
+        let sources = self.facts.iter().flat_map(|facts| &facts.generator_sources);
+        sources.filter_map(GeneratorSource::decrypted).collect()
     }
 
     /// Returns the config and rule that govern a file.

@@ -5,10 +5,12 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use super::unselected_value::left_out;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
-use crate::kubernetes::VALUE_FIELDS;
-use crate::sops::census::Encryption;
+use crate::kubernetes::{self, VALUE_FIELDS};
+use crate::sops::census::{self, Encryption};
 use crate::sops::metadata::Metadata;
 use crate::sops::recipe::Recipe;
+use crate::sops::selector::Selector;
+use crate::text::words::{agree, count};
 
 declare_rule! {
     /// ## What it does
@@ -41,6 +43,9 @@ declare_rule! {
     ///
     /// Decrypt the file and encrypt it again: run `sops decrypt --in-place FILE`, then
     /// `sops encrypt --in-place FILE`. Commit only after the second command.
+    ///
+    /// Do not do this if the rule covers fewer values than the file's own selector: they would be
+    /// in plaintext afterwards. The finding says so. First write a rule that covers them.
     SelectorDrift, "selector-drift", Warning, needs Policy,
     "a file whose selector differs from that of its creation rule"
 }
@@ -72,18 +77,61 @@ impl FileRule for SelectorDrift {
         let is_mac_alone = metadata.recipe.selector.is_equal(&rule.recipe.selector);
         let selector_of = |recipe: &Recipe| recipe.selector.span.filter(|_| !is_mac_alone);
         let span = selector_of(&metadata.recipe).unwrap_or(metadata.span);
-        let (decrypt, encrypt) =
-            (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
+        let help = match loss(subject, &rule.recipe.selector) {
+            Loss::None => {
+                let (decrypt, encrypt) =
+                    (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
+                format!("run {decrypt}, then {encrypt}: updatekeys does not change this")
+            }
+            // `selector-hits-metadata` reports the rule.
+            Loss::Identity => return,
+            Loss::Values(number) => format!(
+                "leave the file as it is: rule {} would leave {} of it in plaintext; if it has to be encrypted anew, first write a rule that covers {}, before rule {}",
+                rule.number,
+                count(number, "value"),
+                agree(number, "it", "them"),
+                rule.number
+            ),
+        };
         let draft = Draft::new(&META, span, message)
             .level(level)
             .at(0, Some("sops".to_owned()))
             .note("what holds for this file")
-            .help(format!("run {decrypt}, then {encrypt}: updatekeys does not change this"));
+            .help(help);
         let draft = subject.with_rule(draft, "this creation rule governs the file");
         drafts.push(match selector_of(&rule.recipe) {
             Some(span) => draft.in_config(config, span, "what holds for new files"),
             None => draft,
         });
+    }
+}
+
+/// The loss if the rule encrypted a file anew.
+enum Loss {
+    /// There is none.
+    None,
+    /// The kind or the name of a manifest would be encrypted.
+    Identity,
+    /// This many values that are encrypted now would be in plaintext.
+    Values(usize),
+}
+
+fn loss(subject: &Subject<'_>, selector: &Selector) -> Loss {
+    let documents = subject.documents.iter().map(|judged| judged.document);
+    let censuses = documents.clone().map(|document| census::take(document, Some(selector)));
+    let values = censuses.map(|census| census.misplaced.len()).sum();
+    let hits_identity = documents.clone().any(|document| {
+        let mut keys = kubernetes::identity(document).into_iter().map(|entry| &*entry.key);
+        keys.any(|key| {
+            let paths: [&[&str]; 2] = [&[key], &["metadata", key]];
+            let path = if matches!(key, "name" | "namespace") { paths[1] } else { paths[0] };
+            selector.selects(path)
+        })
+    });
+    match values {
+        0 if hits_identity => Loss::Identity,
+        0 => Loss::None,
+        values => Loss::Values(values),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A creation rule that would encrypt what Kubernetes has to read.
 
-use super::encrypting::VALUES_ALONE;
+use std::collections::HashSet;
+
+use super::encrypting::{VALUES_ALONE, governs_others, selecting_values};
 use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
@@ -9,14 +11,15 @@ use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::CreationRule;
 use crate::sops::selector::{Field, Selector};
-use crate::text::words::{count, listing};
+use crate::text::words::{agree, count, listing};
 
 declare_rule! {
     /// ## What it does
     ///
     /// Tests the selector of every creation rule on `apiVersion`, `kind` and `metadata.name`. It
     /// reports rules that would encrypt one of them and that govern a Kubernetes manifest: a
-    /// Secret, or an encrypted object of another kind.
+    /// Secret with values, or an encrypted object of another kind. It ignores manifests that a
+    /// KSOPS generator of the repository decrypts.
     ///
     /// The finding is a warning for a rule without a selector. It is also a warning if there is no
     /// manifest yet, but the rule matches all files and its `encrypted_regex` contains `data`
@@ -47,8 +50,11 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Set `encrypted_regex: ^(data|stringData)$` in the rule. Then decrypt the manifests and
-    /// encrypt them again: `sops updatekeys` does not change which keys are encrypted.
+    /// Set `encrypted_regex: ^(data|stringData)$` in the rule. If the rule also governs encrypted
+    /// files that are not manifests, write a rule for the manifests in front of it instead: sops
+    /// would leave the others in plaintext the next time it encrypts them. Then decrypt the
+    /// manifests whose kind is encrypted, and encrypt them again: `sops updatekeys` does not change
+    /// which keys are encrypted.
     SelectorHitsMetadata, "selector-hits-metadata", Error, needs Policy,
     "a creation rule that would encrypt the kind or name of a Kubernetes manifest"
 }
@@ -67,11 +73,16 @@ impl RepoRule for SelectorHitsMetadata {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        repository.drafts_of_rules(check_rule)
+        let decrypted = repository.decrypted();
+        repository.drafts_of_rules(|rule, governed| check_rule(rule, governed, &decrypted))
     }
 }
 
-fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draft<'f>> {
+fn check_rule<'f>(
+    rule: &'f CreationRule,
+    governed: &[&'f Facts],
+    decrypted: &HashSet<&RepoPath>,
+) -> Option<Draft<'f>> {
     let selector = &rule.recipe.selector;
     // What a broken one does is said by `invalid-regex`; one for comments depends on comments.
     if selector.error().is_some() || selector.reads_comments() {
@@ -83,8 +94,13 @@ fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draf
     if hits.is_empty() {
         return None;
     }
-    let manifests: Vec<&Facts> =
-        governed.iter().copied().filter(|facts| facts.is_manifest).collect();
+    // KSOPS decrypts a file before kustomize reads it.
+    let is_meant = |facts: &&Facts| {
+        facts.is_manifest
+            && (facts.is_encrypted || facts.values.any())
+            && !decrypted.contains(&facts.path)
+    };
+    let manifests: Vec<&Facts> = governed.iter().copied().filter(is_meant).collect();
     if manifests.is_empty() && !is_meant_for_secrets(rule, selector) {
         return None;
     }
@@ -92,18 +108,20 @@ fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draf
     // Without a selector it may be on purpose: `sops decrypt` can feed `kubectl apply`.
     let is_sure = !manifests.is_empty() && has_selector;
     let message = message(rule, &hits, &manifests);
-    let (note, help) = if has_selector {
-        ("matches more than it should", "write `encrypted_regex: ^(data|stringData)$`")
-    } else {
-        ("no selector", "add `encrypted_regex: ^(data|stringData)$` to the rule")
-    };
-    let help = if manifests.is_empty() {
-        help.to_owned()
-    } else {
-        format!("{help}, then decrypt these files and encrypt them again")
-    };
+    let note = if has_selector { "matches more than it should" } else { "no selector" };
+    let governs_others = governs_others(governed);
+    let mut help = selecting_values(rule, governs_others);
+    let hidden: Vec<&Facts> = manifests.iter().copied().filter(|facts| facts.is_hidden()).collect();
+    if !hidden.is_empty() {
+        help += &format!(
+            ", then decrypt {} and encrypt {} again",
+            listing(&hidden, |facts| facts.path.to_string()),
+            agree(hidden.len(), "it", "them")
+        );
+    }
     let mut draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
-    if let Some(span) = selector.span.filter(|_| selector.field == Field::EncryptedRegex) {
+    let is_regex = selector.field == Field::EncryptedRegex && !governs_others;
+    if let Some(span) = selector.span.filter(|_| is_regex) {
         let remedy = Remedy::Edit(Edit::new(span, VALUES_ALONE));
         // What it encrypts beside Secrets may be meant.
         draft = draft.fix(Fix::uncertain(remedy));

@@ -1,6 +1,6 @@
 //! A creation rule that would leave the values of Secrets in plaintext.
 
-use super::encrypting::VALUES_ALONE;
+use super::encrypting::{VALUES_ALONE, governs_others, selecting_values};
 use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
@@ -88,16 +88,14 @@ fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draf
     // Plaintext is an error of its own, and a rule that picks keys may not have been meant for it.
     let is_sure = suffering.iter().any(|facts| facts.is_encrypted || !names_neither);
     let level = if is_sure { META.level } else { Level::Warning };
-    let help = "write `encrypted_regex: ^(data|stringData)$`";
-    let help = match &suffering[..] {
-        [] => help.to_owned(),
-        _ => format!(
-            "{help}, then encrypt the plaintext values, and change them if they were ever pushed"
-        ),
-    };
+    let governs_others = governs_others(governed);
+    let mut help = selecting_values(rule, governs_others);
+    if suffering.iter().any(|facts| !facts.is_encrypted || facts.is_reported) {
+        help += ", then encrypt the plaintext values, and change them if they were ever pushed";
+    }
     let message = message(rule, is_left, &suffering);
     let draft = Draft::new(&META, span, message).level(level).note("leaves values out").help(help);
-    let is_regex = selector.field == Field::EncryptedRegex;
+    let is_regex = selector.field == Field::EncryptedRegex && !governs_others;
     let remedy = Remedy::Edit(Edit::new(span, VALUES_ALONE));
     Some(if is_regex { draft.fix(Fix::uncertain(remedy)) } else { draft })
 }

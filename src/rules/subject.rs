@@ -132,9 +132,18 @@ impl<'s> Subject<'s> {
 
     /// Returns true for examples, tests and documentation, whose secrets are mostly made up.
     pub fn is_example(&self) -> bool {
-        const PLACES: [&str; 9] = [
+        const PLACES: [&str; 10] = [
             // Not `test`: many clusters have this name.
-            "tests", "testdata", "e2e", "doc", "docs", "example", "examples", "sample", "samples",
+            "tests",
+            "testdata",
+            "e2e",
+            "doc",
+            "docs",
+            "example",
+            "examples",
+            "sample",
+            "samples",
+            ".chainsaw-test",
         ];
         let parent = self.path().parent();
         let stem = self.path().file_name().split('.').next().unwrap_or_default();

@@ -7,6 +7,7 @@ use super::subject::Subject;
 use crate::document::{self, Scalar};
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes;
+use crate::kubernetes::literal::sounds_secret;
 use crate::kubernetes::reference::Reference;
 use crate::path::RepoPath;
 use crate::policy::Aim;
@@ -144,24 +145,12 @@ fn claim(subject: &Subject<'_>) -> Option<(Level, String)> {
 
 /// Returns true if a value has a key that ends like that of a secret.
 fn names_secrets(subject: &Subject<'_>) -> bool {
-    const ENDS: [&str; 10] = [
-        "password",
-        "passwd",
-        "pwd",
-        "secret",
-        "token",
-        "credentials",
-        "apikey",
-        "api_key",
-        "private_key",
-        "access_key",
-    ];
     let is_secret = |spot: &Spot<'_, '_>| {
         let mut keys = spot.path.iter().rev().filter_map(|step| match step {
-            Step::Key(key) => Some(key.to_ascii_lowercase()),
+            Step::Key(key) => Some(*key),
             _ => None,
         });
-        let is_named = keys.next().is_some_and(|key| ENDS.iter().any(|end| key.ends_with(end)));
+        let is_named = keys.next().is_some_and(sounds_secret);
         let is_value = !matches!(spot.scalar, Scalar::Bool(_) | Scalar::Null);
         is_named && is_value && reference(spot.scalar, false) == Reference::None
     };

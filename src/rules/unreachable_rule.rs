@@ -1,12 +1,13 @@
 //! Creation rules that never apply, because an earlier one always does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
-use crate::finding::{Draft, RuleMeta};
+use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, CreationRule, MAX_MATCHES, Matches, Meant, UnknownKey};
+use crate::sops::recipe::Recipe;
 use crate::text::words::count;
 
 declare_rule! {
@@ -100,7 +101,7 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
     for (at, rule) in rest.iter().enumerate() {
         if let Some(blocker) = by_path_regex.get(&rule.path_regex()) {
             let why = format!("rule {} has the same path_regex", blocker.number);
-            drafts.push(draft(rule, blocker, &why));
+            drafts.push(twin(rule, blocker, &why));
             continue;
         }
         by_path_regex.insert(rule.path_regex(), rule);
@@ -114,6 +115,21 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
     drafts
 }
 
+/// Makes the draft for a rule with the same pattern as an earlier one: to move it would make that one
+/// unreachable.
+fn twin<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Draft<'f> {
+    let (number, other) = (rule.number, blocker.number);
+    let draft = draft(rule, blocker, why);
+    if demand_the_same(&rule.recipe, &blocker.recipe) {
+        return draft
+            .level(Level::Info)
+            .help(format!("remove rule {number}, which demands the same"));
+    }
+    draft.help(format!(
+        "give rules {other} and {number} different patterns if they are for different files, or write one rule; the first match decides"
+    ))
+}
+
 fn draft<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Draft<'f> {
     let message = format!("rule {} never applies: {why}", rule.number);
     let help = format!(
@@ -122,6 +138,18 @@ fn draft<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Dr
     );
     let first = format!("rule {} comes first", blocker.number);
     Draft::new(&META, rule.span, message).note("never reached").also(blocker.span, first).help(help)
+}
+
+/// Returns true if two recipes have one key group each, with the same recipients, and equal selectors.
+fn demand_the_same(one: &Recipe, other: &Recipe) -> bool {
+    let ids = |recipe: &Recipe| -> BTreeSet<String> {
+        recipe.recipients().map(|recipient| recipient.identity.id.clone()).collect()
+    };
+    let are_simple = one.key_groups.len() == 1 && other.key_groups.len() == 1;
+    are_simple
+        && ids(one) == ids(other)
+        && one.selector.is_equal(&other.selector)
+        && one.mac_only_encrypted == other.mac_only_encrypted
 }
 
 /// Returns true if a rule matches names that have nothing in common.

@@ -157,6 +157,8 @@ struct Branch<'t> {
 struct Tree<'t> {
     root: Branch<'t>,
     keeps_last: bool,
+    /// The second of two equal keys.
+    duplicates: Vec<Span>,
     problems: Vec<Problem>,
 }
 
@@ -182,12 +184,23 @@ impl<'t> Tree<'t> {
         }
         let is_second = branch.value.replace(unfolded(&entry.node)).is_some();
         if is_second && !self.keeps_last {
-            self.problem(span, "has a duplicate key");
+            self.duplicates.push(span);
         }
     }
 
     fn finish(mut self, key_span: Span) -> Unfolded<'t> {
         let root = std::mem::take(&mut self.root);
+        match self.duplicates[..] {
+            [] => {}
+            [only] => self.problem(only, "has a duplicate key"),
+            [first, ..] => {
+                let number = self.duplicates.len();
+                self.problem(
+                    first,
+                    &format!("has {number} duplicate keys, as if it was made twice"),
+                );
+            }
+        }
         let node = self.node(root, key_span);
         let entry = Entry { key: Cow::Borrowed(METADATA_KEY), key_span, key_is_string: true, node };
         Unfolded { entry, problems: self.problems }
