@@ -47,15 +47,15 @@ impl Repo {
             .map_err(|error| GitError::unreadable("the index", error))
     }
 
-    /// Returns the regular files that the next commit would add or change, and every config that it
-    /// would remove. `config` is the name of configs.
-    pub fn staged(&self, index: &Index, config: &str) -> Result<Vec<Change>, GitError> {
+    /// Returns the regular files that the next commit would add or change, and those with one of these names
+    /// that it would remove.
+    pub fn staged(&self, index: &Index, decisive: &[&str]) -> Result<Vec<Change>, GitError> {
         let head = self.head()?.map(|commit| self.tree_of(commit)).transpose()?;
         let state: &State = &index.state;
         // The cached trees of a split index describe only the shared part.
         let cache = state.tree().filter(|_| state.link().is_none());
         self.with(|objects| {
-            let mut walk = Walk { objects, state, config, changes: Vec::new() };
+            let mut walk = Walk { objects, state, decisive, changes: Vec::new() };
             walk.compare(state.entries(), 0, head, cache)?;
             Ok(walk.changes)
         })
@@ -189,7 +189,7 @@ fn path_of(path: &BStr) -> RepoPath {
 struct Walk<'w> {
     objects: &'w mut Objects,
     state: &'w State,
-    config: &'w str,
+    decisive: &'w [&'w str],
     changes: Vec<Change>,
 }
 
@@ -212,14 +212,15 @@ impl<'w> Walk<'w> {
         }
         let bytes = before.map(|id| self.objects.tree(id)).transpose()?.unwrap_or_default();
         let old = entries_of(&bytes, self.objects)?;
-        let mut has_config = false;
+        let mut present: Vec<&str> = Vec::new();
         let mut rest = entries;
         while let Some(entry) = rest.first() {
             let path = entry.path(self.state);
             let name = &path[prefix..];
             let Some(slash) = name.find_byte(b'/') else {
                 rest = &rest[1..];
-                has_config |= name == self.config.as_bytes() && is_file(entry);
+                let is_it = |one: &&str| name == one.as_bytes() && is_file(entry);
+                present.extend(self.decisive.iter().copied().find(is_it));
                 self.file(entry, old.get(&(name.as_bytes(), false)));
                 continue;
             };
@@ -237,14 +238,16 @@ impl<'w> Walk<'w> {
             }
             rest = behind;
         }
-        let had_config =
-            old.get(&(self.config.as_bytes(), false)).is_some_and(|e| e.mode.is_blob());
-        if had_config && !has_config {
-            let directory = entries.first().map(|entry| &entry.path(self.state)[..prefix]);
-            let directory = directory.unwrap_or_default().to_str_lossy();
-            let path = RepoPath::from(&*format!("{directory}{}", self.config));
-            self.changes.push(Change { path, now: None });
-        }
+        let directory = entries.first().map(|entry| &entry.path(self.state)[..prefix]);
+        let directory = directory.unwrap_or_default().to_str_lossy();
+        let was_there = |name: &&&str| {
+            old.get(&(name.as_bytes(), false)).is_some_and(|entry| entry.mode.is_blob())
+        };
+        let removed = self.decisive.iter().filter(was_there).filter(|name| !present.contains(name));
+        self.changes.extend(removed.map(|name| {
+            let path = RepoPath::from(&*format!("{directory}{name}"));
+            Change { path, now: None }
+        }));
         Ok(())
     }
 
@@ -266,7 +269,7 @@ impl<'w> Walk<'w> {
         let directory = directory.to_str_lossy();
         for change in tree::changes(self.objects, before, Some(now))? {
             let path = RepoPath::from(&*format!("{directory}{}", change.path.as_str()));
-            if change.now.is_some() || path.file_name() == self.config {
+            if change.now.is_some() || self.decisive.contains(&path.file_name()) {
                 self.changes.push(Change { path, now: change.now });
             }
         }
@@ -326,7 +329,7 @@ mod tests {
             fs::write(directory.path().join(".git/index"), index).unwrap();
             let index = repo.index().ok()?;
             let _ = (index.unmerged(), index.blob("a/b.yaml"), index.holds("a"));
-            let _ = repo.staged(&index, "c.yaml");
+            let _ = repo.staged(&index, &["c.yaml"]);
             Some(index.below("").count())
         };
         let whole = sample(&[("a/b.yaml", FILE), ("c.yaml", FILE), ("d.yaml", FILE)]);

@@ -57,17 +57,19 @@ impl CreationRule {
     }
 
     /// Reports whether it matches a file of this name for the beginning or the end of its name alone, in any
-    /// directory. Such rules often divide files by environment: `-prod\.yaml$`.
+    /// directory. Such rules often divide files by environment: `-prod\.yaml$`. A word between dots,
+    /// `\.private\.yaml$`, is a mark that people give on purpose.
     pub fn matches_part_of(&self, name: &str) -> bool {
         const OTHER: &str = "q9x4z";
         let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-        let mut beginning = stem.chars();
-        beginning.next_back();
-        let mut end = name.chars();
-        end.next();
+        let (mut all_but_first, mut all_but_last) = (stem.chars(), stem.chars());
+        all_but_first.next();
+        all_but_last.next_back();
+        let end = stem.rsplit_once('.').map_or(all_but_first.as_str(), |(_, word)| word);
+        let beginning = stem.split_once('.').map_or(all_but_last.as_str(), |(word, _)| word);
         let others = [
-            format!("{OTHER}/{OTHER}{}", end.as_str()),
-            format!("{OTHER}/{}{OTHER}.{ending}", beginning.as_str()),
+            format!("{OTHER}/{OTHER}{end}.{ending}"),
+            format!("{OTHER}/{beginning}{OTHER}.{ending}"),
         ];
         others.iter().any(|other| self.matches(other) == Some(true))
     }

@@ -7,6 +7,7 @@ use super::keyring;
 use super::progress::Progress;
 use super::run::Session;
 use super::stored;
+use crate::finding::Finding;
 use crate::judge::{self, Context, Scope, Tally};
 use crate::keys::KeyRing;
 use crate::path::RepoPath;
@@ -73,7 +74,15 @@ impl Session<'_> {
         errors.append(&mut tally.errors);
         let with_certificates = self.judge_repository(&mut tally, &files, &policy, settings);
         let listing = &files.listing;
-        tally.keep(|finding| listing.reports_finding(finding), |path| listing.reports(path));
+        // Where a change of the settings suppresses fewer findings, it brings them into the report.
+        let before = source.before_settings();
+        let before = before.as_ref().map(|before| self.settings(before).file);
+        let comes_up = |finding: &Finding| {
+            let level = |file| self.options.selection.level(finding, file);
+            before.as_ref().is_some_and(|before| level(&settings.file) > level(before))
+        };
+        let reports = |finding: &Finding| listing.reports_finding(finding) || comes_up(finding);
+        tally.keep(reports, |path| listing.reports(path));
         let mut help = None;
         if ring.is_some() && settings.verify() == Verify::Always && !tally.unverified.is_empty() {
             errors.extend(not_verified(&tally));
@@ -85,7 +94,7 @@ impl Session<'_> {
             notes.extend(ring.troubles());
         }
         let mut report = conclude(tally, listing.reported(), settings, self.host.elapsed_ms());
-        report.findings.retain(|finding| listing.reports_finding(finding));
+        report.findings.retain(|finding| listing.reports_finding(finding) || comes_up(finding));
         report.summary.count(&report.findings);
         let finished = Finished { report, errors, help, notes };
         Ok(Examined { finished, files, policy, with_certificates })

@@ -16,7 +16,7 @@ use crate::rules::{INVALID_SETTINGS, SETTINGS_RULES, UNUSED_IGNORE};
 use crate::text::Span;
 
 /// The name of the settings file, at the root of the tree.
-pub const SETTINGS_NAME: &str = ".sops-lint.yaml";
+pub use crate::source::SETTINGS_NAME;
 
 /// The maximum size of a settings file, in bytes. A long one has two hundred lines.
 const MAX_SIZE: usize = 256 * 1024;

@@ -74,6 +74,16 @@ impl Selection {
         selected
     }
 
+    /// Returns the level at which a finding is reported; `None` if it is not.
+    pub fn level(&self, finding: &Finding, file: &SettingsFile) -> Option<Level> {
+        let path = finding.place.path.as_str();
+        if file.exclude.covers(path) {
+            return None;
+        }
+        let selected = self.apply(vec![finding.clone()], file);
+        selected.findings.first().map(|finding| finding.level)
+    }
+
     fn wants(&self, finding: &Finding) -> bool {
         let is = |id: &RuleId| *id == finding.rule.id;
         (self.only.is_empty() || self.only.iter().any(is)) && !self.skip.iter().any(is)

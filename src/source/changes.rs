@@ -8,18 +8,25 @@ use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
 use crate::traces::{self, KUSTOMIZATIONS};
 
-/// Lists the files that changed, in order, with those that a finding may depend on: everything below a
-/// config that changed, kustomizations above, and encrypted twins.
+/// The name of the settings file. It decides what is reported in all files.
+pub const SETTINGS_NAME: &str = ".sops-lint.yaml";
+
+/// The file of a Helm chart. Without it, what is below `templates` is no template.
+const CHART: &str = "Chart.yaml";
+
+/// The names of files that decide about others. Their removal is a change.
+pub(super) const DECISIVE: [&str; 3] = [CONFIG_NAME, CHART, SETTINGS_NAME];
+
+/// Lists the files that changed, in order, with those that a finding may depend on: all that
+/// [`Reported`] has, kustomizations above, and encrypted twins.
 pub(super) fn around(blobs: &Blobs, changes: &[Change]) -> Vec<File> {
     let mut files: Vec<File> = Vec::new();
     let mut neighbourhoods: HashSet<String> = HashSet::new();
-    for Change { path, now } in changes {
-        let parent = path.parent();
-        if path.file_name() == CONFIG_NAME {
-            files.extend(blobs.below(parent.as_str()));
-        }
+    for change in changes {
+        let Change { path, now } = change;
         files.extend(now.map(|blob| File { path: path.clone(), blob }));
-        neighbourhoods.insert(parent.as_str().to_owned());
+        files.extend(decided(change).iter().flat_map(|decided| decided.files(blobs)));
+        neighbourhoods.insert(path.parent().as_str().to_owned());
     }
     let changed: HashSet<&RepoPath> = changes.iter().map(|change| &change.path).collect();
     let is_changed_kustomization =
@@ -51,30 +58,86 @@ pub(super) fn around(blobs: &Blobs, changes: &[Change]) -> Vec<File> {
     files
 }
 
+/// Files that a change decides about, although they did not change.
+enum Decided {
+    /// Those that a config below a directory governs.
+    Governed(RepoPath),
+    /// All files below a directory.
+    Below(RepoPath),
+    /// All files, in which other findings are suppressed now.
+    All,
+    /// One file.
+    One(RepoPath),
+}
+
+impl Decided {
+    fn files(&self, blobs: &Blobs) -> Vec<File> {
+        match self {
+            Self::All => blobs.below("").collect(),
+            Self::Governed(directory) | Self::Below(directory) => {
+                blobs.below(directory.as_str()).collect()
+            }
+            Self::One(path) => {
+                let blob = blobs.blob(path.as_str());
+                blob.map(|blob| File { path: path.clone(), blob }).into_iter().collect()
+            }
+        }
+    }
+}
+
+fn decided(Change { path, now }: &Change) -> Option<Decided> {
+    match path.file_name() {
+        CONFIG_NAME => Some(Decided::Governed(path.parent())),
+        _ if path.as_str() == SETTINGS_NAME => Some(Decided::All),
+        CHART if now.is_none() => Some(Decided::Below(path.parent().join("templates"))),
+        // Next to an encrypted file, one with its plain name is a copy in plaintext.
+        _ => now.and_then(|_| traces::plain_name(path)).map(Decided::One),
+    }
+}
+
 /// The files in which findings are reported.
 pub(super) struct Reported<'c> {
     blobs: &'c Blobs,
-    changed: HashSet<&'c RepoPath>,
+    /// The files that changed, and single files that a change decides about.
+    changed: HashSet<RepoPath>,
     /// The directories of configs that changed.
     configs: HashSet<RepoPath>,
+    /// The directories whose files a change decides about.
+    directories: HashSet<RepoPath>,
 }
 
 impl<'c> Reported<'c> {
-    /// Selects the files that changed and the files whose config changed.
-    pub(super) fn by(changes: &'c [Change], blobs: &'c Blobs) -> Self {
-        let is_config = |change: &&Change| change.path.file_name() == CONFIG_NAME;
-        Self {
-            blobs,
-            changed: changes.iter().map(|change| &change.path).collect(),
-            configs: changes.iter().filter(is_config).map(|c| c.path.parent()).collect(),
+    /// Selects the files that changed and those that a change decides about.
+    pub(super) fn by(changes: &[Change], blobs: &'c Blobs) -> Self {
+        let (configs, directories) = (HashSet::new(), HashSet::new());
+        let changed = changes.iter().map(|change| change.path.clone()).collect();
+        let mut reported = Self { blobs, changed, configs, directories };
+        for decided in changes.iter().filter_map(decided) {
+            match decided {
+                Decided::Governed(directory) => reported.configs.insert(directory),
+                Decided::Below(directory) => reported.directories.insert(directory),
+                Decided::One(path) => reported.changed.insert(path),
+                // Only the settings before the change tell in which of them.
+                Decided::All => false,
+            };
         }
+        reported
     }
 
-    /// Reports whether a file changed, or the config that governs it.
+    /// Reports whether a file is one of them.
     pub(super) fn has(&self, path: &RepoPath) -> bool {
-        if self.changed.contains(path) {
-            return true;
-        }
+        self.changed.contains(path) || self.is_below(path) || self.is_governed(path)
+    }
+
+    fn is_below(&self, path: &RepoPath) -> bool {
+        !self.directories.is_empty()
+            && path
+                .ancestors()
+                .any(|directory| self.directories.contains(&RepoPath::from(directory)))
+    }
+
+    /// Reports whether the config that governs a file changed.
+    fn is_governed(&self, path: &RepoPath) -> bool {
         if self.configs.is_empty() {
             return false;
         }

@@ -12,6 +12,7 @@ mod state;
 mod view;
 pub mod worktree;
 
+pub use changes::SETTINGS_NAME;
 pub use error::SourceError;
 pub use files::Files;
 pub use listing::{Listed, Listing};

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::blobs::Blobs;
-use super::changes::{Reported, around};
+use super::changes::{DECISIVE, Reported, SETTINGS_NAME, around};
 use super::error::SourceError;
 use super::listing::{Listed, Listing, Place, directories_of};
 use super::path::normal;
@@ -41,7 +41,7 @@ impl Snapshot {
     pub(super) fn staged(directory: &Path) -> Result<Self, SourceError> {
         let repo = Repo::discover(directory)?;
         let index = repo.index()?;
-        let changes = repo.staged(&index, CONFIG_NAME)?;
+        let changes = repo.staged(&index, &DECISIVE)?;
         Self::in_index(repo, index, changes, directory)
     }
 
@@ -207,6 +207,14 @@ impl Snapshot {
             errors: Vec::new(),
             notes: self.notes.clone(),
         })
+    }
+
+    /// Returns the state before the change that is judged, if that changes the settings of the tree.
+    pub(super) fn before_settings(&self) -> Option<Self> {
+        let is_settings = |change: &Change| change.path.as_str() == SETTINGS_NAME;
+        let before = self.before.filter(|_| self.changes.iter().flatten().any(is_settings))?;
+        let files = Blobs::Commit(self.repo.files(before).ok()?);
+        Some(Self::new(self.repo.clone(), files, self.name.clone(), &self.root))
     }
 
     /// Reads one of the listed files.

@@ -82,6 +82,16 @@ impl Source {
         self.read(path)?.into_bytes().ok_or_else(too_large)
     }
 
+    /// Returns the state before the change that is judged, if that changes the settings of the tree.
+    pub fn before_settings(&self) -> Option<Self> {
+        match self {
+            Self::Snapshot(snapshot) => {
+                snapshot.before_settings().map(Box::new).map(Self::Snapshot)
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the directory that paths are relative to.
     pub fn root(&self) -> &Path {
         match self {

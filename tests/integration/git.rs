@@ -177,6 +177,46 @@ fn a_staged_config_judges_staged_files_and_re_judges_what_it_governs() {
 }
 
 #[test]
+fn a_change_that_makes_other_files_judgeable_re_judges_them() {
+    let twins = crate::support::fixtures().join("rules/decrypted-artifact/bad-twin-of-a-dotfile/a");
+    let twin = |name: &str| fs::read_to_string(twins.join(name)).expect("a fixture");
+    let chart = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
+    let settings = "exclude: [old/]\nlevels: {unencrypted-secret: warning}\n";
+    let git = Git::with(&[
+        ("shop/Chart.yaml", chart),
+        ("shop/templates/a.enc.yaml", "password: canary\n"),
+        ("old/a.yaml", PLAIN),
+        ("b.yaml", PLAIN),
+        (".sops-lint.yaml", settings),
+        ("apps/.env", &twin(".env")),
+    ]);
+    // A new version of a chart, and settings that say the same, decide about nothing.
+    git.stage(&[("shop/Chart.yaml", &chart.replace("1.0.0", "1.0.1"))]);
+    git.stage(&[(".sops-lint.yaml", &format!("# The same.\n{settings}"))]);
+    assert_eq!(git.errors(&["--staged"]), []);
+    git.commit(&[]);
+    // An exclude, and then a level that is gone.
+    git.stage(&[(".sops-lint.yaml", "levels: {unencrypted-secret: warning}\n")]);
+    let run = git.lint(&["scan", "--staged"]);
+    assert!(run.stdout.contains("old/a.yaml") && !run.stdout.contains("b.yaml"), "{run:?}");
+    git.commit(&[]);
+    git.run(&["rm", "--quiet", "--cached", ".sops-lint.yaml"]);
+    let both = [plain_at("b.yaml"), plain_at("old/a.yaml")].concat();
+    assert_eq!(git.errors(&["--staged"]), both);
+    git.run(&["commit", "--quiet", "-m", "gone"]);
+    assert_eq!(git.errors(&["--diff", "HEAD^"]), both);
+    // The encrypted twin of a file.
+    git.stage(&[("apps/.env.enc", &twin(".env.enc"))]);
+    let plain = ("decrypted-artifact".to_owned(), "apps/.env".to_owned());
+    assert_eq!(git.errors(&["--staged"]), [plain]);
+    git.commit(&[]);
+    // Without its chart, a template is a manifest.
+    git.run(&["rm", "--quiet", "shop/Chart.yaml"]);
+    let plain = ("unencrypted-file".to_owned(), "shop/templates/a.enc.yaml".to_owned());
+    assert_eq!(git.errors(&["--staged"]), [plain]);
+}
+
+#[test]
 fn settings_come_from_the_index_and_from_the_commit() {
     let git = Git::with(&[("README.md", "x")]);
     let settings =
