@@ -66,6 +66,7 @@ impl Session<'_> {
         let mut tally = self.judge(&files, context);
         errors.append(&mut tally.errors);
         let with_certificates = self.judge_repository(&mut tally, &files, &policy, settings);
+        judge::openers(&mut tally, &[&policy]);
         let listing = &files.listing;
         tally.keep(|finding| listing.reports_finding(finding), |path| listing.reports(path));
         let mut help = None;
