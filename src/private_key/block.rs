@@ -3,6 +3,8 @@
 //! The lines of a block may be indented, quoted, folded into one, or escaped as in JSON. A block ends at
 //! the next five dashes, so blocks in a row are read in linear time.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -37,7 +39,7 @@ pub(super) struct Block<'b> {
     pub header_end: usize,
     /// The words of its label, with one blank between them.
     pub label: String,
-    body: &'b [u8],
+    body: Cow<'b, [u8]>,
 }
 
 /// The key in a block.
@@ -58,7 +60,8 @@ impl<'b> Block<'b> {
         let rest = &bytes[header_end..];
         let rest = &rest[..rest.len().min(MAX_BODY)];
         let end = memchr::memmem::find(rest, DASHES).unwrap_or(rest.len());
-        Some(Self { header_end, label, body: &rest[..end] })
+        let body = without_marks(&rest[..end], &bytes[..start]);
+        Some(Self { header_end, label, body })
     }
 
     /// Returns true if the label is that of a private key in PEM.
@@ -91,7 +94,7 @@ impl<'b> Block<'b> {
     fn pem_body(&self) -> Option<Body> {
         let mut base64 = Vec::with_capacity(self.body.len());
         let (mut length, mut is_locked) = (0, false);
-        let mut words = words(self.body);
+        let mut words = words(&self.body);
         while let Some(word) = words.next() {
             if word.ends_with(b":") {
                 // The value of a header, such as `Proc-Type: 4,ENCRYPTED`.
@@ -114,11 +117,23 @@ impl<'b> Block<'b> {
             BASE64.decode(whole).is_ok_and(|packet| secret_key_packet(&packet).is_some())
         };
         let mut base64 = Vec::with_capacity(self.body.len());
-        let packets = words(self.body).skip_while(|word| !is_packet(word));
+        let packets = words(&self.body).skip_while(|word| !is_packet(word));
         for word in packets.take_while(|word| !word.starts_with(b"=")) {
             base64.extend(word);
         }
         decode(&base64).filter(|packets| secret_key_packet(packets.expose()).is_some())
+    }
+}
+
+/// Drops the mark of a patch, `+` or `-`, before each line, if the header has one.
+fn without_marks<'b>(body: &'b [u8], before: &[u8]) -> Cow<'b, [u8]> {
+    match before {
+        [.., b'\n', mark @ (b'+' | b'-')] | [mark @ (b'+' | b'-')] => {
+            let lines = body.split(|byte| *byte == b'\n');
+            let lines = lines.map(|line| line.strip_prefix(&[*mark]).unwrap_or(line));
+            Cow::Owned(lines.collect::<Vec<_>>().join(&b'\n'))
+        }
+        _ => Cow::Borrowed(body),
     }
 }
 
@@ -167,12 +182,17 @@ fn first_word(rest: &mut &[u8]) -> Vec<u8> {
         match byte {
             b'\\' => {
                 let Some((byte, length)) = escaped(behind) else {
-                    let is_line_end = matches!(behind.first(), Some(b'n' | b'r' | b't'));
-                    *rest = &behind[usize::from(is_line_end)..];
+                    *rest = &behind[line_end(behind)..];
                     break;
                 };
                 *rest = &behind[length..];
                 word.push(byte);
+            }
+            b'&' if behind.first() == Some(&b'#') => {
+                // A line end in XML: `&#10;`, `&#xA;`.
+                let length = behind.iter().take(6).position(|byte| *byte == b';');
+                *rest = &behind[length.map_or(0, |last| last + 1)..];
+                break;
             }
             b'"' | b'\'' | b'`' | b'\0' => break,
             _ if byte.is_ascii_whitespace() => break,
@@ -194,6 +214,15 @@ pub(super) fn escaped(escape: &[u8]) -> Option<(u8, usize)> {
     let digits = escape.strip_prefix(b"u00")?.get(..2)?;
     let byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     is_base64(byte).then_some((byte, 5))
+}
+
+/// Returns the length of an escaped line end or tab without its backslash; 0 for other escapes.
+pub(super) fn line_end(escape: &[u8]) -> usize {
+    match escape {
+        [b'n' | b'r' | b't', ..] => 1,
+        [b'u', b'0', b'0', b'0', b'9' | b'a' | b'A' | b'd' | b'D', ..] => 5,
+        _ => 0,
+    }
 }
 
 /// Returns true for an empty word, the signs between texts and before comments, and the `b` before a

@@ -1,6 +1,6 @@
 //! Base64 around a file or a value that has a private key.
 
-use super::block::{decode, escaped, is_base64};
+use super::block::{decode, escaped, is_base64, line_end};
 use crate::secret::Plaintext;
 
 /// Maximum characters of base64 that are decoded. A bundle of certificates and a key has less.
@@ -24,7 +24,9 @@ pub(super) fn decoded(bytes: &[u8], at: usize) -> (Option<Plaintext>, usize) {
         let (part, length) = match byte {
             b'\\' => match escaped(behind) {
                 Some((byte, length)) => (Some(byte), length),
-                None if matches!(behind.first(), Some(b'n' | b'r')) => (None, 1),
+                None if line_end(behind) > 0 => (None, line_end(behind)),
+                // A line that goes on.
+                None if behind.first().is_some_and(u8::is_ascii_whitespace) => (None, 0),
                 None => break,
             },
             _ if byte.is_ascii_whitespace() => (None, 0),

@@ -20,14 +20,24 @@ pub const MAX_KEYS: usize = 1000;
 /// Length of the longest age identity in bytes: a prefix, `1`, 32 bytes in bech32, and the checksum.
 const LONGEST_AGE: usize = AGE_HYBRID.len() + 52 + 6;
 
-/// The beginnings of the lines with which `age-keygen` begins a file, in base64: `# created: `, and
-/// `# public key: age1`.
-const REMARKS_IN_BASE64: [&str; 2] = ["IyBjcmVhdGVkOi", "IyBwdWJsaWMga2V5OiBhZ2Ux"];
+/// The base64 of other texts that a file with a key begins with.
+const IN_BASE64: [&str; 6] = [
+    // `# created: ` and `# public key: age1`, as age-keygen writes them.
+    "IyBjcmVhdGVkOi",
+    "IyBwdWJsaWMga2V5OiBhZ2Ux",
+    // An empty line, and `-----BEGIN`.
+    "Ci0tLS0tQkVHSU",
+    // `Bag Attributes`, as openssl writes it.
+    "QmFnIEF0dHJpYnV0ZXM",
+    // `"type": "service_account"` as the first member of JSON, with and without white space.
+    "ewogICJ0eXBlIjogInNlcnZpY2VfYWNjb3Vud",
+    "eyJ0eXBlIjoic2VydmljZV9hY2NvdW50I",
+];
 
 /// The marks of a key. One pass over the bytes finds all.
 static MARKS: LazyLock<Regex> = LazyLock::new(|| {
-    let [created, public] = REMARKS_IN_BASE64;
-    let marks = ["-BEGIN", AGE, PEM_IN_BASE64, AGE_IN_BASE64, created, public];
+    let marks = ["-BEGIN", AGE, PEM_IN_BASE64, AGE_IN_BASE64];
+    let marks: Vec<&str> = marks.into_iter().chain(IN_BASE64).collect();
     Regex::new(&format!("(?-u){}", marks.join("|"))).expect("a valid pattern")
 });
 
@@ -218,6 +228,10 @@ mod tests {
             ["'", "' .\n '", "'"],
             ["// ", "\n// ", "\n"],
             ["#", "\n#", "\n"],
+            ["+", "\n+", "\n"],
+            ["-", "\n-", "\n"],
+            ["<a>", "&#10;", "&#xA;</a>"],
+            ["\"", "\\u000d\\u000A", "\""],
             [" * ", "\n * ", "\n"],
             ["> ", "\n> ", "\n"],
             ["- ", "\n- ", "\n"],
@@ -244,16 +258,20 @@ mod tests {
 
     #[test]
     fn base64_is_read_at_the_beginning_of_a_value_only() {
+        let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n", "canary0A".repeat(12));
-        let base64 = base64::engine::general_purpose::STANDARD.encode(pem);
+        let value = base64(&pem);
         for text in ["%", "key: %", "KEY=%", "\"%\"", "a\\n%", "data:;base64,%", "- %"] {
-            let found = find(text.replace('%', &base64).as_bytes());
+            let found = find(text.replace('%', &value).as_bytes());
             assert!(found.len() == 1 && found[0].is_in_base64, "{text}");
         }
-        for text in ["AAAA%", "/%", "+%"] {
-            assert!(find(text.replace('%', &base64).as_bytes()).is_empty(), "{text}");
+        for start in ["\n", "Bag Attributes\n", "{\n  \"type\": \"service_account\", \"k\": \""] {
+            assert_eq!(find(base64(&format!("{start}{pem}")).as_bytes()).len(), 1, "{start}");
         }
-        let twice = base64::engine::general_purpose::STANDARD.encode(base64);
+        for text in ["AAAA%", "/%", "+%"] {
+            assert!(find(text.replace('%', &value).as_bytes()).is_empty(), "{text}");
+        }
+        let twice = base64(&value);
         assert!(find(twice.as_bytes()).is_empty());
     }
 }
