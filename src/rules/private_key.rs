@@ -22,7 +22,10 @@ declare_rule! {
     ///   OpenPGP secret keys (armored or binary): an error, or a warning below `testdata/` and in
     ///   `*_test` files,
     /// * SSH keys and all other keys in PEM (`-----BEGIN .. PRIVATE KEY-----`): a warning. It is an
-    ///   info in documentation, examples and tests, and if the key has a passphrase.
+    ///   info if the key has a passphrase, below `docs/`, `examples/`, `samples/`, `tests/`,
+    ///   `testdata/`, `fixtures/` and similar directories, and in files such as `server_test.go`,
+    ///   `test_server.py` and `server.test.ts`. A directory `test/` is none of these, because many
+    ///   clusters have this name.
     ///
     /// **A key that opens files of this repository is always an error**, also in tests and with a
     /// passphrase. The rule derives the public half of each key, and compares it with the recipients
@@ -173,7 +176,7 @@ impl<'f, 's> File<'f, 's> {
         if key.is_for_files() {
             return if is_test_data(self.subject.path()) { Level::Warning } else { META.level };
         }
-        let is_example = self.subject.is_example() || is_fixture(self.subject.path());
+        let is_example = self.subject.is_example() || is_of_test_code(self.subject.path());
         if key.is_locked || is_example { Level::Info } else { Level::Warning }
     }
 
@@ -216,9 +219,13 @@ fn is_test_data(path: &RepoPath) -> bool {
         || stem.ends_with("_test")
 }
 
-/// Returns true below a directory for the files of tests.
-fn is_fixture(path: &RepoPath) -> bool {
-    path.parent().as_str().split('/').any(|place| matches!(place, "fixture" | "fixtures"))
+/// Returns true for the files of tests in source code, which are no manifests.
+fn is_of_test_code(path: &RepoPath) -> bool {
+    const PLACES: [&str; 4] = ["fixture", "fixtures", "__tests__", "__snapshots__"];
+    let name = path.file_name();
+    path.parent().as_str().split('/').any(|place| PLACES.contains(&place))
+        || name.starts_with("test_")
+        || name.split('.').skip(1).any(|word| matches!(word, "test" | "spec"))
 }
 
 /// Tells how to remove the key, or the whole file if it has nothing else.

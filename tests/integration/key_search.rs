@@ -234,6 +234,18 @@ fn in_tests_only_the_key_of_a_recipient_is_an_error() {
 }
 
 #[test]
+fn test_code_softens_other_keys() {
+    let key = key("pem/ec.pem");
+    let paths =
+        ["docs/a.md", "fixtures/a", "a_test.go", "test_a.py", "src/a.test.ts", "__tests__/a.js"];
+    let files = paths.map(|path| (path, key.clone()));
+    assert_eq!(levels(&scan(&files, true)), expected(&files, "info"));
+    let paths = ["clusters/test/a", "contest_a.py", "fixture.pem", "latest/a.key"];
+    let files = paths.map(|path| (path, key.clone()));
+    assert_eq!(levels(&scan(&files, true)), expected(&files, "warning"));
+}
+
+#[test]
 fn what_is_no_private_key_is_silent() {
     let certificate = key("pem/certificate.pem");
     let header = "-----BEGIN PRIVATE KEY-----";
