@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::fix::{Fix, Remedy};
 use super::level::Level;
+use super::opener::Opener;
 use super::rule_meta::{RuleId, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, Shown};
@@ -23,6 +24,7 @@ pub struct Draft<'c> {
     pub(crate) labels: Vec<DraftLabel<'c>>,
     pub(crate) fix: Option<Fix>,
     pub(crate) about: Option<RepoPath>,
+    pub(crate) opener: Option<Opener>,
 }
 
 /// A second place, in the judged file or in another one.
@@ -73,6 +75,7 @@ impl<'c> Draft<'c> {
             labels: Vec::new(),
             fix: None,
             about: None,
+            opener: None,
         }
     }
 
@@ -144,6 +147,13 @@ impl<'c> Draft<'c> {
         self
     }
 
+    /// Sets the private key that the finding is about.
+    #[must_use]
+    pub fn opener(mut self, opener: Opener) -> Self {
+        self.opener = Some(opener);
+        self
+    }
+
     /// Sets the change that would resolve it.
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
@@ -154,7 +164,12 @@ impl<'c> Draft<'c> {
 
 /// Limit for the findings of one rule and level in one file, since a hostile file can cause millions.
 /// Each level has its own count, so that warnings cannot push out an error, which fails the run.
-const MAX_FINDINGS: usize = 100;
+pub const MAX_FINDINGS: usize = 100;
+
+/// Says in a message how many findings were left out after it.
+pub fn left_out(count: usize) -> String {
+    format!("; {count} more findings of this kind in this file")
+}
 
 /// The drafts about one file: the first `MAX_FINDINGS` of each rule and level.
 #[derive(Debug, Default)]
@@ -164,8 +179,12 @@ pub struct Drafts<'c> {
 }
 
 impl<'c> Drafts<'c> {
-    /// Adds a draft.
+    /// Adds a draft. Private keys have a limit of their own, and only the whole tree shows which of them
+    /// matter most.
     pub fn push(&mut self, draft: Draft<'c>) {
+        if draft.opener.is_some() {
+            return self.drafts.push(draft);
+        }
         let count = self.counts.entry((draft.rule.id, draft.level)).or_default();
         *count += 1;
         if *count <= MAX_FINDINGS {
@@ -176,6 +195,21 @@ impl<'c> Drafts<'c> {
     /// Adds several drafts.
     pub fn extend(&mut self, drafts: impl IntoIterator<Item = Draft<'c>>) {
         drafts.into_iter().for_each(|draft| self.push(draft));
+    }
+
+    /// Returns true if there is a draft of a rule.
+    pub fn has(&self, rule: &RuleMeta) -> bool {
+        self.drafts.iter().any(|draft| draft.rule.id == rule.id)
+    }
+
+    /// Returns true if a draft points to one of these places.
+    pub fn point_to(&self, places: &[Span]) -> bool {
+        let is_at = |draft: &Draft<'_>| {
+            let labels = draft.labels.iter().filter(|label| label.elsewhere.is_none());
+            let mut spans = labels.map(|label| label.span).chain([draft.span]);
+            spans.any(|span| places.contains(&span))
+        };
+        self.drafts.iter().any(is_at)
     }
 
     /// Returns true if a rule suggests encrypting the file, and so has reported it as unencrypted.
@@ -189,8 +223,7 @@ impl<'c> Drafts<'c> {
         for (kind, count) in self.counts.into_iter().filter(|(_, count)| *count > MAX_FINDINGS) {
             let last = self.drafts.iter_mut().rfind(|draft| (draft.rule.id, draft.level) == kind);
             if let Some(last) = last {
-                last.message +=
-                    &format!("; {} more findings of this kind in this file", count - MAX_FINDINGS);
+                last.message += &left_out(count - MAX_FINDINGS);
             }
         }
         self.drafts

@@ -7,11 +7,13 @@
 mod draft;
 mod fix;
 mod level;
+mod opener;
 mod rule_meta;
 
-pub use draft::{Draft, Drafts, Elsewhere};
+pub use draft::{Draft, Drafts, Elsewhere, MAX_FINDINGS, left_out};
 pub use fix::{Fix, Remedy};
 pub use level::Level;
+pub use opener::Opener;
 pub use rule_meta::{Needs, Risk, RuleId, RuleMeta};
 
 use std::borrow::Cow;
@@ -82,6 +84,11 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Another file that it is about, besides those in `related`.
     pub about: Option<RepoPath>,
+    /// The private key that it is about, until the recipients of the whole tree are known.
+    pub opener: Option<Opener>,
+    /// True if it is worse than what the same place had without the rest of the tree. It is another
+    /// finding then, so a baseline with the harmless one does not suppress it.
+    pub is_raised: bool,
     /// The commit that added it, in a scan of the history.
     pub origin: Option<Arc<Origin>>,
     /// Number among the findings that nothing else tells apart, from 0. The report sets it.
@@ -113,8 +120,9 @@ impl Finding {
     /// Returns the name of the finding, in hexadecimal digits. It is unique in a report, and stays the
     /// same from run to run, in every format, when lines move, and when other findings come and go.
     ///
-    /// It is a hash of rule, path, document and key path; no value goes into it. Two details are
+    /// It is a hash of rule, path, document and key path; no value goes into it. Three details are
     /// added where they are needed:
+    /// * a mark, if the finding is raised;
     /// * the occurrence, from the second finding on that agrees in all of these;
     /// * the commit, if history is scanned and the file is no longer the same at `HEAD`: otherwise the
     ///   contents of one path would share a name. A file that is the same at `HEAD` has the name that
@@ -147,6 +155,9 @@ impl Finding {
         for part in [self.rule.id.as_str(), self.place.path.as_str(), &document, key_path] {
             hash.update(part.as_bytes());
             hash.update([0]);
+        }
+        if self.is_raised {
+            hash.update("raised\0");
         }
         if occurrence > 0 {
             hash.update(occurrence.to_string());

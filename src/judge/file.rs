@@ -72,6 +72,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     Outcome {
         findings: settle(&subject, drafts),
         facts,
+        recipients: recipients(&documents),
         certificates,
         skipped: skip_reason(input),
         verification,
@@ -138,6 +139,13 @@ fn is_ruled(governing: &Governing<'_>, input: &Input, has_format: bool) -> bool 
         Aim::SecretsDirectory => has_format || private_key::is_pem_key(input.bytes()),
         Aim::PartOfName | Aim::File => true,
     }
+}
+
+/// Returns the recipients of an encrypted file.
+fn recipients(documents: &[Judged<'_>]) -> Vec<String> {
+    let metadata = documents.iter().filter_map(|judged| judged.metadata.as_ref());
+    let recipients = metadata.flat_map(|metadata| metadata.recipe.recipients());
+    recipients.map(|recipient| recipient.identity.id.clone()).collect()
 }
 
 fn certificates(bytes: &[u8], traces: Traces, today: u32) -> Vec<Certificate> {

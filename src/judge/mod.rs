@@ -5,6 +5,7 @@
 
 mod context;
 mod file;
+mod openers;
 mod opening;
 mod outcome;
 mod parse;
@@ -16,6 +17,7 @@ mod tally;
 
 pub use context::{Context, Scope};
 pub use file::file;
+pub use openers::openers;
 pub use outcome::{Outcome, Verification};
 pub use repository::repository;
 pub use settle::settle_settings;

@@ -13,6 +13,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// The facts for repository rules; `None` for a file that has nothing to do with secrets.
     pub facts: Option<Facts>,
+    /// The recipients in its metadata, in their canonical form.
+    pub recipients: Vec<String>,
     /// The OpenPGP certificates in the file.
     pub certificates: Vec<Certificate>,
     /// The reason why the file was not judged, if it should have been.

@@ -65,6 +65,8 @@ pub(super) fn finding(
         related: related.collect(),
         fix: draft.fix,
         about: draft.about,
+        opener: draft.opener,
+        is_raised: false,
         origin: None,
         occurrence: 0,
     }

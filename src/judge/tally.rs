@@ -1,6 +1,6 @@
 //! The results of many files, added up.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::outcome::{Outcome, Verification};
 use crate::finding::Finding;
@@ -16,6 +16,8 @@ pub struct Tally {
     pub findings: Vec<Finding>,
     /// The facts for the rules about the repository.
     pub facts: Vec<Facts>,
+    /// The recipients of encrypted files, each with the first file that has it.
+    pub recipients: BTreeMap<String, RepoPath>,
     /// The OpenPGP certificates of the tree.
     pub certificates: Certificates,
     /// Files that were not judged, and why.
@@ -63,6 +65,9 @@ impl Tally {
         let skipped = |reason| Skipped { path: input.path.clone(), reason };
         self.findings.extend(outcome.findings);
         self.facts.extend(outcome.facts);
+        for recipient in outcome.recipients {
+            self.recipients.entry(recipient).or_insert_with(|| input.path.clone());
+        }
         for certificate in outcome.certificates {
             self.certificates.add(Found::File(input.path.clone()), certificate);
         }
@@ -93,6 +98,9 @@ impl Tally {
     pub fn join(mut self, other: Self) -> Self {
         self.findings.extend(other.findings);
         self.facts.extend(other.facts);
+        for (recipient, path) in other.recipients {
+            self.recipients.entry(recipient).or_insert(path);
+        }
         self.certificates.extend(other.certificates);
         self.skipped.extend(other.skipped);
         self.unverified.extend(other.unverified);

@@ -9,6 +9,7 @@ use super::private::{PrivateKeys, Search};
 use super::wrapping::{Unwrappable, Wrapping};
 use crate::document::Node;
 use crate::document::splice::Block;
+use crate::private_key::FoundKey;
 
 /// A key service of sops. A new one is a file here and two lines in `mod.rs`.
 pub trait KeyService: Sync + fmt::Debug {
@@ -82,6 +83,11 @@ pub trait KeyService: Sync + fmt::Debug {
     /// for services over a network.
     fn private_keys(&self, _search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
         None
+    }
+
+    /// Returns the recipients that a private key opens files of, as [`Identity::id`] has them.
+    fn recipients_of(&self, _key: &FoundKey) -> Vec<String> {
+        Vec::new()
     }
 
     /// Returns the public keys that `enc` names as those it is encrypted to. `None` if the service

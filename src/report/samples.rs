@@ -45,6 +45,8 @@ pub(super) fn finding(rule: &'static RuleMeta, place: Place, message: &str) -> F
         related: Vec::new(),
         fix: None,
         about: None,
+        opener: None,
+        is_raised: false,
         origin: None,
         occurrence: 0,
     }

@@ -66,6 +66,7 @@ mod unused_ignore;
 pub use command::{quoted, sops_command};
 pub use encrypting::hidden;
 pub use facts::{Covered, Facts};
+pub use private_key::raise as raise_private_key;
 pub use repository::Repository;
 pub use rule::{FileRule, RepoRule};
 pub use subject::{Answers, Judged, Subject};

@@ -73,6 +73,7 @@ impl Session<'_> {
         }
         errors.append(&mut tally.errors);
         let with_certificates = self.judge_repository(&mut tally, &files, &policy, settings);
+        judge::openers(&mut tally, &[&policy]);
         let listing = &files.listing;
         // Where a change of the settings suppresses fewer findings, it brings them into the report.
         let before = source.before_settings();

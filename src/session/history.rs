@@ -151,7 +151,10 @@ impl Past<'_> {
             tally
         };
         let newcomers = newcomers.par_iter();
-        newcomers.fold(Tally::default, judge).reduce(Tally::default, Tally::join)
+        let mut tally = newcomers.fold(Tally::default, judge).reduce(Tally::default, Tally::join);
+        let policies: Vec<&Policy> = self.policies.iter().filter_map(OnceLock::get).collect();
+        judge::openers(&mut tally, &policies);
+        tally
     }
 
     fn look(&self, newcomer: &Newcomer, tally: &mut Tally) {

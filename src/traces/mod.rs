@@ -27,7 +27,7 @@ pub struct Traces {
     pub encrypted: bool,
     /// A manifest that may be a Secret with values, without a trace of sops.
     pub secret: bool,
-    /// A private key of age or OpenPGP, unencrypted.
+    /// An unencrypted private key.
     pub key: bool,
     /// A public key of OpenPGP, which explains recipients. No reason to parse.
     pub certificate: bool,
@@ -73,7 +73,6 @@ pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
     let (sops, encrypted) = (ciphertext || metadata, ciphertext && metadata);
     // A file of sops is parsed in any case.
     let secret = !sops && may_hold_secret(bytes);
-    // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
     let (key, certificate) = private_key::look(bytes);
     let (controller, generator) = look_for_flux(path, bytes);
     Traces { sops, encrypted, secret, key, certificate, controller, generator }

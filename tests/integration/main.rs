@@ -18,6 +18,7 @@ mod history;
 mod hooks;
 mod hostile;
 mod inputs;
+mod key_search;
 mod keyring;
 mod layering;
 mod limits;

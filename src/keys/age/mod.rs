@@ -8,6 +8,8 @@ mod file;
 mod hybrid;
 mod long_bech32;
 mod private;
+mod public_half;
+mod wire;
 
 use std::io::Write;
 
@@ -26,6 +28,7 @@ use crate::keys::identity::{Identity, InvalidRecipient};
 use crate::keys::private::{PrivateKeys, Search};
 use crate::keys::service::KeyService;
 use crate::keys::wrapping::{Unwrappable, Wrapping};
+use crate::private_key::FoundKey;
 use crate::secret::Plaintext;
 
 /// Bytes of an X25519 public key.
@@ -84,6 +87,10 @@ impl KeyService for Age {
 
     fn private_keys(&self, search: &mut Search<'_>) -> Option<Box<dyn PrivateKeys>> {
         private::find(search)
+    }
+
+    fn recipients_of(&self, key: &FoundKey) -> Vec<String> {
+        public_half::recipients(key)
     }
 
     fn can_wrap(&self) -> bool {
@@ -198,7 +205,7 @@ fn check_wire(kind: &str, wire: &[u8]) -> Result<(), InvalidRecipient> {
     let damaged = || InvalidRecipient::new("is a damaged SSH key", "copy the whole line again");
     let mut rest = wire;
     // sops reads the inner kind only, but two kinds in one line are certainly a mistake.
-    if wire_field(&mut rest) != Some(kind.as_bytes()) {
+    if wire::field(&mut rest) != Some(kind.as_bytes()) {
         return Err(InvalidRecipient::new(
             "names one kind of SSH key and contains another",
             "copy the whole line again",
@@ -206,28 +213,19 @@ fn check_wire(kind: &str, wire: &[u8]) -> Result<(), InvalidRecipient> {
     }
     match kind {
         "ssh-ed25519" => {
-            let key = wire_field(&mut rest).ok_or_else(damaged)?;
+            let key = wire::field(&mut rest).ok_or_else(damaged)?;
             if key.len() != ED25519_BYTES {
                 return Err(damaged());
             }
         }
         "ssh-rsa" => {
-            let exponent = wire_field(&mut rest).ok_or_else(damaged)?;
-            let modulus = wire_field(&mut rest).ok_or_else(damaged)?;
+            let exponent = wire::field(&mut rest).ok_or_else(damaged)?;
+            let modulus = wire::field(&mut rest).ok_or_else(damaged)?;
             check_rsa(without_zeros(exponent), without_zeros(modulus))?;
         }
         _ => return Err(wrong_ssh_kind()),
     }
     if rest.is_empty() { Ok(()) } else { Err(damaged()) }
-}
-
-/// Takes a string from the front: its length in four bytes, then its bytes.
-fn wire_field<'w>(rest: &mut &'w [u8]) -> Option<&'w [u8]> {
-    let (length, behind) = rest.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let (field, behind) = behind.split_at_checked(length)?;
-    *rest = behind;
-    Some(field)
 }
 
 fn without_zeros(number: &[u8]) -> &[u8] {

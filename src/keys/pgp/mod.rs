@@ -13,7 +13,7 @@ pub(super) mod public_keys;
 
 pub use public_keys::{PublicKeys, export};
 
-use self::fingerprint::{FINGERPRINT, KEY_ID, LONG_FINGERPRINT, is_same_key};
+use self::fingerprint::{FINGERPRINT, KEY_ID, LONG_FINGERPRINT, is_same_key, key_id};
 use crate::document::Node;
 use crate::document::splice::Block;
 use crate::keys::data_key::{MalformedDataKey, dearmor};
@@ -22,6 +22,7 @@ use crate::keys::identity::{Identity, InvalidRecipient, Oddity, Sameness};
 use crate::keys::private::{PrivateKeys, Search};
 use crate::keys::service::KeyService;
 use crate::keys::wrapping::{Unwrappable, Wrapping};
+use crate::private_key::{Form, FoundKey};
 use crate::text::instant;
 
 /// Hexadecimal digits of a short key id.
@@ -97,6 +98,19 @@ impl KeyService for Pgp {
 
     fn addressees(&self, enc: &str) -> Option<Vec<String>> {
         Some(openpgp::addressees(enc))
+    }
+
+    /// A recipient may be named by fingerprint or key id.
+    fn recipients_of(&self, key: &FoundKey) -> Vec<String> {
+        if !matches!(key.form, Form::OpenPgp | Form::OpenPgpBinary) {
+            return Vec::new();
+        }
+        let fingerprints = openpgp::fingerprints(key.material.expose());
+        let names = fingerprints.iter().flat_map(|fingerprint| {
+            let id = key_id(fingerprint);
+            [fingerprint, id, &id[id.len().saturating_sub(SHORT_KEY_ID)..]]
+        });
+        names.map(str::to_owned).collect()
     }
 
     fn can_wrap(&self) -> bool {

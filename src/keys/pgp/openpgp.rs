@@ -100,6 +100,16 @@ pub fn certificates(bytes: &[u8], today: u32) -> Vec<Certificate> {
     whole(bytes).iter().map(|cert| certificate(cert, &policy, today)).collect()
 }
 
+/// Returns the fingerprints of a private key and its subkeys, in upper case.
+pub(super) fn fingerprints(packets: &[u8]) -> Vec<String> {
+    let Ok(parser) = RawCertParser::from_bytes(packets) else { return Vec::new() };
+    let certs = parser.filter_map(Result::ok).take(MAX_CERTIFICATES);
+    let small = certs.filter(|raw| raw.count() <= MAX_PACKETS);
+    small
+        .flat_map(|raw| raw.keys().map(|key| key.fingerprint().to_hex()).collect::<Vec<_>>())
+        .collect()
+}
+
 /// Returns the certificates in a file with all their packets.
 pub(super) fn whole(bytes: &[u8]) -> Vec<Cert> {
     let mut found = Vec::new();
