@@ -21,8 +21,9 @@ struct ExposedValue<'s> {
     /// The entry of the Secret that contains it.
     entry: SecretValue<'s, 's>,
     spot: Spot<'s, 's>,
-    /// True if a part of it is a reference, and the rest seems to hold no secret.
-    is_partly_reference: bool,
+    /// True if it is the name of an account; or if a part of it is a reference, and the rest seems to
+    /// hold no secret.
+    is_uncertain: bool,
 }
 
 impl<'s> Exposed<'s> {
@@ -31,9 +32,9 @@ impl<'s> Exposed<'s> {
         self.values.is_empty()
     }
 
-    /// Returns true if a value is more than the text around references.
+    /// Returns true if a value is more than the name of an account, or the text around references.
     pub(super) fn has_literals(&self) -> bool {
-        self.values.iter().any(|value| !value.is_partly_reference)
+        self.values.iter().any(|value| !value.is_uncertain)
     }
 
     /// Keeps the values that `is_wanted` accepts.
@@ -72,13 +73,23 @@ pub(super) fn exposed_in<'s>(census: &Census<'s, 's>, secret: &Secret<'s, 's>) -
             let reference =
                 if is_in_brackets { Reference::Whole } else { reference(scalar, is_base64) };
             if reference != Reference::Whole {
-                let is_partly_reference = reference == Reference::Partly;
-                values.push(ExposedValue { entry, spot: spot.clone(), is_partly_reference });
+                let is_account = !text.contains('\n') && names_account(&entry.entry.key);
+                let is_uncertain = is_account || reference == Reference::Partly;
+                values.push(ExposedValue { entry, spot: spot.clone(), is_uncertain });
             }
         });
     }
     values.sort_by_key(|value| value.spot.span);
     Exposed { values }
+}
+
+/// Reports whether a key is one for the name of an account.
+fn names_account(key: &str) -> bool {
+    const NAMES: [&str; 7] =
+        ["user", "username", "userid", "login", "email", "clientid", "adminuser"];
+    let letters = key.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    NAMES.contains(&&*name)
 }
 
 /// Tells whether a value only refers to a secret.

@@ -34,9 +34,10 @@ declare_rule! {
     ///
     /// Each value counts for itself. If a part of a value is a reference (`postgres://app:${P}@db`),
     /// the value is a warning, unless the rest holds a secret: a private key, a line such as
-    /// `password=plaintext`, or a URL with a password or a token. The finding has the highest level
-    /// of its values. It is always a warning below `docs/`, `examples/`, `samples/`, `tests/` and
-    /// similar directories.
+    /// `password=plaintext`, or a URL with a password or a token. The name of an account
+    /// (`username`, `login`, `clientId`) is a warning too. The finding has the highest level of its
+    /// values. It is always a warning below `docs/`, `examples/`, `samples/`, `tests/` and similar
+    /// directories.
     ///
     /// The templates in a `SopsSecret` count as Secrets. In the `SopsSecret` of the craftypath
     /// operator, each value must be the complete text of an encrypted file.
