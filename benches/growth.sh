@@ -5,15 +5,18 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: benches/growth.sh [--program FILE] [--bound EXPONENT] [--cost SECONDS] [--runs N] [--only TEXT]
+usage: benches/growth.sh [--program FILE] [--bound EXPONENT] [--cost SECONDS] [--runs N]
+                        [--seconds SECONDS] [--memory MIB] [--only TEXT]
 
   --program FILE      measure this program instead of building sops-lint
   --bound EXPONENT    the exponent that no shape may reach (default: 1.3)
   --cost SECONDS      the cost of the smallest size above that of an empty repository (default: 0.2)
   --runs N            runs of every size, of which the fastest counts (default: 3)
+  --seconds SECONDS   the processor time that no shape may exceed at its largest size (default: 2)
+  --memory MIB        the peak memory that no shape may exceed at its largest size (default: 256)
   --only TEXT         only the shapes with this text in their name
 
-exit code: 0 all exponents are below the bound, 1 some are not, 2 could not measure
+exit code: 0 all goals are met, 1 some are not, 2 could not measure
 USAGE
 }
 
@@ -29,7 +32,7 @@ options=()
 
 while [ $# -gt 0 ]; do
   case $1 in
-    --program | --bound | --cost | --runs | --only)
+    --program | --bound | --cost | --runs | --seconds | --memory | --only)
       [ $# -ge 2 ] || die "$1 needs a value"
       if [ "$1" = --program ]; then program=$2; else options+=("$1" "$2"); fi
       shift

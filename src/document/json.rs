@@ -237,7 +237,7 @@ impl<'t> Reader<'t> {
             }
         }
         self.at += 1;
-        self.duplicate_keys.extend(duplicates(0, &entries));
+        self.duplicate_keys.extend(duplicates(0, entries.iter()));
         Ok(Value::Map(entries.into_iter().map(Member::Entry).collect()))
     }
 

@@ -9,7 +9,7 @@ use crate::text::Span;
 /// Deepest nesting of maps and lists, in levels.
 pub const MAX_DEPTH: usize = 100;
 /// Most nodes and comments that one file may have after its aliases are expanded.
-pub const MAX_NODES: usize = 1_000_000;
+pub const MAX_NODES: usize = 400_000;
 /// Most comments between two nodes. The parser of YAML keeps them in a costlier form until it finds the second.
 pub(super) const MAX_COMMENTS_IN_A_ROW: usize = MAX_NODES / 5;
 /// Most documents in one file.
@@ -37,8 +37,15 @@ pub struct DuplicateKey {
     pub first: Span,
 }
 
-/// Returns the second and later occurrences of keys in one map, in file order.
-pub(super) fn duplicates(document: usize, entries: &[Entry<'_>]) -> Vec<DuplicateKey> {
+/// Most duplicate keys of one map that are kept.
+const MAX_DUPLICATES: usize = 1_000;
+
+/// Returns the second and later occurrences of keys in one map, in file order, up to a maximum.
+pub(super) fn duplicates<'e>(
+    document: usize,
+    entries: impl Iterator<Item = &'e Entry<'e>>,
+) -> Vec<DuplicateKey> {
+    let entries: Vec<&Entry<'_>> = entries.collect();
     let mut first: HashMap<&str, Span> = HashMap::new();
     let small = entries.len() <= 16;
     let mut found = Vec::new();
@@ -48,7 +55,7 @@ pub(super) fn duplicates(document: usize, entries: &[Entry<'_>]) -> Vec<Duplicat
         } else {
             first.insert(&entry.key, entry.key_span)
         };
-        if let Some(first) = earlier {
+        if let Some(first) = earlier.filter(|_| found.len() < MAX_DUPLICATES) {
             found.push(DuplicateKey { document, span: entry.key_span, first });
         }
     }

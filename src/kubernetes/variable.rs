@@ -17,8 +17,13 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// Replaces the variables of a text. Returns `None` if it has none.
+    /// Replaces the variables of a text. Returns `None` if it has none, or is too long for a Secret.
     pub(super) fn of(text: &str) -> Option<Self> {
+        /// In bytes. Kubernetes takes 1 MiB.
+        const LONGEST: usize = 2 * 1024 * 1024;
+        if text.len() > LONGEST {
+            return None;
+        }
         let mut variables = Variables::new(text);
         let mut rest = Self { text: String::new(), has_default: false };
         let mut found = false;

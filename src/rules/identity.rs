@@ -64,7 +64,7 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
                 spans: retyped.iter().map(|spot| spot.key_span).collect(),
                 document,
                 field: first.key_path(),
-                fields: listing(&retyped, |spot| spot.key_path()),
+                fields: listing(retyped, Spot::key_path),
                 help: format!(
                     "{}; to change these fields, use {}",
                     subject.restoring(),
@@ -93,15 +93,14 @@ fn hits_identity(selector: &Selector) -> bool {
     ["apiVersion", "kind", "metadata"].iter().any(|key| selector.selects(&[key]))
 }
 
-/// Returns the fields that identify a manifest and are in plaintext where the selector covers them. Anyone may
-/// know them.
-pub(super) fn retyped<'j, 's>(judged: &'j Judged<'s>) -> Vec<&'j Spot<'s, 's>> {
+/// Returns the plaintext values that the selector covers, if all of them identify a manifest: anyone may know
+/// those.
+pub(super) fn retyped<'j, 's>(judged: &'j Judged<'s>) -> &'j [Spot<'s, 's>] {
     let plaintext = &judged.census.plaintext;
     if plaintext.is_empty() {
-        return Vec::new();
+        return &[];
     }
     let identity = kubernetes::identity(judged.document);
-    let is_identity =
-        |spot: &&Spot<'_, '_>| identity.iter().any(|entry| entry.node.id() == spot.id);
-    plaintext.iter().filter(is_identity).collect()
+    let is_identity = |spot: &Spot<'_, '_>| identity.iter().any(|entry| entry.node.id() == spot.id);
+    if plaintext.iter().all(is_identity) { plaintext } else { &[] }
 }

@@ -1,7 +1,5 @@
 //! A plaintext value in an encrypted file.
 
-use std::collections::HashSet;
-
 use super::identity::retyped;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
@@ -56,17 +54,15 @@ impl FileRule for PlaintextValue {
         }
         for judged in subject.documents {
             // A document without a block is a matter of `mixed-documents`.
-            let Some(own) = &judged.metadata else { continue };
-            // The kind and name of a manifest are a matter of `encrypted-manifest`.
-            let known: HashSet<u32> = retyped(judged).iter().map(|spot| spot.id).collect();
-            let spots = judged.census.plaintext.iter().filter(|spot| !known.contains(&spot.id));
-            let spots: Vec<&Spot<'_, '_>> = spots.collect();
-            let Some(first) = spots.first() else { continue };
+            let (spots, Some(own)) = (&judged.census.plaintext, &judged.metadata) else { continue };
+            // The kind and name of a manifest alone are a matter of `encrypted-manifest`.
+            let is_elsewhere = !retyped(judged).is_empty();
+            let Some(first) = spots.first().filter(|_| !is_elsewhere) else { continue };
             let values = agree(spots.len(), "the value", "the values");
             let message = format!(
                 "an encrypted file has {} ({})",
                 count(spots.len(), "plaintext value"),
-                listing(&spots, |spot| spot.key_path())
+                listing(spots, Spot::key_path)
             );
             let help = format!(
                 "{}, and set {values} with {}; if the file was ever pushed, change {values}",

@@ -14,7 +14,7 @@ declare_rule! {
     ///
     /// If a file cannot be parsed, reports it only if its content or name says that it is
     /// encrypted, or if it may hold a plaintext Secret. It also reports files that exceed a limit:
-    /// 16 MiB, 100 levels of nesting, 10,000 documents, 1,000,000 values and comments. Such a file
+    /// 16 MiB, 100 levels of nesting, 10,000 documents, 400,000 values and comments. Such a file
     /// is a warning unless it is encrypted or may hold a Secret. It also reports the envelope of a
     /// binary file that has lost its content, and a value of an encrypted file that does not fit
     /// the tag before it (`!!binary` without base64). It ignores other files that do not parse,

@@ -21,7 +21,7 @@ use crate::tree::Tree;
 const NOT_REGULAR: &str = "it is not a regular file";
 
 /// Largest file that says what git ignores, in bytes. Each line takes kilobytes.
-const MAX_IGNORES: u64 = 1024 * 1024;
+const MAX_IGNORES: u64 = 512 * 1024;
 
 /// A tree on disk.
 #[derive(Debug)]
@@ -236,7 +236,7 @@ fn odd_ignores(directory: &Path, ignores: &[&str]) -> Option<(PathBuf, &'static 
     ignores.iter().map(|name| directory.join(name)).find_map(|path| {
         let metadata = path.metadata().ok().filter(|metadata| !metadata.is_dir())?;
         let is_large = metadata.len() > MAX_IGNORES;
-        let reason = if metadata.is_file() { "it is larger than 1 MiB" } else { NOT_REGULAR };
+        let reason = if metadata.is_file() { "it is larger than 512 KiB" } else { NOT_REGULAR };
         (is_large || !metadata.is_file()).then_some((path, reason))
     })
 }

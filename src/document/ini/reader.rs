@@ -137,16 +137,15 @@ impl<'t> Reader<'t> {
         if is_implied && members.is_empty() {
             return;
         }
-        let entries: Vec<Entry<'t>> = members
-            .iter()
-            .filter_map(|member| match member {
-                Member::Entry(entry) => Some(entry.clone()),
+        let entries = || {
+            members.iter().filter_map(|member| match member {
+                Member::Entry(entry) => Some(entry),
                 Member::Comment(_) => None,
             })
-            .collect();
-        self.duplicate_keys.extend(duplicates(0, &entries));
+        };
+        self.duplicate_keys.extend(duplicates(0, entries()));
         let start = self.section.name_span.start;
-        let end = entries.last().map_or(self.section.name_span.end, |entry| entry.node.span.end);
+        let end = entries().last().map_or(self.section.name_span.end, |entry| entry.node.span.end);
         let node = Node::new(Span::new(start, end), Value::Map(members));
         self.sections.push(Member::Entry(Entry {
             key: Cow::Borrowed(self.section.name),

@@ -188,7 +188,7 @@ impl<'t> Reader<'t> {
         };
         let last = entries.last().map(|entry| entry.node.span.end.max(entry.key_span.end));
         let span = self.collection_span(start, end, last, style);
-        self.parsed.duplicate_keys.extend(duplicates(self.parsed.documents.len(), &entries));
+        self.parsed.duplicate_keys.extend(duplicates(self.parsed.documents.len(), entries.iter()));
         let members = entries.into_iter().map(Member::Entry).collect();
         Ok(Node::new(span, Value::Map(members)))
     }
