@@ -341,6 +341,7 @@ class Bench:
         self.program = os.path.abspath(args.program)
         self.cost = args.cost
         self.runs = args.runs
+        self.is_quick = args.quick
         self.empty = self.measure(lambda place, n: None, 1)[0]
 
     def run(self, place):
@@ -374,7 +375,7 @@ class Bench:
         """Returns the largest size with its time and memory, and the exponent if there is one. A single file grows to
         its maximum."""
         n, measured, can_grow = START, [], True
-        while can_grow and (len(measured) < 3 or self.is_one_file):
+        while can_grow and (len(measured) < 3 or self.is_one_file and not self.is_quick):
             spent, memory, can_grow = self.measure(shape, n)
             if spent < math.inf and (can_grow or not measured):
                 last = (n, spent - self.empty, memory)
@@ -393,6 +394,7 @@ def main():
     parser.add_argument("--bound", type=float, default=1.3)
     parser.add_argument("--cost", type=float, default=0.2)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--memory", type=float, default=256)
     parser.add_argument("--only", default="")

@@ -6,7 +6,8 @@ set -euo pipefail
 usage() {
   cat <<'USAGE'
 usage: benches/growth.sh [--program FILE] [--bound EXPONENT] [--cost SECONDS] [--runs N]
-                        [--seconds SECONDS] [--memory MIB] [--only TEXT]
+                        [--seconds SECONDS] [--memory MIB] [--quick]
+                        [--only TEXT]
 
   --program FILE      measure this program instead of building sops-lint
   --bound EXPONENT    the exponent that no shape may reach (default: 1.3)
@@ -14,6 +15,7 @@ usage: benches/growth.sh [--program FILE] [--bound EXPONENT] [--cost SECONDS] [-
   --runs N            runs of every size, of which the fastest counts (default: 3)
   --seconds SECONDS   the processor time that no shape may exceed at its largest size (default: 2)
   --memory MIB        the peak memory that no shape may exceed at its largest size (default: 256)
+  --quick             do not grow on to the largest size once the exponent is known
   --only TEXT         only the shapes with this text in their name
 
 exit code: 0 all goals are met, 1 some are not, 2 could not measure
@@ -37,6 +39,7 @@ while [ $# -gt 0 ]; do
       if [ "$1" = --program ]; then program=$2; else options+=("$1" "$2"); fi
       shift
       ;;
+    --quick) options+=("$1") ;;
     -h | --help) usage && exit 0 ;;
     *) usage >&2 && die "what is $1?" ;;
   esac
