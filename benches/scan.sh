@@ -5,11 +5,12 @@ set -euo pipefail
 
 usage() {
   cat <<'END'
-usage: benches/scan.sh [--large] [--repo DIR] [--large-repo DIR] [--runs N] [--program FILE]
+usage: benches/scan.sh [--large] [--repo DIR] [--large-repo DIR] [--ratio N] [--runs N] [--program FILE]
 
   --large           scan a repository of ten times the size too, and compare
   --repo DIR        take this repository instead of making one of 10,000 files
   --large-repo DIR  take this one instead of making one of 100,000 files; implies --large
+  --ratio N         the goal for both times, in times those of ripgrep (default 1.5)
   --runs N          measure four rounds of N runs each (default 5)
   --program FILE    measure this program instead of building sops-lint
 
@@ -25,16 +26,17 @@ die() {
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 target=${CARGO_TARGET_DIR:-$root/target}
-large=false repo='' large_repo='' runs=5 program=''
+large=false repo='' large_repo='' ratio=1.5 runs=5 program=''
 
 while [ $# -gt 0 ]; do
   case $1 in
     --large) large=true ;;
-    --repo | --large-repo | --runs | --program)
+    --repo | --large-repo | --ratio | --runs | --program)
       [ $# -ge 2 ] || die "$1 needs a value"
       case $1 in
         --repo) repo=$2 ;;
         --large-repo) large_repo=$2 large=true ;;
+        --ratio) ratio=$2 ;;
         --runs) runs=$2 ;;
         --program) program=$2 ;;
       esac
@@ -46,6 +48,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [[ $runs =~ ^[0-9]+$ && $runs -ge 2 ]] || die "--runs needs a number from 2 on"
+[[ $ratio =~ ^[0-9]+(\.[0-9]+)?$ ]] || die "--ratio needs a number"
 
 # -- requirements ---------------------------------------------------------------------------------
 
@@ -106,6 +109,7 @@ fi
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
+printf '%s\n' "$ratio" >"$results/ratio"
 
 scan=("$program" scan --exit-zero -q --no-progress --verify never)
 search=(rg --no-config -l '^kind: Secret')
