@@ -60,6 +60,7 @@ mod unselected_value;
 mod untrusted_key_endpoint;
 mod unusable_pgp_key;
 mod unused_ignore;
+mod written;
 
 pub use command::{quoted, sops_command};
 pub use encrypting::hidden;
@@ -67,6 +68,7 @@ pub use facts::{Covered, Facts};
 pub use repository::Repository;
 pub use rule::{FileRule, RepoRule};
 pub use subject::{Answers, Judged, Subject};
+pub use written::misread;
 
 use crate::finding::{Needs, RuleMeta};
 

@@ -106,6 +106,12 @@ impl<'t> Reader<'t> {
         Span::new(span.end - self.slice(span).trim_start().len(), span.end)
     }
 
+    /// Returns the text from the start of a span up to the next line: the library joins such texts.
+    fn with_line_end(&self, span: Span) -> &'t str {
+        let rest = &self.text[span.start..];
+        &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)]
+    }
+
     fn trimmed(&self, span: Span) -> Span {
         let span = self.without_leading(span);
         Span::new(span.start, span.start + self.slice(span).trim_end().len())
@@ -164,8 +170,8 @@ impl<'t> Reader<'t> {
             [] => return Vec::new(),
             [one] => Cow::Borrowed(self.slice(*one)),
             many => {
-                let lines: Vec<&str> = many.iter().map(|span| self.slice(*span)).collect();
-                Cow::Owned(lines.join("\n"))
+                let lines: String = many.iter().map(|span| self.with_line_end(*span)).collect();
+                Cow::Owned(lines.trim_end().to_owned())
             }
         };
         let mark = if text.starts_with(';') { ';' } else { '#' };
