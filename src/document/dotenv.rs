@@ -9,7 +9,7 @@ use super::format::{Format, lines_if};
 use super::node::{Comment, Document, Entry, Member, Node, Shape, Value};
 use super::parsed::{MAX_NODES, ParseError, Parsed};
 use super::scalar::Scalar;
-use super::splice::{Edit, Splice, Spliced};
+use super::splice::{Edit, Splice, Spliced, Unspliceable};
 use crate::text::Span;
 
 /// The format of `.env`.
@@ -47,6 +47,10 @@ impl Format for Dotenv {
     }
 
     fn splice(&self, text: &str, _parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
+        if let Some(at) = memchr::memmem::find(text.as_bytes(), b"\r\n") {
+            let reason = "a line ends in CRLF, and sops takes the carriage return for a part of the value: end all lines in LF";
+            return Err(Unspliceable { span: Span::at(at), reason });
+        }
         let mut edits = splice.values.to_vec();
         let comments = splice.comments.iter();
         edits.extend(comments.map(|comment| Edit::new(comment.span, format!("#{}", comment.text))));

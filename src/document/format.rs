@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::parsed::Parsed;
+use super::parsed::{ParseError, Parsed};
 use super::splice::{Splice, Spliced};
 use crate::path::RepoPath;
 
@@ -17,6 +17,11 @@ pub trait Format: Sync + fmt::Debug {
 
     /// Reads all documents of a text.
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t>;
+
+    /// Returns what makes sops refuse a text that `parse` reads, `parsed` being its documents.
+    fn refused_by_sops(&self, _text: &str, _parsed: &Parsed<'_>) -> Option<ParseError> {
+        None
+    }
 
     /// Returns the edits that write new values into a text, `parsed` being its documents.
     fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced;

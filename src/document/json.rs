@@ -7,14 +7,19 @@ use std::borrow::Cow;
 
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
+use super::decimal;
 use super::format::Format;
 use super::node::{Document, Element, Entry, Member, Node, Shape, Value};
 use super::parsed::{
     DuplicateKey, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, ParseError, Parsed, duplicates,
 };
 use super::scalar::Scalar;
-use super::splice::{self, Block, Edit, Splice, Spliced};
+use super::splice::{self, Block, Edit, Splice, Spliced, Unspliceable};
 use crate::text::Span;
+
+const DIGITS: &str = "this number has more digits than sops keeps: write it as text";
+const SURROGATE: &str =
+    "this text has half of a surrogate pair, and sops replaces that with U+FFFD";
 
 /// The format of `.json`, and of the envelope that sops puts around binary files.
 #[derive(Debug)]
@@ -74,12 +79,45 @@ impl Format for Json {
     }
 
     fn splice(&self, text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
+        let mut roots = parsed.documents.iter().map(|document| &document.root);
+        if let Some(unfaithful) = roots.find_map(|root| unfaithful(text, root)) {
+            return Err(unfaithful);
+        }
         let quoted = |value: &Edit| Edit::new(value.span, format!("\"{}\"", value.text));
         let mut edits: Vec<Edit> = splice.values.iter().map(quoted).collect();
         let roots = parsed.documents.iter().map(|document| &document.root);
         edits.extend(roots.map(|root| append(text, root, splice.appended)));
         Ok(edits)
     }
+}
+
+/// Finds a number or a string that sops does not give back as it is.
+fn unfaithful(text: &str, node: &Node<'_>) -> Option<Unspliceable> {
+    let found = |span, reason| Some(Unspliceable { span, reason });
+    match &node.value {
+        Value::Scalar(Scalar::Float(float)) => {
+            let is_exact = decimal::is_exact(&text[node.span.start..node.span.end], *float);
+            if is_exact { None } else { found(node.span, DIGITS) }
+        }
+        Value::Scalar(Scalar::Str(value)) if is_replaced(text, node.span, value) => {
+            found(node.span, SURROGATE)
+        }
+        Value::Scalar(_) => None,
+        Value::Map(_) => node.entries().find_map(|entry| {
+            if is_replaced(text, entry.key_span, &entry.key) {
+                return found(entry.key_span, SURROGATE);
+            }
+            unfaithful(text, &entry.node)
+        }),
+        Value::List(_) => node.elements().find_map(|element| unfaithful(text, element)),
+    }
+}
+
+/// Reports whether U+FFFD took the place of an escape that is half of a surrogate pair.
+fn is_replaced(text: &str, span: Span, value: &str) -> bool {
+    let count = |text: &str| text.matches('\u{fffd}').count();
+    let source = &text[span.start..span.end];
+    count(value) > count(source) + source.to_ascii_lowercase().matches("\\ufffd").count()
 }
 
 /// Returns the edit that adds a member in the style of the others: on its own line if the first is.

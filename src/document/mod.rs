@@ -6,6 +6,7 @@
 //!
 //! A new format is one file and two lines here: its `mod` and its entry in [`FORMATS`].
 
+mod decimal;
 pub mod dotenv;
 mod format;
 pub mod ini;

@@ -3,7 +3,7 @@
 use super::outcome::Verification;
 use crate::document::{Document, Parsed, Shape};
 use crate::keys::KeyRing;
-use crate::rules::{Judged, Subject};
+use crate::rules::{Judged, Subject, misread};
 use crate::sops::envelope;
 use crate::sops::open::{self, Opening};
 use crate::sops::verdict::{Unopened, Verdict};
@@ -53,7 +53,9 @@ pub(super) fn verification(
         });
     };
     match &opening.verdict {
-        Verdict::Verified(_) => Verification::Verified,
+        Verdict::Verified(_) => {
+            misread(subject).map_or(Verification::Verified, Verification::Skipped)
+        }
         Verdict::Refused(_) => Verification::Refused,
         Verdict::Unopened(Unopened::NoKey) => Verification::Skipped(no_key(subject)),
         Verdict::Unopened(Unopened::NotOpened) => {

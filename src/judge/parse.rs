@@ -18,13 +18,16 @@ pub(super) fn parse<'t>(
     let Some(format) = format else {
         return foreign(text, traces, claims_encryption);
     };
-    let parsed = format.parse(text);
+    let mut parsed = format.parse(text);
     // `sops --input-type` writes any format under any name.
     if traces.encrypted && !(is_likely(&parsed, text) && has_metadata(&parsed)) {
         let other = document::format_by_content(text).parse(text);
         if is_likely(&other, text) && (has_metadata(&other) || !is_likely(&parsed, text)) {
             return Some(other);
         }
+    }
+    if traces.encrypted && parsed.error.is_none() && has_metadata(&parsed) {
+        parsed.error = format.refused_by_sops(text, &parsed);
     }
     Some(parsed)
 }

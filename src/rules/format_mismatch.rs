@@ -2,8 +2,9 @@
 
 use super::encrypting::obstacle;
 use super::rule::{FileRule, declare_rule};
-use super::subject::{Judged, Subject};
-use crate::document::{self, FORMATS, Format, json::Json};
+use super::subject::Subject;
+use super::written::{self, sops_name};
+use crate::document::{self, Format};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::Span;
 
@@ -60,9 +61,9 @@ impl FileRule for FormatMismatch {
         let Some(first) = subject.documents.first().filter(|first| first.metadata.is_some()) else {
             return;
         };
-        let actual = actual(subject, named, first);
+        let actual = written::format_of(subject);
         // JSON is YAML.
-        let is_json = !first.document.is_shallow() && Json.recognizes(subject.text);
+        let is_json = written::is_json(subject);
         let is_read =
             |actual: &dyn Format| actual.is_for(subject.path()) || is_json && named.reads_json();
         if actual.is_some_and(is_read) {
@@ -81,27 +82,6 @@ impl FileRule for FormatMismatch {
                 .help(help(subject, actual)),
         );
     }
-}
-
-/// Returns the format that the file is in; `None` means binary.
-fn actual(
-    subject: &Subject<'_>,
-    named: &'static dyn Format,
-    first: &Judged<'_>,
-) -> Option<&'static dyn Format> {
-    let is_shallow = first.document.is_shallow();
-    let is_json = !is_shallow && Json.recognizes(subject.text);
-    if is_json && subject.documents.len() == 1 && first.is_envelope() {
-        return None;
-    }
-    let mut formats = FORMATS.iter().copied().filter(|format| format.is_shallow() == is_shallow);
-    // A file that was read by its name may lack the line by which others are recognized.
-    formats.find(|format| format.recognizes(subject.text)).or(Some(named))
-}
-
-/// Returns the name that sops has for a format.
-fn sops_name(format: Option<&dyn Format>) -> &'static str {
-    format.map_or("binary", Format::name)
 }
 
 fn help(subject: &Subject<'_>, actual: Option<&dyn Format>) -> String {

@@ -62,6 +62,7 @@ mod unselected_value;
 mod untrusted_key_endpoint;
 mod unusable_pgp_key;
 mod unused_ignore;
+mod written;
 
 pub use command::{quoted, sops_command};
 pub use encrypting::hidden;
@@ -70,6 +71,7 @@ pub use private_key::raise as raise_private_key;
 pub use repository::Repository;
 pub use rule::{FileRule, RepoRule};
 pub use subject::{Answers, Judged, Subject};
+pub use written::misread;
 
 use crate::finding::{Needs, RuleMeta};
 

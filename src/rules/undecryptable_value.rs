@@ -14,7 +14,8 @@ declare_rule! {
     /// its place. In a file with several documents, sops uses the selector of the first document
     /// for all of them. So the rule also reports a plaintext value that this selector covers, even
     /// if the selector of the value's own document does not. Without a private key, the report
-    /// counts the file as not verified.
+    /// counts the file as not verified. In INI, a comment whose first line is empty counts too: sops
+    /// encrypts it, and crashes when it decrypts it.
     ///
     /// ## Why it matters
     ///
@@ -92,6 +93,10 @@ fn undecryptable<'s>(
                 "{key_path} does not decrypt: a key above it was renamed, it was copied from elsewhere, or it is damaged"
             ),
             format!("restore the line from the last good commit, and make the change with {edit}"),
+        ),
+        ValueCause::Unwritable => (
+            format!("{key_path} has an empty line, and sops crashes when it decrypts the file"),
+            "remove this line from the file: the MAC does not cover comments".to_owned(),
         ),
         ValueCause::Type => (
             format!("{key_path} decrypts to something that its `type` cannot hold"),

@@ -11,7 +11,7 @@ use super::mac::Mac;
 use super::metadata::Metadata;
 use super::value::{EncValue, PREFIX};
 use super::walk::{self, Leaf, Step, additional_data, key_path};
-use crate::document::{Comment, Document, Scalar, Shape, Value};
+use crate::document::{Comment, Document, Scalar, Shape, Value, ini};
 use crate::text::Span;
 
 /// The result of decrypting a file.
@@ -101,6 +101,8 @@ pub enum ValueCause {
     Damaged,
     /// It decrypts, and does not fit its type.
     Type,
+    /// A comment in INI that decrypts, and that sops crashes on.
+    Unwritable,
 }
 
 /// The reason why a MAC is invalid.
@@ -265,12 +267,16 @@ impl File<'_, '_> {
         if !comment.text.starts_with(PREFIX) {
             return;
         }
-        let is_fine = match self.cipher.open(&comment.text, &additional_data(path)) {
-            Ok(Opened::Comment(_)) => true,
-            Err(damage) => damage != Damage::Crash,
-            Ok(Opened::Value(_)) => false,
+        let cause = match self.cipher.open(&comment.text, &additional_data(path)) {
+            Ok(Opened::Comment(text)) => {
+                let text = std::str::from_utf8(text.expose()).unwrap_or_default();
+                let is_ini = self.documents.iter().any(|one| one.shape == Shape::Sections);
+                (is_ini && !ini::is_writable(text)).then_some(ValueCause::Unwritable)
+            }
+            Err(damage) => (damage == Damage::Crash).then_some(ValueCause::Type),
+            Ok(Opened::Value(_)) => Some(ValueCause::Type),
         };
-        if !is_fine {
+        if let Some(cause) = cause {
             walked.refusals.push(Refusal::Value {
                 document: walked.document,
                 key_path: match key_path(path).as_str() {
@@ -278,7 +284,7 @@ impl File<'_, '_> {
                     path => format!("a comment in {path}"),
                 },
                 key_span: comment.span,
-                cause: ValueCause::Type,
+                cause,
             });
         }
     }

@@ -11,10 +11,13 @@
 mod reader;
 
 use super::format::{Format, lines_if};
-use super::node::{Document, Member, Node, Shape, Value};
-use super::parsed::Parsed;
+use super::node::{Comment, Document, Member, Node, Shape, Value};
+use super::parsed::{ParseError, Parsed};
 use super::splice::{Edit, Splice, Spliced, Unspliceable, line_end};
 use crate::text::Span;
+
+const UNWRITABLE: &str =
+    "sops crashes when it decrypts a comment whose first line is empty: remove the line";
 
 /// The format of `.ini`.
 #[derive(Debug)]
@@ -37,6 +40,13 @@ impl Format for Ini {
         true
     }
 
+    fn refused_by_sops(&self, _text: &str, parsed: &Parsed<'_>) -> Option<ParseError> {
+        let sections = parsed.documents.iter().flat_map(|document| document.root.entries());
+        let mut comments = sections.flat_map(|section| comments(&section.node));
+        let comment = comments.find(|comment| !is_writable(&comment.text))?;
+        Some(ParseError::new(comment.span.start, UNWRITABLE))
+    }
+
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
         let (sections, duplicate_keys, error) = reader::read(text);
         let root = Node::new(Span::new(0, text.len()), Value::Map(sections));
@@ -56,17 +66,28 @@ impl Format for Ini {
                 "sops would lose this comment, because no key follows it: move it further up";
             return Err(Unspliceable { span: comment.span, reason });
         }
+        if let Some(lost) = lost_key(parsed) {
+            return Err(lost);
+        }
         for value in splice.values {
             let source = &text[value.span.start..value.span.end];
             let quote = source.chars().next().filter(|first| matches!(first, '"' | '\''));
+            let rest = text[value.span.end..].lines().next().unwrap_or_default();
             // What sops reads of `"p;w"` is `"p`, and a comment.
-            if quote.is_some_and(|quote| source.len() == 1 || !source.ends_with(quote)) {
+            let is_cut = rest.trim_start().starts_with([';', '#']);
+            if is_cut && quote.is_some_and(|quote| source.len() == 1 || !source.ends_with(quote)) {
                 let reason = "sops would cut this value at its `;` or `#`, in spite of the quotes";
                 return Err(Unspliceable { span: value.span, reason });
             }
             edits.push(value.clone());
         }
         for comment in splice.comments {
+            let before = &text[..comment.span.start];
+            let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+            if line.trim_start().starts_with('[') {
+                let reason = "sops would take this comment, once it is encrypted, for a part of the section's name: move it above the section";
+                return Err(Unspliceable { span: comment.span, reason });
+            }
             edits.push(Edit::new(comment.span, format!("; {}", comment.text)));
         }
         edits.extend(merged_comments(parsed, splice.comments));
@@ -82,6 +103,29 @@ impl Format for Ini {
         edits.push(Edit::new(Span::at(text.len()), lines.replace('\n', newline)));
         Ok(edits)
     }
+}
+
+/// Reports whether sops can write a comment that it decrypted. It crashes on an empty line, which a comment
+/// gets if it begins with a sign that nothing follows (`writeToBuffer` in `file.go` of the library).
+pub fn is_writable(comment: &str) -> bool {
+    comment.is_empty() || !comment.split('\n').any(str::is_empty)
+}
+
+fn comments<'n, 't>(section: &'n Node<'t>) -> impl Iterator<Item = &'n Comment<'t>> {
+    let members = if let Value::Map(members) = &section.value { &members[..] } else { &[] };
+    members.iter().filter_map(|member| match member {
+        Member::Comment(comment) => Some(comment),
+        Member::Entry(_) => None,
+    })
+}
+
+/// Finds a key that is a comment once sops has written it.
+fn lost_key(parsed: &Parsed<'_>) -> Option<Unspliceable> {
+    let sections = parsed.documents.iter().flat_map(|document| document.root.entries());
+    let mut keys = sections.flat_map(|section| section.node.entries());
+    let reason = "sops would write this key without quotes, or with a number in its place, which makes a comment of its line: rename it";
+    let key = keys.find(|key| key.key.starts_with(['#', ';']))?;
+    Some(Unspliceable { span: key.key_span, reason })
 }
 
 /// Reports whether a comment is on a line below the last key. Comments above and next to a key are

@@ -106,6 +106,12 @@ impl<'t> Reader<'t> {
         Span::new(span.end - self.slice(span).trim_start().len(), span.end)
     }
 
+    /// Returns the text from the start of a span up to the next line: the library joins such texts.
+    fn with_line_end(&self, span: Span) -> &'t str {
+        let rest = &self.text[span.start..];
+        &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)]
+    }
+
     fn trimmed(&self, span: Span) -> Span {
         let span = self.without_leading(span);
         Span::new(span.start, span.start + self.slice(span).trim_end().len())
@@ -145,7 +151,8 @@ impl<'t> Reader<'t> {
         };
         self.duplicate_keys.extend(duplicates(0, entries()));
         let start = self.section.name_span.start;
-        let end = entries().last().map_or(self.section.name_span.end, |entry| entry.node.span.end);
+        let end =
+            entries().next_back().map_or(self.section.name_span.end, |entry| entry.node.span.end);
         let node = Node::new(Span::new(start, end), Value::Map(members));
         self.sections.push(Member::Entry(Entry {
             key: Cow::Borrowed(self.section.name),
@@ -163,8 +170,8 @@ impl<'t> Reader<'t> {
             [] => return Vec::new(),
             [one] => Cow::Borrowed(self.slice(*one)),
             many => {
-                let lines: Vec<&str> = many.iter().map(|span| self.slice(*span)).collect();
-                Cow::Owned(lines.join("\n"))
+                let lines: String = many.iter().map(|span| self.with_line_end(*span)).collect();
+                Cow::Owned(lines.trim_end().to_owned())
             }
         };
         let mark = if text.starts_with(';') { ';' } else { '#' };

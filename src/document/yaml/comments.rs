@@ -131,11 +131,11 @@ impl<'t> Placer<'t, '_> {
                     elements.push(element);
                     elements.extend(feet.into_iter().map(Element::Comment));
                 }
-                let is_scalar = elements.last().is_some_and(|last| match last {
-                    Element::Node(node) => matches!(node.value, Value::Scalar(_)),
+                let is_token = elements.last().is_some_and(|last| match last {
+                    Element::Node(node) => !self.is_block(node),
                     Element::Comment(_) => false,
                 });
-                if let (true, Some(until)) = (is_scalar, until.filter(|_| !is_flow)) {
+                if let (true, Some(until)) = (is_token, until.filter(|_| !is_flow)) {
                     elements.extend(self.foot(until).map(Element::Comment));
                 }
                 let rest = self.trailing(until, &seen);
@@ -206,17 +206,22 @@ impl<'t> Placer<'t, '_> {
         }
     }
 
-    /// Returns the one comment right below the last scalar of a list and above an empty line.
+    /// Returns the one comment right below the last scalar of a list, not further left than its dash, and above
+    /// an empty line.
     fn foot(&mut self, until: usize) -> std::option::IntoIter<Comment<'t>> {
         let text = self.text;
         let next = self.remarks.next_if(|remark| {
             let span = remark.comment.span;
             let below = text[span.end..].trim_start_matches('\r').strip_prefix('\n');
-            let is_above_nothing = below
-                .and_then(|below| below.lines().next())
-                .is_some_and(|line| line.trim().is_empty());
-            let above = line_above(text, span.start).map_or("", str::trim_start);
-            span.start < until && is_above_nothing && above.starts_with('-')
+            let is_above_nothing = text[span.end..].starts_with("\r\n")
+                || below
+                    .and_then(|below| below.lines().next())
+                    .is_some_and(|line| line.trim().is_empty());
+            let own = span.start - line_start(text, span.start);
+            let above = line_above(text, span.start).unwrap_or_default();
+            let dash = above.len() - above.trim_start().len();
+            let is_below_dash = above[dash..].starts_with('-') && own >= dash;
+            span.start < until && is_above_nothing && is_below_dash
         });
         next.map(|remark| remark.comment).into_iter()
     }

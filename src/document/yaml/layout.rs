@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, ScalarStyle, StructureStyle};
 
+use super::faithful::unfaithful;
 use super::reader::events;
 use crate::document::splice::{Edit, Splice, Unspliceable};
 use crate::text::Span;
@@ -49,6 +50,10 @@ impl<'t> Layout<'t> {
             let broken = Unspliceable { span: Span::at(0), reason: "it cannot be read to its end" };
             let (event, place) = event.map_err(|_| broken)?;
             let range = place.byte_range().unwrap_or(text.len()..text.len());
+            if let Some(reason) = unfaithful(&event) {
+                let span = Span::new(range.start, range.end);
+                return Err(Unspliceable { span, reason });
+            }
             match event {
                 Event::Comment(..) => {
                     layout.comments.insert(range.end, range.start);
@@ -100,6 +105,11 @@ impl<'t> Layout<'t> {
         (!self.sealed.contains(start)).then_some(token.whole)
     }
 
+    /// Returns where the first comment in a part of the text begins.
+    pub(super) fn first_comment(&self, part: Span) -> Option<usize> {
+        self.comments.values().copied().filter(|at| (part.start..part.end).contains(at)).min()
+    }
+
     /// Reports whether a value next to a comment is encrypted, or the comment, or comments decide
     /// about that.
     pub(super) fn is_near_sealed(&self, comment: Span, splice: &Splice<'_>) -> bool {
@@ -118,6 +128,12 @@ impl<'t> Layout<'t> {
             reason: "it is written in a way that cannot be edited",
         };
         let token = self.tokens.get(&value.span.start).ok_or_else(|| lost.clone())?;
+        let line = &self.text[..value.span.start];
+        let before = &line[line.rfind('\n').map_or(0, |at| at + 1)..];
+        if before.trim().is_empty() && before.contains('\t') {
+            let reason = "a tab is before this value: use spaces for indentation";
+            return Err(Unspliceable { span: value.span, reason });
+        }
         if !token.is_block {
             let text =
                 if token.is_in_flow { format!("\"{}\"", value.text) } else { value.text.clone() };
@@ -149,12 +165,12 @@ impl<'t> Layout<'t> {
     }
 }
 
-/// Returns where a key begins on its line: at the tag or anchor before it, if it has one.
+/// Returns where a key begins on its line: at the `?`, tag or anchor before it, if it has one.
 pub(super) fn column(text: &str, offset: usize) -> usize {
     let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
     // A byte order mark takes no place.
     let before = text[line..offset].trim_start_matches('\u{feff}');
     let behind_blanks = before.trim_start_matches(' ');
-    let is_named = behind_blanks.starts_with(['!', '&']);
+    let is_named = behind_blanks.starts_with(['!', '&', '?']);
     if is_named { before.len() - behind_blanks.len() } else { before.len() }
 }

@@ -5,14 +5,16 @@
 
 mod block;
 mod comments;
+mod faithful;
 mod layout;
 mod lines;
 mod reader;
+mod scanner;
 mod splice;
 mod unsteady;
 
 use super::format::Format;
-use super::parsed::Parsed;
+use super::parsed::{ParseError, Parsed};
 use super::splice::{Splice, Spliced};
 use crate::text::Span;
 
@@ -50,6 +52,10 @@ impl Format for Yaml {
 
     fn foreign_line_break(&self, text: &str) -> Option<usize> {
         lines::line_separator(text)
+    }
+
+    fn refused_by_sops(&self, text: &str, _parsed: &Parsed<'_>) -> Option<ParseError> {
+        scanner::refused(text)
     }
 
     fn parse<'t>(&self, text: &'t str) -> Parsed<'t> {
@@ -170,6 +176,11 @@ mod tests {
             ("u:\n- a: b\n# c\no: x\n", "{u:{{a:·}} #c o:·}"),
             ("u:\n- a: b\n# c\n\no: x\n", "{u:{{a:·}} #c o:·}"),
             ("u:\n- b\n# c\n# d\no: x\n", "{u:{·} #c #d o:·}"),
+            ("u:\n- []\n# c\n\no: x\n", "{u:{{} #c} o:·}"),
+            ("u:\n  - b\n# c\n\no: x\n", "{u:{·} #c o:·}"),
+            ("u:\r\n- b\r\n# c\r\n# d\r\no: x\r\n", "{u:{· #c} #d o:·}"),
+            ("u:\r\n  - b\r\n# c\r\no: x\r\n", "{u:{·} #c o:·}"),
+            ("u:\r\n  - b\r\n  # c\r\no: x\r\n", "{u:{· #c} o:·}"),
             ("u:\n- b\n # c\no: x\n", "{u:{·} #c o:·}"),
             ("u:\n  - b\n # c\no: x\n", "{u:{· #c} o:·}"),
             ("u:\n  - b\n  # c\no: x\n", "{u:{· #c} o:·}"),
@@ -256,7 +267,7 @@ mod tests {
             ("secret: |2- # c\n   a\n  b\n\n\nd: 1\n", "secret: X # c\n\n\nd: 1\n"),
             ("secret: >+\n\n\n  a\n\nd: 1\n", "secret: X\n\nd: 1\n"),
             ("secret:\n  |\n  a\nd: 1\n", "secret:\n  X\nd: 1\n"),
-            ("secret: !!binary |\n  aGk=\nd: 1\n", "secret: X\nd: 1\n"),
+            ("secret: !!binary |\n  /w==\nd: 1\n", "secret: X\nd: 1\n"),
             ("secret: !!int 3\n", "secret: X\n"),
             ("secret: &a 3\n", "secret: &a X\n"),
             ("secret: {a: b, 'c': \"d\"}\n", "secret: {a: \"X\", 'c': \"X\"}\n"),
@@ -289,7 +300,7 @@ mod tests {
             ("{a: 1}\n", "{a: 1, \"sops\": {\"v\": \"1\"}}\n".to_owned()),
             ("{a: 1,\n}\n", "{a: 1,\n\"sops\": {\"v\": \"1\"}}\n".to_owned()),
             ("{}\n", "{\"sops\": {\"v\": \"1\"}}\n".to_owned()),
-            ("!t a: 1\n&b b: 2\n", format!("!t a: 1\n&b b: 2\n{END}")),
+            ("!!str a: 1\n&b b: 2\n", format!("!!str a: 1\n&b b: 2\n{END}")),
             ("\u{feff}a:\n  b: 1\n", "\u{feff}a:\n  b: 1\nsops:\n  v: \"1\"\n".to_owned()),
             ("  a:\n     b: 1\n", "  a:\n     b: 1\n  sops:\n     v: \"1\"\n".to_owned()),
         ] {

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use granit_parser::{ErrorKind, Event, Parser, Placement, ScalarStyle, ScanError, StructureStyle};
 
 use super::comments::{self, Remark};
+use super::lines::line_start;
 use crate::document::node::{Comment, Document, Element, Entry, Member, Node, Shape, Value};
 use crate::document::parsed::{
     MAX_COMMENTS_IN_A_ROW, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, ParseError, Parsed, duplicates,
@@ -205,8 +206,30 @@ impl<'t> Reader<'t> {
             last = Some(node.span.end);
             elements.push(Element::Node(node));
         };
+        let start = if style == StructureStyle::Block { self.at_dash(start) } else { start };
         let span = self.collection_span(start, end, last, style);
         Ok(Node::new(span, Value::List(elements)))
+    }
+
+    /// Returns the start of a list at its first dash. The parser begins one whose dashes are in the column of
+    /// its key at the first element.
+    fn at_dash(&self, start: Span) -> Span {
+        let rest = &self.text[start.start..];
+        if rest.starts_with('-') && rest[1..].starts_with(char::is_whitespace) {
+            return start;
+        }
+        let mut line = line_start(self.text, start.start);
+        loop {
+            let begin = &self.text[line..start.start];
+            let dash = line + begin.len() - begin.trim_start().len();
+            if self.text[dash..].starts_with('-') {
+                return Span::at(dash);
+            }
+            match line.checked_sub(1) {
+                Some(above) if above > self.base => line = line_start(self.text, above),
+                _ => return start,
+            }
+        }
     }
 
     /// Flow collections end at their bracket, block collections with their last member.
@@ -322,7 +345,7 @@ fn cut(text: &str) -> Option<usize> {
     (end > 0 && !text[end..].contains('\n')).then_some(end)
 }
 
-fn known_tag(tag: &granit_parser::Tag) -> Tag {
+pub(super) fn known_tag(tag: &granit_parser::Tag) -> Tag {
     match tag.core_suffix() {
         Some("str") => Tag::Str,
         Some("int") => Tag::Int,

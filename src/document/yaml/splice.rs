@@ -22,11 +22,11 @@ const INDENT: usize = 4;
 pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Spliced {
     let layout = Layout::of(text, splice)?;
     let roots = parsed.documents.iter().map(|document| &document.root);
-    if let Some(unclear) = unclear(text, &layout) {
+    if let Some(unclear) = unclear(text, &layout).or_else(|| behind_the_end(text, &layout)) {
         return Err(unclear);
     }
     if let Some(unclear) =
-        roots.clone().find_map(|root| odd_comment(text, root, (0, false), (&layout, splice)))
+        roots.clone().find_map(|root| odd_comment(text, root, (None, false), (&layout, splice)))
     {
         return Err(unclear);
     }
@@ -37,7 +37,7 @@ pub(super) fn splice(text: &str, parsed: &Parsed<'_>, splice: &Splice<'_>) -> Sp
     let unsteady: HashSet<Span> = parsed
         .documents
         .iter()
-        .flat_map(|document| unsteady_comments(text, &document.root))
+        .flat_map(|document| unsteady_comments(text, &document.root, !splice.reads_comments))
         .collect();
     for comment in splice.comments {
         let line = text[..comment.span.start].trim_end_matches([' ', '\t']);
@@ -65,6 +65,19 @@ fn unclear(text: &str, layout: &Layout<'_>) -> Option<Unspliceable> {
     let span = layout.unended_block()?;
     let reason = "the file ends inside this text, to which what is appended would add a line end: end its last line";
     Some(Unspliceable { span, reason })
+}
+
+/// Finds a comment beside a `...`, or below the last one.
+fn behind_the_end(text: &str, layout: &Layout<'_>) -> Option<Unspliceable> {
+    let reason =
+        "sops loses this comment, because it is behind the end of a document: move it above a key";
+    let last = layout.ends.last();
+    let found = layout.ends.iter().filter(|end| text[**end..].starts_with("...")).find_map(|end| {
+        let line = text[*end..].find('\n').map_or(text.len(), |line| end + line);
+        let behind = if Some(end) == last { text.len() } else { line };
+        layout.first_comment(Span::new(*end, behind))
+    });
+    found.map(|at| Unspliceable { span: Span::at(at), reason })
 }
 
 /// Returns the edit that adds a block below a document, or before the bracket that ends it.

@@ -45,7 +45,7 @@ pub(super) fn contents(
 }
 
 /// A value or a comment, with its path and its content.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Content {
     place: String,
     kind: Option<String>,
@@ -54,9 +54,13 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Reports whether it is a value.
-    pub(super) fn is_value(&self) -> bool {
-        self.kind.as_deref() != Some("comment")
+    /// Parts values and comments. The metadata that follow a comment can change its place, and it opens at
+    /// its place: so that is left out.
+    pub(super) fn apart(all: Vec<Self>) -> (Vec<Self>, Vec<Self>) {
+        let is_comment = |content: &Self| content.kind.as_deref() == Some("comment");
+        let (comments, values): (Vec<_>, Vec<_>) = all.into_iter().partition(is_comment);
+        let without_place = |comment| Self { place: String::new(), ..comment };
+        (values, comments.into_iter().map(without_place).collect())
     }
 
     /// Returns the content of a value. With a cipher, it decrypts selected ones.

@@ -48,6 +48,9 @@ pub fn seal_parsed(
     sealing: &Sealing<'_>,
 ) -> Result<Sealed, SealError> {
     check_source(parsed, &sealing.recipe.selector)?;
+    if let Some(error) = format.refused_by_sops(text, parsed) {
+        return Err(impossible(Some(Span::at(error.offset)), error.reason));
+    }
     let mut writer = Writer::new(sealing);
     writer.has_floats = format.has_only_floats();
     for document in &parsed.documents {
@@ -62,17 +65,27 @@ pub fn seal_parsed(
     let is_nested = parsed.documents.iter().all(|document| document.shape == Shape::Nested);
     let block = writer.block()?;
     let block = if is_nested { block } else { flat::fold(&block) };
-    let splice = Splice {
-        values: &writer.values,
-        comments: &writer.comments,
-        reads_comments: sealing.recipe.selector.reads_comments(),
-        appended: &(METADATA_KEY, block),
+    let splice = |writer: &Writer<'_>| {
+        let splice = Splice {
+            values: &writer.values,
+            comments: &writer.comments,
+            reads_comments: sealing.recipe.selector.reads_comments(),
+            appended: &(METADATA_KEY, block.clone()),
+        };
+        let edits = format
+            .splice(text, parsed, &splice)
+            .map_err(|error| impossible(Some(error.span), error.reason))?;
+        let sealed = apply(text, &edits).ok_or(SealError::Check("two changes overlap"))?;
+        Ok((edits, sealed))
     };
-    let edits = format
-        .splice(text, parsed, &splice)
-        .map_err(|error| impossible(Some(error.span), error.reason))?;
-    let sealed = apply(text, &edits).ok_or(SealError::Check("two changes overlap"))?;
-    writer.check(parsed, &format.parse(&sealed))?;
+    let (mut edits, mut sealed) = splice(&writer)?;
+    let new = format.parse(&sealed);
+    if writer.follow_comments(parsed, &new)? {
+        (edits, sealed) = splice(&writer)?;
+        writer.check(parsed, &format.parse(&sealed))?;
+    } else {
+        writer.check(parsed, &new)?;
+    }
     let (values, comments) = (writer.values.len(), writer.comments.len());
     Ok(Sealed { text: sealed, edits, values, comments })
 }
@@ -168,7 +181,7 @@ mod tests {
         let formats: [(Option<&dyn Format>, &str); 6] = [
             (
                 Some(&Yaml),
-                "# canary\na: canary\nl: [1, 1.5, true, 2001-01-01, null, '']\n---\nb: canary\n",
+                "# canary\na: canary\nl: [1, 1.5, true, 2001-01-01T00:00:00Z, null, '']\n---\nb: canary\n",
             ),
             (Some(&Json), "{\"a\": {\"b\": \"canary\", \"c\": [1, 9007199254740993]}}"),
             (Some(&Dotenv), "# canary\nA=canary\n\nB=\n"),

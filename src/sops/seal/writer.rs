@@ -14,10 +14,11 @@ use crate::sops::envelope;
 use crate::sops::mac::Mac;
 use crate::sops::metadata::{self, Found};
 use crate::sops::recipe::KeyGroup;
+use crate::sops::selector::Selector;
 use crate::sops::shamir;
 use crate::sops::verdict::{File, Verdict};
 use crate::sops::walk::{Leaf, Remark, Stop, additional_data, stops};
-use crate::text::instant;
+use crate::text::{Span, instant};
 
 /// The version of sops whose form is written: the order of the metadata, and the types of numbers.
 const VERSION: &str = "3.13.2";
@@ -41,6 +42,36 @@ pub(super) struct Writer<'s> {
     /// True if some versions of sops read numbers as floats.
     pub(super) has_floats: bool,
     pub(super) is_binary: bool,
+}
+
+/// A comment that is encrypted, and the additional data of its ciphertext.
+struct Placed {
+    span: Span,
+    text: String,
+    place: String,
+}
+
+impl Placed {
+    fn of(remark: &Remark<'_, '_, '_>) -> Self {
+        let comment = remark.comment;
+        let place = additional_data(remark.path);
+        Self { span: comment.span, text: comment.text.clone().into_owned(), place }
+    }
+
+    /// Returns the comments of a file that have a text, in the order of the file.
+    fn all(parsed: &Parsed<'_>, selector: &Selector) -> Vec<Self> {
+        let mut all = Vec::new();
+        for document in &parsed.documents {
+            stops(document, selector, &mut |stop| match stop {
+                Stop::Remark(remark) if remark.is_selected && !remark.comment.text.is_empty() => {
+                    all.push(Self::of(remark));
+                }
+                _ => {}
+            });
+        }
+        all.sort_by_key(|placed| placed.span.start);
+        all
+    }
 }
 
 impl<'s> Writer<'s> {
@@ -108,19 +139,47 @@ impl<'s> Writer<'s> {
         if !remark.is_selected {
             return Ok(());
         }
-        let (span, selector) = (remark.comment.span, &self.sealing.recipe.selector);
-        let (text, place) = (remark.comment.text.as_bytes(), additional_data(remark.path));
-        let text = self.cipher.seal(text, "comment", &place, self.sealing.random);
-        if selector.reads_comments() && selector.names(&text) {
+        let comment = Placed::of(remark);
+        let sealed = self.sealed_comment(&comment.text, &comment.place)?;
+        if !sealed.is_empty() {
+            self.comments.push(Edit::new(comment.span, sealed));
+        }
+        Ok(())
+    }
+
+    fn sealed_comment(&self, text: &str, place: &str) -> Result<String, SealError> {
+        let selector = &self.sealing.recipe.selector;
+        let sealed = self.cipher.seal(text.as_bytes(), "comment", place, self.sealing.random);
+        if selector.reads_comments() && selector.names(&sealed) {
             return Err(SealError::Rule {
                 reason: "has a comment regex that matches an encrypted comment",
                 help: "let it match words that do not occur in ciphertext",
             });
         }
-        if !text.is_empty() {
-            self.comments.push(Edit::new(span, text));
+        Ok(sealed)
+    }
+
+    /// Encrypts the comments again for the places that they have in the new file: one at the end of a list
+    /// is above the metadata there. Reports whether a place is another.
+    pub(super) fn follow_comments(
+        &mut self,
+        old: &Parsed<'_>,
+        new: &Parsed<'_>,
+    ) -> Result<bool, SealError> {
+        let selector = &self.sealing.recipe.selector;
+        let (old, new) = (Placed::all(old, selector), Placed::all(new, selector));
+        let is_moved = |(old, new): (&Placed, &Placed)| old.place != new.place;
+        // Comments that decide about values are at places that sops does not change.
+        let is_kept = selector.reads_comments() || old.len() != new.len();
+        if is_kept || !old.iter().zip(&new).any(is_moved) {
+            return Ok(false);
         }
-        Ok(())
+        let comments = old
+            .iter()
+            .zip(&new)
+            .map(|(old, new)| Ok(Edit::new(old.span, self.sealed_comment(&old.text, &new.place)?)));
+        self.comments = comments.collect::<Result<_, _>>()?;
+        Ok(true)
     }
 
     /// Returns the metadata, sorted as in sops 3.13.
@@ -213,19 +272,21 @@ impl<'s> Writer<'s> {
             return Err(SealError::Check("it has other documents"));
         }
         let selector = &self.sealing.recipe.selector;
-        for (old, new) in old.documents.iter().zip(&new.documents) {
-            let old = contents(old, selector, None);
-            let new = contents(new, selector, Some(&self.cipher));
-            if old.is_none() || old != new {
-                let values = |all: Option<Vec<Content>>| {
-                    all.map(|all| all.into_iter().filter(Content::is_value).collect::<Vec<_>>())
-                };
-                let values = [old, new].map(values);
-                if values[0].is_some() && values[0] == values[1] {
-                    return Err(impossible(None, MOVED_COMMENT));
-                }
+        let all = |parsed: &Parsed<'_>, cipher: Option<&Cipher>| {
+            let documents = parsed.documents.iter();
+            let contents = documents.map(|document| contents(document, selector, cipher));
+            let contents: Option<Vec<Vec<Content>>> = contents.collect();
+            contents.map(|all| all.into_iter().map(Content::apart).unzip::<_, _, Vec<_>, Vec<_>>())
+        };
+        match (all(old, None), all(new, Some(&self.cipher))) {
+            (Some(old), Some(new)) if old.0 != new.0 => {
                 return Err(SealError::Check("it has other keys, values or comments"));
             }
+            (Some(old), Some(new)) if old.1.concat() != new.1.concat() => {
+                return Err(impossible(None, MOVED_COMMENT));
+            }
+            (Some(_), Some(_)) => {}
+            _ => return Err(SealError::Check("it has other keys, values or comments")),
         }
         self.opens(new)
     }

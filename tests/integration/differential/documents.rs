@@ -49,8 +49,8 @@ const KEYS: &[&str] = &[
     "\"tab\\tkey\"",
 ];
 
-/// Every kind of scalar that sops takes.
-const SCALARS: &[&str] = &[
+/// Scalars that sops gives back as they are.
+const FAITHFUL: &[&str] = &[
     "abc",
     "\"1\"",
     "'true'",
@@ -59,49 +59,19 @@ const SCALARS: &[&str] = &[
     "-1",
     "0",
     "-0",
-    "00",
-    "01",
-    "07",
-    "08",
-    "0777",
-    "-0777",
-    "0o17",
     "0o8",
-    "-0o17",
     "0x1F",
-    "-0x10",
     "0xG",
-    "0b11",
-    "-0b11",
     "0b2",
-    "1_000",
-    "1__0",
     "_1",
-    "1_",
-    "0x_1",
-    "1_000.5",
     "9223372036854775807",
-    "18446744073709551616",
     "-9223372036854775808",
-    "-9223372036854775809",
-    "1.0",
     "1.50",
     ".5",
-    "5.",
-    "+.5",
-    "-.5",
-    "1e3",
-    "1E+3",
-    "1.e3",
     "1e",
     "e3",
     "1e400",
-    "1e-400",
-    "5e-324",
     "0.1",
-    "100000000000000000000.0",
-    "1e21",
-    "123456789.123456789",
     "0.30000000000000004",
     ".inf",
     "-.INF",
@@ -115,46 +85,28 @@ const SCALARS: &[&str] = &[
     "..",
     "+",
     "1.2.3",
-    "0.",
     "true",
     "True",
     "FALSE",
     "tRUE",
-    "yes",
-    "no",
-    "on",
     "y",
     "null",
     "~",
     "",
     "nULL",
     "none",
-    "2001-12-14",
-    "2001-1-2",
     "2001-12-14T21:59:43Z",
-    "2001-12-14t21:59:43.10-05:00",
-    "2001-12-14 21:59:43.10",
-    "2001-12-14T21:59:43",
     "2001-02-30",
-    "2001-12-14T21:59:43+00:00",
-    "12:30:45",
-    "190:20:30",
     "2001-12",
     "20011214",
     "!!str 1",
     "!!int \"3\"",
-    "!!float 1",
     "!!bool \"true\"",
     "!!null \"\"",
-    "!!binary aGk=",
     "!!binary \"/w==\"",
-    "!!timestamp 2001-01-01",
-    "!custom 12",
-    "! 12",
     "<<",
     "=",
     "0.0.0.0/0",
-    "1:2",
     "a#b",
     "\"a\\nb\"",
     "１",
@@ -170,11 +122,84 @@ const SCALARS: &[&str] = &[
     "\"trailing \"",
 ];
 
+/// Scalars that sops reads, and gives back in another form.
+const UNFAITHFUL: &[&str] = &[
+    "00",
+    "01",
+    "07",
+    "08",
+    "0777",
+    "-0777",
+    "0o17",
+    "-0o17",
+    "-0x10",
+    "0b11",
+    "-0b11",
+    "1_000",
+    "1__0",
+    "1_",
+    "0x_1",
+    "1_000.5",
+    "18446744073709551616",
+    "-9223372036854775809",
+    "1.0",
+    "5.",
+    "+.5",
+    "-.5",
+    "1e3",
+    "1E+3",
+    "1.e3",
+    "1e-400",
+    "5e-324",
+    "100000000000000000000.0",
+    "1e21",
+    "123456789.123456789",
+    "0.",
+    "yes",
+    "no",
+    "on",
+    "2001-12-14",
+    "2001-1-2",
+    "2001-12-14t21:59:43.10-05:00",
+    "2001-12-14 21:59:43.10",
+    "2001-12-14T21:59:43",
+    "2001-12-14T21:59:43+00:00",
+    "12:30:45",
+    "190:20:30",
+    "1:2",
+    "!!float 1",
+    "!!binary aGk=",
+    "!!timestamp 2001-01-01",
+    "!custom 12",
+    "! 12",
+];
+
 const COMMENTS: &[&str] = &["# a secret", "# public", "#no space", "# ü", "#", "# key: value"];
 
-pub(super) fn make(dice: &mut Dice) -> Made {
+/// The scalars of YAML.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scalars {
+    Any,
+    /// Those that sops gives back as they are.
+    Faithful,
+}
+
+impl Scalars {
+    fn pick(self, dice: &mut Dice) -> &'static str {
+        let faithful = FAITHFUL.len();
+        let all = faithful + if self == Self::Any { UNFAITHFUL.len() } else { 0 };
+        let at = dice.below(all);
+        FAITHFUL.get(at).unwrap_or_else(|| &UNFAITHFUL[at - faithful])
+    }
+
+    fn has_key(self, key: &str) -> bool {
+        self == Self::Any || !matches!(key, "yes" | "on")
+    }
+}
+
+pub(super) fn make(dice: &mut Dice, scalars: Scalars) -> Made {
     let (ending, bytes) = match dice.below(10) {
-        0..5 => ("yaml", yaml(dice).into_bytes()),
+        0..5 => ("yaml", yaml(dice, scalars).into_bytes()),
         5 | 6 => ("json", json(dice).into_bytes()),
         7 => ("env", dotenv(dice).into_bytes()),
         8 => ("ini", ini(dice).into_bytes()),
@@ -191,12 +216,12 @@ pub(super) fn config(selector: &str, mac_only: bool) -> String {
     format!("creation_rules:\n  - age: {}\n    {selector}{mac_only}\n", ALICE.trim())
 }
 
-fn yaml(dice: &mut Dice) -> String {
+fn yaml(dice: &mut Dice, scalars: Scalars) -> String {
     let documents = if dice.chance(4) { 1 + dice.below(3) } else { 1 };
     let made: Vec<String> = (0..documents)
         .map(|_| {
             let mut text = String::new();
-            yaml_map(dice, 0, &mut text);
+            yaml_map(dice, scalars, 0, &mut text);
             text
         })
         .collect();
@@ -207,14 +232,15 @@ fn indent(depth: usize) -> String {
     "  ".repeat(depth)
 }
 
-fn yaml_map(dice: &mut Dice, depth: usize, out: &mut String) {
+fn yaml_map(dice: &mut Dice, scalars: Scalars, depth: usize, out: &mut String) {
     let start = dice.below(KEYS.len());
     let entries = 1 + dice.below(4);
     for at in 0..entries {
         comment(dice, depth, out);
         let key = KEYS[(start + at * 5) % KEYS.len()];
+        let key = if scalars.has_key(key) { key } else { "plain" };
         out.push_str(&format!("{}{key}:", indent(depth)));
-        yaml_value(dice, depth, out);
+        yaml_value(dice, scalars, depth, out);
     }
     comment(dice, depth, out);
 }
@@ -232,11 +258,11 @@ fn beside(dice: &mut Dice) -> &'static str {
     if dice.chance(6) { "  # secret beside" } else { "" }
 }
 
-fn yaml_value(dice: &mut Dice, depth: usize, out: &mut String) {
+fn yaml_value(dice: &mut Dice, scalars: Scalars, depth: usize, out: &mut String) {
     match dice.below(10) {
         0 | 1 if depth < 4 => {
             out.push('\n');
-            yaml_map(dice, depth + 1, out);
+            yaml_map(dice, scalars, depth + 1, out);
         }
         2 if depth < 4 => {
             out.push('\n');
@@ -247,11 +273,11 @@ fn yaml_value(dice: &mut Dice, depth: usize, out: &mut String) {
                 out.push_str(&format!("{}-", indent(depth)));
                 if dice.chance(4) {
                     let inline = beside(dice);
-                    out.push_str(&format!(" k: {}{inline}\n", dice.pick(SCALARS)));
-                    out.push_str(&format!("{}l: {}\n", indent(depth + 1), dice.pick(SCALARS)));
+                    out.push_str(&format!(" k: {}{inline}\n", scalars.pick(dice)));
+                    out.push_str(&format!("{}l: {}\n", indent(depth + 1), scalars.pick(dice)));
                 } else {
                     let inline = beside(dice);
-                    out.push_str(&format!(" {}{inline}\n", dice.pick(SCALARS)));
+                    out.push_str(&format!(" {}{inline}\n", scalars.pick(dice)));
                 }
             }
         }
@@ -268,7 +294,7 @@ fn yaml_value(dice: &mut Dice, depth: usize, out: &mut String) {
         }
         _ => {
             let inline = beside(dice);
-            out.push_str(&format!(" {}{inline}\n", dice.pick(SCALARS)));
+            out.push_str(&format!(" {}{inline}\n", scalars.pick(dice)));
         }
     }
 }

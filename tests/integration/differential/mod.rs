@@ -4,8 +4,10 @@
 
 mod damage;
 mod documents;
+mod files;
 mod known;
 mod sealed;
+mod whole;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use self::documents::Scalars;
 use crate::peers;
 use crate::support::fixtures;
 
@@ -48,12 +51,33 @@ impl Dice {
     }
 }
 
+/// Returns a number from the environment.
+fn number(name: &str, usual: usize) -> usize {
+    std::env::var(name).map_or(usual, |text| text.parse().expect(name))
+}
+
+/// Calls `visit` with all cases and their numbers, on all processors.
+fn in_parallel<T: Sync>(cases: &[T], visit: impl Fn(usize, &T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(at) else { return };
+                    visit(at, case);
+                }
+            });
+        }
+    });
+}
+
 #[test]
 fn verdicts_are_those_of_sops() {
     let Some(sops) = peers::sops() else { return peers::skip("differential", "sops") };
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
-    let documents: usize = number("DIFFERENTIAL_DOCUMENTS").unwrap_or(300);
-    let seed: usize = number("DIFFERENTIAL_SEED").unwrap_or(1);
+    let documents = number("DIFFERENTIAL_DOCUMENTS", 300);
+    let seed = number("DIFFERENTIAL_SEED", 1);
     let next = AtomicUsize::new(0);
     let tally = Mutex::new(Tally::default());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -141,7 +165,7 @@ impl<'s> World<'s> {
     }
 
     fn try_document(&self, at: usize, dice: &mut Dice, tally: &Mutex<Tally>) {
-        let made = documents::make(dice);
+        let made = documents::make(dice, Scalars::Any);
         let path = self.tree().join(format!("file.{}", made.ending));
         let count = |add: &dyn Fn(&mut Tally)| add(&mut tally.lock().expect("not poisoned"));
         let Some(whole) = self.encrypt(&path, &made) else {

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Dice, documents};
+use super::documents::{self, Made, Scalars};
+use super::{Dice, in_parallel, number};
 use crate::peers;
 use crate::support::{fixtures, repository, sops_lint};
 
@@ -54,39 +54,57 @@ const ON_PURPOSE: &[&str] = &[
     ".sops.yaml has a mistake",
     "sops would lose this comment",
     "a number beyond 2^53 stays unencrypted",
+    "does not keep this tag",
 ];
 
-/// One file of the test, in a directory of its own.
-struct Case {
-    name: String,
+/// One file of a test, in a directory of its own.
+pub(super) struct Case {
+    pub(super) name: String,
     directory: PathBuf,
-    file: PathBuf,
-    plain: Vec<u8>,
+    pub(super) file: PathBuf,
+    pub(super) plain: Vec<u8>,
     config: String,
+}
+
+/// The files of a test.
+pub(super) struct Tree {
+    directory: tempfile::TempDir,
+    pub(super) cases: Vec<Case>,
+}
+
+/// What sops makes of a file.
+pub(super) struct Reference {
+    pub(super) decrypted: Vec<u8>,
+    /// Whether it encrypted a value.
+    pub(super) has_ciphertext: bool,
+}
+
+impl Tree {
+    pub(super) fn new(count: usize, mut make: impl FnMut(usize) -> Made) -> Self {
+        let directory = repository(&[]);
+        let cases = (0..count).map(|at| Case::new(directory.path(), at, make(at))).collect();
+        Self { directory, cases }
+    }
+
+    /// Encrypts all files in one run. Returns what was said.
+    pub(super) fn fix(&self) -> String {
+        let run = sops_lint(self.directory.path(), &["fix"]);
+        assert!(run.code.is_some_and(|code| code < 2), "{}", run.stderr);
+        run.stderr
+    }
 }
 
 #[test]
 fn what_is_sealed_opens_as_what_sops_sealed() {
     let Some(sops) = peers::sops() else { return peers::skip("sealed", "sops") };
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
-    let documents: usize = number("SEALED_DOCUMENTS").unwrap_or(600);
-    let seed: usize = number("SEALED_SEED").unwrap_or(1);
-    let tree = repository(&[]);
-    let cases: Vec<Case> = (0..documents).map(|at| case(tree.path(), seed, at)).collect();
-    let fixed = sops_lint(tree.path(), &["fix"]);
-    assert!(fixed.code.is_some_and(|code| code < 2), "{}", fixed.stderr);
-    let tally = Mutex::new(Tally::default());
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    case.check(&sops, &fixed.stderr, &tally);
-                }
-            });
-        }
+    let (documents, seed) = (number("SEALED_DOCUMENTS", 600), number("SEALED_SEED", 1));
+    let tree = Tree::new(documents, |at| {
+        let mut dice = Dice::new((seed as u64) << 32 | at as u64);
+        documents::make(&mut dice, Scalars::Faithful)
     });
+    let said = tree.fix();
+    let tally = Mutex::new(Tally::default());
+    in_parallel(&tree.cases, |_, case| case.check(&sops, &said, &tally));
     let tally = tally.into_inner().expect("no thread panicked");
     eprintln!(
         "{} sealed (in {} sops would lose comments), {} refused by both, {} on purpose, {} passed over",
@@ -98,24 +116,12 @@ fn what_is_sealed_opens_as_what_sops_sealed() {
     );
     assert!(tally.disagreements.is_empty(), "{:#?}", tally.disagreements);
     assert!(tally.refused_here.is_empty(), "{:#?}", tally.refused_here);
-    assert!(tally.passed_over * 20 < documents, "too much was passed over: {tally:?}");
+    assert!(tally.passed_over * 10 < documents, "too much was passed over: {tally:?}");
     assert!(tally.comments_lost_by_sops * 50 < documents, "too often: {tally:?}");
     // Many have comments in odd columns.
     assert!(tally.sealed * 5 > documents * 2, "too little was sealed: {tally:?}");
-    let scan = sops_lint(tree.path(), &["fix"]);
-    assert_eq!(scan.stdout, "", "fixing twice is fixing once");
-}
-
-fn case(tree: &Path, seed: usize, at: usize) -> Case {
-    let mut dice = Dice::new((seed as u64) << 32 | at as u64);
-    let made = documents::make(&mut dice);
-    let directory = tree.join(format!("case-{at}"));
-    fs::create_dir(&directory).expect("made");
-    fs::write(directory.join(".sops.yaml"), &made.config).expect("written");
-    let file = directory.join(format!("file.sops.{}", made.ending));
-    fs::write(&file, &made.bytes).expect("written");
-    let name = format!("case-{at}/file.sops.{}", made.ending);
-    Case { name, directory, file, plain: made.bytes, config: made.config }
+    let again = sops_lint(tree.directory.path(), &["fix"]);
+    assert_eq!(again.stdout, "", "fixing twice is fixing once");
 }
 
 /// Whether two outputs are one. sops moves some comments by an indentation, and before 3.13.2 takes the
@@ -147,6 +153,11 @@ fn is_same(one: &[u8], other: &[u8], file: &str) -> bool {
     if is_json { json(one) == json(other) } else { lines(one) == lines(other) }
 }
 
+/// Whether a line has the MAC, in any format.
+fn is_mac(line: &str) -> bool {
+    ["mac:", "\"mac\":", "sops_mac=", "mac "].iter().any(|key| line.trim_start().starts_with(key))
+}
+
 /// How many lines of YAML are comments that can be read: what sops cannot decrypt stays as `#ENC[`.
 fn comments(text: &[u8]) -> usize {
     let text = String::from_utf8_lossy(text);
@@ -164,8 +175,33 @@ fn values(text: &[u8]) -> String {
     lines.map(|line| line.split(" #").next().unwrap_or_default().trim()).collect()
 }
 
+/// Whether two decrypted files have the same keys, values, types and comments, as far as sops' own
+/// encryption keeps the comments.
+pub(super) fn is_like(case: &Case, sops: &Path, ours: &[u8], theirs: &[u8]) -> bool {
+    let is_lost = String::from_utf8_lossy(ours).contains("#ENC[");
+    let sops_loses = comments(theirs) < comments(ours);
+    let is_like_theirs = is_same(ours, theirs, case.file_name())
+        || sops_loses && values(ours) == values(theirs)
+        || case.is_equal(sops);
+    !is_lost && is_like_theirs
+}
+
 impl Case {
-    fn sops(&self, program: &Path, arguments: &[&str]) -> Output {
+    fn new(tree: &Path, at: usize, made: Made) -> Self {
+        let directory = tree.join(format!("case-{at}"));
+        fs::create_dir(&directory).expect("made");
+        fs::write(directory.join(".sops.yaml"), &made.config).expect("written");
+        let file = directory.join(format!("file.sops.{}", made.ending));
+        fs::write(&file, &made.bytes).expect("written");
+        let name = format!("case-{at}/file.sops.{}", made.ending);
+        Self { name, directory, file, plain: made.bytes, config: made.config }
+    }
+
+    pub(super) fn file_name(&self) -> &str {
+        self.file.file_name().expect("named").to_str().expect("UTF-8")
+    }
+
+    pub(super) fn sops(&self, program: &Path, arguments: &[&str]) -> Output {
         Command::new(program)
             .args(arguments)
             .current_dir(&self.directory)
@@ -176,27 +212,44 @@ impl Case {
             .expect("sops runs")
     }
 
-    fn check(&self, sops: &Path, said: &str, tally: &Mutex<Tally>) {
-        let file = self.file.file_name().expect("named").to_str().expect("UTF-8");
-        let sealed = fs::read(&self.file).expect("there");
-        let disagree = |what: &str, output: &Output| {
-            let kept = super::keep(&self.plain, &self.file);
-            let text = format!(
-                "{} ({}): {what}: {} {}",
-                self.name,
-                self.config.trim(),
-                String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default(),
-                kept.display()
-            );
-            tally.lock().expect("not poisoned").disagreements.push(text);
-        };
-        // What sops makes of the same text.
+    /// Keeps the plaintext of a failure, and returns its path with the creation rule.
+    pub(super) fn kept(&self) -> String {
+        let kept = super::keep(&self.plain, &self.file);
+        format!("({}) {}", self.config.trim(), kept.display())
+    }
+
+    /// Lets sops encrypt the same text.
+    fn encrypt(&self, sops: &Path) -> (String, Output) {
         let reference = self.directory.join("reference");
         fs::create_dir(&reference).expect("made");
-        let theirs = reference.join(file);
-        fs::write(&theirs, &self.plain).expect("written");
-        let path = format!("reference/{file}");
-        let encrypted = self.sops(sops, &["encrypt", "--in-place", &path]);
+        fs::write(reference.join(self.file_name()), &self.plain).expect("written");
+        let path = format!("reference/{}", self.file_name());
+        let output = self.sops(sops, &["encrypt", "--in-place", &path]);
+        (path, output)
+    }
+
+    /// Returns what sops makes of the same text; `None` if it does not encrypt or open it.
+    pub(super) fn reference(&self, sops: &Path) -> Option<Reference> {
+        let (path, encrypted) = self.encrypt(sops);
+        let text = fs::read(self.directory.join(&path)).expect("readable");
+        let text = String::from_utf8_lossy(&text);
+        let is_value = |line: &str| line.contains("ENC[") && !line.contains("type:comment]");
+        let has_ciphertext = text.lines().any(|line| is_value(line) && !is_mac(line));
+        let decrypted = self.sops(sops, &["decrypt", &path]);
+        let is_done = encrypted.status.success() && decrypted.status.success();
+        is_done.then_some(Reference { decrypted: decrypted.stdout, has_ciphertext })
+    }
+
+    fn check(&self, sops: &Path, said: &str, tally: &Mutex<Tally>) {
+        let file = self.file_name();
+        let sealed = fs::read(&self.file).expect("there");
+        let disagree = |what: &str, output: &Output| {
+            let error = String::from_utf8_lossy(&output.stderr).into_owned();
+            let error = error.lines().last().unwrap_or_default();
+            let text = format!("{}: {what}: {error} {}", self.name, self.kept());
+            tally.lock().expect("not poisoned").disagreements.push(text);
+        };
+        let (path, encrypted) = self.encrypt(sops);
         if sealed == self.plain {
             let line = said.lines().find(|line| line.contains(&self.name));
             tally.lock().expect("not poisoned").left_alone(self, line, encrypted.status.success());
@@ -211,19 +264,14 @@ impl Case {
             return disagree("sops does not open it", &ours);
         }
         let theirs = self.sops(sops, &["decrypt", &path]);
-        let is_lost = String::from_utf8_lossy(&ours.stdout).contains("#ENC[");
-        let sops_loses = comments(&theirs.stdout) < comments(&ours.stdout);
-        let is_like_theirs = is_same(&ours.stdout, &theirs.stdout, file)
-            || sops_loses && values(&ours.stdout) == values(&theirs.stdout)
-            || self.is_equal(sops, file);
-        if is_lost || !is_like_theirs {
+        if !is_like(self, sops, &ours.stdout, &theirs.stdout) {
             return disagree("it opens to something else", &theirs);
         }
         if let Some((what, output)) = self.use_on(sops, file) {
             return disagree(&what, &output);
         }
         let again = self.sops(sops, &["decrypt", file]);
-        if sops_loses {
+        if comments(&theirs.stdout) < comments(&ours.stdout) {
             tally.lock().expect("not poisoned").comments_lost_by_sops += 1;
             if values(&again.stdout) != values(&ours.stdout) {
                 disagree("sops rotate changes a value", &again);
@@ -234,7 +282,8 @@ impl Case {
     }
 
     /// Whether both are one to programs. sops loses comments that stay here, and moves others.
-    fn is_equal(&self, sops: &Path, file: &str) -> bool {
+    fn is_equal(&self, sops: &Path) -> bool {
+        let file = self.file_name();
         let json = |path: &str| {
             let output = self.sops(sops, &["decrypt", "--output-type", "json", path]);
             output.status.success().then_some(output.stdout)

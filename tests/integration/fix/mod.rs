@@ -7,6 +7,7 @@ mod interrupted;
 mod killed;
 mod sops;
 mod staged;
+mod unfaithful;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
