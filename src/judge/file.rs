@@ -10,8 +10,6 @@ use super::settle::settle;
 use crate::document::{self, Format};
 use crate::finding::Drafts;
 use crate::input::{Content, Input};
-use crate::keys::certificate::Certificate;
-use crate::keys::openpgp;
 use crate::path::RepoPath;
 use crate::policy::{self, Aim, Governing};
 use crate::private_key;
@@ -28,11 +26,11 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     let config = governing.config().filter(|config| config.path == input.path);
     let format = document::format_of(&input.path);
     let has_twin = questions.has_encrypted_twin();
-    let certificates = certificates(bytes, traces, context.today);
+    let has_certificate = traces.certificate;
     let is_of_note = traces.any() || has_twin || claims_encryption || config.is_some();
     if !is_of_note && !is_suspect(input) && !is_ruled(&governing, input, format.is_some()) {
         let depends_on = questions.into_answers();
-        return Outcome { certificates, depends_on, ..Outcome::default() };
+        return Outcome { has_certificate, depends_on, ..Outcome::default() };
     }
     let text = std::str::from_utf8(bytes);
     let (path, is_config) = (&input.path, config.is_some());
@@ -73,7 +71,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         findings: settle(&subject, drafts),
         facts,
         recipients: recipients(&documents),
-        certificates,
+        has_certificate,
         skipped: skip_reason(input),
         verification,
         depends_on: questions.into_answers(),
@@ -146,10 +144,6 @@ fn recipients(documents: &[Judged<'_>]) -> Vec<String> {
     let metadata = documents.iter().filter_map(|judged| judged.metadata.as_ref());
     let recipients = metadata.flat_map(|metadata| metadata.recipe.recipients());
     recipients.map(|recipient| recipient.identity.id.clone()).collect()
-}
-
-fn certificates(bytes: &[u8], traces: Traces, today: u32) -> Vec<Certificate> {
-    if traces.certificate { openpgp::certificates(bytes, today) } else { Vec::new() }
 }
 
 /// Reports whether a file is a template of a Helm chart: below `templates/` next to a `Chart.yaml`.

@@ -1,7 +1,6 @@
 //! The result of judging one file.
 
 use crate::finding::Finding;
-use crate::keys::certificate::Certificate;
 use crate::rules::Facts;
 use crate::tree::Dependency;
 
@@ -15,8 +14,8 @@ pub struct Outcome {
     pub facts: Option<Facts>,
     /// The recipients in its metadata, in their canonical form.
     pub recipients: Vec<String>,
-    /// The OpenPGP certificates in the file.
-    pub certificates: Vec<Certificate>,
+    /// True if the file may have OpenPGP certificates.
+    pub has_certificate: bool,
     /// The reason why the file was not judged, if it should have been.
     pub skipped: Option<&'static str>,
     /// The result of comparing the MAC; `None` if the file is not encrypted.

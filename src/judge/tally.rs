@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 use super::outcome::{Outcome, Verification};
 use crate::finding::Finding;
 use crate::input::Input;
-use crate::keys::certificate::{Certificates, Found};
 use crate::path::RepoPath;
 use crate::rules::Facts;
 
@@ -18,8 +17,8 @@ pub struct Tally {
     pub facts: Vec<Facts>,
     /// The recipients of encrypted files, each with the first file that has it.
     pub recipients: BTreeMap<String, RepoPath>,
-    /// The OpenPGP certificates of the tree.
-    pub certificates: Certificates,
+    /// Files that may have OpenPGP certificates.
+    pub with_certificates: Vec<RepoPath>,
     /// Files that were not judged, and why.
     pub skipped: Vec<Skipped>,
     /// Encrypted files whose MAC was not compared, and why.
@@ -68,9 +67,7 @@ impl Tally {
         for recipient in outcome.recipients {
             self.recipients.entry(recipient).or_insert_with(|| input.path.clone());
         }
-        for certificate in outcome.certificates {
-            self.certificates.add(Found::File(input.path.clone()), certificate);
-        }
+        self.with_certificates.extend(outcome.has_certificate.then(|| input.path.clone()));
         self.skipped.extend(outcome.skipped.map(|reason| skipped(reason.to_owned())));
         match outcome.verification {
             Some(Verification::Verified) => self.verified += 1,
@@ -101,7 +98,7 @@ impl Tally {
         for (recipient, path) in other.recipients {
             self.recipients.entry(recipient).or_insert(path);
         }
-        self.certificates.extend(other.certificates);
+        self.with_certificates.extend(other.with_certificates);
         self.skipped.extend(other.skipped);
         self.unverified.extend(other.unverified);
         self.verified += other.verified;

@@ -19,7 +19,7 @@ const MARKS: [(&str, &str); 6] =
 pub struct Variants<'t> {
     text: &'t str,
     /// With the line ends and blanks that Go's parser sees.
-    as_go: Option<String>,
+    as_go: OnceCell<Option<String>>,
     /// With the actions of a template replaced.
     rendered: OnceCell<Option<String>>,
 }
@@ -54,17 +54,21 @@ impl Default for Reading<'_> {
 impl<'t> Variants<'t> {
     /// Makes the forms that differ from the text.
     pub fn of(text: &'t str) -> Self {
-        Self { text, as_go: as_go(text), rendered: OnceCell::new() }
+        Self { text, as_go: OnceCell::new(), rendered: OnceCell::new() }
     }
 
     /// Returns true if another form may have a Secret although the text can be read.
     pub fn differ(&self) -> bool {
-        self.as_go.is_some()
+        self.as_go().is_some()
     }
 
     /// Returns true if the text has no action of a template.
     pub fn are_literal(&self) -> bool {
         self.rendered().is_none()
+    }
+
+    fn as_go(&self) -> Option<&String> {
+        self.as_go.get_or_init(|| as_go(self.text)).as_ref()
     }
 
     fn rendered(&self) -> Option<&String> {
@@ -112,10 +116,16 @@ impl<'t> Variants<'t> {
     /// Reads a part in the first form that has no error, and prefers one with a Secret. Go reads one document
     /// of each part.
     fn part(&self, part: Span) -> Parsed<'_> {
-        let forms = [Some(self.text), self.as_go.as_deref(), self.rendered().map(String::as_str)];
         let mut best: Option<Parsed<'_>> = None;
         let own = &self.text[part.start..part.end];
-        for (index, form) in forms.into_iter().flatten().enumerate() {
+        for index in 0..3 {
+            // A form is made only where those before it do not suffice.
+            let form = match index {
+                0 => Some(self.text),
+                1 => self.as_go().map(String::as_str),
+                _ => self.rendered().map(String::as_str),
+            };
+            let Some(form) = form else { continue };
             if index > 0 && form[part.start..part.end] == *own {
                 continue;
             }
@@ -325,7 +335,7 @@ mod tests {
     fn all_forms_have_the_length_of_the_text() {
         let text = "a\u{85}b\u{2028}\n\u{feff}c\n\td {{ \"é\" }} {{- x\n -}}\n{{ .y }}\n{% z %}";
         let variants = Variants::of(text);
-        for form in [variants.as_go.as_ref(), variants.rendered()] {
+        for form in [variants.as_go(), variants.rendered()] {
             assert_eq!(form.map(String::len), Some(text.len()));
         }
     }

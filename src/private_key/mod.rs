@@ -14,4 +14,4 @@ mod search;
 pub use found::{Form, FoundKey};
 pub use hint::{AGE_HYBRID, AGE_PLUGIN, PGP_LABEL, has_age_identity, is_hinted_at, is_mentioned};
 pub use pem::{has_pem_key, is_pem_key, is_public_pem};
-pub use search::{MAX_KEYS, find, find_in_base64, look};
+pub use search::{MAX_KEYS, find, find_in_base64, look, marks};

@@ -36,17 +36,21 @@ const IN_BASE64: [&str; 6] = [
 
 /// The marks of a key. One pass over the bytes finds all.
 static MARKS: LazyLock<Regex> = LazyLock::new(|| {
-    let marks = ["-BEGIN", AGE, PEM_IN_BASE64, AGE_IN_BASE64];
-    let marks: Vec<&str> = marks.into_iter().chain(IN_BASE64).collect();
+    let marks: Vec<&str> = marks().collect();
     Regex::new(&format!("(?-u){}", marks.join("|"))).expect("a valid pattern")
 });
 
-/// Reports whether a file may have private keys, and whether it may have public keys of OpenPGP,
-/// after one quick pass over its bytes.
-pub fn look(bytes: &[u8]) -> (bool, bool) {
+/// Returns the marks of a key: a file without any of them has none, unless it is binary.
+pub fn marks() -> impl Iterator<Item = &'static str> {
+    ["-BEGIN", AGE, PEM_IN_BASE64, AGE_IN_BASE64].into_iter().chain(IN_BASE64)
+}
+
+/// Reports whether a file may have private keys, and whether it may have public keys of OpenPGP.
+/// `is_marked`: it has a mark of a key.
+pub fn look(bytes: &[u8], is_marked: bool) -> (bool, bool) {
     let (mut is_private, mut is_public) =
         (secret_key_packet(bytes).is_some(), public_key_packet(bytes).is_some());
-    let mut marks = Marks { bytes, at: 0 };
+    let mut marks = Marks { bytes: if is_marked { bytes } else { &[] }, at: 0 };
     while let Some(mark) = marks.next().filter(|_| !(is_private && is_public)) {
         match mark {
             Mark::Age(_) => is_private = true,
@@ -252,7 +256,7 @@ mod tests {
         for label in ["RSA\n  PRIVATE KEY", "RSA PRIVATE\n\n   KEY", "EC PRIVATE\\\n  \\ KEY"] {
             let text = format!("a: -----BEGIN {label}-----\n  {body}\n  -----END {label}-----\n");
             assert_eq!(find(text.as_bytes()).len(), 1, "{text}");
-            assert_eq!(look(text.as_bytes()), (true, false), "{text}");
+            assert_eq!(look(text.as_bytes(), true), (true, false), "{text}");
         }
     }
 

@@ -147,8 +147,15 @@ impl Session<'_> {
         policy: &Policy,
         settings: &Settings<'_>,
     ) -> Vec<RepoPath> {
-        let certificates = std::mem::take(&mut tally.certificates);
-        let certificates = keyring::complete(certificates, &tally.facts, policy, self.host);
+        let read = |path: &RepoPath| {
+            let input = files.input(path);
+            input.and_then(|input| input.content.into_bytes()).unwrap_or_default()
+        };
+        let recipients = keyring::recipients(&tally.facts, policy);
+        tally.with_certificates.sort_unstable();
+        let certificates = self.in_parallel(|| {
+            keyring::certificates(&tally.with_certificates, read, &recipients, self.host)
+        });
         let listed: Vec<&RepoPath> = files.listing.files.iter().map(|file| &file.path).collect();
         let repository = Repository {
             facts: &tally.facts,
@@ -158,10 +165,6 @@ impl Session<'_> {
             today: self.today,
             certificates: &certificates,
             trusted_endpoints: &settings.file.trusted_endpoints,
-        };
-        let read = |path: &RepoPath| {
-            let input = files.input(path);
-            input.and_then(|input| input.content.into_bytes()).unwrap_or_default()
         };
         let findings = judge::repository(repository, read);
         tally.findings.extend(findings);

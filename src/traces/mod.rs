@@ -3,17 +3,15 @@
 //! Most files of a repository have nothing to do with secrets. One pass over the bytes tells
 //! which ones can matter at all; only those are parsed.
 
+mod needles;
 mod secret;
-
-use memchr::memmem::Finder;
-use std::sync::LazyLock;
 
 use crate::document::FORMATS;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
 use crate::private_key;
-use crate::sops::value::PREFIX;
 
+use needles::{Needle, Seen};
 use secret::hides_words;
 pub use secret::may_hold_secret;
 
@@ -44,44 +42,48 @@ impl Traces {
     }
 }
 
-struct Finders {
-    ciphertext: Finder<'static>,
-    sops: Finder<'static>,
-    lastmodified: Finder<'static>,
-    controller: Finder<'static>,
-    generator: Finder<'static>,
-    ksops: Finder<'static>,
-    goabout: Finder<'static>,
-}
-
-static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
-    ciphertext: Finder::new(PREFIX),
-    sops: Finder::new("sops"),
-    lastmodified: Finder::new("lastmodified"),
-    controller: Finder::new("kustomize-controller"),
-    generator: Finder::new("ecretGenerator"),
-    ksops: Finder::new("viaduct.ai/"),
-    goabout: Finder::new("goabout.com/"),
-});
-
 /// Looks for traces.
 pub fn look(path: &RepoPath, bytes: &[u8]) -> Traces {
-    let finders = &*FINDERS;
-    let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
-    let ciphertext = has(&finders.ciphertext);
-    let metadata = has(&finders.sops) && has_metadata_fields(bytes);
+    let is_binary = is_binary(path, bytes);
+    let seen = if is_binary { Seen::nothing() } else { Seen::of(bytes) };
+    let ciphertext = seen.has(Needle::Ciphertext);
+    let metadata = seen.has(Needle::Sops) && has_metadata_fields(bytes);
     let (sops, encrypted) = (ciphertext || metadata, ciphertext && metadata);
     // A file of sops is parsed in any case.
-    let secret = !sops && may_hold_secret(bytes);
-    let (key, certificate) = private_key::look(bytes);
-    let (controller, generator) = look_for_flux(path, bytes);
+    let may_be_manifest = || is_read(path) || is_template(path) || begins_as_yaml(bytes);
+    let secret = !sops && !is_binary && may_be_manifest() && secret::is_suspect(bytes, seen);
+    // Base64 hides a key in the `data` of a Secret, which is looked at in any case.
+    let (key, certificate) = private_key::look(bytes, seen.has(Needle::Key));
+    let (controller, generator) = look_for_flux(path, bytes, seen);
     Traces { sops, encrypted, secret, key, certificate, controller, generator }
+}
+
+/// Reports whether a file is a picture, an archive or a program: no format of sops and no manifest has a NUL byte.
+fn is_binary(path: &RepoPath, bytes: &[u8]) -> bool {
+    const BEGINNING: usize = 8 * 1024;
+    let beginning = &bytes[..bytes.len().min(BEGINNING)];
+    memchr::memchr(0, beginning).is_some() && !is_read(path)
+}
+
+/// Reports whether the name of a file has a format of sops, or is one of kustomize.
+fn is_read(path: &RepoPath) -> bool {
+    is_kustomization(path) || FORMATS.iter().any(|format| format.is_for(path))
+}
+
+/// Returns false for a text that cannot begin with a map or a list, in YAML or JSON.
+fn begins_as_yaml(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
+    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    lines.next().is_some_and(|line| {
+        line.contains(&b':') || !line[0].is_ascii() || b"-?!&{[\"'%|>".contains(&line[0])
+    })
 }
 
 /// Reports whether these are the words of sops' metadata. Many files contain `sops` alone
 /// (`provider: sops`).
 fn has_metadata_fields(bytes: &[u8]) -> bool {
-    FINDERS.lastmodified.find(bytes).is_some()
+    memchr::memmem::find(bytes, b"lastmodified").is_some()
         || memchr::memmem::find(bytes, b"sops:\n").is_some()
         || memchr::memmem::find(bytes, b"sops: ").is_some()
         || memchr::memmem::find(bytes, b"sops:\r").is_some()
@@ -108,20 +110,20 @@ pub fn is_kustomization(path: &RepoPath) -> bool {
 }
 
 /// Looks for what only manifests and kustomizations have: a controller with a token, a generator.
-fn look_for_flux(path: &RepoPath, bytes: &[u8]) -> (bool, bool) {
+fn look_for_flux(path: &RepoPath, bytes: &[u8], seen: Seen) -> (bool, bool) {
     let name = path.file_name();
     let is_kustomization = is_kustomization(path);
     let ending = name.rsplit('.').next().unwrap_or_default();
     if !is_kustomization && !matches!(ending, "yaml" | "yml") {
         return (false, false);
     }
-    let has = |finder: &Finder<'_>| finder.find(bytes).is_some();
-    let is_near = has(&FINDERS.controller) || is_of_flux(path);
+    let is_near = seen.has(Needle::Controller) || is_of_flux(path);
     let controller = is_near && has_token_variable(bytes);
-    let generator = has(&FINDERS.generator)
-        || is_kustomization && hides_words(bytes)
-        || has(&FINDERS.ksops)
-        || has(&FINDERS.goabout);
+    let makes_secrets = || memchr::memmem::find(bytes, b"ecretGenerator").is_some();
+    let generator = seen.has(Needle::Generator) && makes_secrets()
+        || is_kustomization && hides_words(bytes, seen)
+        || seen.has(Needle::Ksops)
+        || seen.has(Needle::Goabout);
     (controller, generator)
 }
 

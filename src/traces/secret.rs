@@ -4,16 +4,23 @@
 use std::sync::LazyLock;
 
 use memchr::memchr_iter;
-use memchr::memmem::Finder;
+use memchr::memmem::{Finder, FinderRev};
+
+use super::needles::{Needle, Seen};
 
 /// The word that the kinds of a Secret and of a list of Secrets begin with.
 const KIND: &[u8] = b"Secret";
+
+/// The line that ends a document.
+const MARKER: &[u8] = b"\n---";
 
 /// The words that a line end after a backslash can divide.
 const WORDS: [&[u8]; 4] = [b"SecretList", b"secretGenerator", b"data", b"stringData"];
 
 struct Finders {
     kind: Finder<'static>,
+    marker: Finder<'static>,
+    last_marker: FinderRev<'static>,
     data: Finder<'static>,
     path: Finder<'static>,
     binary: Finder<'static>,
@@ -21,6 +28,8 @@ struct Finders {
 
 static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     kind: Finder::new(KIND),
+    marker: Finder::new(MARKER),
+    last_marker: FinderRev::new(MARKER),
     data: Finder::new("ata"),
     path: Finder::new("path"),
     binary: Finder::new("binary"),
@@ -28,16 +37,57 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
 
 /// Returns true if the bytes may be a Secret with values, or a patch of one.
 pub fn may_hold_secret(bytes: &[u8]) -> bool {
-    (has_kind(bytes) && has_data_key(bytes)) || patches_values(bytes) || hides_words(bytes)
+    is_suspect(bytes, Seen::of(bytes))
 }
 
-/// Returns true if `Secret`, `SecretList` or `SopsSecret` is a whole scalar.
-fn has_kind(bytes: &[u8]) -> bool {
-    FINDERS.kind.find_iter(bytes).any(|at| {
-        let (before, rest) = (&bytes[..at], &bytes[at + KIND.len()..]);
-        begins_scalar(before.strip_suffix(b"Sops").unwrap_or(before))
-            && ends_scalar(rest.strip_prefix(b"List").unwrap_or(rest))
-    })
+/// Does the same with the words that the bytes have.
+pub(super) fn is_suspect(bytes: &[u8], seen: Seen) -> bool {
+    let sets_field = [Needle::Data, Needle::StringData, Needle::Kind];
+    (seen.has(Needle::Secret) && has_object(bytes))
+        || (sets_field.into_iter().any(|needle| seen.has(needle)) && patches_values(bytes))
+        || hides_words(bytes, seen)
+}
+
+/// Returns true if a document has both a kind and a data key.
+fn has_object(bytes: &[u8]) -> bool {
+    let mut from = 0;
+    while let Some(at) = FINDERS.kind.find(&bytes[from..]).map(|at| from + at) {
+        from = at + KIND.len();
+        if is_kind(bytes, at) {
+            let end = end_of_document(bytes, at);
+            let start = start_of_document(bytes, at);
+            if has_data_key(&bytes[start..end]) {
+                return true;
+            }
+            from = end;
+        }
+    }
+    false
+}
+
+/// Returns true if the word at this place makes a whole scalar: `Secret`, `SecretList` or `SopsSecret`.
+fn is_kind(bytes: &[u8], at: usize) -> bool {
+    let (before, rest) = (&bytes[..at], &bytes[at + KIND.len()..]);
+    begins_scalar(before.strip_suffix(b"Sops").unwrap_or(before))
+        && ends_scalar(rest.strip_prefix(b"List").unwrap_or(rest))
+}
+
+/// Returns the start of the document around a place, for every reader of YAML.
+fn start_of_document(bytes: &[u8], at: usize) -> usize {
+    let mut markers = FINDERS.last_marker.rfind_iter(&bytes[..at]);
+    markers.find(|marker| is_marker(bytes, *marker)).unwrap_or(0)
+}
+
+/// Returns the end of the document around a place, for every reader of YAML.
+fn end_of_document(bytes: &[u8], at: usize) -> usize {
+    let mut markers = FINDERS.marker.find_iter(&bytes[at..]).map(|marker| at + marker);
+    markers.find(|marker| is_marker(bytes, *marker)).unwrap_or(bytes.len())
+}
+
+/// Reports whether a line that begins with `---` has nothing else.
+fn is_marker(bytes: &[u8], line_feed: usize) -> bool {
+    let rest = &bytes[line_feed + MARKER.len()..];
+    matches!(rest.get(blanks(rest.iter())), None | Some(b'\n'))
 }
 
 /// Returns true if a scalar can begin after these bytes.
@@ -103,12 +153,16 @@ fn unquoted(bytes: &[u8]) -> &[u8] {
 }
 
 /// Returns true if the bytes can spell a word without having it: by an escape, a divided line, or base64.
-pub(super) fn hides_words(bytes: &[u8]) -> bool {
+pub(super) fn hides_words(bytes: &[u8], seen: Seen) -> bool {
     memchr_iter(b'\\', bytes).any(|at| escapes_letter(&bytes[at + 1..]) || divides_word(bytes, at))
-        || FINDERS.binary.find_iter(bytes).any(|at| is_in_tag(&bytes[..at]))
-        || memchr_iter(b'%', bytes).any(|at| is_in_tag(&bytes[..at]))
-        || bytes.starts_with(b"%TAG")
-        || memchr::memmem::find(bytes, b"\n%TAG").is_some()
+        || (seen.has(Needle::Binary)
+            && FINDERS.binary.find_iter(bytes).any(|at| is_in_tag(&bytes[..at])))
+        || memchr_iter(b'%', bytes).any(|at| is_in_tag(&bytes[..at]) || is_directive(bytes, at))
+}
+
+/// Reports whether a line begins with the directive that gives tags other names.
+fn is_directive(bytes: &[u8], at: usize) -> bool {
+    bytes[at..].starts_with(b"%TAG") && (at == 0 || bytes[at - 1] == b'\n')
 }
 
 /// Returns true if an escape of YAML or JSON is an ASCII letter. These bytes follow a backslash.
@@ -156,6 +210,9 @@ mod tests {
             "kind: Secret\nstringData: {a: b}",
             "{\"kind\": \"Secret\", \"data\": {}}",
             "{kind: Secret, data: {}}",
+            "data: {}\n---\ndata: {}\nkind: Secret\n",
+            "kind: Secret\n--- x\ndata: {}\n",
+            "kind: Secret\n---\nkind: Secret\n---\nkind: Secret\ndata: {}\n",
             "kind:   'Secret'   # yes\ndata: {}",
             "kind: SopsSecret\nspec: {secretTemplates: [{data: {}}]}",
             "kind: SecretList\nitems: [{data: {}}]",
@@ -189,6 +246,8 @@ mod tests {
             "text: about the Secret of data\n",
             "run: |\n  printf '\\x1b[0m' \\\n  data\n",
             "path: /database\n",
+            "kind: Secret\ntype: Opaque\n---\nkind: ConfigMap\ndata: {}",
+            "data: {}\n--- \nkind: Secret\n---\nkind: Secret\n---\ndata: {}",
             "mount: /data\n",
             "format: 50% of binary data!\n",
         ] {
