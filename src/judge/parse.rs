@@ -5,7 +5,7 @@ use std::str::Utf8Error;
 use crate::document::json::Json;
 use crate::document::{self, Format, Parsed, Shape, Value};
 use crate::input::Input;
-use crate::sops::metadata::{self, Found};
+use crate::sops::metadata;
 use crate::traces::{self, Traces};
 
 /// Parses a file; `None` if its format is not supported.
@@ -34,7 +34,7 @@ pub(super) fn parse<'t>(
 
 fn has_metadata(parsed: &Parsed<'_>) -> bool {
     let first = parsed.documents.first();
-    first.is_some_and(|document| matches!(metadata::find(document), Found::Metadata(_)))
+    first.is_some_and(metadata::exists)
 }
 
 /// Parses the file before the change, if it was encrypted.
@@ -72,7 +72,7 @@ fn empty_envelope(parsed: &Parsed<'_>) -> Option<document::ParseError> {
     let document = parsed.documents.first()?;
     let entry = document.root.entries().next()?;
     let is_alone = document.root.entries().count() == 1;
-    let is_empty = is_alone && matches!(metadata::find(document), Found::Metadata(_));
+    let is_empty = is_alone && metadata::exists(document);
     let reason = "it has SOPS metadata and no encrypted content";
     is_empty.then(|| document::ParseError::new(entry.key_span.start, reason))
 }

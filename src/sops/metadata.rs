@@ -57,6 +57,14 @@ pub enum Found {
     Metadata(Box<Metadata>),
 }
 
+/// Reports whether a document has metadata, and reads nothing of it.
+pub fn exists(document: &Document<'_>) -> bool {
+    let unfolded = unfold(document);
+    let own = || entry_of(&document.root).filter(|_| document.shape == Shape::Nested);
+    let entry = unfolded.as_ref().map(|unfolded| &unfolded.entry).or_else(own);
+    entry.is_some_and(|entry| is_metadata(&entry.node))
+}
+
 /// Looks for the metadata of a document.
 pub fn find(document: &Document<'_>) -> Found {
     let root = &document.root;

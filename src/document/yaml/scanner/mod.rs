@@ -4,6 +4,7 @@
 //! without quotes. It keeps no token.
 
 mod cursor;
+mod plain;
 mod scalar;
 mod tokens;
 

@@ -3,6 +3,7 @@
 use super::cursor::{
     FLOW, Key, Place, Scanned, Scanner, TAB, Token, ends_word, is_blank, is_break,
 };
+use super::plain::is_plain;
 use crate::document::parsed::ParseError;
 
 /// How far the library looks for the next comment, in characters.
@@ -16,6 +17,11 @@ const DIRECTIVE: &str = "sops does not accept this directive: remove it";
 
 /// Finds the first place for which sops refuses a text, although our parser may read it.
 pub(in crate::document::yaml) fn refused(text: &str) -> Option<ParseError> {
+    if is_plain(text) { None } else { scanned(text) }
+}
+
+/// Does the same with the scanner, whatever the text.
+pub(super) fn scanned(text: &str) -> Option<ParseError> {
     let mut scanner = Scanner::new(text);
     while scanner.at < text.len() {
         if let Err((at, reason)) = scanner.token() {
