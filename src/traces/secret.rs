@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use memchr::memchr_iter;
 use memchr::memmem::{Finder, FinderRev};
+use memchr::{memchr_iter, memrchr};
 
 use super::needles::{Needle, Seen};
 
@@ -70,6 +70,20 @@ fn is_kind(bytes: &[u8], at: usize) -> bool {
     let (before, rest) = (&bytes[..at], &bytes[at + KIND.len()..]);
     begins_scalar(before.strip_suffix(b"Sops").unwrap_or(before))
         && ends_scalar(rest.strip_prefix(b"List").unwrap_or(rest))
+        && !is_in_comment(bytes, at)
+}
+
+/// Returns true if the line of a place begins with `#`, for every reader of YAML. Of a long line only the last part is
+/// read.
+fn is_in_comment(bytes: &[u8], at: usize) -> bool {
+    const LONGEST: usize = 512;
+    let before = last(&bytes[..at], LONGEST);
+    let start = memrchr(b'\n', before).map(|at| at + 1).or((before.len() == at).then_some(0));
+    start.is_some_and(|start| {
+        let line = &before[start..];
+        let is_break = |byte: &u8| *byte == b'\r' || !byte.is_ascii();
+        line.trim_ascii_start().starts_with(b"#") && !line.iter().any(is_break)
+    })
 }
 
 /// Returns the start of the document around a place, for every reader of YAML.
@@ -128,7 +142,7 @@ fn has_data_key(bytes: &[u8]) -> bool {
         let before = &bytes[..at];
         let is_data = before.ends_with(b"d") && !word(before.iter().rev().nth(1));
         let is_string_data = before.ends_with(b"stringD");
-        (is_data || is_string_data) && !word(bytes.get(at + 3))
+        (is_data || is_string_data) && !word(bytes.get(at + 3)) && !is_in_comment(bytes, at)
     })
 }
 
@@ -210,6 +224,9 @@ mod tests {
             "kind: Secret\nstringData: {a: b}",
             "{\"kind\": \"Secret\", \"data\": {}}",
             "{kind: Secret, data: {}}",
+            "# a\u{2028}kind: Secret\ndata: {}\n",
+            "# a\rkind: Secret\ndata: {}\n",
+            "a: b # c\nkind: Secret\ndata: {}\n",
             "data: {}\n---\ndata: {}\nkind: Secret\n",
             "kind: Secret\n--- x\ndata: {}\n",
             "kind: Secret\n---\nkind: Secret\n---\nkind: Secret\ndata: {}\n",
@@ -246,6 +263,8 @@ mod tests {
             "text: about the Secret of data\n",
             "run: |\n  printf '\\x1b[0m' \\\n  data\n",
             "path: /database\n",
+            "  # kind: Secret\ndata: {}\n",
+            "kind: Secret\n#data: {}\n",
             "kind: Secret\ntype: Opaque\n---\nkind: ConfigMap\ndata: {}",
             "data: {}\n--- \nkind: Secret\n---\nkind: Secret\n---\ndata: {}",
             "mount: /data\n",
