@@ -61,6 +61,32 @@ pub fn patched_values<'d, 't>(list: &'d Node<'t>, target: Target) -> Vec<Patched
         .collect()
 }
 
+/// Returns the values that a strategic merge sets in `data` and `stringData`. Its own kind does not count if it
+/// has a target. Without one, only Secrets have `stringData`, and a real Secret is not a patch.
+pub fn merged_values<'d, 't>(root: &'d Node<'t>, target: Target) -> Vec<PatchedValue<'d, 't>> {
+    let fields = VALUE_FIELDS.into_iter().filter_map(|field| {
+        let Entry { key_span, node, .. } = entry(root, field)?;
+        Some(PatchedValue { field, key_span: *key_span, node })
+    });
+    let has_metadata = field(root, "metadata").is_some();
+    let is_secret = |value: &PatchedValue<'_, '_>| {
+        let is_other = text(root, "kind").is_some_and(|kind| kind != "Secret");
+        let is_likely = is_other && value.field == "stringData";
+        target == Target::Secret || (target == Target::Unknown && is_likely)
+    };
+    fields.filter(|value| has_metadata && value.node.is_map() && is_secret(value)).collect()
+}
+
+/// Returns the value that a `ValueAddTransformer` of kustomize adds to Secrets.
+pub fn added_value<'d, 't>(root: &'d Node<'t>) -> Option<PatchedValue<'d, 't>> {
+    let is_it = text(root, "kind") == Some("ValueAddTransformer");
+    let Entry { key_span, node, .. } = entry(root, "value").filter(|_| is_it)?;
+    let paths = field(root, "targets")?.elements().filter_map(|target| text(target, "fieldPath"));
+    let mut fields = paths.map(|path| path.split(['/', '.']).next().unwrap_or_default());
+    let field = fields.find_map(|name| VALUE_FIELDS.into_iter().find(|field| *field == name))?;
+    Some(PatchedValue { field, key_span: *key_span, node })
+}
+
 /// Returns the value of the operation that turns another object into a Secret.
 pub fn changed_kind<'d, 't>(list: &'d Node<'t>) -> Option<&'d Entry<'t>> {
     let values = list.elements().filter_map(|operation| {
@@ -106,6 +132,25 @@ mod tests {
         assert_eq!(fields(kind, Target::Other), ["data"]);
         let encoded = "[{op: add, path: /data/a, value: aHVudGVyMg==}]";
         assert_eq!(fields(encoded, Target::Unknown), ["data"]);
+    }
+
+    #[test]
+    fn a_merge_sets_values_whatever_its_kind_is() {
+        let merged = |text: &str, target| {
+            let parsed = Yaml.parse(text);
+            let values = merged_values(&parsed.documents[0].root, target);
+            values.into_iter().map(|value| value.field).collect::<Vec<_>>()
+        };
+        let text = "{kind: Foo, metadata: {}, data: {a: b}, stringData: {c: d}}";
+        assert_eq!(merged(text, Target::Secret), ["data", "stringData"]);
+        assert_eq!(merged(text, Target::Unknown), ["stringData"]);
+        assert_eq!(merged(text, Target::Other), [""; 0]);
+        assert_eq!(merged("{stringData: {c: d}}", Target::Secret), [""; 0]);
+        let added =
+            |text: &str| added_value(&Yaml.parse(text).documents[0].root).map(|it| it.field);
+        let text = "{kind: ValueAddTransformer, value: x, targets: [{fieldPath: stringData/a}]}";
+        assert_eq!(added(text), Some("stringData"));
+        assert_eq!(added(&text.replace("stringData", "spec")), None);
     }
 
     #[test]

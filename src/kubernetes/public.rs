@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 
+use super::literal::holds_secret;
 use super::reference::{Reference, classify};
 use super::secret::Secret;
 use super::ssh::is_public_ssh;
@@ -86,7 +87,7 @@ fn is_argo_cd_setting(secret: &Secret<'_, '_>, key: &str, text: &str) -> bool {
         _ => return false,
     }
     match key {
-        "url" | "proxy" => is_plain_url(text),
+        "url" | "proxy" => is_plain_url(text) && !holds_secret(text),
         "config" => is_plain_cluster(text),
         _ => ARGO_CD_SETTINGS.contains(&key),
     }

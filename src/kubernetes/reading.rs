@@ -221,9 +221,9 @@ fn rendered(text: &str) -> Option<String> {
         let source = &text[action.start..action.end];
         // A default is a setting of the chart, which its values replace.
         let begins = source.trim_start_matches(['{', '-', '~', ' ']);
-        let is_literal = begins.starts_with(['"', '\'', '`'])
-            && source.starts_with("{{")
-            && classify(source, false) != Reference::Whole;
+        let is_literal = source.starts_with("{{")
+            && !begins.starts_with("/*")
+            && classify(source, false) == Reference::None;
         let is_alone = is_alone(text, action);
         let last = source.len() - 1;
         out.extend(source.bytes().enumerate().map(|(index, byte)| match index {

@@ -99,11 +99,11 @@ impl<'d> TypeMeta<'d> {
     }
 }
 
-/// Returns the Secrets of a document: the document itself, the items of lists, manifests in any field of
-/// other objects, and what an operator makes Secrets of.
+/// Returns the Secrets of a document: the document itself, the items of lists, also of one at the root (Argo CD
+/// takes that of jsonnet), manifests in any field of other objects, and what an operator makes Secrets of.
 pub fn secrets<'d, 't>(document: &'d Document<'t>) -> Vec<Secret<'d, 't>> {
     let mut found = Vec::new();
-    if document.root.is_map() && !document.is_shallow() {
+    if !document.is_shallow() {
         collect(&document.root, None, &mut found);
     }
     // An alias repeats what has a finding at its anchor.

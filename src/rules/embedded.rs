@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::exposure::{exposed_in, is_mask, reference};
 use super::subject::{Judged, for_each_scalar};
 use crate::document::{Document, Node, Scalar, Value};
-use crate::kubernetes::patch::{PatchedValue, Target, changed_kind, patched_values};
+use crate::kubernetes::patch::{
+    PatchedValue, Target, added_value, changed_kind, merged_values, patched_values,
+};
 use crate::kubernetes::reading::Variants;
 use crate::kubernetes::reference::Reference;
 use crate::kubernetes::secrets;
@@ -36,7 +38,9 @@ pub(super) fn embedded(judged: &Judged<'_>) -> Vec<Embedded> {
     let mut found = Vec::new();
     let known: HashSet<Span> = judged.secrets.iter().map(|secret| secret.node.span).collect();
     let root = &judged.document.root;
-    found.extend(operations(root, Target::Unknown));
+    if !known.contains(&root.span) {
+        found.extend(operations(root, Target::Unknown));
+    }
     let texts = Texts { known, depth: MAX_DEPTH };
     texts.visit(root, root.span, Target::Unknown, &mut found);
     found
@@ -91,7 +95,7 @@ fn statement(text: &str, target: Target, depth: usize) -> Option<String> {
             }
             found.into_iter().next().map(|found| found.message)
         };
-        patch.or_else(|| plaintext_secret(document)).or_else(nested)
+        plaintext_secret(document).or(patch).or_else(nested)
     })
 }
 
@@ -105,9 +109,13 @@ fn plaintext_secret(document: &Document<'_>) -> Option<String> {
 }
 
 /// Returns the operations of a patch that set plaintext values, or make a Secret of another object.
-fn operations<'n>(list: &'n Node<'_>, target: Target) -> impl Iterator<Item = Embedded> + 'n {
-    let values = if list.is_list() { patched_values(list, target) } else { Vec::new() };
-    let kind = changed_kind(list).map(|entry| Embedded {
+fn operations<'n>(patch: &'n Node<'_>, target: Target) -> impl Iterator<Item = Embedded> + 'n {
+    let values = if patch.is_list() {
+        patched_values(patch, target)
+    } else {
+        merged_values(patch, target).into_iter().chain(added_value(patch)).collect()
+    };
+    let kind = changed_kind(patch).map(|entry| Embedded {
         place: entry.key_span,
         span: entry.node.span,
         message: "this operation makes a Secret of an object with plaintext values".to_owned(),
@@ -115,7 +123,7 @@ fn operations<'n>(list: &'n Node<'_>, target: Target) -> impl Iterator<Item = Em
     let values = values.into_iter().filter_map(|value| {
         let number = plaintext_values(&value);
         let values = count(number, "plaintext value");
-        let message = format!("this operation sets {values} of a Secret");
+        let message = format!("this patch sets {values} of a Secret");
         let (place, span) = (value.key_span, value.node.span);
         (number > 0).then_some(Embedded { place, span, message })
     });

@@ -6,7 +6,7 @@ use crate::document::{Format, Node};
 use crate::finding::Level;
 use crate::kubernetes::generator::{Generator, generator};
 use crate::kubernetes::reference::{Reference, classify};
-use crate::kubernetes::{self, field, literal};
+use crate::kubernetes::{field, literal};
 use crate::path::RepoPath;
 use crate::sops::value::looks_encrypted;
 use crate::text::Span;
@@ -116,27 +116,42 @@ fn kustomize_sources(subject: &Subject<'_>, judged: &Judged<'_>) -> Vec<Generato
     let root = &judged.document.root;
     let document = judged.document.index;
     let mut sources = Vec::new();
-    for generator in field(root, FIELD).into_iter().flat_map(Node::elements) {
-        let name = field(generator, "name").and_then(Node::as_str);
+    for generator in any_case(root, FIELD).into_iter().flat_map(Node::elements) {
+        let name = any_case(generator, "name").and_then(Node::as_str);
         sources.extend(sources_of(subject, generator, (FIELD, name, document), None));
     }
     let mut add_plugin = |plugin: &Node<'_>, place| {
-        if field(plugin, "kind").and_then(Node::as_str) == Some(PLUGIN) {
-            let metadata = field(plugin, "metadata");
-            let name = metadata.and_then(|metadata| field(metadata, "name")?.as_str());
-            sources.extend(sources_of(subject, plugin, (PLUGIN, name, document), place));
-        }
+        let metadata = field(plugin, "metadata");
+        let name = metadata.and_then(|metadata| field(metadata, "name")?.as_str());
+        sources.extend(sources_of(subject, plugin, (PLUGIN, name, document), place));
     };
-    add_plugin(root, None);
+    for plugin in plugins(root) {
+        add_plugin(plugin, None);
+    }
     // A kustomization may have the manifest of a generator as text.
-    for text in field(root, "generators").into_iter().flat_map(Node::elements) {
+    for text in any_case(root, "generators").into_iter().flat_map(Node::elements) {
         let parsed =
             text.as_str().filter(|text| text.contains(PLUGIN)).map(|text| Yaml.parse(text));
-        for plugin in parsed.iter().flat_map(|parsed| &parsed.documents) {
-            add_plugin(&plugin.root, Some(text.span));
+        for document in parsed.iter().flat_map(|parsed| &parsed.documents) {
+            for plugin in plugins(&document.root) {
+                add_plugin(plugin, Some(text.span));
+            }
         }
     }
     sources
+}
+
+/// Returns the generators of Secrets in a manifest: itself, or the items of a list.
+fn plugins<'n, 't>(root: &'n Node<'t>) -> Vec<&'n Node<'t>> {
+    let items = field(root, "items").into_iter().flat_map(Node::elements);
+    let all = std::iter::once(root).chain(items);
+    all.filter(|one| field(one, "kind").and_then(Node::as_str) == Some(PLUGIN)).collect()
+}
+
+/// Returns the value under a key of a kustomization, which kustomize finds in any case of its letters.
+fn any_case<'n, 't>(node: &'n Node<'t>, key: &str) -> Option<&'n Node<'t>> {
+    let same = || node.entries().filter(|entry| entry.key.eq_ignore_ascii_case(key)).last();
+    field(node, key).or_else(|| same().map(|entry| &entry.node))
 }
 
 /// Lists the sources of one generator. `place`: the text that contains it, if it is not a part of the file.
@@ -158,13 +173,13 @@ fn sources_of(
             add(Source::Literal(key.to_owned()), node.span, level);
         }
     }
-    let single = kubernetes::field(generator, "env").into_iter();
+    let single = any_case(generator, "env").into_iter();
     let files = items(generator, "files").chain(items(generator, "envs")).chain(single);
     for node in files {
         let Some(text) = node.as_str() else { continue };
-        let file = text.split_once('=').map_or(text, |(_, file)| file);
+        let (key, file) = text.split_once('=').unwrap_or(("", text));
         let Some(path) = resolve(&subject.path().parent(), file) else { continue };
-        if let Some(level) = level_of(&path, name) {
+        if let Some(level) = level_of(key, &path, name) {
             add(Source::File(path), node.span, level);
         }
     }
@@ -172,7 +187,7 @@ fn sources_of(
 }
 
 fn items<'n, 't>(generator: &'n Node<'t>, list: &str) -> impl Iterator<Item = &'n Node<'t>> {
-    field(generator, list).into_iter().flat_map(Node::elements)
+    any_case(generator, list).into_iter().flat_map(Node::elements)
 }
 
 /// The key of a literal with a value, and how sure it is that the value is secret.
@@ -199,19 +214,26 @@ fn mentions_secret(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
-/// Returns the level for a file by its name. `None` for public files.
-fn level_of(path: &RepoPath, generator: &str) -> Option<Level> {
+/// Returns the level for a file by its key and its name. `None` for public files.
+fn level_of(key: &str, path: &RepoPath, generator: &str) -> Option<Level> {
     const SECRET: [&str; 5] = ["env", "key", "pem", "p12", "jks"];
-    const PUBLIC: [&str; 10] =
-        ["crt", "cer", "pub", "asc", "gpg", "md", "txt", "rego", "html", "sh"];
-    let (_, ending) = path.file_name().rsplit_once('.').unwrap_or_default();
+    const PUBLIC: [&str; 5] = ["crt", "cer", "pub", "asc", "gpg"];
+    /// Documents and programs, unless their name says more: `password.txt`.
+    const TEXTS: [&str; 5] = ["md", "txt", "rego", "html", "sh"];
+    let (stem, ending) = path.file_name().rsplit_once('.').unwrap_or((path.file_name(), ""));
+    let is_named = literal::sounds_secret(stem) || literal::sounds_secret(key);
     if PUBLIC.contains(&ending) || path.file_name() == "known_hosts" {
+        return None;
+    }
+    if TEXTS.contains(&ending) && !is_named {
         return None;
     }
     // The values of a Helm release are put into a Secret whether they are secret or not.
     let is_values = path.file_name().contains("values");
-    let is_named =
-        SECRET.contains(&ending) || mentions_secret(path.file_name()) || mentions_secret(generator);
+    let is_named = is_named
+        || SECRET.contains(&ending)
+        || mentions_secret(path.file_name())
+        || mentions_secret(generator);
     Some(if is_named && !is_values { Level::Error } else { Level::Warning })
 }
 

@@ -27,8 +27,9 @@ declare_rule! {
     /// The finding is an error if a name suggests a secret: a key such as `password`, a file or a
     /// generator with such a word in its name, an `.env`, `.key` or `.pem` file. In all other cases
     /// it is a warning. For a Helm `values.yaml`, and in examples and tests, it is always a
-    /// warning. The rule ignores certificates, public keys and documents (`.crt`, `.pub`, `.asc`,
-    /// `.md`), and files that are not in the repository or were not scanned.
+    /// warning. The rule ignores certificates and public keys (`.crt`, `.pub`, `.asc`), documents
+    /// whose key and name suggest no secret (`README.md`, but not `password.txt`), and files that
+    /// are not in the repository or were not scanned.
     ///
     /// The rule also checks the generators of KSOPS (`kind: ksops`) and of goabout
     /// (`kind: SopsSecretGenerator`). They decrypt each file that they name, so the finding is

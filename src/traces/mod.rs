@@ -120,7 +120,13 @@ fn look_for_flux(path: &RepoPath, bytes: &[u8], seen: Seen) -> (bool, bool) {
     let is_near = seen.has(Needle::Controller) || is_of_flux(path);
     let controller = is_near && has_token_variable(bytes);
     let makes_secrets = || memchr::memmem::find(bytes, b"ecretGenerator").is_some();
+    // kustomize reads its keys in any case.
+    let has_generator = || {
+        const KEY: &[u8] = b"secretgenerator";
+        bytes.windows(KEY.len()).any(|window| window.eq_ignore_ascii_case(KEY))
+    };
     let generator = seen.has(Needle::Generator) && makes_secrets()
+        || is_kustomization && has_generator()
         || is_kustomization && hides_words(bytes, seen)
         || seen.has(Needle::Ksops)
         || seen.has(Needle::Goabout);

@@ -44,6 +44,7 @@ pub fn may_hold_secret(bytes: &[u8]) -> bool {
 pub(super) fn is_suspect(bytes: &[u8], seen: Seen) -> bool {
     let sets_field = [Needle::Data, Needle::StringData, Needle::Kind];
     (seen.has(Needle::Secret) && has_object(bytes))
+        || (seen.has(Needle::StringData) && has_string_data(bytes))
         || (sets_field.into_iter().any(|needle| seen.has(needle)) && patches_values(bytes))
         || hides_words(bytes, seen)
 }
@@ -146,6 +147,17 @@ fn has_data_key(bytes: &[u8]) -> bool {
     })
 }
 
+/// Returns true if `stringData` is a key: only Secrets have it, and patches of them.
+fn has_string_data(bytes: &[u8]) -> bool {
+    const KEY: &[u8] = b"stringData";
+    memchr::memmem::find_iter(bytes, KEY).any(|at| {
+        let rest = unquoted(&bytes[at + KEY.len()..]);
+        let is_word = !bytes[..at].last().is_some_and(u8::is_ascii_alphanumeric);
+        let is_key = matches!(rest.get(blanks(rest.iter())), Some(b':' | b'/'));
+        is_word && is_key && !is_in_comment(bytes, at)
+    })
+}
+
 /// Returns true for an operation of a JSON patch that sets values of a Secret, or its kind: its `path`
 /// begins with `/data` or `/stringData`, or is `/kind`.
 fn patches_values(bytes: &[u8]) -> bool {
@@ -238,6 +250,8 @@ mod tests {
             "kind: !!str Secret\ndata:\n",
             "kind: ! Secret\ndata:\n",
             "kind: Secret\u{2028}data: {}",
+            "kind: Foo\nstringData: {a: b}\n",
+            "fieldPath: stringData/password\n",
             "kind: \"S\\x65cret\"\n",
             "kind: \"Sec\\\n  ret\"\n",
             "\"\\u0064ata\": {}\n",
