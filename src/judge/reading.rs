@@ -6,6 +6,7 @@ use super::parse::{parse, unparsed};
 use crate::document::json::Json;
 use crate::document::yaml::Yaml;
 use crate::document::{Document, Format, Parsed};
+use crate::kubernetes::patch::{Target, patched_values};
 use crate::kubernetes::reading::Variants;
 use crate::kubernetes::secrets;
 use crate::path::RepoPath;
@@ -85,7 +86,9 @@ impl<'t> Unread<'t> {
             && match kind_of(self.path) {
                 Kind::Manifest => true,
                 // Most such files are programs and pictures.
-                Kind::Template | Kind::Other | Kind::Prose => has_type(self.bytes),
+                Kind::Template | Kind::Other | Kind::Prose => {
+                    has_type(self.bytes) || is_list(self.bytes)
+                }
                 Kind::Example => false,
             }
     }
@@ -97,10 +100,16 @@ impl<'t> Unread<'t> {
         let reading = variants.read();
         let holds_secrets = reading.holds_secrets;
         let error = reading.error.filter(|_| kind == Kind::Manifest);
+        // A kustomization can name a patch in a file of any name.
+        let is_patch = || {
+            let root =
+                |document: &Document<'_>| patched_values(&document.root, Target::Unknown).len();
+            reading.documents.iter().any(|document| root(document) > 0)
+        };
         let is_wanted = match kind {
             Kind::Manifest => holds_secrets || error.is_some(),
             Kind::Template => holds_secrets,
-            Kind::Other => holds_secrets && reading.begins_well,
+            Kind::Other => holds_secrets && reading.begins_well || is_patch(),
             // A kustomization can list it.
             Kind::Prose => holds_secrets && reading.is_well,
             Kind::Example => false,
@@ -117,6 +126,12 @@ impl<'t> Unread<'t> {
         });
         kind_of(self.path) == Kind::Manifest || self.as_kubectl(&Variants::of(&text)).is_some()
     }
+}
+
+/// Returns true for a text that begins as a list, such as a JSON patch.
+fn is_list(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    bytes.starts_with(b"- ") || bytes.starts_with(b"[")
 }
 
 /// Returns true for a text with one of the words that every object has.

@@ -27,7 +27,9 @@ declare_rule! {
     /// * certificates, public keys, `authorized_keys` and `known_hosts`, and the settings in Argo
     ///   CD's repository Secrets and cluster Secrets,
     /// * values that a template engine still has to insert, such as `{{ .password }}` (but it does
-    ///   report the literal values in a template),
+    ///   report the literal values in a template), and the default of such a value in a template,
+    /// * files with `example`, `sample`, `template` or `dist` as a word of their name, such as
+    ///   `secret.yaml.example`,
     /// * the private keys and tokens that Flux uses to decrypt: `decryption-credentials` reports
     ///   them,
     /// * the mask of `flux build`: `masked-placeholder` reports it.

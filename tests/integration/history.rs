@@ -271,7 +271,7 @@ fn what_git_packed_is_read_as_it_was_before() {
     let git = Git::init(&[]);
     let text = |number: usize, word: &str| {
         let filler: String = (0..60).map(|line| format!("  k{line}: v{line}\n")).collect();
-        format!("apiVersion: v1\nkind: {word}\nmetadata:\n  name: n{number}\nstringData:\n{filler}")
+        format!("apiVersion: v1\nkind: {word}\nmetadata:\n  name: n{number}\ndata:\n{filler}")
     };
     for number in 0..80 {
         let word = if number == 37 { "Secret" } else { "ConfigMap" };
