@@ -22,18 +22,6 @@ const GIT_CRYPT: &str = "git-crypt";
 /// The filter of Git LFS. It stores a file elsewhere, as it is.
 const LFS: &str = "lfs";
 
-/// Options that keep Git LFS from being run.
-const WITHOUT_LFS: [&str; 8] = [
-    "-c",
-    "filter.lfs.clean=",
-    "-c",
-    "filter.lfs.smudge=",
-    "-c",
-    "filter.lfs.process=",
-    "-c",
-    "filter.lfs.required=false",
-];
-
 impl Repo {
     /// Returns the files of the work tree that git passes through a filter, each with the name of its
     /// filter. Line ends and encodings, which git converts itself, do not count, nor does Git LFS.
@@ -90,7 +78,7 @@ impl Repo {
     pub fn blob_at(&self, path: &RepoPath) -> Option<ObjectId> {
         let name = format!("--path={}", path.as_str());
         let arguments = ["hash-object", &name, "--", path.as_str()];
-        let output = self.ask(&[&WITHOUT_LFS[..], &arguments].concat())?;
+        let output = program::output_unfiltered(self.work_tree()?, &arguments)?;
         ObjectId::from_hex(output.trim_ascii()).ok()
     }
 
@@ -99,7 +87,7 @@ impl Repo {
     pub fn converted(&self, path: &RepoPath, blob: ObjectId) -> Option<Vec<u8>> {
         let name = format!("--path={}", path.as_str());
         let arguments = ["cat-file", "--filters", &name, &blob.to_string()];
-        self.ask(&[&WITHOUT_LFS[..], &arguments].concat())
+        program::output_unfiltered(self.work_tree()?, &arguments)
     }
 
     /// Returns the answer of git at the top of the work tree; `None` if it fails.

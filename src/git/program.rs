@@ -58,7 +58,16 @@ pub(super) fn output(directory: &Path, arguments: &[&OsStr]) -> Option<Vec<u8>> 
     output.status.success().then_some(output.stdout)
 }
 
-/// Runs git with `input` as its input, through a file. No hook is run.
+/// Does the same without any filter of `.gitattributes`.
+pub(super) fn output_unfiltered(directory: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
+    let mut git = without_filters(directory);
+    git.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
+    let output = git.output().ok()?;
+    output.status.success().then_some(output.stdout)
+}
+
+/// Runs git with `input` as its input, through a file. No hook is run, and no filter: while git writes the
+/// index, it may look at the content of any file.
 pub(super) fn feed(
     directory: &Path,
     arguments: &[&str],
@@ -67,7 +76,7 @@ pub(super) fn feed(
 ) -> Result<(), String> {
     let written = std::fs::write(file, input).and_then(|()| File::open(file));
     let output = written.and_then(|stdin| {
-        let mut git = git(directory);
+        let mut git = without_filters(directory);
         git.args(["-c", "core.hooksPath=/dev/null"]);
         git.args(arguments).stdin(stdin).stdout(Stdio::null()).output()
     });
@@ -91,6 +100,23 @@ pub(super) fn discard(file: &Path) {
 fn git(directory: &Path) -> Command {
     let mut git = Command::new("git");
     git.current_dir(directory).env("GIT_NO_LAZY_FETCH", "1").args(["-c", "core.fsmonitor=false"]);
+    git
+}
+
+/// Returns a command that runs no filter, whatever the configuration names. Git before 2.31 does not know how.
+fn without_filters(directory: &Path) -> Command {
+    const KEYS: &str = r"^filter\..*\.(clean|smudge|process|required)$";
+    let names = run(directory, &["config", "--null", "--name-only", "--get-regexp", KEYS]);
+    let mut git = git(directory);
+    let earlier = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok());
+    let mut count: usize = earlier.unwrap_or(0);
+    for key in names.unwrap_or_default().split(|byte| *byte == 0).filter(|key| !key.is_empty()) {
+        let value = if key.ends_with(b".required") { "false" } else { "" };
+        git.env(format!("GIT_CONFIG_KEY_{count}"), &*String::from_utf8_lossy(key));
+        git.env(format!("GIT_CONFIG_VALUE_{count}"), value);
+        count += 1;
+    }
+    git.env("GIT_CONFIG_COUNT", count.to_string());
     git
 }
 

@@ -64,6 +64,8 @@ const MIXED: [&str; 8] = ["base64", "sha1", "sha256", "sha512", "oauth2", "x509"
 
 /// Reports whether a whole value is visibly not the real one.
 pub fn is_placeholder(text: &str) -> bool {
+    // `?*` in a pattern of Kyverno means any text.
+    let is_wildcard = !text.is_empty() && text.trim_start_matches(['*', '?']).is_empty();
     let is_crossed_out = text.len() > 4 && text.trim_start_matches(['*', 'x', 'X', '-']).is_empty();
     // `**SOPS**` is what `flux build` prints for a secret, and no placeholder.
     let starred = text.strip_prefix("**").and_then(|rest| rest.strip_suffix("**"));
@@ -73,7 +75,8 @@ pub fn is_placeholder(text: &str) -> bool {
     let named = text.get(.."replace-me-with-".len());
     let is_named = named.is_some_and(|start| start.eq_ignore_ascii_case("replace-me-with-"))
         && is_prose(&text["replace-me-with-".len()..]);
-    is_crossed_out
+    is_wildcard
+        || is_crossed_out
         || is_starred
         || is_named
         || is_word(text)
@@ -202,6 +205,7 @@ mod tests {
             "**USER**",
             "replace-me-with-a-password",
             "Replace-Me-With-base64",
+            "?*",
             "placeholder",
             "Redacted",
         ] {

@@ -24,6 +24,7 @@ pub(super) fn is_fetched(text: &str) -> bool {
         });
     }
     // `vault:v1:..` is a ciphertext of Vault's transit engine.
-    let path = text.strip_prefix("vault:").and_then(|rest| rest.split_once('#'));
+    let path = text.strip_prefix(">>").unwrap_or(text).strip_prefix("vault:");
+    let path = path.and_then(|rest| rest.split_once('#'));
     path.is_some_and(|(path, key)| path.trim_matches('/').contains('/') && !key.is_empty())
 }

@@ -127,6 +127,10 @@ fn collect<'d, 't>(
         }
         return;
     }
+    // Its Secrets are examples and defaults in a schema.
+    if own.is_some_and(|own| own.kind == "CustomResourceDefinition") {
+        return;
+    }
     let has_type = || ["kind", "apiVersion"].iter().any(|key| field(node, key).is_some());
     let default = default.filter(|_| own.is_none() && !has_type());
     let secret = own.or(default).and_then(|own| Secret::new(node, own));

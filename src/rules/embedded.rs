@@ -10,7 +10,7 @@ use crate::kubernetes::patch::{
 };
 use crate::kubernetes::reading::Variants;
 use crate::kubernetes::reference::Reference;
-use crate::kubernetes::secrets;
+use crate::kubernetes::{VALUE_FIELDS, secrets};
 use crate::sops::census;
 use crate::sops::value::looks_encrypted;
 use crate::text::Span;
@@ -48,7 +48,7 @@ pub(super) fn embedded(judged: &Judged<'_>) -> Vec<Embedded> {
 
 /// A way through the texts of a document.
 struct Texts {
-    /// The Secrets of the document, which have findings of their own.
+    /// The Secrets of the document, whose values have findings of their own.
     known: HashSet<Span>,
     /// The number of texts inside each other that are still read.
     depth: usize,
@@ -56,9 +56,6 @@ struct Texts {
 
 impl Texts {
     fn visit(&self, node: &Node<'_>, place: Span, target: Target, found: &mut Vec<Embedded>) {
-        if self.known.contains(&node.span) {
-            return;
-        }
         if let Value::Scalar(Scalar::Str(text)) = &node.value {
             let statement = || statement(text, target, self.depth);
             let message = may_hold_secret(text.as_bytes()).then(statement).flatten();
@@ -66,7 +63,10 @@ impl Texts {
             return;
         }
         let own = if node.is_map() { Target::of(node) } else { Target::Unknown };
-        for entry in node.entries().filter(|entry| entry.key != LAST_APPLIED) {
+        let is_secret = self.known.contains(&node.span);
+        let is_read =
+            |key: &str| key != LAST_APPLIED && !(is_secret && VALUE_FIELDS.contains(&key));
+        for entry in node.entries().filter(|entry| is_read(&entry.key)) {
             self.visit(&entry.node, entry.key_span, own, found);
         }
         for element in node.elements() {

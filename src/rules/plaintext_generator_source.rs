@@ -9,6 +9,7 @@ use super::facts::Facts;
 use super::generator_source::{GeneratorSource, Source};
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
+use crate::document::format_of;
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::Policy;
@@ -160,6 +161,18 @@ fn literal(key: &str) -> String {
 fn encrypting(policy: &Policy, path: &RepoPath) -> String {
     let governing = policy.governing(path);
     let command = sops_command(governing, "encrypt --in-place", path);
+    if let Some((config, rule)) = governing.rule().filter(|_| format_of(path).is_some()) {
+        let field = rule.recipe.selector.field;
+        // Its keys are not those of a manifest, so sops would encrypt nothing.
+        if rule.recipe.selector.span.is_some() && field.selects() {
+            return format!(
+                "add a rule for it without {} before rule {} of {}, then run {command}",
+                field.name(),
+                rule.number,
+                config.path
+            );
+        }
+    }
     match obstacle(governing, None, None) {
         Some(obstacle) => format!("{obstacle}, then run {command}"),
         None => format!("run {command}"),

@@ -93,12 +93,11 @@ impl FileRule for UnencryptedSecret {
     }
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
-        // In a file with metadata a bare document is a matter of `mixed-documents`.
-        if subject.is_encrypted() {
-            return;
-        }
         for judged in subject.documents {
-            for secret in judged.secrets.iter().filter(|secret| !secret.is_deletion()) {
+            // In a file with metadata a bare document is a matter of `mixed-documents`, and a value of a Secret
+            // one of other rules.
+            let secrets = if subject.is_encrypted() { &[][..] } else { &judged.secrets };
+            for secret in secrets.iter().filter(|secret| !secret.is_deletion()) {
                 check_secret(subject, judged, secret, drafts);
             }
             let found = embedded(judged).into_iter();

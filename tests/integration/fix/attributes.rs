@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use super::{SECRET, assert_clean, assert_sealed, read, rules};
 use crate::support::{Git, Run, sops_lint_with};
@@ -84,8 +85,14 @@ fn no_program_is_run_that_the_repository_names() {
     for fix in [&["fix", "--staged"][..], &["fix"], &["hook", "pre-commit"]] {
         for others in [&[("large.yaml", SECRET)][..], &[("filtered.yaml", SECRET)]] {
             let git = with_filter("none", "cat", "cat");
-            let attributes = "filtered.yaml filter=trap\nlarge.yaml filter=lfs\n*.yaml text\n";
+            let attributes = "readme.txt filter=trap\nfiltered.yaml filter=trap\nlarge.yaml filter=lfs\n*.yaml text\n";
             git.write(".gitattributes", attributes);
+            // Git looks at a file again that is as new as the index.
+            git.write("readme.txt", "read me\n");
+            let later = SystemTime::now() + Duration::from_hours(24);
+            let file = fs::File::options().write(true).open(git.root.join("readme.txt"));
+            file.and_then(|file| file.set_modified(later)).expect("the time is set");
+            git.run(&["add", "readme.txt"]);
             git.stage(&[("db.yaml", SECRET)]);
             git.stage(others);
             // The work tree has other line ends, so git is asked to convert the file.
