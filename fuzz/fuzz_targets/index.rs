@@ -22,5 +22,5 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = (index.blob(path), index.entry(path), index.holds(path));
         let _ = index.below(file.path.parent().as_str()).count();
     }
-    let _ = (index.unmerged(), repo.staged(&index, ".sops.yaml"));
+    let _ = (index.unmerged(), repo.staged(&index, &[".sops.yaml"]));
 });

@@ -20,6 +20,8 @@ pub struct Variants<'t> {
     text: &'t str,
     /// With the line ends and blanks that Go's parser sees.
     as_go: OnceCell<Option<String>>,
+    /// The same with empty lines in place of blanks at the ends of lines, which a block scalar would keep.
+    with_lines: OnceCell<Option<String>>,
     /// With the actions of a template replaced.
     rendered: OnceCell<Option<String>>,
 }
@@ -54,7 +56,12 @@ impl Default for Reading<'_> {
 impl<'t> Variants<'t> {
     /// Makes the forms that differ from the text.
     pub fn of(text: &'t str) -> Self {
-        Self { text, as_go: OnceCell::new(), rendered: OnceCell::new() }
+        Self {
+            text,
+            as_go: OnceCell::new(),
+            with_lines: OnceCell::new(),
+            rendered: OnceCell::new(),
+        }
     }
 
     /// Returns true if another form may have a Secret although the text can be read.
@@ -68,7 +75,11 @@ impl<'t> Variants<'t> {
     }
 
     fn as_go(&self) -> Option<&String> {
-        self.as_go.get_or_init(|| as_go(self.text)).as_ref()
+        self.as_go.get_or_init(|| as_go(self.text, ' ')).as_ref()
+    }
+
+    fn with_lines(&self) -> Option<&String> {
+        self.with_lines.get_or_init(|| as_go(self.text, '\n')).as_ref()
     }
 
     fn rendered(&self) -> Option<&String> {
@@ -118,11 +129,12 @@ impl<'t> Variants<'t> {
     fn part(&self, part: Span) -> Parsed<'_> {
         let mut best: Option<Parsed<'_>> = None;
         let own = &self.text[part.start..part.end];
-        for index in 0..3 {
+        for index in 0..4 {
             // A form is made only where those before it do not suffice.
             let form = match index {
                 0 => Some(self.text),
                 1 => self.as_go().map(String::as_str),
+                2 => self.with_lines().map(String::as_str),
                 _ => self.rendered().map(String::as_str),
             };
             let Some(form) = form else { continue };
@@ -184,8 +196,8 @@ fn content(text: &str, marker: usize) -> usize {
 }
 
 /// Replaces characters that Go's YAML reads in another way: line separators of Unicode end a line, a byte order
-/// mark begins a document, and a tab in front of a line is a blank.
-fn as_go(text: &str) -> Option<String> {
+/// mark begins a document, and a tab in front of a line is a blank. `filler` fills up what is shorter then.
+fn as_go(text: &str, filler: char) -> Option<String> {
     let begins_document = |text: &str| text.ends_with("\n---\n") || text.ends_with("\n---\r\n");
     let has = |pattern: &str| memchr::memmem::find(text.as_bytes(), pattern.as_bytes()).is_some();
     if !["\u{85}", "\u{2028}", "\u{2029}", "\u{feff}", "\t"].into_iter().any(has) {
@@ -194,9 +206,12 @@ fn as_go(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut is_at_start = true;
     for character in text.chars() {
+        // An empty line behind the head of a block scalar would be a part of it.
+        let begins_block = out.ends_with(['|', '>']) || out.ends_with("|-") || out.ends_with(">-");
+        let filler = if begins_block { ' ' } else { filler };
         match character {
-            '\u{85}' => out.push_str(" \n"),
-            '\u{2028}' | '\u{2029}' => out.push_str("  \n"),
+            '\u{85}' => out.extend([filler, '\n']),
+            '\u{2028}' | '\u{2029}' => out.extend([filler, filler, '\n']),
             '\u{feff}' if begins_document(&out) => out.push_str("\n\n\n"),
             '\t' if is_at_start => out.push(' '),
             other => out.push(other),
@@ -302,6 +317,9 @@ mod tests {
         assert_eq!(read(&format!("\u{feff}{SECRET}---\n\u{feff}{SECRET}")), (2, None));
         assert_eq!(read(&format!("# a\u{85}{SECRET}")), (1, None));
         assert_eq!(read(&format!("# a\u{2028}{SECRET}")), (1, None));
+        let block =
+            SECRET.replace("kind: Secret\n", "kind: |-\n  Secret\n").replace('\n', "\u{85}");
+        assert_eq!(read(&block), (1, None));
         assert_eq!(read("{kind: Secret, apiVersion: v1,\n\tdata: {a: b}}"), (1, None));
     }
 
@@ -335,7 +353,7 @@ mod tests {
     fn all_forms_have_the_length_of_the_text() {
         let text = "a\u{85}b\u{2028}\n\u{feff}c\n\td {{ \"é\" }} {{- x\n -}}\n{{ .y }}\n{% z %}";
         let variants = Variants::of(text);
-        for form in [variants.as_go(), variants.rendered()] {
+        for form in [variants.as_go(), variants.with_lines(), variants.rendered()] {
             assert_eq!(form.map(String::len), Some(text.len()));
         }
     }

@@ -31,6 +31,8 @@ pub(super) struct Embedded {
     pub span: Span,
     /// The statement about it.
     pub message: String,
+    /// False if only a kustomization could tell that it belongs to a Secret.
+    pub is_sure: bool,
 }
 
 /// Finds the texts and operations of a document that have plaintext values of a Secret.
@@ -39,7 +41,10 @@ pub(super) fn embedded(judged: &Judged<'_>) -> Vec<Embedded> {
     let known: HashSet<Span> = judged.secrets.iter().map(|secret| secret.node.span).collect();
     let root = &judged.document.root;
     if !known.contains(&root.span) {
-        found.extend(operations(root, Target::Unknown));
+        // Another object with `stringData` may be a mistake, or a patch.
+        let is_merge = !merged_values(root, Target::Unknown).is_empty();
+        let operations = operations(root, Target::Unknown);
+        found.extend(operations.map(|one| Embedded { is_sure: !is_merge, ..one }));
     }
     let texts = Texts { known, depth: MAX_DEPTH };
     texts.visit(root, root.span, Target::Unknown, &mut found);
@@ -59,7 +64,12 @@ impl Texts {
         if let Value::Scalar(Scalar::Str(text)) = &node.value {
             let statement = || statement(text, target, self.depth);
             let message = may_hold_secret(text.as_bytes()).then(statement).flatten();
-            found.extend(message.map(|message| Embedded { place, span: node.span, message }));
+            found.extend(message.map(|message| Embedded {
+                place,
+                span: node.span,
+                message,
+                is_sure: true,
+            }));
             return;
         }
         let own = if node.is_map() { Target::of(node) } else { Target::Unknown };
@@ -119,13 +129,14 @@ fn operations<'n>(patch: &'n Node<'_>, target: Target) -> impl Iterator<Item = E
         place: entry.key_span,
         span: entry.node.span,
         message: "this operation makes a Secret of an object with plaintext values".to_owned(),
+        is_sure: true,
     });
     let values = values.into_iter().filter_map(|value| {
         let number = plaintext_values(&value);
         let values = count(number, "plaintext value");
         let message = format!("this patch sets {values} of a Secret");
         let (place, span) = (value.key_span, value.node.span);
-        (number > 0).then_some(Embedded { place, span, message })
+        (number > 0).then_some(Embedded { place, span, message, is_sure: true })
     });
     values.chain(kind)
 }

@@ -41,6 +41,8 @@ declare_rule! {
     /// values. It is always a warning below `docs/`, `examples/`, `samples/`, `tests/` and similar
     /// directories.
     ///
+    /// An object of another kind with `stringData`, which may be a patch of a Secret, is a warning.
+    ///
     /// The templates in a `SopsSecret` count as Secrets. In the `SopsSecret` of the craftypath
     /// operator, each value must be the complete text of an encrypted file.
     ///
@@ -137,7 +139,8 @@ fn check_secret<'s>(
 }
 
 fn embedded_draft<'s>(subject: &Subject<'s>, judged: &Judged<'s>, found: Embedded) -> Draft<'s> {
-    let level = if subject.is_example() { Level::Warning } else { META.level };
+    let is_sure = found.is_sure && !subject.is_example();
+    let level = if is_sure { META.level } else { Level::Warning };
     Draft::new(&META, found.place, found.message)
         .level(level)
         .at(judged.document.index, judged.key_path(found.span))
