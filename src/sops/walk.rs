@@ -161,6 +161,11 @@ pub fn misfit(document: &Document<'_>) -> Option<Span> {
 /// read as a key. Such a key is never shown.
 pub fn is_name(key: &str) -> bool {
     const LONGEST: usize = 100;
+    const SHORT: usize = 16;
+    // Most keys are short and simple.
+    if key.len() < SHORT && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return true;
+    }
     let name = key.strip_prefix("export ").unwrap_or(key).trim();
     let name = name.strip_prefix(['$', '@', '*', '<']).unwrap_or(name);
     let name = name

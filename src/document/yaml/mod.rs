@@ -51,7 +51,7 @@ impl Format for Yaml {
     }
 
     fn foreign_line_break(&self, text: &str) -> Option<usize> {
-        lines::line_separator(text)
+        if text.is_ascii() { None } else { lines::line_separator(text) }
     }
 
     fn refused_by_sops(&self, text: &str, _parsed: &Parsed<'_>) -> Option<ParseError> {
