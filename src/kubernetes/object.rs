@@ -49,6 +49,16 @@ pub(super) fn entry<'d, 't>(node: &'d Node<'t>, key: &str) -> Option<&'d Entry<'
     own.or_else(|| merged(node).find_map(|map| entry(map, key)))
 }
 
+/// Returns the text that a merge key brings behind the map's own entry with this key.
+pub(super) fn later_text<'d>(node: &'d Node<'_>, key: &str) -> Option<&'d str> {
+    let own = node.entries().filter(|entry| entry.key == key).last()?;
+    let is_later = |entry: &&Entry<'_>| is_merge_key(entry) && entry.key_span > own.key_span;
+    let named = node.entries().filter(is_later).map(|entry| &entry.node);
+    let mut maps = named
+        .flat_map(|node| std::iter::once(node).filter(|node| node.is_map()).chain(node.elements()));
+    maps.find_map(|map| text(map, key))
+}
+
 /// Returns the entries of a map in file order, without those that others replace.
 pub(super) fn entries<'d, 't>(node: &'d Node<'t>) -> Vec<&'d Entry<'t>> {
     let mut found: HashMap<&str, &Entry<'t>> = HashMap::new();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::object::{entries, entry, field, is_merge_key, text};
+use super::object::{entries, entry, field, is_merge_key, later_text, text};
 use crate::document::{Document, Entry, Node};
 use crate::sops::value::looks_encrypted;
 use crate::text::printable::clean;
@@ -90,7 +90,10 @@ struct TypeMeta<'d> {
 
 impl<'d> TypeMeta<'d> {
     fn of(node: &'d Node<'_>) -> Option<Self> {
-        Some(Self { kind: text(node, "kind")?, version: text(node, "apiVersion")? })
+        // For kubectl, a merge key replaces the entries before it; for kustomize, it does not.
+        let by_merge = || later_text(node, "kind").filter(|kind| *kind == "Secret");
+        let kind = by_merge().or_else(|| text(node, "kind"))?;
+        Some(Self { kind, version: text(node, "apiVersion")? })
     }
 
     /// Returns the type that the items of a list have if they name neither kind nor version.
@@ -197,6 +200,9 @@ mod tests {
         assert_eq!(titles(list), ["a Secret without a name"]);
         assert_eq!(titles("kind: SealedSecret\napiVersion: bitnami.com/v1alpha1\n"), [""; 0]);
         assert_eq!(titles("kind: Secret\nname: not-a-manifest\n"), [""; 0]);
+        let kind = "apiVersion: v1\nkind: Pod\n<<: {kind: Secret}\n";
+        assert_eq!(titles(kind), ["a Secret without a name"]);
+        assert_eq!(titles("apiVersion: v1\n<<: {kind: Secret}\nkind: Pod\n"), [""; 0]);
         let of_craftypath = "{apiVersion: craftypath.github.io/v1alpha1, kind: SopsSecret, metadata: {name: a}, spec: {stringData: {}}}";
         assert_eq!(titles(of_craftypath), ["Secret a"]);
     }
