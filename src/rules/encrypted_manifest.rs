@@ -16,8 +16,8 @@ declare_rule! {
     /// files that a KSOPS generator of the repository decrypts. If the creation rule would encrypt
     /// the kind again, `selector-hits-metadata` reports the rule instead.
     ///
-    /// It is an error if somebody typed the kind or the name in again, and the other values are
-    /// still encrypted.
+    /// It is an error if the kind or the name was typed in by hand, and the other values are still
+    /// encrypted.
     ///
     /// ## Why it matters
     ///
@@ -40,7 +40,8 @@ declare_rule! {
     ///
     /// Set `encrypted_regex: ^(data|stringData)$` in the creation rule. Then run
     /// `sops decrypt --in-place FILE` and `sops encrypt --in-place FILE`. Commit only after the
-    /// second command. If a script decrypts the file before it calls kubectl, ignore the finding in
+    /// second command. If the manifest has secret values outside of `data` and `stringData`, first
+    /// write a rule that covers them too: otherwise they would be in plaintext. If a script decrypts the file before it calls kubectl, ignore the finding in
     /// the settings.
     ///
     /// If the kind was typed in by hand, restore the last good version of the file first.
@@ -66,7 +67,7 @@ impl RepoRule for EncryptedManifest {
 fn draft<'f>(facts: &Facts) -> Option<Draft<'f>> {
     let damage = facts.damage.as_ref()?;
     Some(match damage {
-        Damage::Encrypted { span, document, field, help } => {
+        Damage::Encrypted { span, document, field, help, .. } => {
             let message = match &**field {
                 "kind" | "apiVersion" => {
                     format!(

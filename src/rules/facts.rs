@@ -121,6 +121,13 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// Returns true if it also has ciphertexts that a selector for Secrets would leave in plaintext.
+    pub(super) fn has_other_values(&self) -> bool {
+        matches!(self.damage, Some(Damage::Encrypted { has_other_values: true, .. }))
+    }
+}
+
 impl Covered {
     /// Returns true if there is any value.
     pub(super) fn any(self) -> bool {

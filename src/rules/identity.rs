@@ -1,11 +1,12 @@
 //! The kind and name of manifests in encrypted files.
 
 use super::subject::{Judged, Subject};
-use crate::document::Entry;
+use crate::document::{Document, Entry};
 use crate::kubernetes;
-use crate::sops::census::Spot;
-use crate::sops::selector::Selector;
+use crate::sops::census::{self, Spot};
+use crate::sops::selector::{Field, Selector};
 use crate::sops::value::looks_encrypted;
+use crate::sops::walk::Step;
 use crate::text::Span;
 use crate::text::words::listing;
 
@@ -20,6 +21,9 @@ pub enum Damage {
         document: usize,
         /// The key.
         field: String,
+        /// True if it also has ciphertexts outside of `data` and `stringData`: a selector for Secrets would leave
+        /// them in plaintext.
+        has_other_values: bool,
         /// The next step; `None` if the creation rule would encrypt it again.
         help: Option<String>,
     },
@@ -43,7 +47,19 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
     if !subject.is_encrypted() || subject.is_template {
         return None;
     }
-    let help = || {
+    let usual = Selector::new(Field::EncryptedRegex, "^(data|stringData)$", Span::default());
+    let help = |document: &Document<'_>| {
+        let rule = subject.governing.rule().map(|(_, rule)| rule);
+        let selector = rule.map_or(&usual, |rule| &rule.recipe.selector);
+        if !hits_identity(selector) && uncovers(document, selector) {
+            return Some(format!(
+                "leave the file as it is: encrypted anew by {}, some of its values would be in plaintext; first write a rule that covers all of them, but not apiVersion, kind and metadata",
+                rule.map_or("a rule for Secrets".to_owned(), |rule| format!(
+                    "rule {}",
+                    rule.number
+                ))
+            ));
+        }
         let decrypt = subject.sops("decrypt --in-place");
         let encrypt = subject.sops("encrypt --in-place");
         match subject.governing.rule() {
@@ -84,7 +100,18 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
         let first = hidden.next()?;
         let hidden = hidden.find(|entry| entry.key == "kind").unwrap_or(first);
         let (span, field) = (hidden.key_span, hidden.key.clone().into_owned());
-        Some(Damage::Encrypted { span, document, field, help: help() })
+        let has_other_values = uncovers(judged.document, &usual);
+        let help = help(judged.document);
+        Some(Damage::Encrypted { span, document, field, has_other_values, help })
+    })
+}
+
+/// Reports whether a selector leaves a ciphertext of a manifest in plaintext, apart from those that anyone may know.
+fn uncovers(document: &Document<'_>, selector: &Selector) -> bool {
+    let census = census::take(document, Some(selector));
+    census.misplaced.iter().any(|spot| {
+        let first = spot.path.first();
+        !matches!(first, Some(Step::Key("apiVersion" | "kind" | "type" | "metadata")))
     })
 }
 

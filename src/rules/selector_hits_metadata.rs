@@ -112,6 +112,15 @@ fn check_rule<'f>(
     let governs_others = governs_others(governed);
     let mut help = selecting_values(rule, governs_others);
     let hidden: Vec<&Facts> = manifests.iter().copied().filter(|facts| facts.is_hidden()).collect();
+    let wide: Vec<&Facts> =
+        hidden.iter().copied().filter(|facts| facts.has_other_values()).collect();
+    if !wide.is_empty() {
+        help = format!(
+            "let the rule cover all secret values, but not apiVersion, kind and metadata: {} {} some outside of data and stringData",
+            listing(&wide, |facts| facts.path.to_string()),
+            agree(wide.len(), "has", "have")
+        );
+    }
     if !hidden.is_empty() {
         help += &format!(
             ", then decrypt {} and encrypt {} again",
@@ -120,7 +129,7 @@ fn check_rule<'f>(
         );
     }
     let mut draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
-    let is_regex = selector.field == Field::EncryptedRegex && !governs_others;
+    let is_regex = selector.field == Field::EncryptedRegex && !governs_others && wide.is_empty();
     if let Some(span) = selector.span.filter(|_| is_regex) {
         let remedy = Remedy::Edit(Edit::new(span, VALUES_ALONE));
         // What it encrypts beside Secrets may be meant.
