@@ -156,7 +156,7 @@ const REVIEWED: &[(&str, &str, &str, usize, &str)] = &[
         1,
         "a literal SIDECAR_IMAGE in a secretGenerator: no secret, so no error",
     ),
-    ("sulibot__home-ops", "selector-drift", "info", 2, "the rule was rewritten"),
+    ("sulibot__home-ops", "selector-drift", "info", 1, "the rule was rewritten"),
     (
         "sulibot__home-ops",
         "selector-hits-metadata",
