@@ -25,11 +25,28 @@ pub trait Tree: Sync {
         false
     }
 
-    /// Returns the file before the change that is judged. `None` if the path is new, the content is
-    /// the same, or no change is judged.
-    fn earlier(&self, _path: &RepoPath) -> Option<Input> {
-        None
+    /// Returns the state of a file before the change that is judged.
+    fn before(&self, _path: &RepoPath) -> Before {
+        Before::Unknown
     }
+
+    /// Returns the file before the change that is judged, if it had another content.
+    fn earlier(&self, path: &RepoPath) -> Option<Input> {
+        if let Before::Other(input) = self.before(path) { Some(input) } else { None }
+    }
+}
+
+/// The state of a file before the change that is judged. A renamed file had another path.
+#[derive(Debug)]
+pub enum Before {
+    /// No change is judged, or git does not have the state before it.
+    Unknown,
+    /// There was no such file.
+    Nothing,
+    /// It had the same content.
+    Same,
+    /// It had this content, at this path.
+    Other(Input),
 }
 
 /// Reads a config. `None` if there is no regular file, or it is too large.

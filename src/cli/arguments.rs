@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
-use super::options::{ReportOptions, RunOptions, SelectionOptions, SettingsOptions, ViewOptions};
+use super::options::{
+    BaselineOptions, ReportOptions, RunOptions, SelectionOptions, SettingsOptions, ViewOptions,
+};
 use super::values::{HookName, LevelName, ListFormat, RuleParser, VerifyChoice, shard};
 use crate::finding::RuleMeta;
 use crate::path::Shard;
@@ -34,9 +36,9 @@ pub struct Scan {
     /// When to verify the MAC of encrypted files with your private keys [default: auto]
     #[arg(long, value_name = "WHEN", value_enum)]
     pub verify: Option<VerifyChoice>,
-    /// The lowest level that makes the run fail with exit code 1
-    #[arg(long, value_name = "LEVEL", default_value = "error")]
-    pub fail_on: LevelName,
+    /// The lowest level that makes the run fail with exit code 1 [default: that of the settings, or error]
+    #[arg(long, value_name = "LEVEL")]
+    pub fail_on: Option<LevelName>,
     /// Exit with 0 where findings would make it 1; a run that fails still exits with 2
     #[arg(long)]
     pub exit_zero: bool,
@@ -47,8 +49,11 @@ pub struct Scan {
     #[command(flatten)]
     pub settings: SettingsOptions,
     /// Suppress the findings in this file, which `sops-lint baseline` writes
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
     pub baseline: Option<PathBuf>,
+    /// The choice of no baseline.
+    #[command(flatten)]
+    pub no_baseline: BaselineOptions,
     /// Threads and progress.
     #[command(flatten)]
     pub run: RunOptions,
@@ -79,6 +84,9 @@ pub struct Fix {
     /// The choice of a settings file.
     #[command(flatten)]
     pub settings: SettingsOptions,
+    /// The choice of no baseline.
+    #[command(flatten)]
+    pub baseline: BaselineOptions,
     /// Threads and progress.
     #[command(flatten)]
     pub run: RunOptions,
@@ -151,12 +159,15 @@ pub struct PrePush {
 /// The options of all hooks.
 #[derive(Clone, Debug, Args)]
 pub struct HookOptions {
-    /// The lowest level that is refused
-    #[arg(long, value_name = "LEVEL", default_value = "error")]
-    pub fail_on: LevelName,
+    /// The lowest level that is refused [default: that of the settings, or error]
+    #[arg(long, value_name = "LEVEL")]
+    pub fail_on: Option<LevelName>,
     /// The choice of a settings file.
     #[command(flatten)]
     pub settings: SettingsOptions,
+    /// The choice of no baseline.
+    #[command(flatten)]
+    pub baseline: BaselineOptions,
 }
 
 /// The arguments of `sops-lint install`.

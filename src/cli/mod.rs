@@ -10,7 +10,9 @@ pub use arguments::{
     Baseline, Completions, Event, Explain, Fix, Hook, HookOptions, Install, Policy, PreCommit,
     PrePush, Rules, Scan,
 };
-pub use options::{ReportOptions, RunOptions, SelectionOptions, SettingsOptions, ViewOptions};
+pub use options::{
+    BaselineOptions, ReportOptions, RunOptions, SelectionOptions, SettingsOptions, ViewOptions,
+};
 pub use values::{ColorChoice, HookName, LevelName, ListFormat, VerifyChoice};
 
 /// Finds mistakes in SOPS-encrypted files before they are committed.

@@ -20,6 +20,14 @@ pub struct SettingsOptions {
     pub no_config: bool,
 }
 
+/// The choice of no baseline.
+#[derive(Clone, Debug, Args)]
+pub struct BaselineOptions {
+    /// Also report the findings in the baseline that the settings name
+    #[arg(long)]
+    pub no_baseline: bool,
+}
+
 /// The options of commands that judge many files.
 #[derive(Clone, Debug, Args)]
 pub struct RunOptions {
@@ -61,7 +69,7 @@ pub struct SelectionOptions {
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser)]
     pub skip: Vec<&'static RuleMeta>,
     /// Report a rule at another level, as in recipients-mismatch=warning
-    #[arg(long = "level", value_name = "ID=LEVEL", value_parser = level_override)]
+    #[arg(long = "level", value_name = "ID=LEVEL", value_delimiter = ',', value_parser = level_override)]
     pub levels: Vec<(&'static RuleMeta, Level)>,
 }
 
@@ -80,7 +88,7 @@ pub struct ReportOptions {
     /// Print only the findings
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also print findings of level info, and which files were skipped, and why
+    /// Also print findings of level info, the suppressed findings and the skipped files, and why
     #[arg(short, long)]
     pub verbose: bool,
 }

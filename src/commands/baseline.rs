@@ -1,14 +1,19 @@
 //! `sops-lint baseline`: writes today's findings to a file, so that only new ones are reported.
 
-use std::io::{self, Write};
+use std::cmp::Reverse;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use super::error::{CommandError, Exit};
 use super::say::complain;
 use crate::cli;
+use crate::finding::Finding;
 use crate::host::Host;
+use crate::path::RepoPath;
+use crate::rules::quoted;
 use crate::session::Session;
 use crate::settings::baseline::{BASELINE_NAME, Baseline};
-use crate::settings::{BaselineChoice, Options};
+use crate::settings::{BaselineChoice, Options, SETTINGS_NAME};
 use crate::text::printable::clean_path;
 use crate::text::words::count;
 
@@ -31,24 +36,39 @@ pub fn run(args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
         complain("no baseline was written");
         return Ok(Exit::Failed);
     }
-    let text = Baseline::write(&finished.report.findings);
+    let findings = &finished.report.findings;
+    let named = settings.file.baseline.as_ref().map(|path| path.in_root(source.root()));
     let path = match args.output {
         Some(path) => host.directory.join(path),
-        None => match &settings.file.baseline {
-            Some(path) => path.in_root(source.root()),
-            None => source.root().join(BASELINE_NAME),
-        },
+        None => named.clone().unwrap_or_else(|| source.root().join(BASELINE_NAME)),
     };
     let name = path.strip_prefix(&host.directory).unwrap_or(&path).display().to_string();
-    host.write_whole(&path, text.as_bytes(), source.root())
+    host.write_whole(&path, Baseline::write(findings).as_bytes(), source.root())
         .map_err(|source| CommandError::Output { what: name.clone(), source })?;
-    let number = text.lines().filter(|line| line.starts_with("- ")).count();
-    let (findings, name) = (count(number, "finding"), clean_path(&name));
-    write!(
-        io::stdout(),
-        "Wrote {findings} to {name}. To suppress them:\n  sops-lint scan --baseline {name}\n\
-         or, for hooks too, `baseline: PATH` in .sops-lint.yaml\n"
-    )
-    .map_err(CommandError::stdout)?;
+    let name = clean_path(&name);
+    let inside = path.strip_prefix(source.root()).ok().and_then(RepoPath::new);
+    let next = if named.as_ref() == Some(&path) {
+        "The settings name it already.".to_owned()
+    } else if let Some(inside) = inside {
+        format!(
+            "To suppress them everywhere, hooks included, add this line to {SETTINGS_NAME}:\n  baseline: {inside}"
+        )
+    } else {
+        format!("To suppress them:\n  sops-lint scan --baseline {}", quoted(&name))
+    };
+    writeln!(io::stdout(), "{}{next}", written(findings, &name)).map_err(CommandError::stdout)?;
     Ok(Exit::Clean)
+}
+
+/// Says how many findings of each rule were written, most first.
+fn written(findings: &[Finding], name: &str) -> String {
+    let mut counts: Vec<(&str, usize)> = Baseline::counts(findings).into_iter().collect();
+    counts.sort_by_key(|(_, number)| Reverse(*number));
+    let all = counts.iter().map(|(_, number)| number).sum();
+    let end = if all == 0 { "." } else { ":" };
+    let mut text = format!("Wrote {} to {name}{end}\n", count(all, "finding"));
+    for (rule, number) in counts {
+        let _ = writeln!(text, "{number:6} {rule}");
+    }
+    text
 }

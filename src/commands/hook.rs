@@ -6,6 +6,7 @@ use super::say::remark;
 use super::scan;
 use super::updates::{pushed, received};
 use crate::cli::{Event, Hook, HookOptions, PreCommit, PrePush};
+use crate::finding::Level;
 use crate::host::Host;
 use crate::report::Style;
 use crate::session::Session;
@@ -73,8 +74,8 @@ fn before_commit(
 }
 
 fn options(options: HookOptions, view: View, host: &Host) -> Options {
-    let resolved = Options::new(options.settings, host);
+    let resolved = Options::new(options.settings, host).with_baseline(&options.baseline);
     // A hook without findings prints nothing.
     let style = Style { quiet: true, ..resolved.style };
-    Options { view, style, fail_on: Some(options.fail_on.into()), progress: false, ..resolved }
+    Options { view, style, fail_on: options.fail_on.map(Level::from), progress: false, ..resolved }
 }

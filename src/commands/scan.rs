@@ -7,9 +7,9 @@ use super::error::{CommandError, Exit};
 use super::inputs;
 use super::say::{advise, complain, remark};
 use crate::cli;
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::host::Host;
-use crate::report::{Report, Summary};
+use crate::report::{Report, Style, Summary};
 use crate::session::{Finished, Session};
 use crate::settings::{Options, Settings};
 use crate::source::{Source, View};
@@ -46,22 +46,21 @@ pub(super) fn conclude(
     settings: &Settings<'_>,
     mut finished: Finished,
 ) -> Result<Exit, CommandError> {
-    if let Some(baseline) = &settings.baseline {
-        let is_whole = session.options.are_whole() && finished.report.summary.unverified == 0;
-        baseline.apply(&mut finished.report, is_whole);
-    }
     finished.report.errors.clone_from(&finished.errors);
-    write(&finished.report, session, source.root())?;
+    // What fails the run has to be seen.
+    let infos = session.options.style.infos || settings.fail_on() == Some(Level::Info);
+    let style = Style { infos, ..session.options.style };
+    write(&finished.report, session, &style, source.root())?;
     finished.notes.iter().for_each(|note| remark(note));
     finished.errors.iter().for_each(|error| complain(error));
     if let Some(help) = finished.help {
         advise(help);
     }
-    Ok(exit(&finished, &session.options))
+    Ok(exit(&finished, settings.fail_on()))
 }
 
-fn exit(finished: &Finished, options: &Options) -> Exit {
-    let fails = |finding: &Finding| options.fail_on.is_some_and(|level| finding.level >= level);
+fn exit(finished: &Finished, fail_on: Option<Level>) -> Exit {
+    let fails = |finding: &Finding| fail_on.is_some_and(|level| finding.level >= level);
     if !finished.errors.is_empty() {
         Exit::Failed
     } else if finished.report.findings.iter().any(fails) {
@@ -71,8 +70,13 @@ fn exit(finished: &Finished, options: &Options) -> Exit {
     }
 }
 
-fn write(report: &Report, session: &Session<'_>, root: &Path) -> Result<(), CommandError> {
-    let Options { reporter, style, output, directory, .. } = &session.options;
+fn write(
+    report: &Report,
+    session: &Session<'_>,
+    style: &Style,
+    root: &Path,
+) -> Result<(), CommandError> {
+    let Options { reporter, output, directory, .. } = &session.options;
     let Some(path) = output else {
         let mut out = BufWriter::new(io::stdout().lock());
         let written = reporter.write(report, style, &mut out);

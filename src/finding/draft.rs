@@ -18,6 +18,8 @@ pub struct Draft<'c> {
     pub(crate) span: Span,
     pub(crate) document: usize,
     pub(crate) key_path: Option<String>,
+    pub(crate) key_paths: Vec<String>,
+    pub(crate) unlisted: usize,
     pub(crate) message: String,
     pub(crate) note: String,
     pub(crate) help: Option<String>,
@@ -69,6 +71,8 @@ impl<'c> Draft<'c> {
             span,
             document: 0,
             key_path: None,
+            key_paths: Vec::new(),
+            unlisted: 0,
             message: message.into(),
             note: String::new(),
             help: None,
@@ -90,7 +94,24 @@ impl<'c> Draft<'c> {
     #[must_use]
     pub fn at(mut self, document: usize, key_path: Option<String>) -> Self {
         self.document = document;
+        self.key_paths = key_path.iter().cloned().collect();
         self.key_path = key_path;
+        self
+    }
+
+    /// Sets the document, counted from 0, and the paths of all values in it that the draft is about.
+    #[must_use]
+    pub fn at_each(self, document: usize, key_paths: impl IntoIterator<Item = String>) -> Self {
+        let draft = self.covering(key_paths);
+        Self { document, key_path: draft.key_paths.first().cloned(), ..draft }
+    }
+
+    /// Sets the paths of all values that a draft about a larger place covers.
+    #[must_use]
+    pub fn covering(mut self, key_paths: impl IntoIterator<Item = String>) -> Self {
+        let mut key_paths = key_paths.into_iter();
+        self.key_paths = key_paths.by_ref().take(MAX_KEY_PATHS).collect();
+        self.unlisted = key_paths.count();
         self
     }
 
@@ -166,6 +187,9 @@ impl<'c> Draft<'c> {
 /// Each level has its own count, so that warnings cannot push out an error, which fails the run.
 pub const MAX_FINDINGS: usize = 100;
 
+/// Limit for the key paths of one finding. A hostile file can have millions of values.
+const MAX_KEY_PATHS: usize = 1000;
+
 /// Says in a message how many findings were left out after it.
 pub fn left_out(count: usize) -> String {
     format!("; {count} more findings of this kind in this file")
@@ -224,6 +248,7 @@ impl<'c> Drafts<'c> {
             let last = self.drafts.iter_mut().rfind(|draft| (draft.rule.id, draft.level) == kind);
             if let Some(last) = last {
                 last.message += &left_out(count - MAX_FINDINGS);
+                last.unlisted += count - MAX_FINDINGS;
             }
         }
         self.drafts

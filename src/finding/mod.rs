@@ -66,12 +66,19 @@ pub struct Finding {
     pub rule: &'static RuleMeta,
     /// Its level, which may be lower than the rule's.
     pub level: Level,
+    /// The level that its rule gave it. Settings change only `level`.
+    pub own_level: Level,
     /// The place.
     pub place: Place,
     /// The document in the file, counted from 0.
     pub document: usize,
     /// The path of the value: `stringData.password`.
     pub key_path: Option<String>,
+    /// The paths of all values that it is about, [`Finding::key_path`] among them. A path occurs as often
+    /// as there are values that it describes.
+    pub key_paths: Vec<String>,
+    /// The number of values and further findings that it stands for and that are not in `key_paths`.
+    pub unlisted: usize,
     /// One sentence without a full stop. It has names, paths and counts, and never a value.
     pub message: String,
     /// A few words for the place itself.
@@ -87,10 +94,13 @@ pub struct Finding {
     /// The private key that it is about, until the recipients of the whole tree are known.
     pub opener: Option<Opener>,
     /// True if it is worse than what the same place had without the rest of the tree. It is another
-    /// finding then, so a baseline with the harmless one does not suppress it.
+    /// finding then.
     pub is_raised: bool,
     /// The commit that added it, in a scan of the history.
     pub origin: Option<Arc<Origin>>,
+    /// The indices in `key_paths` of the values that are new or different since the change that is judged;
+    /// 0 if there is no key path and the file is.
+    pub new_values: Vec<usize>,
     /// Number among the findings that nothing else tells apart, from 0. The report sets it.
     pub occurrence: usize,
 }
@@ -129,12 +139,6 @@ impl Finding {
     ///   a scan of `HEAD` gives it.
     pub fn fingerprint(&self) -> String {
         self.hash(self.past_commit(), self.occurrence)
-    }
-
-    /// Returns the fingerprint that a scan of the commit itself gives this finding: the one without
-    /// the commit. Baselines identify a finding by it.
-    pub fn fingerprint_in_commit(&self) -> String {
-        self.hash(None, self.occurrence)
     }
 
     /// Returns the fingerprint that the finding would have if it were the only one of its kind.

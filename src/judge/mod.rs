@@ -5,6 +5,7 @@
 
 mod context;
 mod file;
+mod new_values;
 mod openers;
 mod opening;
 mod outcome;
@@ -17,6 +18,7 @@ mod tally;
 
 pub use context::{Context, Scope};
 pub use file::file;
+pub use new_values::mark_new_values;
 pub use openers::openers;
 pub use outcome::{Outcome, Verification};
 pub use repository::repository;

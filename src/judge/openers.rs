@@ -74,6 +74,7 @@ fn limited(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
     }
     for (count, last) in counts.into_values().filter(|(count, _)| *count > MAX_FINDINGS) {
         kept[last].message += &left_out(count - MAX_FINDINGS);
+        kept[last].unlisted += count - MAX_FINDINGS;
     }
     kept
 }

@@ -1,6 +1,7 @@
 //! Turns drafts into findings: offsets become lines, and the lines are redacted.
 
-use crate::document::Document;
+use crate::document::yaml::Yaml;
+use crate::document::{Document, Format as _};
 use crate::finding::{Draft, Drafts, Finding, Label, Place};
 use crate::path::RepoPath;
 use crate::redact::Redactor;
@@ -8,7 +9,7 @@ use crate::rules::Subject;
 use crate::text::{LineIndex, Span};
 
 /// Turns drafts about a settings file into findings. Its patterns, ids and reasons may be shown. Of a
-/// file that is not `recognised` nothing is shown: any file can be passed as settings by mistake.
+/// file that is not `recognised` only keys are shown: any file can be passed as settings by mistake.
 pub fn settle_settings(
     path: &RepoPath,
     bytes: &[u8],
@@ -16,8 +17,14 @@ pub fn settle_settings(
     drafts: Vec<Draft<'_>>,
 ) -> Vec<Finding> {
     let index = LineIndex::new(bytes);
-    let redactor =
-        if recognised { Redactor::for_settings(bytes) } else { Redactor::new(bytes, &[]) };
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let parsed = Yaml.parse(if recognised { "" } else { text });
+    let documents = parsed.documents.iter().filter(|_| parsed.error.is_none());
+    let redactor = if recognised {
+        Redactor::for_settings(bytes)
+    } else {
+        Redactor::new(bytes, &documents.collect::<Vec<_>>())
+    };
     drafts.into_iter().map(|draft| finding(path, &index, &redactor, draft)).collect()
 }
 
@@ -56,9 +63,12 @@ pub(super) fn finding(
     Finding {
         rule: draft.rule,
         level: draft.level,
+        own_level: draft.level,
         place: place(path, index, redactor, draft.span),
         document: draft.document,
         key_path: draft.key_path,
+        key_paths: draft.key_paths,
+        unlisted: draft.unlisted,
         message: draft.message,
         note: draft.note,
         help: draft.help,
@@ -68,6 +78,7 @@ pub(super) fn finding(
         opener: draft.opener,
         is_raised: false,
         origin: None,
+        new_values: Vec::new(),
         occurrence: 0,
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::summary::Summary;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId};
 use crate::path::RepoPath;
 
 /// Everything that a run reports.
@@ -14,6 +14,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Files that some or all rules could not judge, in the order of their paths.
     pub skipped: Vec<Skipped>,
+    /// Findings that the settings ignore or the baseline suppresses.
+    pub suppressed: Vec<Suppressed>,
     /// The numbers.
     pub summary: Summary,
     /// Errors of the run itself. If there are none, it did its job.
@@ -31,7 +33,7 @@ impl Report {
         tell_apart(&mut findings);
         skipped.sort_by(|one, other| one.path.cmp(&other.path));
         summary.count(&findings);
-        Self { findings, skipped, summary, errors: Vec::new() }
+        Self { findings, skipped, suppressed: Vec::new(), summary, errors: Vec::new() }
     }
 
     /// Returns the findings, errors first, then warnings; for formats whose readers truncate.
@@ -50,6 +52,28 @@ fn tell_apart(findings: &mut [Finding]) {
         let count = seen.entry(finding.kind()).or_default();
         finding.occurrence = *count;
         *count += 1;
+    }
+}
+
+/// A finding that is not reported.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suppressed {
+    /// The file.
+    pub path: RepoPath,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The rule.
+    pub rule: RuleId,
+    /// The reason: `in the baseline`, or that of the ignore.
+    pub reason: String,
+}
+
+impl Suppressed {
+    /// Describes a finding, and why it is not reported.
+    pub fn of(finding: &Finding, reason: impl Into<String>) -> Self {
+        let place = &finding.place;
+        let (path, line) = (place.path.clone(), place.start.line);
+        Self { path, line, rule: finding.rule.id, reason: reason.into() }
     }
 }
 

@@ -88,6 +88,11 @@ fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) 
     for sentence in sentences::suppressed(summary) {
         write_sentence(&sentence, look, out)?;
     }
+    if style.verbose {
+        for finding in &report.suppressed {
+            write_item(&sentences::suppression(finding), look, out)?;
+        }
+    }
     for sentence in sentences::checked(report, style.verbose) {
         write_sentence(&sentence, look, out)?;
     }

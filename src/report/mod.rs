@@ -20,7 +20,7 @@ mod snippet;
 mod style;
 mod summary;
 
-pub use content::{Report, Skipped};
+pub use content::{Report, Skipped, Suppressed};
 pub use reporter::Reporter;
 pub use style::Style;
 pub use summary::Summary;

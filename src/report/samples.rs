@@ -36,9 +36,12 @@ pub(super) fn finding(rule: &'static RuleMeta, place: Place, message: &str) -> F
     Finding {
         rule,
         level: rule.level,
+        own_level: rule.level,
         place,
         document: 0,
         key_path: None,
+        key_paths: Vec::new(),
+        unlisted: 0,
         message: message.to_owned(),
         note: "here".to_owned(),
         help: None,
@@ -48,6 +51,7 @@ pub(super) fn finding(rule: &'static RuleMeta, place: Place, message: &str) -> F
         opener: None,
         is_raised: false,
         origin: None,
+        new_values: Vec::new(),
         occurrence: 0,
     }
 }
@@ -224,6 +228,7 @@ fn plaintext() -> Finding {
         "Secret prod/db has 2 plaintext values (stringData.user, stringData.password)",
     );
     plain.key_path = Some("stringData.password".to_owned());
+    plain.key_paths = ["stringData.user", "stringData.password"].map(str::to_owned).to_vec();
     plain.note = "in plaintext".into();
     plain.help = Some(
         "run sops encrypt --in-place apps/db.yaml, then change the password: anyone with \

@@ -1,6 +1,6 @@
 //! Sentences about a run that several reporters close with.
 
-use super::content::{Report, Skipped};
+use super::content::{Report, Skipped, Suppressed};
 use super::look::{Look, clean};
 use super::summary::Summary;
 use crate::finding::Level;
@@ -55,6 +55,12 @@ pub(super) fn suppressed(summary: &Summary) -> Vec<String> {
         ));
     }
     sentences
+}
+
+/// Returns the place and the rule of a finding that is not reported, and why.
+pub(super) fn suppression(finding: &Suppressed) -> String {
+    let Suppressed { path, line, rule, reason } = finding;
+    format!("{path}:{line}: {rule}: {}", clean(reason))
 }
 
 /// Returns what was verified, and what was skipped. `has_details` says that the details follow, so the

@@ -114,7 +114,7 @@ fn check_secret<'s>(
     );
     let draft = Draft::new(&META, first.key_span, message)
         .level(level)
-        .at(judged.document.index, Some(first.key_path()))
+        .at_each(judged.document.index, spots.iter().map(Spot::key_path))
         .note("opens the secrets of the cluster")
         .help(HELP);
     drafts.push(draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "this too"));

@@ -8,7 +8,8 @@ declare_rule! {
     /// Reads `.sops-lint.yaml`, or the file that `--config` names, and reports its mistakes:
     /// invalid YAML, unknown keys, values of the wrong type, globs that cannot be used, rules and
     /// levels that do not exist, an `ignore` without a reason. If one setting is wrong, the others
-    /// still apply.
+    /// still apply. It also finds settings at the root under a similar name that sops-lint does not
+    /// read, such as `.sops-lint.yml`.
     ///
     /// ## Why it matters
     ///

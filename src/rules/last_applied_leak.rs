@@ -64,24 +64,29 @@ impl FileRule for LastAppliedLeak {
                 let annotations = metadata.and_then(|node| node.get("annotations"));
                 let entry = annotations.and_then(|node| node.entry(ANNOTATION));
                 let Some(entry) = entry else { continue };
-                let Some((number, names)) = entry.node.as_str().and_then(repeated) else {
+                let Some(repeated) =
+                    entry.node.as_str().map(repeated).filter(|all| !all.is_empty())
+                else {
                     continue;
                 };
                 let message = format!(
-                    "an annotation of {} repeats {} in plaintext ({names})",
+                    "an annotation of {} repeats {} in plaintext ({})",
                     secret.title(),
-                    count(number, "value")
+                    count(repeated.len(), "value"),
+                    listing(&repeated, Clone::clone)
                 );
                 let remove = if judged.metadata.is_some() {
                     format!("remove it with {}", subject.sops("edit"))
                 } else {
                     "remove the annotation".to_owned()
                 };
+                let own = judged.key_path(entry.node.span).unwrap_or_default();
                 let level = if subject.is_example() { Level::Warning } else { META.level };
                 drafts.push(
                     Draft::new(&META, entry.key_span, message)
                         .level(level)
-                        .at(judged.document.index, judged.key_path(entry.node.span))
+                        .at(judged.document.index, Some(own.clone()))
+                        .covering(repeated.iter().map(|path| format!("{own}.{path}")))
                         .note("a copy of the whole Secret")
                         .help(format!("{remove}; if it was ever pushed, change the values too")),
                 );
@@ -90,14 +95,14 @@ impl FileRule for LastAppliedLeak {
     }
 }
 
-/// Counts the values that the annotation shows, and lists their key paths.
-fn repeated(annotation: &str) -> Option<(usize, String)> {
+/// Returns the key paths of the values that the annotation shows.
+fn repeated(annotation: &str) -> Vec<String> {
     let parsed = Json.parse(annotation);
-    let document = parsed.documents.first()?;
+    let Some(document) = parsed.documents.first() else { return Vec::new() };
     let census = census::take(document, None);
     let mut spots = Vec::new();
     for secret in secrets(document) {
         spots.extend(exposed_in(&census, &secret).into_spots());
     }
-    (!spots.is_empty()).then(|| (spots.len(), listing(&spots, Spot::key_path)))
+    spots.iter().map(Spot::key_path).collect()
 }

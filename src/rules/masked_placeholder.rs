@@ -62,7 +62,7 @@ impl FileRule for MaskedPlaceholder {
                 listing(&spots, Spot::key_path)
             );
             let draft = Draft::new(&META, first.key_span, message)
-                .at(judged.document.index, Some(first.key_path()))
+                .at_each(judged.document.index, spots.iter().map(Spot::key_path))
                 .note("a mask")
                 .help(format!(
                     "restore the file from its last good commit, or set the value again with {}",

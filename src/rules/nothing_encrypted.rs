@@ -79,6 +79,7 @@ impl FileRule for NothingEncrypted {
         let draft = Draft::new(&META, metadata.span, message)
             .level(level)
             .at(0, Some(crate::sops::walk::METADATA_KEY.to_owned()))
+            .covering(subject.readable_paths())
             .note("says encrypted")
             .help(help(subject));
         let draft = match selector.span {

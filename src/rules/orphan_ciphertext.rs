@@ -82,7 +82,7 @@ impl FileRule for OrphanCiphertext {
                     }
                 }
             };
-            let draft = draft.at(judged.document.index, Some(first.key_path()));
+            let draft = draft.at_each(judged.document.index, spots.iter().map(Spot::key_path));
             drafts.push(
                 draft
                     .note("nothing decrypts this")

@@ -74,7 +74,8 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
     if is_unclear || judged.census.encryption() != Encryption::Values {
         return None;
     }
-    let spans = comments_in_clear(judged.document, selector);
+    let (spans, paths): (Vec<Span>, Vec<String>) =
+        comments_in_clear(judged.document, selector).into_iter().unzip();
     let first = *spans.first()?;
     let verb = if spans.len() == 1 { "is" } else { "are" };
     let message = format!(
@@ -83,6 +84,7 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
     );
     let draft = Draft::new(&META, first, message)
         .at(judged.document.index, None)
+        .covering(paths)
         .note("added by hand")
         .help(format!(
             "remove it and write it again with {}; if it names a secret and was ever pushed, change that",
@@ -91,8 +93,9 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
     Some(draft.also_each(spans.into_iter().skip(1), "this too"))
 }
 
-/// The comments below a key that the selector covers, and that are neither encrypted nor for tools.
-fn comments_in_clear(document: &Document<'_>, selector: &Selector) -> Vec<Span> {
+/// Finds the comments below a key that the selector covers, and that are neither encrypted nor for tools.
+/// Returns the place of each, and the path of the map or list that contains it.
+fn comments_in_clear(document: &Document<'_>, selector: &Selector) -> Vec<(Span, String)> {
     let mut found = Vec::new();
     walk::comments(document, &mut |comment, path| {
         let was_named = path.iter().any(|step| match step {
@@ -104,7 +107,7 @@ fn comments_in_clear(document: &Document<'_>, selector: &Selector) -> Vec<Span> 
             || text.starts_with("ENC[")
             || DIRECTIVES.iter().any(|word| text.starts_with(word));
         if !path.is_empty() && !is_fine && selector.decide(was_named) {
-            found.push(comment.span);
+            found.push((comment.span, walk::key_path(path)));
         }
     });
     found

@@ -70,7 +70,7 @@ impl FileRule for PlaintextValue {
                 subject.sops("edit")
             );
             let draft = Draft::new(&META, first.key_span, message)
-                .at(judged.document.index, Some(first.key_path()))
+                .at_each(judged.document.index, spots.iter().map(Spot::key_path))
                 .note("in plaintext")
                 .help(help);
             let draft =

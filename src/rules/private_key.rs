@@ -99,6 +99,7 @@ impl FileRule for PrivateKey {
 pub fn raise(finding: &mut Finding, opener: Opener, path: &RepoPath) {
     finding.is_raised = finding.level < META.level;
     finding.level = META.level;
+    finding.own_level = META.level;
     finding.message += &format!(", and it belongs to a recipient in {path}");
     // A change that adds the recipient makes the key matter.
     finding.about = Some(path.clone());

@@ -7,6 +7,7 @@ use crate::keys::Recipient;
 use crate::policy::{Config, CreationRule};
 use crate::sops::metadata::Metadata;
 use crate::sops::recipe::{Drift, Recipe, drift};
+use crate::sops::walk::METADATA_KEY;
 use crate::text::words::{count, listing};
 
 declare_rule! {
@@ -74,12 +75,21 @@ impl FileRule for RecipientsMismatch {
         let note = if has_extra { "not named by the rule" } else { "the recipients of this file" };
         let draft = Draft::new(&META, span, message)
             .level(level)
-            .at(0, Some("sops".to_owned()))
+            .at_each(0, key_paths(&drift))
             .note(note)
             .help(help(subject, rule, &drift))
             .also_each(drift.extra.iter().skip(1).map(|recipient| recipient.span), "nor this one");
         drafts.push(point_out(draft, config, rule, &drift));
     }
+}
+
+/// Returns a path for each recipient that the rule does not name, and one for all other differences.
+fn key_paths(drift: &Drift<'_>) -> Vec<String> {
+    let path = |one: &&Recipient| {
+        format!("{METADATA_KEY}.{}[{}]", one.service.metadata_field(), one.identity.id)
+    };
+    let extra = drift.extra.iter().map(path);
+    std::iter::once(METADATA_KEY.to_owned()).chain(extra).collect()
 }
 
 /// Describes all differences except for the recipients that the rule does not name.

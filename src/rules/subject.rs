@@ -10,7 +10,7 @@ use crate::input::Input;
 use crate::kubernetes::{self, Secret, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
-use crate::sops::census::{self, Census, Encryption};
+use crate::sops::census::{self, Census, Encryption, Spot};
 use crate::sops::metadata::{self, Found, Metadata};
 use crate::sops::open::Opening;
 use crate::sops::value::{holds_ciphertext, looks_encrypted};
@@ -118,6 +118,14 @@ impl<'s> Subject<'s> {
     pub(super) fn encryption(&self) -> Encryption {
         let documents = self.documents.iter();
         documents.map(|judged| judged.census.encryption()).max().unwrap_or(Encryption::Nothing)
+    }
+
+    /// Returns the key paths of all values that anyone can read.
+    pub(super) fn readable_paths(&self) -> impl Iterator<Item = String> + use<'s> {
+        let censuses = self.documents.iter().map(|judged| &judged.census);
+        censuses
+            .flat_map(|census| census.plaintext.iter().chain(&census.unselected))
+            .map(Spot::key_path)
     }
 
     /// Returns the command that does `verb` to this file under its own config, run from the root.

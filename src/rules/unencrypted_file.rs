@@ -96,6 +96,7 @@ impl FileRule for UnencryptedFile {
         let end = subject.text.find('\n').unwrap_or(subject.text.len());
         let draft = Draft::new(&META, Span::new(0, end), message)
             .level(level)
+            .covering(subject.readable_paths())
             .note("no sops metadata")
             .help(help)
             .fix(Fix::encrypt());

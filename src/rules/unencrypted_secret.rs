@@ -128,7 +128,7 @@ fn check_secret<'s>(
     let level = if is_uncertain { Level::Warning } else { META.level };
     let draft = Draft::new(&META, first.key_span, message)
         .level(level)
-        .at(judged.document.index, Some(first.key_path()))
+        .at_each(judged.document.index, spots.iter().map(Spot::key_path))
         .note("in plaintext")
         .help(if secret.holds_files { help_for_file() } else { help(subject) });
     // sops could not read the result, or would encrypt the whole file as binary data.

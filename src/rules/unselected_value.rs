@@ -74,7 +74,7 @@ impl FileRule for UnselectedValue {
             );
             let draft = Draft::new(&META, first.key_span, message)
                 .level(if is_against_rule { Level::Error } else { META.level })
-                .at(judged.document.index, Some(first.key_path()))
+                .at_each(judged.document.index, spots.iter().map(Spot::key_path))
                 .note("in plaintext")
                 .help(help(subject));
             let draft =

@@ -1,10 +1,11 @@
 //! From the results of all files to a report: levels, ignores, numbers.
 
 use crate::finding::{Needs, RuleId};
-use crate::judge::{Skipped, Tally};
+use crate::judge::{self, Skipped, Tally};
 use crate::report::{self, Report, Summary};
 use crate::rules::{self, needing_keys};
 use crate::settings::Settings;
+use crate::source::Source;
 
 /// Writes the report. Levels and ignores are applied here, where findings come together.
 pub(super) fn conclude(
@@ -28,7 +29,8 @@ pub(super) fn conclude(
         _ => true,
     };
     selected.unused.retain(|ignore| ignore.rules.iter().all(&was_asked));
-    let of_settings = file.findings(&selected.unused).into_iter();
+    let misnamed = settings.misnamed.iter().cloned();
+    let of_settings = file.findings(&selected.unused).into_iter().chain(misnamed);
     let admitted = of_settings.filter_map(|finding| options.selection.admit(finding, file));
     selected.findings.extend(admitted);
     let summary = Summary {
@@ -38,13 +40,24 @@ pub(super) fn conclude(
         verified: tally.verified,
         refused: tally.refused,
         unverified: tally.unverified.len(),
-        ignored: selected.ignored,
+        ignored: selected.ignored.len(),
         duration_ms,
         ..Summary::default()
     };
     let whole = skipped(tally.skipped, false);
     let skipped = whole.chain(skipped(tally.unverified, true));
-    Report::new(selected.findings, skipped.collect(), summary)
+    let report = Report::new(selected.findings, skipped.collect(), summary);
+    Report { suppressed: selected.ignored, ..report }
+}
+
+/// Suppresses the findings that the baseline has. `changed`: the state in which a change is judged, if one is.
+pub(super) fn suppress(report: &mut Report, settings: &Settings<'_>, changed: Option<&Source>) {
+    let Some(baseline) = &settings.baseline else { return };
+    if let Some(source) = changed {
+        judge::mark_new_values(&mut report.findings, source);
+    }
+    let is_whole = settings.options.are_whole() && report.summary.unverified == 0;
+    baseline.apply(report, is_whole, &|path| changed?.renamed_from(path));
 }
 
 /// Turns files into entries of the report. `is_unverified`: only the rules that need keys skipped them.

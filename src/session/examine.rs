@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::conclude::conclude;
+use super::conclude::{conclude, suppress};
 use super::keyring;
 use super::progress::Progress;
 use super::run::Session;
@@ -46,8 +46,21 @@ pub struct Finished {
 }
 
 impl Session<'_> {
-    /// Judges the files of a tree. Without a key ring no file is opened.
+    /// Judges the files of a tree, and suppresses what its baseline has. Without a key ring no file is
+    /// opened.
     pub fn examine<'s>(
+        &self,
+        source: &'s Source,
+        settings: &Settings<'_>,
+        ring: Option<&KeyRing>,
+    ) -> Result<Examined<'s>, SourceError> {
+        let mut examined = self.judge_tree(source, settings, ring)?;
+        suppress(&mut examined.finished.report, settings, Some(source));
+        Ok(examined)
+    }
+
+    /// Judges the files of a tree.
+    pub(super) fn judge_tree<'s>(
         &self,
         source: &'s Source,
         settings: &Settings<'_>,

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
-use super::conclude::conclude;
+use super::conclude::{conclude, suppress};
 use super::examine::Finished;
 use super::progress::Progress;
 use super::run::Session;
@@ -50,6 +50,7 @@ impl Session<'_> {
         for head in heads {
             finished = join(self.present(head, &brought)?, finished);
         }
+        suppress(&mut finished.report, settings, None);
         finished.report.summary.duration_ms = self.host.elapsed_ms();
         if finished.report.summary.encrypted_files > 0 && !self.options.style.quiet {
             finished.notes.push("the MACs of files in the history were not compared".to_owned());
@@ -85,7 +86,7 @@ impl Session<'_> {
         });
         let source = Source::Snapshot(Box::new(head.with_changes(changes.collect())));
         let settings = self.settings(&source);
-        let mut finished = self.examine(&source, &settings, None)?.finished;
+        let mut finished = self.judge_tree(&source, &settings, None)?.finished;
         let commits: HashMap<&RepoPath, usize> =
             present.iter().map(|newcomer| (&newcomer.file.path, newcomer.commit)).collect();
         for finding in &mut finished.report.findings {
@@ -116,7 +117,11 @@ fn join(head: Finished, all: Finished) -> Finished {
     errors.sort_unstable();
     errors.dedup();
     let notes = all.notes.into_iter().chain(head.notes).collect();
-    let report = Report::new(findings, all.report.skipped, summary);
+    let mut report = Report::new(findings, all.report.skipped, summary);
+    report.suppressed = all.report.suppressed;
+    report.suppressed.extend(head.report.suppressed);
+    report.suppressed.sort_unstable();
+    report.suppressed.dedup();
     Finished { report, errors, help: head.help.or(all.help), notes }
 }
 

@@ -1,40 +1,71 @@
 //! A baseline: findings that are known and suppressed.
 //!
-//! A baseline is readable in a diff: one entry per finding, sorted by path, without line numbers, which
-//! change. The fingerprint identifies a finding; rule and path are for people.
+//! An entry names a rule, a file, a document and a key path. It contains no value and no hash of one, so it
+//! says where a known finding is, not what it is about. A finding about several values has an entry for
+//! each, and is suppressed only if all of them are known. Entries are sorted and have no line numbers, so
+//! that people can read the changes of a baseline.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::document::{Format, Node, yaml};
-use crate::finding::Finding;
-use crate::report::Report;
+use crate::document::{Format, Node, Scalar, Value, yaml};
+use crate::finding::{Finding, Level};
+use crate::path::RepoPath;
+use crate::report::{Report, Suppressed};
 use crate::rules::SETTINGS_RULES;
 
 /// The default file name of a baseline, at the root of the tree.
 pub const BASELINE_NAME: &str = ".sops-lint-baseline.yaml";
 
 /// The version of the file format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The findings of an earlier run.
 #[derive(Debug, Default)]
 pub struct Baseline {
-    fingerprints: HashSet<String>,
+    entries: Entries,
+    /// The entries before the change that is judged, if it changes the baseline.
+    earlier: Option<Entries>,
+}
+
+/// The entries of a baseline, by place. The same place can occur several times.
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    /// The levels of the entries of each place, in order.
+    levels: HashMap<Place, Vec<Level>>,
+    /// The number of values and findings that the entries of a rule in a file do not list.
+    unlisted: HashMap<(String, String), usize>,
+}
+
+/// The place of a known finding.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    rule: String,
+    path: String,
+    document: usize,
+    key_path: Option<String>,
 }
 
 #[derive(Serialize)]
-struct File<'f> {
+struct File {
     version: u32,
-    findings: Vec<Known<'f>>,
+    findings: Vec<Known>,
 }
 
-#[derive(Serialize)]
-struct Known<'f> {
+/// An entry as it is written. What is usual is left out.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Known {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<usize>,
     rule: &'static str,
-    path: &'f str,
-    fingerprint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<Level>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unlisted: Option<usize>,
 }
 
 impl Baseline {
@@ -47,73 +78,183 @@ impl Baseline {
         }
         let root = parsed.documents.first().map(|document| &document.root);
         let root = root.filter(|root| root.is_map()).ok_or("it is not a map")?;
-        // The source of a scalar: a fingerprint of digits is not a number.
-        let source = |node: &Node<'_>| {
-            let text = text.get(node.span.start..node.span.end).unwrap_or_default();
-            text.trim_matches(['\'', '"']).to_owned()
-        };
-        let version = root.get("version").map(source).ok_or("it has no version")?;
-        if version != VERSION.to_string() {
-            return Err("it was written by another version of sops-lint".to_owned());
+        let version = root.get("version").ok_or("it has no version")?;
+        match number(version) {
+            Some(1) => return Err("an earlier version of sops-lint wrote it".to_owned()),
+            Some(version) if version == VERSION as usize => {}
+            _ => return Err("a later version of sops-lint wrote it".to_owned()),
         }
         let findings = root.get("findings").filter(|node| node.is_list());
-        let mut fingerprints = HashSet::new();
+        let mut entries = Entries::default();
         for entry in findings.ok_or("it has no list of findings")?.elements() {
-            let fingerprint = entry.get("fingerprint").map(source);
-            fingerprints.insert(fingerprint.ok_or("an entry has no fingerprint")?);
+            entries.read(entry)?;
         }
-        Ok(Self { fingerprints })
+        entries.levels.values_mut().for_each(|levels| levels.sort_unstable());
+        Ok(Self { entries, earlier: None })
     }
 
     /// Writes findings as a baseline, without those about the settings.
     pub fn write(findings: &[Finding]) -> String {
-        let findings = findings.iter().filter(|finding| !is_about_settings(finding));
-        let known = findings.map(|finding| Known {
-            rule: finding.rule.id.as_str(),
-            path: finding.place.path.as_str(),
-            fingerprint: finding.fingerprint(),
-        });
-        let file = File { version: VERSION, findings: known.collect() };
+        let mut known: Vec<Known> =
+            findings.iter().filter(|one| is_recorded(one)).flat_map(known).collect();
+        known.sort_unstable();
+        let file = File { version: VERSION, findings: known };
         let yaml = serde_yaml::to_string(&file).expect("texts and numbers can be written as YAML");
         format!(
-            "# Findings that sops-lint scan --baseline suppresses. Written by sops-lint baseline.\n\
-             {yaml}"
+            "# Known findings, which sops-lint suppresses. `sops-lint baseline` writes this file.\n{yaml}"
         )
     }
 
-    /// Returns the number of entries.
-    pub fn len(&self) -> usize {
-        self.fingerprints.len()
+    /// Counts the findings that [`Baseline::write`] writes, by rule.
+    pub fn counts(findings: &[Finding]) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for finding in findings.iter().filter(|one| is_recorded(one)) {
+            *counts.entry(finding.rule.id.as_str()).or_default() += 1;
+        }
+        counts
     }
 
-    /// Reports whether there are no entries.
-    pub fn is_empty(&self) -> bool {
-        self.fingerprints.is_empty()
+    /// Adds the baseline from before the change that is judged. An entry that the change adds also covers
+    /// the new value at its place: whoever added it knew the value.
+    #[must_use]
+    pub fn changed_from(self, earlier: Self) -> Self {
+        Self { earlier: Some(earlier.entries), ..self }
     }
 
     /// Removes the known findings from a report. `is_whole`: the report covers the whole tree and all
-    /// rules, so entries without a finding are obsolete.
-    pub fn apply(&self, report: &mut Report, is_whole: bool) {
-        let mut seen = HashSet::new();
-        let before = report.findings.len();
+    /// rules, so entries without a finding are obsolete. `renamed_from` returns the earlier path of a file
+    /// that the judged change renames; the entries of that path apply to it.
+    pub fn apply(
+        &self,
+        report: &mut Report,
+        is_whole: bool,
+        renamed_from: &dyn Fn(&RepoPath) -> Option<RepoPath>,
+    ) {
+        // Every commit of a history has the same known findings.
+        let mut left: HashMap<Option<String>, Entries> = HashMap::new();
+        let mut suppressed = Vec::new();
         report.findings.retain(|finding| {
-            let fingerprint = finding.fingerprint_in_commit();
-            let is_known = self.fingerprints.contains(&fingerprint) && !is_about_settings(finding);
+            let commit = finding.origin.as_ref().map(|origin| origin.commit.clone());
+            let left = left.entry(commit).or_insert_with(|| self.entries.clone());
+            let own = &finding.place.path;
+            let is_known = is_recorded(finding)
+                && (self.knows(finding, own, left)
+                    || renamed_from(own).is_some_and(|old| self.knows(finding, &old, left)));
             if is_known {
-                seen.insert(fingerprint);
+                suppressed.push(Suppressed::of(finding, "in the baseline"));
             }
             !is_known
         });
         report.summary.count(&report.findings);
-        report.summary.in_baseline = before - report.findings.len();
+        report.summary.in_baseline = suppressed.len();
+        report.suppressed.append(&mut suppressed);
         if is_whole {
-            report.summary.gone_from_baseline = self.len() - seen.len();
+            let left = left.get(&None).unwrap_or(&self.entries);
+            report.summary.gone_from_baseline = left.levels.values().map(Vec::len).sum();
         }
+    }
+
+    /// Reports whether all values of a finding are known at a path, and takes their entries.
+    fn knows(&self, finding: &Finding, path: &RepoPath, left: &mut Entries) -> bool {
+        let places = places(finding, path);
+        let is_accepted = |place: &Place| {
+            self.earlier.as_ref().is_some_and(|earlier| !earlier.levels.contains_key(place))
+        };
+        let mut new = finding.new_values.iter().filter_map(|at| places.get(*at));
+        new.all(is_accepted) && left.take(&places, finding, path)
     }
 }
 
-fn is_about_settings(finding: &Finding) -> bool {
-    SETTINGS_RULES.iter().any(|meta| meta.id == finding.rule.id)
+impl Entries {
+    fn read(&mut self, entry: &Node<'_>) -> Result<(), String> {
+        let text = |key: &str| entry.get(key).and_then(Node::as_str).map(str::to_owned);
+        let numbered = |key: &str| entry.get(key).map_or(Some(0), number);
+        let level = match text("level").as_deref() {
+            None => Some(Level::Error),
+            Some(word) => Level::named(word),
+        };
+        let rule = text("rule").ok_or("an entry has no rule")?;
+        let path = text("path").ok_or("an entry has no path")?;
+        let document = numbered("document").ok_or("an entry has a document that is no number")?;
+        let unlisted = numbered("unlisted").ok_or("an entry has a number that is none")?;
+        let key_path = text("key_path");
+        if key_path.is_none() && entry.get("key_path").is_some() {
+            return Err("an entry has a key_path that is not text".to_owned());
+        }
+        *self.unlisted.entry((rule.clone(), path.clone())).or_default() += unlisted;
+        let levels = self.levels.entry(Place { rule, path, document, key_path }).or_default();
+        levels.push(level.ok_or("an entry has a level that does not exist")?);
+        Ok(())
+    }
+
+    /// Takes an entry for each place, and returns true, if there are as many. An entry of a warning does
+    /// not cover an error.
+    fn take(&mut self, places: &[Place], finding: &Finding, path: &RepoPath) -> bool {
+        let kind = (finding.rule.id.as_str().to_owned(), path.as_str().to_owned());
+        let unlisted = self.unlisted.get(&kind).copied().unwrap_or_default();
+        let mut wanted: HashMap<&Place, usize> = HashMap::new();
+        for place in places {
+            *wanted.entry(place).or_default() += 1;
+        }
+        let start =
+            |levels: &Vec<Level>| levels.partition_point(|level| *level < finding.own_level);
+        let has = |(place, number): (&&Place, &usize)| {
+            self.levels.get(place).is_some_and(|levels| levels.len() - start(levels) >= *number)
+        };
+        if finding.unlisted > unlisted || !wanted.iter().all(has) {
+            return false;
+        }
+        for (place, number) in wanted {
+            if let Some(levels) = self.levels.get_mut(place) {
+                let start = start(levels);
+                levels.drain(start..start + number);
+            }
+        }
+        if finding.unlisted > 0 {
+            self.unlisted.insert(kind, unlisted - finding.unlisted);
+        }
+        true
+    }
+}
+
+/// Returns the places of the values of a finding; one without a key path if it names none.
+fn places(finding: &Finding, path: &RepoPath) -> Vec<Place> {
+    let place = |key_path| Place {
+        rule: finding.rule.id.as_str().to_owned(),
+        path: path.as_str().to_owned(),
+        document: finding.document,
+        key_path,
+    };
+    if finding.key_paths.is_empty() {
+        return vec![place(None)];
+    }
+    finding.key_paths.iter().cloned().map(Some).map(place).collect()
+}
+
+/// Returns the entries of a finding. The first counts what is not listed.
+fn known(finding: &Finding) -> impl Iterator<Item = Known> {
+    let places = places(finding, &finding.place.path).into_iter().enumerate();
+    places.map(|(at, Place { path, document, key_path, .. })| Known {
+        path,
+        document: Some(document).filter(|document| *document > 0),
+        rule: finding.rule.id.as_str(),
+        key_path,
+        level: Some(finding.own_level).filter(|level| *level < Level::Error),
+        unlisted: Some(finding.unlisted).filter(|number| at == 0 && *number > 0),
+    })
+}
+
+/// Reports whether a baseline may have a finding: mistakes in the settings are never suppressed.
+fn is_recorded(finding: &Finding) -> bool {
+    SETTINGS_RULES.iter().all(|meta| meta.id != finding.rule.id)
+}
+
+/// Returns a whole number.
+fn number(node: &Node<'_>) -> Option<usize> {
+    match node.value {
+        Value::Scalar(Scalar::Int(number)) => usize::try_from(number).ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -126,10 +267,17 @@ mod tests {
             "",
             "[]",
             "a: [",
-            "version: 2\nfindings: []\n",
+            "version: 1\nfindings: []\n",
+            "version: 3\nfindings: []\n",
+            "version: x\nfindings: []\n",
             "findings: []\n",
-            "version: 1\n",
-            "version: 1\nfindings: [{rule: x}]\n",
+            "version: 2\n",
+            "version: 2\nfindings: [{rule: x}]\n",
+            "version: 2\nfindings: [{path: x}]\n",
+            "version: 2\nfindings: [{rule: x, path: y, document: z}]\n",
+            "version: 2\nfindings: [{rule: x, path: y, document: -1}]\n",
+            "version: 2\nfindings: [{rule: x, path: y, level: z}]\n",
+            "version: 2\nfindings: [{rule: x, path: y, key_path: 1}]\n",
         ] {
             assert!(Baseline::read(text.as_bytes()).is_err(), "{text}");
         }
@@ -137,10 +285,11 @@ mod tests {
     }
 
     #[test]
-    fn fingerprints_are_read_as_they_are_written_whatever_they_look_like() {
-        let text = "version: 1\nfindings:\n- fingerprint: '0123'\n- fingerprint: 0123\n- fingerprint: 12e45\n";
+    fn equal_entries_are_counted() {
+        let text = "version: 2\nfindings:\n- {rule: x, path: y}\n- {path: y, rule: x, document: 0}\n- {rule: x, path: '1', key_path: 'a.b'}\n";
         let baseline = Baseline::read(text.as_bytes()).unwrap();
-        assert!(baseline.fingerprints.contains("0123") && baseline.fingerprints.contains("12e45"));
-        assert_eq!(baseline.len(), 2);
+        let mut counts: Vec<usize> = baseline.entries.levels.values().map(Vec::len).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [1, 2]);
     }
 }

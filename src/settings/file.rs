@@ -13,7 +13,8 @@ use crate::judge;
 use crate::path::RepoPath;
 use crate::pattern::globs::Globs;
 use crate::rules::{INVALID_SETTINGS, SETTINGS_RULES, UNUSED_IGNORE};
-use crate::text::Span;
+use crate::text::words::listing;
+use crate::text::{Span, date};
 
 /// The name of the settings file, at the root of the tree.
 pub use crate::source::SETTINGS_NAME;
@@ -21,10 +22,12 @@ pub use crate::source::SETTINGS_NAME;
 /// The maximum size of a settings file, in bytes. A long one has two hundred lines.
 const MAX_SIZE: usize = 256 * 1024;
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
     "exclude",
     "encrypted_names",
+    "fail_on",
     "levels",
+    "overrides",
     "ignore",
     "trusted_endpoints",
     "baseline",
@@ -41,8 +44,12 @@ pub struct SettingsFile {
     pub exclude: Globs,
     /// Names that claim encryption; `None`: the usual ones.
     pub encrypted_names: Option<Globs>,
+    /// The lowest level that fails a run.
+    pub fail_on: Option<Level>,
     /// The levels of rules, by id.
-    pub levels: BTreeMap<RuleId, Level>,
+    pub levels: Levels,
+    /// The levels of rules in a part of the tree, in file order.
+    pub overrides: Vec<Override>,
     /// Findings that are not reported, in file order.
     pub ignores: Vec<Ignore>,
     /// Files that the hook may encrypt.
@@ -55,9 +62,22 @@ pub struct SettingsFile {
     pub verify: Verify,
     /// The mistakes, in file order.
     pub problems: Vec<Problem>,
+    today: u32,
     bytes: Vec<u8>,
     /// True if the file has one of the keys of a settings file.
-    is_recognised: bool,
+    pub(super) is_recognised: bool,
+}
+
+/// Levels of rules, by id.
+pub type Levels = BTreeMap<RuleId, Level>;
+
+/// An entry of `overrides`: levels in a part of the tree.
+#[derive(Debug)]
+pub struct Override {
+    /// The files; a directory means everything below it.
+    pub paths: Globs,
+    /// The levels of rules there.
+    pub levels: Levels,
 }
 
 /// An entry of `ignore`: known findings that are acceptable.
@@ -67,6 +87,10 @@ pub struct Ignore {
     pub paths: Globs,
     /// The ids of the rules.
     pub rules: Vec<RuleId>,
+    /// The reason.
+    pub reason: String,
+    /// The last day on which it applies, counted from 1970-01-01 in UTC.
+    pub expires: Option<u32>,
     /// The place of the entry, for `unused-ignore`.
     pub span: Span,
 }
@@ -84,9 +108,9 @@ pub enum Verify {
 }
 
 impl SettingsFile {
-    /// Reads the bytes of a settings file.
-    pub fn read(path: RepoPath, bytes: Vec<u8>) -> Self {
-        let mut file = Self { path, ..Self::default() };
+    /// Reads the bytes of a settings file, as they apply on a day, counted from 1970-01-01.
+    pub fn read(path: RepoPath, bytes: Vec<u8>, today: u32) -> Self {
+        let mut file = Self { path, today, ..Self::default() };
         let mut reader = Reader::default();
         match std::str::from_utf8(&bytes) {
             Ok(_) if bytes.len() > MAX_SIZE => reader.complain(
@@ -117,13 +141,33 @@ impl SettingsFile {
                 .help(&*problem.help)
         });
         let unused = unused.iter().map(|ignore| {
-            let rules = ignore.rules.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+            let rules = listing(&ignore.rules, ToString::to_string);
             Draft::new(UNUSED_IGNORE, ignore.span, format!("nothing is ignored here ({rules})"))
                 .note("this matches no finding")
                 .help("remove it, or correct its path: paths begin at the root of the repository")
         });
-        let drafts = problems.chain(unused).collect();
+        let expired = self.ignores.iter().filter_map(|ignore| {
+            let rules = listing(&ignore.rules, ToString::to_string);
+            let message = format!("an ignore expired on {} ({rules})", self.expiry(ignore)?);
+            let draft = Draft::new(UNUSED_IGNORE, ignore.span, message);
+            Some(draft.note("this ignores nothing any more").help(
+                "correct what it ignored and remove it, or set a later date and say why in the reason",
+            ))
+        });
+        let drafts = problems.chain(unused).chain(expired).collect();
         judge::settle_settings(&self.path, &self.bytes, self.is_recognised, drafts)
+    }
+
+    /// Returns the level of a rule at a path, if the settings change it. The last override decides.
+    pub fn level(&self, rule: RuleId, path: &RepoPath) -> Option<Level> {
+        let mut here = self.overrides.iter().rev().filter(|one| one.paths.covers(path.as_str()));
+        let own = here.find_map(|one| one.levels.get(&rule));
+        own.or_else(|| self.levels.get(&rule)).copied()
+    }
+
+    /// Returns the last day of an ignore that has expired.
+    pub fn expiry(&self, ignore: &Ignore) -> Option<String> {
+        ignore.expires.filter(|last| *last < self.today).map(date)
     }
 
     fn load(&mut self, parsed: &Parsed<'_>, reader: &mut Reader) {
@@ -164,7 +208,12 @@ impl SettingsFile {
                 // The usual names apply until all of the new ones are understood.
                 self.encrypted_names = (reader.complaints == before).then_some(names);
             }
-            "levels" => self.load_levels(entry, reader),
+            "fail_on" => self.fail_on = reader.level(&entry.node, "`fail_on`"),
+            "levels" => self.levels = levels(entry, reader),
+            "overrides" => {
+                let nodes = reader.list(entry);
+                self.overrides = nodes.iter().filter_map(|node| overriding(node, reader)).collect();
+            }
             "ignore" => {
                 let nodes = reader.list(entry);
                 self.ignores = nodes.iter().filter_map(|node| ignore(node, reader)).collect();
@@ -191,19 +240,53 @@ impl SettingsFile {
             _ => {}
         }
     }
+}
 
-    fn load_levels(&mut self, levels: &Entry<'_>, reader: &mut Reader) {
-        if !levels.node.is_map() {
-            return reader.wrong_type_of(levels, "a map");
-        }
-        for entry in levels.node.entries() {
-            let rule = reader.rule(&entry.key, entry.key_span, &[INVALID_SETTINGS.id]);
-            let what = format!("the level of {}", quoted(&entry.key));
-            if let (Some(rule), Some(level)) = (rule, reader.level(&entry.node, &what)) {
-                self.levels.entry(rule).or_insert(level);
-            }
+/// Reads levels of rules.
+fn levels(entry: &Entry<'_>, reader: &mut Reader) -> Levels {
+    let mut levels = Levels::new();
+    if !entry.node.is_map() {
+        reader.wrong_type_of(entry, "a map");
+        return levels;
+    }
+    for entry in entry.node.entries() {
+        let rule = reader.rule(&entry.key, entry.key_span, &[INVALID_SETTINGS.id]);
+        let what = format!("the level of {}", quoted(&entry.key));
+        if let (Some(rule), Some(level)) = (rule, reader.level(&entry.node, &what)) {
+            levels.entry(rule).or_insert(level);
         }
     }
+    levels
+}
+
+/// Reads an entry of `overrides`. It needs a path and levels.
+fn overriding(node: &Node<'_>, reader: &mut Reader) -> Option<Override> {
+    if !reader.is_map(node, "an item of `overrides`", &["path", "levels"]) {
+        return None;
+    }
+    for (key, help) in [
+        ("path", "add path: with a glob, such as clusters/dev/**"),
+        ("levels", "add levels: with the ids of rules and their levels"),
+    ] {
+        if is_missing(node, key) {
+            let message = format!("an item of `overrides` has no {key}, so it changes nothing");
+            reader.complain(start_of(node), message, "this item", help);
+        }
+    }
+    let paths = node.entry("path").map(|entry| reader.globs(entry, true));
+    let levels = node.entry("levels").map(|entry| levels(entry, reader));
+    Some(Override { paths: paths.filter(|paths| !paths.is_empty())?, levels: levels? })
+}
+
+/// Returns the place where an item of a list begins.
+fn start_of(node: &Node<'_>) -> Span {
+    node.entries().next().map_or(node.span, |entry| entry.key_span)
+}
+
+/// Reports whether a key is missing, or its list is empty.
+fn is_missing(node: &Node<'_>, key: &str) -> bool {
+    let is_empty = |node: &Node<'_>| node.is_list() && node.elements().next().is_none();
+    node.get(key).is_none_or(is_empty)
 }
 
 fn is_map(entry: &Entry<'_>, known: &[&str], reader: &mut Reader) -> bool {
@@ -217,17 +300,16 @@ fn is_map(entry: &Entry<'_>, known: &[&str], reader: &mut Reader) -> bool {
 /// Reads an entry of `ignore`. It needs a path, rules and a reason.
 fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
     let untouchable: Vec<RuleId> = SETTINGS_RULES.iter().map(|meta| meta.id).collect();
-    if !reader.is_map(node, "an item of `ignore`", &["path", "rules", "reason"]) {
+    if !reader.is_map(node, "an item of `ignore`", &["path", "rules", "reason", "expires"]) {
         return None;
     }
-    let start = node.entries().next().map_or(node.span, |entry| entry.key_span);
+    let start = start_of(node);
     for (key, help) in [
         ("path", "add path: with a glob, such as docs/**"),
         ("rules", "add rules: with the ids of the rules to ignore here"),
         ("reason", "add `reason:` and say why this is acceptable; reviewers will ask"),
     ] {
-        let is_empty = |node: &Node<'_>| node.is_list() && node.elements().next().is_none();
-        if node.get(key).is_none_or(is_empty) {
+        if is_missing(node, key) {
             let message = format!("an item of `ignore` has no {key}, so it ignores nothing");
             reader.complain(start, message, "this item", help);
         }
@@ -236,8 +318,13 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
     let ids = node.entry("rules").map(|entry| reader.texts(entry, true)).unwrap_or_default();
     let rules: Vec<_> =
         ids.iter().filter_map(|(id, node)| reader.rule(id, node.span, &untouchable)).collect();
+    let expires = match node.entry("expires") {
+        Some(entry) => Some(reader.day(&entry.node, "`expires`")?),
+        None => None,
+    };
     let reason = node.entry("reason")?;
-    if reader.text(&reason.node, "`reason`")?.trim().is_empty() {
+    let text = reader.text(&reason.node, "`reason`")?.trim();
+    if text.is_empty() {
         let help = "say why this is acceptable; reviewers will ask";
         reader.complain(
             reason.node.span,
@@ -248,7 +335,8 @@ fn ignore(node: &Node<'_>, reader: &mut Reader) -> Option<Ignore> {
         return None;
     }
     let paths = paths.filter(|paths| !paths.is_empty())?;
-    (!rules.is_empty()).then_some(Ignore { paths, rules, span: start })
+    let reason = text.to_owned();
+    (!rules.is_empty()).then_some(Ignore { paths, rules, reason, expires, span: start })
 }
 
 /// Reads the path of the baseline.

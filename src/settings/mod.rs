@@ -5,6 +5,7 @@
 
 pub mod baseline;
 pub mod file;
+mod misnamed;
 mod options;
 mod reader;
 mod selection;

@@ -28,8 +28,10 @@ pub struct Options {
     pub output: Option<PathBuf>,
     /// Colours, width and verbosity.
     pub style: Style,
-    /// The lowest level that fails the run; `None`: no level does.
+    /// The lowest level that fails the run, if the command line names one.
     pub fail_on: Option<Level>,
+    /// True if no finding fails the run.
+    pub exit_zero: bool,
     /// The findings to report, and their levels.
     pub selection: Selection,
     /// The command line's setting for comparing MACs, if it has one.
@@ -38,6 +40,8 @@ pub struct Options {
     pub config: ConfigChoice,
     /// The baseline to read.
     pub baseline: BaselineChoice,
+    /// The day of the run, counted from 1970-01-01.
+    pub today: u32,
     /// The number of threads.
     pub threads: usize,
     /// True if progress is shown.
@@ -83,7 +87,8 @@ impl Options {
             reporter: REPORTERS[0],
             output: None,
             style,
-            fail_on: Some(Level::Error),
+            fail_on: None,
+            exit_zero: false,
             selection: Selection::default(),
             verify: None,
             config: match (options.config, options.no_config) {
@@ -92,6 +97,7 @@ impl Options {
                 (None, false) => ConfigChoice::Root,
             },
             baseline: BaselineChoice::Settings,
+            today: host.today(),
             threads: threads(None),
             progress: host.stderr_is_terminal,
         }
@@ -101,6 +107,12 @@ impl Options {
     pub fn with_run(self, options: &cli::RunOptions) -> Self {
         let progress = self.progress && !options.no_progress;
         Self { threads: threads(options.threads), progress, ..self }
+    }
+
+    /// Returns the same options without a baseline if none is wanted.
+    pub fn with_baseline(self, options: &cli::BaselineOptions) -> Self {
+        let baseline = if options.no_baseline { BaselineChoice::Nothing } else { self.baseline };
+        Self { baseline, ..self }
     }
 
     /// Returns the options of `scan`.
@@ -118,17 +130,22 @@ impl Options {
                 color: wants_color(color, is_terminal, host),
                 quiet,
                 verbose,
-                infos: verbose || args.fail_on == cli::LevelName::Info,
+                infos: verbose,
                 ..options.style
             },
-            fail_on: (!args.exit_zero).then(|| args.fail_on.into()),
+            fail_on: args.fail_on.map(Level::from),
+            exit_zero: args.exit_zero,
             selection: Selection::new(args.selection),
             verify: args.verify.map(|choice| match choice {
                 cli::VerifyChoice::Auto => Verify::Auto,
                 cli::VerifyChoice::Always => Verify::Always,
                 cli::VerifyChoice::Never => Verify::Never,
             }),
-            baseline: args.baseline.map_or(BaselineChoice::Settings, BaselineChoice::Named),
+            baseline: match (args.baseline, args.no_baseline.no_baseline) {
+                (Some(path), _) => BaselineChoice::Named(path),
+                (None, true) => BaselineChoice::Nothing,
+                (None, false) => BaselineChoice::Settings,
+            },
             progress: options.progress && !quiet,
             ..options
         }

@@ -1,9 +1,10 @@
 //! Reads the values of a settings file and collects its mistakes.
 
-use crate::document::{Entry, Node};
+use crate::document::{Entry, Node, Scalar, Value};
 use crate::finding::{Level, RuleId};
 use crate::pattern::globs::{self, Globs};
 use crate::rules;
+use crate::sops::walk::is_name;
 use crate::text::words::nearest;
 use crate::text::{Span, printable};
 
@@ -57,8 +58,13 @@ impl Reader {
             return false;
         }
         for entry in node.entries().filter(|entry| !known.contains(&&*entry.key)) {
-            let message = format!("{what} has no key {}", quoted(&entry.key));
             let help = did_you_mean(&entry.key, known);
+            // A file that is no settings file may have a value in the place of a key.
+            let message = if is_name(&entry.key) {
+                format!("{what} has no key {}", quoted(&entry.key))
+            } else {
+                format!("{what} has an unknown key")
+            };
             self.complain(entry.key_span, message, "unknown key", help);
         }
         true
@@ -162,19 +168,35 @@ impl Reader {
 
     /// Returns a level.
     pub(super) fn level(&mut self, node: &Node<'_>, what: &str) -> Option<Level> {
-        const LEVELS: [Level; 3] = [Level::Error, Level::Warning, Level::Info];
         let word = self.text(node, what)?;
-        let level = LEVELS.into_iter().find(|level| level.name() == word);
+        let level = Level::named(word);
         if level.is_none() {
             let help = if matches!(word, "off" | "allow" | "none" | "ignore" | "disabled") {
                 "rules cannot be switched off: use info, or ignore paths and say why".to_owned()
             } else {
-                did_you_mean(word, &LEVELS.map(Level::name))
+                did_you_mean(word, &Level::ALL.map(Level::name))
             };
             let message = format!("{what} cannot be {}", quoted(word));
             self.complain(node.span, message, "unknown level", help);
         }
         level
+    }
+
+    /// Returns a day, counted from 1970-01-01.
+    pub(super) fn day(&mut self, node: &Node<'_>, what: &str) -> Option<u32> {
+        let text = match &node.value {
+            Value::Scalar(Scalar::Time(time)) => time.strip_suffix("T00:00:00Z"),
+            Value::Scalar(Scalar::Str(text)) => Some(&**text),
+            _ => None,
+        };
+        let is_date =
+            |text: &&str| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let day = text.filter(is_date).and_then(Scalar::day_of);
+        if day.is_none() {
+            let help = "write the last day as year-month-day, such as 2027-01-31";
+            self.complain(node.span, format!("{what} is not a date"), "this value", help);
+        }
+        day
     }
 
     pub(super) fn wrong_type_of(&mut self, entry: &Entry<'_>, wanted: &str) {

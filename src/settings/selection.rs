@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::file::{Ignore, SettingsFile};
 use crate::cli;
 use crate::finding::{Finding, Level, RuleId, RuleMeta};
+use crate::report::Suppressed;
 
 /// The selection of the command line. Applied to all findings together, never in a rule.
 #[derive(Debug, Default)]
@@ -19,8 +20,8 @@ pub struct Selection {
 pub struct Selected<'f> {
     /// The findings to report.
     pub findings: Vec<Finding>,
-    /// The number of findings that the settings ignore.
-    pub ignored: usize,
+    /// The findings that the settings ignore.
+    pub ignored: Vec<Suppressed>,
     /// Ignores without a finding.
     pub unused: Vec<&'f Ignore>,
 }
@@ -45,31 +46,38 @@ impl Selection {
     /// Returns the finding at its level; `None` if its rule is not selected.
     pub fn admit(&self, mut finding: Finding, file: &SettingsFile) -> Option<Finding> {
         let id = finding.rule.id;
-        let level = self.levels.get(&id).or_else(|| file.levels.get(&id));
-        finding.level = level.copied().unwrap_or(finding.level);
+        let level = self.levels.get(&id).copied().or_else(|| file.level(id, &finding.place.path));
+        finding.own_level = finding.level;
+        finding.level = level.unwrap_or(finding.level);
         self.wants(&finding).then_some(finding)
     }
 
     /// Applies levels and ignores to the findings of a run.
     pub fn apply<'f>(&self, findings: Vec<Finding>, file: &'f SettingsFile) -> Selected<'f> {
         let mut is_used = vec![false; file.ignores.len()];
-        let mut selected = Selected { findings: Vec::new(), ignored: 0, unused: Vec::new() };
+        let mut selected =
+            Selected { findings: Vec::new(), ignored: Vec::new(), unused: Vec::new() };
         for finding in findings {
-            let mut is_ignored = false;
+            let mut ignored_by = None;
             for (ignore, is_used) in file.ignores.iter().zip(&mut is_used) {
                 if ignore.rules.contains(&finding.rule.id)
                     && ignore.paths.covers(finding.place.path.as_str())
                 {
-                    (is_ignored, *is_used) = (true, true);
+                    *is_used = true;
+                    let is_valid = file.expiry(ignore).is_none();
+                    ignored_by = ignored_by.or(Some(ignore).filter(|_| is_valid));
                 }
             }
-            if is_ignored {
-                selected.ignored += usize::from(self.wants(&finding));
-            } else {
-                selected.findings.extend(self.admit(finding, file));
+            match ignored_by {
+                Some(ignore) if self.wants(&finding) => {
+                    selected.ignored.push(Suppressed::of(&finding, &*ignore.reason));
+                }
+                Some(_) => {}
+                None => selected.findings.extend(self.admit(finding, file)),
             }
         }
-        let unused = file.ignores.iter().zip(is_used).filter(|(_, is_used)| !is_used);
+        let unused = file.ignores.iter().zip(is_used);
+        let unused = unused.filter(|(ignore, is_used)| !is_used && file.expiry(ignore).is_none());
         selected.unused = unused.map(|(ignore, _)| ignore).collect();
         selected
     }

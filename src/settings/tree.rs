@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::baseline::Baseline;
 use super::file::{SETTINGS_NAME, SettingsFile, Verify};
+use super::misnamed::misnamed;
 use super::options::{BaselineChoice, ConfigChoice, Options};
+use crate::finding::{Finding, Level};
 use crate::path::RepoPath;
+use crate::rules::quoted;
 use crate::source::{Source, worktree};
+use crate::tree::{Before, Tree as _};
 
 /// The options of a run together with the settings file and the baseline of one tree. Read once,
 /// never changed.
@@ -16,6 +20,8 @@ pub struct Settings<'o> {
     pub options: &'o Options,
     /// The settings file.
     pub file: SettingsFile,
+    /// The findings about settings under a name that is not looked for.
+    pub misnamed: Vec<Finding>,
     /// The findings to suppress.
     pub baseline: Option<Baseline>,
     /// Files that could not be used; the run goes on without them.
@@ -34,7 +40,7 @@ pub enum SettingsError {
         source: io::Error,
     },
     /// The file is not a baseline.
-    #[error("cannot use the baseline {}: {reason}; the run continued without it", .path.display())]
+    #[error("cannot use the baseline {}: {reason}; the run continued without it (`sops-lint baseline --output {}` rewrites it)", .path.display(), quoted(&.path.to_string_lossy()))]
     Baseline {
         /// The file.
         path: PathBuf,
@@ -50,6 +56,10 @@ impl<'o> Settings<'o> {
         let mut unread = Vec::new();
         let mut keep = |error| unread.push(error);
         let file = read_config(options, source).map_err(&mut keep).unwrap_or_default();
+        let misnamed = match options.config {
+            ConfigChoice::Root => misnamed(source, source.exists(&RepoPath::from(SETTINGS_NAME))),
+            ConfigChoice::Named(_) | ConfigChoice::Nothing => Vec::new(),
+        };
         let baseline = match (&options.baseline, &file.baseline) {
             (BaselineChoice::Named(path), _) => {
                 let path = options.directory.join(path);
@@ -62,7 +72,19 @@ impl<'o> Settings<'o> {
         };
         let baseline =
             baseline.and_then(|(read, path)| read_baseline(read, path).map_err(keep).ok());
-        Self { options, file, baseline, unread }
+        let baseline = baseline.map(|baseline| match &file.baseline {
+            Some(path) if options.baseline == BaselineChoice::Settings => {
+                since_change(baseline, source.before(path))
+            }
+            _ => baseline,
+        });
+        Self { options, file, misnamed, baseline, unread }
+    }
+
+    /// Returns the lowest level that fails the run; `None`: no level does.
+    pub fn fail_on(&self) -> Option<Level> {
+        let level = self.options.fail_on.or(self.file.fail_on).unwrap_or(Level::Error);
+        (!self.options.exit_zero).then_some(level)
     }
 
     /// Returns the setting that decides when MACs are compared.
@@ -94,7 +116,19 @@ fn read_config(options: &Options, source: &Source) -> Result<SettingsFile, Setti
     // A file outside the tree has no path in it, so its name is shown.
     let inside = path.strip_prefix(root).ok().and_then(RepoPath::new);
     let name = || path.file_name().and_then(|name| RepoPath::new(Path::new(name)));
-    Ok(SettingsFile::read(inside.or_else(name).unwrap_or_default(), bytes))
+    Ok(SettingsFile::read(inside.or_else(name).unwrap_or_default(), bytes, options.today))
+}
+
+/// Adds the baseline from before the change that is judged.
+fn since_change(baseline: Baseline, before: Before) -> Baseline {
+    match before {
+        Before::Unknown | Before::Same => baseline,
+        Before::Nothing => baseline.changed_from(Baseline::default()),
+        // One that cannot be used suppressed nothing.
+        Before::Other(old) => {
+            baseline.changed_from(Baseline::read(old.bytes()).unwrap_or_default())
+        }
+    }
 }
 
 fn read_baseline(read: io::Result<Vec<u8>>, path: PathBuf) -> Result<Baseline, SettingsError> {

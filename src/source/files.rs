@@ -8,7 +8,7 @@ use super::state::Source;
 use crate::input::{Content, Input};
 use crate::path::RepoPath;
 use crate::traces;
-use crate::tree::Tree;
+use crate::tree::{Before, Tree};
 
 /// A state of the files, and the list of those that are examined.
 pub struct Files<'s> {
@@ -54,7 +54,7 @@ impl Tree for Files<'_> {
         self.twins.contains(path)
     }
 
-    fn earlier(&self, path: &RepoPath) -> Option<Input> {
-        self.source.earlier(path)
+    fn before(&self, path: &RepoPath) -> Before {
+        self.source.before(path)
     }
 }

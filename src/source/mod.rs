@@ -7,6 +7,7 @@ mod files;
 mod listing;
 mod overlay;
 mod path;
+mod renames;
 mod snapshot;
 mod state;
 mod view;

@@ -1,21 +1,23 @@
 //! The index or a commit: the files as git stores them.
 #![expect(clippy::disallowed_methods, reason = "paths that were typed are looked up on disk")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::blobs::Blobs;
 use super::changes::{DECISIVE, Reported, SETTINGS_NAME, around};
 use super::error::SourceError;
 use super::listing::{Listed, Listing, Place, directories_of};
 use super::path::normal;
+use super::renames::renames;
 use crate::git::{Change, File, GitError, Index, ObjectId, Range, Repo};
 use crate::input::{Content, Input};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
 use crate::text::words::{agree, count};
-use crate::tree::Tree;
+use crate::tree::{Before, Tree};
 
 /// The files of the index or of one commit.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Snapshot {
     changes: Option<Vec<Change>>,
     /// The tree before the changes, if git has it.
     pub(super) before: Option<ObjectId>,
+    /// The files that changes renamed, by their new paths. Found when first asked for.
+    renames: OnceLock<HashMap<RepoPath, File>>,
     notes: Vec<String>,
     /// The name for messages.
     name: String,
@@ -174,7 +178,17 @@ impl Snapshot {
         let root = repo.work_tree().unwrap_or(directory);
         let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
         let range = Range::default();
-        Self { root, repo, range, files, changes: None, before: None, notes: Vec::new(), name }
+        Self {
+            root,
+            repo,
+            range,
+            files,
+            changes: None,
+            before: None,
+            renames: OnceLock::new(),
+            notes: Vec::new(),
+            name,
+        }
     }
 
     /// Lists the files that changed and the files that findings in them depend on; all files if no
@@ -231,6 +245,23 @@ impl Snapshot {
         self.files.blob(file.path.as_str()) == Some(file.blob)
     }
 
+    /// Returns the file of which the judged change made this one by a rename.
+    pub(super) fn renamed_from(&self, path: &RepoPath) -> Option<&File> {
+        self.renames.get_or_init(|| self.renames().unwrap_or_default()).get(path)
+    }
+
+    /// Finds the renames among the changes.
+    fn renames(&self) -> Option<HashMap<RepoPath, File>> {
+        let before = self.repo.files(self.before?).ok()?;
+        let is_old = |path: &RepoPath| before.binary_search_by(|file| file.path.cmp(path)).is_ok();
+        let new = self.changes.iter().flatten().filter(|change| !is_old(&change.path));
+        let added =
+            new.filter_map(|Change { path, now }| Some(File { path: path.clone(), blob: (*now)? }));
+        let added = added.collect();
+        let is_gone = |file: &File| self.files.blob(file.path.as_str()).is_none();
+        Some(renames(&self.repo, before.into_iter().filter(is_gone).collect(), added))
+    }
+
     /// Returns what the user may want to know.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -275,12 +306,16 @@ impl Tree for Snapshot {
         self.files.blob(path.as_str()).is_some()
     }
 
-    fn earlier(&self, path: &RepoPath) -> Option<Input> {
-        let blob = self.repo.file(self.before?, path)?;
-        if self.files.blob(path.as_str()) == Some(blob) {
-            return None;
+    fn before(&self, path: &RepoPath) -> Before {
+        let Some(before) = self.before else { return Before::Unknown };
+        let same = self.repo.file(before, path).map(|blob| File { path: path.clone(), blob });
+        match same.as_ref().or_else(|| self.renamed_from(path)) {
+            None => Before::Nothing,
+            Some(old) if self.files.blob(path.as_str()) == Some(old.blob) => Before::Same,
+            Some(File { path, blob }) => self.repo.read(*blob).map_or(Before::Unknown, |content| {
+                Before::Other(Input { path: path.clone(), content })
+            }),
         }
-        Some(Input { path: path.clone(), content: self.repo.read(blob).ok()? })
     }
 }
 

@@ -11,7 +11,7 @@ use super::view::View;
 use super::worktree::{WorkTree, directory_of};
 use crate::input::{Content, Input};
 use crate::path::RepoPath;
-use crate::tree::Tree;
+use crate::tree::{Before, Tree};
 
 /// The state that is looked at.
 #[derive(Debug)]
@@ -92,6 +92,12 @@ impl Source {
         }
     }
 
+    /// Returns the path that a file had before the change that is judged, if that renames it.
+    pub fn renamed_from(&self, path: &RepoPath) -> Option<RepoPath> {
+        let Self::Snapshot(snapshot) = self else { return None };
+        snapshot.renamed_from(path).map(|old| old.path.clone())
+    }
+
     /// Returns the directory that paths are relative to.
     pub fn root(&self) -> &Path {
         match self {
@@ -119,7 +125,7 @@ impl Tree for Source {
         self.tree().exists(path)
     }
 
-    fn earlier(&self, path: &RepoPath) -> Option<Input> {
-        self.tree().earlier(path)
+    fn before(&self, path: &RepoPath) -> Before {
+        self.tree().before(path)
     }
 }

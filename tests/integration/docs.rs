@@ -56,7 +56,7 @@ fn the_settings_in_the_manual_are_taken_and_name_every_key() {
     for example in &examples {
         let tree = repository(&[
             (".sops-lint.yaml", example),
-            (".sops-lint-baseline.yaml", "version: 1\nfindings: []\n"),
+            (".sops-lint-baseline.yaml", "version: 2\nfindings: []\n"),
             ("a.yaml", "kind: ConfigMap\n"),
         ]);
         let args = ["scan", "--format", "json", "--only", "invalid-settings", "."];
@@ -120,6 +120,7 @@ fn links_in_the_documents_lead_somewhere() {
         "SECURITY.md",
         "CHANGELOG.md",
         "docs/accuracy.md",
+        "docs/baseline.md",
         "docs/git.md",
         "docs/hooks.md",
         "docs/performance.md",

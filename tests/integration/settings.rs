@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{repository, sops_lint};
+use crate::support::{Git, repository, sops_lint};
 
 const PLAINTEXT: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary-set\n";
@@ -61,6 +61,77 @@ fn an_ignore_is_unused_only_where_everything_was_looked_at() {
     assert_eq!(scan(&[]), [finding("unused-ignore", "warning", ".sops-lint.yaml")]);
     assert_eq!(scan(&["a.yaml"]), []);
     assert_eq!(scan(&["--skip", "unused-ignore"]), []);
+}
+
+#[test]
+fn the_settings_say_which_level_fails_a_run() {
+    let warning =
+        "kind: Secret\napiVersion: v1\nmetadata: {name: x}\nstringData: {username: canary}\n";
+    let tree = repository(&[(".sops-lint.yaml", "fail_on: warning\n"), ("db.yaml", warning)]);
+    let code = |args: &[&str]| sops_lint(tree.path(), &[&["scan"], args].concat()).code;
+    assert_eq!(code(&[]), Some(1));
+    assert_eq!(code(&["--fail-on", "error"]), Some(0));
+    assert_eq!(code(&["--exit-zero"]), Some(0));
+    assert_eq!(code(&["--no-config"]), Some(0));
+    fs::write(tree.path().join(".sops-lint.yaml"), "fail_on: error\n").expect("writable");
+    assert_eq!(code(&[]), Some(0));
+    assert_eq!(code(&["--fail-on", "warning"]), Some(1));
+    // What fails the run is shown.
+    let settings = "fail_on: info\nlevels: {unencrypted-secret: info}\n";
+    fs::write(tree.path().join(".sops-lint.yaml"), settings).expect("writable");
+    let run = sops_lint(tree.path(), &["scan"]);
+    assert!(run.code == Some(1) && run.stdout.starts_with("info[unencrypted-secret]"), "{run:?}");
+    let git = Git::with(&[(".sops-lint.yaml", "fail_on: warning\n")]);
+    git.stage(&[("db.yaml", warning)]);
+    assert_eq!(git.lint(&["hook", "pre-commit"]).code, Some(1));
+    assert_eq!(git.lint(&["hook", "pre-commit", "--fail-on", "error"]).code, Some(0));
+}
+
+#[test]
+fn levels_below_a_path_replace_the_others_and_the_last_one_decides() {
+    let settings = "levels: {unencrypted-secret: warning}\noverrides:\n- path: dev/**\n  levels: {unencrypted-secret: info}\n- path: [\"*.prod.yaml\", \"dev/shared\"]\n  levels: {unencrypted-secret: error}\n- path: dev/shared\n  levels: {private-key: info}\n";
+    let tree = repository(&[
+        (".sops-lint.yaml", settings),
+        ("a.yaml", PLAINTEXT),
+        ("dev/a.prod.yaml", PLAINTEXT),
+        ("dev/a.yaml", PLAINTEXT),
+        ("dev/shared/a.yaml", PLAINTEXT),
+    ]);
+    let levels = |args: &[&str]| -> Vec<String> {
+        let run = sops_lint(tree.path(), &[&["scan", "--format", "json"], args].concat());
+        run.findings().into_iter().map(|(_, level, _)| level).collect()
+    };
+    assert_eq!(levels(&[]), ["warning", "error", "info", "error"]);
+    let all = levels(&["--level", "unencrypted-secret=error,private-key=info"]);
+    assert_eq!(all, ["error"; 4]);
+}
+
+#[test]
+fn what_is_ignored_is_listed_with_the_reason() {
+    let settings = "ignore:\n  - path: db.yaml\n    rules: [unencrypted-secret]\n    reason: made up\n    expires: 2026-06-30\n";
+    let tree = repository(&[(".sops-lint.yaml", settings), ("db.yaml", PLAINTEXT)]);
+    let run = sops_lint(tree.path(), &["scan", "-v"]);
+    assert!(run.stdout.contains("  db.yaml:6: unencrypted-secret: made up\n"), "{run:?}");
+    assert!(!sops_lint(tree.path(), &["scan"]).stdout.contains("made up"));
+    // From the day after, it ignores nothing.
+    let late = settings.replace("2026-06-30", "2026-06-29");
+    fs::write(tree.path().join(".sops-lint.yaml"), late).expect("writable");
+    let run = sops_lint(tree.path(), &["scan", "--format", "json", "db.yaml"]);
+    assert_eq!(run.findings().len(), 2, "{run:?}");
+    assert_eq!(run.code, Some(1));
+}
+
+#[test]
+fn settings_under_another_name_are_refused() {
+    for name in [".sops-lint.yml", ".sops-lint.YAML", ".SOPS-LINT.yaml"] {
+        let tree = repository(&[("apps/db.yaml", "a: b\n"), (name, "exclude: [apps]\n")]);
+        for paths in [&[][..], &["apps"]] {
+            let run = sops_lint(tree.path(), &[&["scan", "--format", "json"], paths].concat());
+            assert_eq!(run.findings(), [finding("invalid-settings", "error", name)], "{run:?}");
+        }
+        assert_eq!(sops_lint(tree.path(), &["scan", "--config", name]).code, Some(0));
+        assert_eq!(sops_lint(tree.path(), &["scan", "--no-config"]).code, Some(0));
+    }
 }
 
 #[test]
@@ -152,8 +223,8 @@ fn a_baseline_holds_back_what_was_there_before_and_nothing_else() {
     let path = tree.path().join(".sops-lint-baseline.yaml");
     let text = fs::read_to_string(&path).expect("written");
     assert!(!text.contains("canary"));
-    assert!(written.stdout.starts_with("Wrote 2 findings to .sops-lint-baseline.yaml."));
-    let paths: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("  path: ")).collect();
+    assert!(written.stdout.starts_with("Wrote 2 findings to .sops-lint-baseline.yaml:"));
+    let paths: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("- path: ")).collect();
     assert_eq!(paths, ["a.yaml", "b/c.yaml"], "{text}");
     let scan = ["scan", "--baseline", ".sops-lint-baseline.yaml"];
     let run = sops_lint(tree.path(), &scan);
@@ -170,7 +241,7 @@ fn a_baseline_holds_back_what_was_there_before_and_nothing_else() {
     let run = sops_lint(tree.path(), &[&scan[..], &["a.yaml"]].concat());
     assert!(run.stdout.contains("Suppressed") && !run.stdout.contains("No longer"), "{run:?}");
 
-    // For hooks and all others it may stand in the settings.
+    // The settings can name it for hooks and all others.
     fs::write(tree.path().join(".sops-lint.yaml"), "baseline: .sops-lint-baseline.yaml\n")
         .expect("writable");
     let run = sops_lint(tree.path(), &["scan", "--format", "json"]);

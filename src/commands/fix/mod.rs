@@ -55,6 +55,7 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
 /// Returns the options of the arguments.
 fn options(args: &cli::Fix, host: &Host) -> Options {
     let options = Options::new(args.settings.clone(), host).with_run(&args.run);
+    let options = options.with_baseline(&args.baseline);
     let view = if args.staged { View::Staged } else { View::WorkTree };
     let style = Style { quiet: args.quiet, ..options.style };
     let progress = options.progress && !args.quiet;
