@@ -10,10 +10,10 @@ use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::path::RepoPath;
-use crate::rules::quoted;
 use crate::session::Session;
 use crate::settings::baseline::{BASELINE_NAME, Baseline};
 use crate::settings::{BaselineChoice, Options, SETTINGS_NAME};
+use crate::shell::{Command, Reader};
 use crate::text::printable::clean_path;
 use crate::text::words::count;
 
@@ -54,7 +54,8 @@ pub fn run(args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
             "To suppress them everywhere, hooks included, add this line to {SETTINGS_NAME}:\n  baseline: {inside}"
         )
     } else {
-        format!("To suppress them:\n  sops-lint scan --baseline {}", quoted(&name))
+        let command = Command::new("sops-lint scan --baseline").word(&*name);
+        format!("To suppress them:\n  {}", command.line(&Reader::at_root()))
     };
     writeln!(io::stdout(), "{}{next}", written(findings, &name)).map_err(CommandError::stdout)?;
     Ok(Exit::Clean)

@@ -47,6 +47,7 @@ pub(super) fn conclude(
     mut finished: Finished,
 ) -> Result<Exit, CommandError> {
     finished.report.errors.clone_from(&finished.errors);
+    finished.report.reader = session.reader(source);
     // What fails the run has to be seen.
     let infos = session.options.style.infos || settings.fail_on() == Some(Level::Info);
     let style = Style { infos, ..session.options.style };

@@ -4,6 +4,7 @@ use super::content::{Report, Skipped, Suppressed};
 use super::look::{Look, clean};
 use super::summary::Summary;
 use crate::finding::Level;
+use crate::shell::Reader;
 use crate::text::words::{agree, count};
 
 /// Returns the number of findings of each level, of files, and the time it took.
@@ -58,9 +59,9 @@ pub(super) fn suppressed(summary: &Summary) -> Vec<String> {
 }
 
 /// Returns the place and the rule of a finding that is not reported, and why.
-pub(super) fn suppression(finding: &Suppressed) -> String {
+pub(super) fn suppression(finding: &Suppressed, reader: &Reader) -> String {
     let Suppressed { path, line, rule, reason } = finding;
-    format!("{path}:{line}: {rule}: {}", clean(reason))
+    format!("{}:{line}: {rule}: {}", reader.shown(path), clean(reason))
 }
 
 /// Returns what was verified, and what was skipped. `has_details` says that the details follow, so the
@@ -110,8 +111,9 @@ fn left_out(skipped: &[&Skipped], is_verbose: bool) -> String {
 }
 
 /// Returns the path of a skipped file, why it was skipped, and by which rules.
-pub(super) fn reason(file: &Skipped) -> String {
+pub(super) fn reason(file: &Skipped, reader: &Reader) -> String {
     let Skipped { path, rules, reason, .. } = file;
+    let path = reader.shown(path);
     let reason = clean(reason);
     match rules.as_slice() {
         [] => format!("{path}: {reason}"),

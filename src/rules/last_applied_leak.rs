@@ -6,6 +6,7 @@ use super::subject::Subject;
 use crate::document::{Format, json::Json};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::secrets;
+use crate::shell::Advice;
 use crate::sops::census::{self, Spot};
 use crate::text::words::{count, listing};
 
@@ -76,9 +77,9 @@ impl FileRule for LastAppliedLeak {
                     listing(&repeated, Clone::clone)
                 );
                 let remove = if judged.metadata.is_some() {
-                    format!("remove it with {}", subject.sops("edit"))
+                    Advice::from("remove it with ") + subject.sops("edit")
                 } else {
-                    "remove the annotation".to_owned()
+                    "remove the annotation".into()
                 };
                 let own = judged.key_path(entry.node.span).unwrap_or_default();
                 let level = if subject.is_example() { Level::Warning } else { META.level };
@@ -88,7 +89,7 @@ impl FileRule for LastAppliedLeak {
                         .at(judged.document.index, Some(own.clone()))
                         .covering(repeated.iter().map(|path| format!("{own}.{path}")))
                         .note("a copy of the whole Secret")
-                        .help(format!("{remove}; if it was ever pushed, change the values too")),
+                        .help(remove + "; if it was ever pushed, change the values too"),
                 );
             }
         }

@@ -6,7 +6,8 @@ use super::file::{SETTINGS_NAME, SettingsFile};
 use crate::finding::{Draft, Finding, Level};
 use crate::judge;
 use crate::path::RepoPath;
-use crate::rules::{INVALID_SETTINGS, quoted};
+use crate::rules::INVALID_SETTINGS;
+use crate::shell::{Advice, Command};
 use crate::source::Source;
 use crate::text::Span;
 use crate::tree::Tree as _;
@@ -44,9 +45,11 @@ fn finding(source: &Source, path: &RepoPath, has_settings: bool) -> io::Result<O
         return Ok(None);
     }
     let help = match (has_settings, is_hidden) {
-        (true, _) => format!("move what is still needed to {SETTINGS_NAME}, then remove this file"),
+        (true, _) => {
+            format!("move what is still needed to {SETTINGS_NAME}, then remove this file").into()
+        }
         (false, true) => rename(path),
-        (false, false) => format!("{}; ignore this if you pass it to `--config`", rename(path)),
+        (false, false) => rename(path) + "; ignore this if you pass it to `--config`",
     };
     let message = format!("sops-lint does not read {path}; it looks for {SETTINGS_NAME} only");
     let level = if is_hidden { INVALID_SETTINGS.level } else { Level::Warning };
@@ -58,6 +61,6 @@ fn finding(source: &Source, path: &RepoPath, has_settings: bool) -> io::Result<O
     Ok(judge::settle_settings(path, &bytes, file.is_recognised, drafts).pop())
 }
 
-fn rename(path: &RepoPath) -> String {
-    format!("run `git mv {} {SETTINGS_NAME}`", quoted(path.as_str()))
+fn rename(path: &RepoPath) -> Advice {
+    Advice::from("run ") + Command::new("git mv").file(path).file(&SETTINGS_NAME.into())
 }

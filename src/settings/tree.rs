@@ -9,7 +9,7 @@ use super::misnamed::misnamed;
 use super::options::{BaselineChoice, ConfigChoice, Options};
 use crate::finding::{Finding, Level};
 use crate::path::RepoPath;
-use crate::rules::quoted;
+use crate::shell::{Command, Reader};
 use crate::source::{Source, worktree};
 use crate::tree::{Before, Tree as _};
 
@@ -40,7 +40,7 @@ pub enum SettingsError {
         source: io::Error,
     },
     /// The file is not a baseline.
-    #[error("cannot use the baseline {}: {reason}; the run continued without it (`sops-lint baseline --output {}` rewrites it)", .path.display(), quoted(&.path.to_string_lossy()))]
+    #[error("cannot use the baseline {}: {reason}; the run continued without it (`{}` rewrites it)", .path.display(), rewriting(.path))]
     Baseline {
         /// The file.
         path: PathBuf,
@@ -117,6 +117,12 @@ fn read_config(options: &Options, source: &Source) -> Result<SettingsFile, Setti
     let inside = path.strip_prefix(root).ok().and_then(RepoPath::new);
     let name = || path.file_name().and_then(|name| RepoPath::new(Path::new(name)));
     Ok(SettingsFile::read(inside.or_else(name).unwrap_or_default(), bytes, options.today))
+}
+
+/// Returns the command that writes a baseline anew.
+fn rewriting(path: &Path) -> String {
+    let command = Command::new("sops-lint baseline --output").word(path.to_string_lossy());
+    command.line(&Reader::at_root())
 }
 
 /// Adds the baseline from before the change that is judged.
