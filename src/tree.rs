@@ -30,6 +30,12 @@ pub trait Tree: Sync {
         Before::Unknown
     }
 
+    /// Returns earlier versions of a file that have the same data key and recipients that it no longer has,
+    /// as far as history was searched.
+    fn same_key(&self, _path: &RepoPath) -> Vec<Input> {
+        Vec::new()
+    }
+
     /// Returns the file before the change that is judged, if it had another content.
     fn earlier(&self, path: &RepoPath) -> Option<Input> {
         if let Before::Other(input) = self.before(path) { Some(input) } else { None }
@@ -69,4 +75,6 @@ pub enum Dependency {
     EncryptedTwin(bool),
     /// The content that [`Tree::earlier`] returned.
     Earlier(Option<Digest>),
+    /// The contents that [`Tree::same_key`] returned.
+    SameKey(Vec<Digest>),
 }

@@ -123,7 +123,12 @@ impl Repo {
         let mut walk = Simple::new(range.tips.iter().copied(), &commits)
             .hide(range.known.iter().copied())
             .map_err(unreadable)?;
+        let mut left = range.limit.unwrap_or(usize::MAX);
         while let Some(info) = walk.next() {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
             let id = info.map_err(unreadable)?.id;
             let fields = objects::fields(walk.commit_iter());
             let damaged = || GitError::unreadable(format!("commit {id}"), "it is damaged");

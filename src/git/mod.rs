@@ -23,7 +23,7 @@ pub use error::GitError;
 pub use gix::ObjectId;
 pub use history::{Brought, Commit, Newcomer};
 pub use index::{Index, tracked};
-pub use range::Range;
+pub use range::{Head, Range};
 pub use repo::Repo;
 pub use tree::{Change, File};
 pub use write::{Entry, InPlaintext};

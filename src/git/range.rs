@@ -20,9 +20,20 @@ pub struct Range {
     pub trees: Vec<ObjectId>,
     /// The blobs of tags that name a blob instead of a commit.
     pub blobs: Vec<ObjectId>,
-    /// The trees whose files are current: those that were named, or that of `HEAD`. The settings of the
+    /// The states whose files are current: those that were named, or that of `HEAD`. The settings of the
     /// first one apply to files that are gone.
-    pub heads: Vec<ObjectId>,
+    pub heads: Vec<Head>,
+    /// The maximum number of commits, if there is one.
+    pub limit: Option<usize>,
+}
+
+/// A state of the files at the end of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its tree.
+    pub tree: ObjectId,
+    /// Its commit; `None` if a tag names a tree.
+    pub commit: Option<ObjectId>,
 }
 
 impl Range {
@@ -47,7 +58,7 @@ impl Repo {
         if range.heads.is_empty()
             && let Some(head) = self.head()?
         {
-            range.heads.push(self.tree_of(head)?);
+            range.heads.push(Head { tree: self.tree_of(head)?, commit: Some(head) });
         }
         for named in [&mut range.trees, &mut range.blobs] {
             named.sort_unstable();
@@ -94,7 +105,7 @@ impl Repo {
                     let (named, outside) = if is_excluded { (known, tips) } else { (tips, known) };
                     range.known.extend(outside.into_iter().filter_map(Peeled::commit));
                     for found in named {
-                        range.heads.extend(self.tree_in(found)?);
+                        range.heads.extend(self.head_in(found)?);
                         range.add(found);
                     }
                 }
@@ -106,12 +117,12 @@ impl Repo {
         Ok(range)
     }
 
-    fn tree_in(&self, found: Peeled) -> Result<Option<ObjectId>, GitError> {
-        match found {
-            Peeled::Commit(id) => self.tree_of(id).map(Some),
-            Peeled::Tree(id) => Ok(Some(id)),
-            Peeled::Blob(_) => Ok(None),
-        }
+    fn head_in(&self, found: Peeled) -> Result<Option<Head>, GitError> {
+        Ok(match found {
+            Peeled::Commit(id) => Some(Head { tree: self.tree_of(id)?, commit: Some(id) }),
+            Peeled::Tree(tree) => Some(Head { tree, commit: None }),
+            Peeled::Blob(_) => None,
+        })
     }
 
     /// Returns what a word names, and what it leaves out.

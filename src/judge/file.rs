@@ -7,7 +7,7 @@ use super::parse::parse_earlier;
 use super::questions::Questions;
 use super::reading::{Reading, Unread};
 use super::settle::settle;
-use crate::document::{self, Format};
+use crate::document::{self, Format, Parsed};
 use crate::finding::Drafts;
 use crate::input::{Content, Input};
 use crate::path::RepoPath;
@@ -42,14 +42,17 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     let may_read = !is_unclear && !is_unreadable_utf_16(input, format);
     let ring = context.ring.filter(|_| may_read);
     let opening = ring.and_then(|ring| open(&parsed, &documents, ring));
-    let earlier = if is_encrypted(&documents) { questions.earlier() } else { None };
-    let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
+    let (earlier, versions) = earlier(&documents, &questions);
+    let earlier = earlier.as_ref().and_then(parse_earlier);
     let before = earlier.as_ref().map(|parsed| Judged::all(&parsed.documents));
+    let versions: Vec<Parsed<'_>> = versions.iter().filter_map(parse_earlier).collect();
+    let same_key: Vec<_> = versions.iter().map(|parsed| Judged::all(&parsed.documents)).collect();
     let subject = Subject {
         input,
         text: text.unwrap_or_default(),
         documents: &documents,
         before: before.as_deref().unwrap_or_default(),
+        same_key: &same_key,
         duplicate_keys: &parsed.duplicate_keys,
         parse_error: parsed.error.as_ref(),
         governing,
@@ -64,9 +67,8 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     };
     let drafts = ask_rules(&subject, context, is_unclear);
     let facts = facts(&subject, &drafts, has_twin, &questions);
-    let may_open = context.ring.is_some();
     let verification = (subject.is_encrypted() || is_unclear)
-        .then(|| verification(&subject, may_open, is_unclear));
+        .then(|| verification(&subject, context.ring.is_some(), is_unclear));
     Outcome {
         findings: settle(&subject, drafts),
         facts,
@@ -76,6 +78,14 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         verification,
         depends_on: questions.into_answers(),
     }
+}
+
+/// Returns what an encrypted file was before the change, and earlier versions with the same data key.
+fn earlier(documents: &[Judged<'_>], questions: &Questions<'_>) -> (Option<Input>, Vec<Input>) {
+    if !is_encrypted(documents) {
+        return (None, Vec::new());
+    }
+    (questions.earlier(), questions.same_key())
 }
 
 /// Asks every rule. `is_unclear`: sops splits the file into other lines.

@@ -15,6 +15,7 @@ mod reading;
 mod repository;
 mod settle;
 mod tally;
+mod version;
 
 pub use context::{Context, Scope};
 pub use file::file;
@@ -24,3 +25,4 @@ pub use outcome::{Outcome, Verification};
 pub use repository::repository;
 pub use settle::settle_settings;
 pub use tally::{Counts, Skipped, Tally};
+pub use version::{Version, version};

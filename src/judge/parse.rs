@@ -37,15 +37,12 @@ fn has_metadata(parsed: &Parsed<'_>) -> bool {
     first.is_some_and(metadata::exists)
 }
 
-/// Parses the file before the change, if it was encrypted.
-pub(super) fn parse_earlier<'t>(
-    input: &'t Input,
-    format: Option<&'static dyn Format>,
-) -> Option<Parsed<'t>> {
+/// Parses an earlier version of a file, if it was encrypted.
+pub(super) fn parse_earlier(input: &Input) -> Option<Parsed<'_>> {
     let bytes = input.bytes();
     let traces = traces::look(&input.path, bytes);
     let text = std::str::from_utf8(bytes).ok().filter(|_| traces.encrypted)?;
-    parse(text, format, traces, false)
+    parse(text, document::format_of(&input.path), traces, false)
 }
 
 /// Parses a file whose name has no format: sops treats it as binary and writes a JSON envelope.

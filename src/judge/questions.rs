@@ -61,6 +61,17 @@ impl<'c> Questions<'c> {
         earlier
     }
 
+    /// Returns the earlier versions of the file with the same data key.
+    pub(super) fn same_key(&self) -> Vec<Input> {
+        if self.context.scope != Scope::Everything {
+            return Vec::new();
+        }
+        let versions = self.context.tree.same_key(self.path);
+        let digests = versions.iter().map(|input| input.content.digest()).collect();
+        self.note(Dependency::SameKey(digests));
+        versions
+    }
+
     /// Returns the answers in the order of the questions.
     pub(super) fn into_answers(self) -> Vec<Dependency> {
         self.answers.into_inner()

@@ -32,6 +32,8 @@ pub struct Subject<'s> {
     /// The documents of the file before the change under review. None without a change, or if there
     /// was no file at this path. No finding may point at them, since their spans are of other bytes.
     pub before: &'s [Judged<'s>],
+    /// The documents of earlier versions that have the same data key and other recipients.
+    pub same_key: &'s [Vec<Judged<'s>>],
     /// The error that ended parsing.
     pub parse_error: Option<&'s ParseError>,
     /// The config and creation rule that apply.

@@ -10,6 +10,7 @@ use super::conclude::{conclude, suppress};
 use super::examine::Finished;
 use super::progress::Progress;
 use super::run::Session;
+use super::same_key::{MAX_COMMITS, with_same_key};
 use crate::finding::{Finding, Origin, RuleId};
 use crate::git::{Brought, Change, Commit, File, Newcomer, ObjectId, Repo};
 use crate::input::{Content, Input};
@@ -47,8 +48,10 @@ impl Session<'_> {
         let report = conclude(tally, newcomers.len(), settings, self.host.elapsed_ms());
         let notes = end.notes().to_vec();
         let mut finished = Finished { report, errors, help: None, notes };
+        // Of a part of the history, as in a hook, the beginning may be very long.
+        let is_part = !end.range.known.is_empty();
         for head in heads {
-            finished = join(self.present(head, &brought)?, finished);
+            finished = join(self.present(head, &brought, is_part)?, finished);
         }
         suppress(&mut finished.report, settings, None);
         finished.report.summary.duration_ms = self.host.elapsed_ms();
@@ -76,15 +79,25 @@ impl Session<'_> {
         Ok(brought.newcomers.iter().filter(is_wanted).collect())
     }
 
-    /// Judges what commits added and is still there at one head, by the settings of that head.
-    fn present(&self, head: Snapshot, brought: &Brought) -> Result<Finished, SourceError> {
+    /// Judges what commits added and is still there at one head, by the settings of that head. `is_part`: the
+    /// range leaves out the beginning of history.
+    fn present(
+        &self,
+        head: Snapshot,
+        brought: &Brought,
+        is_part: bool,
+    ) -> Result<Finished, SourceError> {
         let newcomers = brought.newcomers.iter();
         let present: Vec<&Newcomer> = newcomers.filter(|one| head.has(&one.file)).collect();
         let changes = present.iter().map(|newcomer| {
             let File { path, blob } = newcomer.file.clone();
             Change { path, now: Some(blob) }
         });
-        let source = Source::Snapshot(Box::new(head.with_changes(changes.collect())));
+        let head = head.with_changes(changes.collect());
+        let limit = is_part.then_some(MAX_COMMITS);
+        let changed = head.changed();
+        let head = self.in_parallel(|| with_same_key(head, &changed, limit))?;
+        let source = Source::Snapshot(Box::new(head));
         let settings = self.settings(&source);
         let mut finished = self.judge_tree(&source, &settings, None)?.finished;
         let commits: HashMap<&RepoPath, usize> =

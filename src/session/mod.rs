@@ -9,6 +9,7 @@ mod history;
 mod keyring;
 mod progress;
 mod run;
+mod same_key;
 mod stored;
 
 pub use examine::{Examined, Finished};

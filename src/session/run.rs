@@ -4,12 +4,13 @@ use std::cell::OnceCell;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::same_key::{MAX_COMMITS, with_same_key};
 use crate::host::Host;
 use crate::keys::{Effort, KEY_SERVICES, KeyRing};
 use crate::settings::{Options, Settings, Verify};
 use crate::shell::Reader;
 use crate::source::worktree::WorkTree;
-use crate::source::{Source, SourceError};
+use crate::source::{Source, SourceError, View};
 
 /// A run: its options, clock and threads.
 pub struct Session<'h> {
@@ -31,7 +32,15 @@ impl<'h> Session<'h> {
     /// Opens the state that the options name.
     pub fn open(&self) -> Result<Source, SourceError> {
         let Options { view, directory, paths, .. } = &self.options;
-        Source::open(view, directory, paths)
+        match Source::open(view, directory, paths)? {
+            Source::Snapshot(snapshot) if matches!(view, View::Diff(_)) => {
+                let changed = snapshot.changed();
+                let limit = Some(MAX_COMMITS);
+                let snapshot = self.in_parallel(|| with_same_key(*snapshot, &changed, limit))?;
+                Ok(Source::Snapshot(Box::new(snapshot)))
+            }
+            source => Ok(source),
+        }
     }
 
     /// Returns the person who started the run, and looks at the tree from the current directory.

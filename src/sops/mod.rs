@@ -16,6 +16,7 @@ pub mod recipe;
 pub mod seal;
 pub mod selector;
 pub mod shamir;
+pub mod signs;
 pub mod value;
 pub mod verdict;
 pub mod walk;

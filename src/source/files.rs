@@ -54,6 +54,10 @@ impl Tree for Files<'_> {
         self.twins.contains(path)
     }
 
+    fn same_key(&self, path: &RepoPath) -> Vec<Input> {
+        self.source.same_key(path)
+    }
+
     fn before(&self, path: &RepoPath) -> Before {
         self.source.before(path)
     }

@@ -2,14 +2,18 @@
 //!
 //! Follows `diffcore-rename.c` with its defaults: equal contents first, then the most similar ones, of which
 //! at least half of the larger file has to be the same. Above the limits only equal contents count, as for git.
+//! Beyond git, files that share a ciphertext are the same file: `sops updatekeys` changes most of a small one.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 
+use memchr::memmem;
+
 use crate::git::{File, ObjectId, Repo};
 use crate::path::RepoPath;
+use crate::sops::value::PREFIX;
 
 /// The maximum number of removed files, and of new ones, whose contents are compared.
 const MAX_FILES: usize = 1000;
@@ -75,16 +79,13 @@ fn take_similar(removed: &[Contents], added: &[Contents], renames: &mut HashMap<
     let mut pairs = Vec::new();
     for (new_at, new) in added.iter().enumerate() {
         for (old_at, old) in removed.iter().enumerate() {
-            if old.size.min(new.size) * 2 < old.size.max(new.size) {
-                continue;
-            }
             work += old.pieces.len().min(new.pieces.len());
             if work > MAX_WORK {
                 return;
             }
-            let common = old.common(new);
-            if common * 2 >= old.size.max(new.size) {
-                let share = common * 1000 / old.size.max(new.size);
+            let (common, larger) = (old.common(new), old.size.max(new.size));
+            if common * 2 >= larger || !old.ciphertexts.is_disjoint(&new.ciphertexts) {
+                let share = common * 1000 / larger;
                 let name = has_same_name(&old.file.path, &new.file.path);
                 pairs.push((Reverse((share, name)), old_at, new_at));
             }
@@ -101,6 +102,9 @@ fn take_similar(removed: &[Contents], added: &[Contents], renames: &mut HashMap<
     }
 }
 
+/// Its keys are the same for all files of a run.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
 fn has_same_name(one: &RepoPath, other: &RepoPath) -> bool {
     one.file_name() == other.file_name()
 }
@@ -110,6 +114,8 @@ struct Contents {
     file: File,
     size: usize,
     pieces: HashMap<u64, usize>,
+    /// The lines with a ciphertext.
+    ciphertexts: HashSet<u64>,
 }
 
 impl Contents {
@@ -117,7 +123,14 @@ impl Contents {
     fn read(repo: &Repo, file: File) -> Option<Self> {
         let bytes = repo.read(file.blob).ok()?.into_bytes()?;
         let has_size = (1..=MAX_SIZE).contains(&bytes.len());
-        has_size.then(|| Self { size: bytes.len(), pieces: pieces(&bytes), file })
+        has_size.then(|| Self::new(file, &bytes))
+    }
+
+    fn new(file: File, bytes: &[u8]) -> Self {
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+        let encrypted = lines.filter(|line| memmem::find(line, PREFIX.as_bytes()).is_some());
+        let ciphertexts = encrypted.map(|line| HASHER.hash_one(line)).collect();
+        Self { file, size: bytes.len(), pieces: pieces(bytes), ciphertexts }
     }
 
     /// Returns the number of bytes that both have.
@@ -133,8 +146,6 @@ impl Contents {
 
 /// Splits a file into lines, and long lines into pieces.
 fn pieces(bytes: &[u8]) -> HashMap<u64, usize> {
-    // The keys are the same for all files of a run.
-    static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     let mut pieces = HashMap::new();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         for piece in line.chunks(PIECE) {
@@ -151,7 +162,7 @@ mod tests {
 
     fn contents(path: &str, text: &str) -> Contents {
         let file = File { path: path.into(), blob: ObjectId::empty_blob(gix::hash::Kind::Sha1) };
-        Contents { file, size: text.len(), pieces: pieces(text.as_bytes()) }
+        Contents::new(file, text.as_bytes())
     }
 
     fn similar(removed: &[(&str, &str)], added: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -172,6 +183,8 @@ mod tests {
         assert_eq!(similar(&[("a", "1\n2\n3\n")], &[("b", "1\n2\n4\n")]), pair("a", "b"));
         assert_eq!(similar(&[("a", "1\n2\n3\n")], &[("b", "1\n4\n5\n")]), []);
         assert_eq!(similar(&[("a", "1\n")], &[("b", "1\n2\n3\n")]), []);
+        let encrypted = "a: ENC[AES256_GCM,data:x]\n";
+        assert_eq!(similar(&[("a", encrypted)], &[("b", &encrypted.repeat(9))]), pair("a", "b"));
         // A file is renamed once, to the most similar one.
         let added = [("b", "1\n2\n4\n"), ("c", "1\n2\n3\n")];
         assert_eq!(similar(&[("a", "1\n2\n3\n")], &added), pair("a", "c"));

@@ -12,7 +12,7 @@ use super::error::SourceError;
 use super::listing::{Listed, Listing, Place, directories_of};
 use super::path::normal;
 use super::renames::renames;
-use crate::git::{Change, File, GitError, Index, ObjectId, Range, Repo};
+use crate::git::{Change, File, GitError, Head, Index, ObjectId, Range, Repo};
 use crate::input::{Content, Input};
 use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub repo: Repo,
     /// The commits, if this is the end of a range.
     pub range: Range,
+    /// The commit, if this is one.
+    pub commit: Option<ObjectId>,
     files: Blobs,
     /// The files that changed; `None`: all files are judged.
     changes: Option<Vec<Change>>,
@@ -35,6 +37,8 @@ pub struct Snapshot {
     pub(super) before: Option<ObjectId>,
     /// The files that changes renamed, by their new paths. Found when first asked for.
     renames: OnceLock<HashMap<RepoPath, File>>,
+    /// Earlier versions of files that have the same data key.
+    same_key: HashMap<RepoPath, Vec<File>>,
     notes: Vec<String>,
     /// The name for messages.
     name: String,
@@ -130,7 +134,7 @@ impl Snapshot {
         let repo = Repo::discover(directory)?;
         let range = repo.range(range)?;
         let files = match range.heads.first() {
-            Some(tree) => repo.files(*tree)?,
+            Some(head) => repo.files(head.tree)?,
             None => Vec::new(),
         };
         let mut notes = Vec::new();
@@ -147,19 +151,17 @@ impl Snapshot {
 
     /// Returns the files of each head of the range.
     pub fn heads(&self) -> Result<Vec<Self>, SourceError> {
-        let mut trees: Vec<ObjectId> = Vec::new();
-        for tree in &self.range.heads {
-            if !trees.contains(tree) {
-                trees.push(*tree);
+        let mut heads: Vec<Head> = Vec::new();
+        for head in &self.range.heads {
+            if heads.iter().all(|other| other.tree != head.tree) {
+                heads.push(*head);
             }
         }
-        let files = trees.into_iter().map(|tree| Ok(self.repo.files(tree)?));
-        let heads = files.map(|files: Result<_, SourceError>| {
+        let heads = heads.into_iter().map(|Head { tree, commit }| {
             let (repo, name) = (self.repo.clone(), self.name.clone());
-            Ok(Self {
-                root: self.root.clone(),
-                ..Self::new(repo, Blobs::Commit(files?), name, &self.root)
-            })
+            let files = Blobs::Commit(self.repo.files(tree)?);
+            let root = self.root.clone();
+            Ok(Self { root, commit, ..Self::new(repo, files, name, &self.root) })
         });
         heads.collect()
     }
@@ -169,9 +171,27 @@ impl Snapshot {
         Self { changes: Some(changes), ..self }
     }
 
+    /// Returns the same files, with earlier versions of some that have the same data key.
+    pub fn with_same_key(
+        mut self,
+        same_key: HashMap<RepoPath, Vec<File>>,
+        notes: Vec<String>,
+    ) -> Self {
+        self.notes.extend(notes);
+        Self { same_key, ..self }
+    }
+
+    /// Returns the files that changed and are still there; all files if no change is judged.
+    pub fn changed(&self) -> Vec<File> {
+        let Some(changes) = &self.changes else { return self.files.below("").collect() };
+        let files = changes.iter().filter_map(|Change { path, now }| Some((path, (*now)?)));
+        files.map(|(path, blob)| File { path: path.clone(), blob }).collect()
+    }
+
     fn at(repo: Repo, commit: ObjectId, name: &str, directory: &Path) -> Result<Self, SourceError> {
         let files = Blobs::Commit(repo.files(repo.tree_of(commit)?)?);
-        Ok(Self::new(repo, files, format!("commit {name}"), directory))
+        let snapshot = Self::new(repo, files, format!("commit {name}"), directory);
+        Ok(Self { commit: Some(commit), ..snapshot })
     }
 
     fn new(repo: Repo, files: Blobs, name: String, directory: &Path) -> Self {
@@ -182,10 +202,12 @@ impl Snapshot {
             root,
             repo,
             range,
+            commit: None,
             files,
             changes: None,
             before: None,
             renames: OnceLock::new(),
+            same_key: HashMap::new(),
             notes: Vec::new(),
             name,
         }
@@ -262,6 +284,11 @@ impl Snapshot {
         Some(renames(&self.repo, before.into_iter().filter(is_gone).collect(), added))
     }
 
+    /// Reports whether there is a file at a path.
+    pub fn holds(&self, path: &RepoPath) -> bool {
+        self.files.blob(path.as_str()).is_some()
+    }
+
     /// Returns what the user may want to know.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -303,7 +330,15 @@ impl Tree for Snapshot {
     }
 
     fn exists(&self, path: &RepoPath) -> bool {
-        self.files.blob(path.as_str()).is_some()
+        self.holds(path)
+    }
+
+    fn same_key(&self, path: &RepoPath) -> Vec<Input> {
+        let files = self.same_key.get(path).into_iter().flatten();
+        let inputs = files.filter_map(|File { path, blob }| {
+            Some(Input { path: path.clone(), content: self.repo.read(*blob).ok()? })
+        });
+        inputs.collect()
     }
 
     fn before(&self, path: &RepoPath) -> Before {

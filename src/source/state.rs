@@ -125,6 +125,10 @@ impl Tree for Source {
         self.tree().exists(path)
     }
 
+    fn same_key(&self, path: &RepoPath) -> Vec<Input> {
+        self.tree().same_key(path)
+    }
+
     fn before(&self, path: &RepoPath) -> Before {
         self.tree().before(path)
     }

@@ -40,7 +40,7 @@ fn every_fixture_is_judged_by_the_answers_that_it_names() {
         files += judge_twice(copy.path(), &View::WorkTree, &mut asked);
     }
     assert!(files > 500, "only {files} files were judged");
-    let kinds = ["Config", "Earlier", "EncryptedTwin", "Exists", "NearestConfig"];
+    let kinds = ["Config", "Earlier", "EncryptedTwin", "Exists", "NearestConfig", "SameKey"];
     assert_eq!(asked.into_iter().collect::<Vec<_>>(), kinds, "a question was never asked");
 }
 
@@ -93,6 +93,7 @@ fn kind(answer: &Dependency) -> &'static str {
         Dependency::Exists(..) => "Exists",
         Dependency::EncryptedTwin(_) => "EncryptedTwin",
         Dependency::Earlier(_) => "Earlier",
+        Dependency::SameKey(_) => "SameKey",
     }
 }
 
@@ -179,6 +180,13 @@ impl Tree for Known<'_> {
             _ => None,
         });
         answer.unwrap_or_else(|| panic!("{path} asked whether it has an encrypted twin"))
+    }
+
+    fn same_key(&self, path: &RepoPath) -> Vec<Input> {
+        assert_eq!(path, self.path);
+        let is_named = self.answers.iter().any(|answer| matches!(answer, Dependency::SameKey(_)));
+        assert!(is_named, "{path} asked for its earlier versions");
+        self.tree.same_key(path)
     }
 
     fn earlier(&self, path: &RepoPath) -> Option<Input> {

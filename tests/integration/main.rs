@@ -28,6 +28,7 @@ mod oracle;
 mod peers;
 mod private_keys;
 mod rules;
+mod same_key;
 mod schemas;
 mod settings;
 mod support;
