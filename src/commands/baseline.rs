@@ -1,8 +1,10 @@
 //! `sops-lint baseline`: writes today's findings to a file, so that only new ones are reported.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use super::error::{CommandError, Exit};
 use super::say::complain;
@@ -14,10 +16,12 @@ use crate::session::Session;
 use crate::settings::baseline::{BASELINE_NAME, Baseline};
 use crate::settings::{BaselineChoice, Options, SETTINGS_NAME};
 use crate::shell::{Command, Reader};
+use crate::source::{WorkTree, worktree};
 use crate::text::printable::clean_path;
 use crate::text::words::count;
 
-/// Writes the findings of all levels, except those that the settings ignore.
+/// Writes the findings of all levels, except those that the settings ignore. If paths are given, the entries
+/// of other files stay.
 pub fn run(args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
     // The settings may already name the baseline that is written here for the first time.
     let baseline = BaselineChoice::Nothing;
@@ -37,28 +41,59 @@ pub fn run(args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
         return Ok(Exit::Failed);
     }
     let findings = &finished.report.findings;
-    let named = settings.file.baseline.as_ref().map(|path| path.in_root(source.root()));
+    let root = source.root();
+    let named = settings.file.baseline.as_ref().map(|path| path.in_root(root));
     let path = match args.output {
         Some(path) => host.directory.join(path),
-        None => named.clone().unwrap_or_else(|| source.root().join(BASELINE_NAME)),
+        None => named.clone().unwrap_or_else(|| root.join(BASELINE_NAME)),
     };
     let name = path.strip_prefix(&host.directory).unwrap_or(&path).display().to_string();
-    host.write_whole(&path, Baseline::write(findings).as_bytes(), source.root())
+    let text = Baseline::write(findings, &earlier(&path), others(&session, root, findings));
+    host.write_whole(&path, text.as_bytes(), root)
         .map_err(|source| CommandError::Output { what: name.clone(), source })?;
-    let name = clean_path(&name);
-    let inside = path.strip_prefix(source.root()).ok().and_then(RepoPath::new);
-    let next = if named.as_ref() == Some(&path) {
-        "The settings name it already.".to_owned()
-    } else if let Some(inside) = inside {
-        format!(
-            "To suppress them everywhere, hooks included, add this line to {SETTINGS_NAME}:\n  baseline: {inside}"
-        )
-    } else {
-        let command = Command::new("sops-lint scan --baseline").word(&*name);
-        format!("To suppress them:\n  {}", command.line(&Reader::at_root()))
-    };
+    let (name, next) = (clean_path(&name), next_step(root, &path, named.as_deref(), &name));
     writeln!(io::stdout(), "{}{next}", written(findings, &name)).map_err(CommandError::stdout)?;
     Ok(Exit::Clean)
+}
+
+/// Returns the baseline that is rewritten; an empty one if there is none that can be used.
+fn earlier(path: &Path) -> Baseline {
+    let bytes = worktree::read_whole(path).ok();
+    bytes.and_then(|bytes| Baseline::read(&bytes).ok()).unwrap_or_default()
+}
+
+/// Returns a test for the files whose entries stay: those that were not scanned.
+fn others(
+    session: &Session<'_>,
+    root: &Path,
+    findings: &[Finding],
+) -> impl Fn(&RepoPath) -> bool + use<> {
+    let Options { directory, paths, .. } = &session.options;
+    let inside = |path: &PathBuf| {
+        let path = WorkTree::canonical(&directory.join(path)).ok()?;
+        RepoPath::new(path.strip_prefix(root).ok()?)
+    };
+    let scanned: Vec<RepoPath> = paths.iter().filter_map(inside).collect();
+    let found: HashSet<RepoPath> =
+        findings.iter().map(|finding| finding.place.path.clone()).collect();
+    move |path| {
+        let is_scanned = |one: &RepoPath| one == path || path.below(one.as_str()).is_some();
+        !scanned.is_empty() && !scanned.iter().any(is_scanned) && !found.contains(path)
+    }
+}
+
+/// Says how to use the baseline that was written.
+fn next_step(root: &Path, path: &Path, named: Option<&Path>, name: &str) -> String {
+    if named == Some(path) {
+        return "The settings name it already.".to_owned();
+    }
+    if let Some(inside) = path.strip_prefix(root).ok().and_then(RepoPath::new) {
+        return format!(
+            "To suppress them everywhere, hooks included, add this line to {SETTINGS_NAME}:\n  baseline: {inside}"
+        );
+    }
+    let command = Command::new("sops-lint scan --baseline").word(name);
+    format!("To suppress them:\n  {}", command.line(&Reader::at_root()))
 }
 
 /// Says how many findings of each rule were written, most first.

@@ -59,7 +59,7 @@ struct Known {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<usize>,
-    rule: &'static str,
+    rule: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,12 +93,17 @@ impl Baseline {
         Ok(Self { entries, earlier: None })
     }
 
-    /// Writes findings as a baseline, without those about the settings.
-    pub fn write(findings: &[Finding]) -> String {
-        let mut known: Vec<Known> =
-            findings.iter().filter(|one| is_recorded(one)).flat_map(known).collect();
-        known.sort_unstable();
-        let file = File { version: VERSION, findings: known };
+    /// Writes findings as a baseline, without those about the settings, and the entries of an earlier one
+    /// that `keeps` accepts by their path.
+    pub fn write(
+        findings: &[Finding],
+        earlier: &Self,
+        keeps: impl Fn(&RepoPath) -> bool,
+    ) -> String {
+        let mut all = earlier.entries.known(keeps);
+        all.extend(findings.iter().filter(|one| is_recorded(one)).flat_map(known));
+        all.sort_unstable();
+        let file = File { version: VERSION, findings: all };
         let yaml = serde_yaml::to_string(&file).expect("texts and numbers can be written as YAML");
         format!(
             "# Known findings, which sops-lint suppresses. `sops-lint baseline` writes this file.\n{yaml}"
@@ -166,6 +171,21 @@ impl Baseline {
 }
 
 impl Entries {
+    /// Returns the entries of the files that `keeps` accepts.
+    fn known(&self, keeps: impl Fn(&RepoPath) -> bool) -> Vec<Known> {
+        let mut unlisted = self.unlisted.clone();
+        let mut known = Vec::new();
+        for (place, levels) in self.levels.iter().filter(|(place, _)| keeps(&(&*place.path).into()))
+        {
+            for level in levels {
+                let kind = (place.rule.clone(), place.path.clone());
+                let unlisted = unlisted.remove(&kind).unwrap_or_default();
+                known.push(Known::new(place.clone(), *level, unlisted));
+            }
+        }
+        known
+    }
+
     fn read(&mut self, entry: &Node<'_>) -> Result<(), String> {
         let text = |key: &str| entry.get(key).and_then(Node::as_str).map(str::to_owned);
         let numbered = |key: &str| entry.get(key).map_or(Some(0), number);
@@ -234,14 +254,23 @@ fn places(finding: &Finding, path: &RepoPath) -> Vec<Place> {
 /// Returns the entries of a finding. The first counts what is not listed.
 fn known(finding: &Finding) -> impl Iterator<Item = Known> {
     let places = places(finding, &finding.place.path).into_iter().enumerate();
-    places.map(|(at, Place { path, document, key_path, .. })| Known {
-        path,
-        document: Some(document).filter(|document| *document > 0),
-        rule: finding.rule.id.as_str(),
-        key_path,
-        level: Some(finding.own_level).filter(|level| *level < Level::Error),
-        unlisted: Some(finding.unlisted).filter(|number| at == 0 && *number > 0),
+    places.map(|(at, place)| {
+        let unlisted = if at == 0 { finding.unlisted } else { 0 };
+        Known::new(place, finding.own_level, unlisted)
     })
+}
+
+impl Known {
+    fn new(Place { rule, path, document, key_path }: Place, level: Level, unlisted: usize) -> Self {
+        Self {
+            path,
+            document: Some(document).filter(|document| *document > 0),
+            rule,
+            key_path,
+            level: Some(level).filter(|level| *level < Level::Error),
+            unlisted: Some(unlisted).filter(|number| *number > 0),
+        }
+    }
 }
 
 /// Reports whether a baseline may have a finding: mistakes in the settings are never suppressed.

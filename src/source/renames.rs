@@ -19,6 +19,8 @@ use crate::sops::value::PREFIX;
 const MAX_FILES: usize = 1000;
 /// The maximum size of a file whose content is compared, in bytes.
 const MAX_SIZE: usize = 1024 * 1024;
+/// The maximum size of all these files, in bytes. Each byte takes up to five of memory.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The maximum number of comparisons of pieces. Each takes about 20 ns.
 const MAX_WORK: usize = 20_000_000;
 /// The length of a piece, in bytes; a piece ends with its line, too.
@@ -38,11 +40,23 @@ pub(super) fn renames(
     if removed.len() > MAX_FILES || added.len() > MAX_FILES {
         return renames;
     }
-    let read = |file: File| Contents::read(repo, file);
-    let removed: Vec<Contents> = removed.into_iter().filter_map(read).collect();
-    let added: Vec<Contents> = added.into_iter().filter_map(read).collect();
-    take_similar(&removed, &added, &mut renames);
+    let mut left = MAX_BYTES;
+    let removed = read_all(repo, removed, &mut left);
+    if let Some((removed, added)) = removed.zip(read_all(repo, added, &mut left)) {
+        take_similar(&removed, &added, &mut renames);
+    }
     renames
+}
+
+/// Reads files; `None` if they have more bytes than are left.
+fn read_all(repo: &Repo, files: Vec<File>, left: &mut usize) -> Option<Vec<Contents>> {
+    let mut contents = Vec::new();
+    for file in files {
+        let read = Contents::read(repo, file);
+        *left = left.checked_sub(read.as_ref().map_or(0, |read| read.size))?;
+        contents.extend(read);
+    }
+    Some(contents)
 }
 
 /// Takes the pairs with equal contents; of several, those with equal names first.

@@ -278,6 +278,20 @@ fn a_baseline_that_is_rewritten_in_the_same_commit_is_believed() {
 }
 
 #[test]
+fn a_baseline_of_some_paths_keeps_the_entries_of_the_others() {
+    let one = secret("db", "  password: canary\n");
+    let git = baselined(&[("a/db.yaml", &one), ("ab/db.yaml", &one), ("b/db.yaml", &one)]);
+    let before = fs::read_to_string(git.root.join(BASELINE)).expect("written");
+    git.write("a/new.yaml", &one);
+    let run = git.lint(&["baseline", "a"]);
+    assert!(run.stdout.starts_with("Wrote 2 findings"), "{run:?}");
+    assert_eq!(git.lint(&["scan"]).code, Some(0));
+    fs::remove_file(git.root.join("a/new.yaml")).expect("removed");
+    assert_eq!(git.lint(&["baseline", "a"]).code, Some(0));
+    assert_eq!(before, fs::read_to_string(git.root.join(BASELINE)).expect("written"));
+}
+
+#[test]
 fn a_file_that_comes_back_is_new() {
     let one = secret("db", "  password: canary\n");
     let git = baselined(&[("db.yaml", &one)]);
