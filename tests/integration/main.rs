@@ -26,6 +26,7 @@ mod neighbours;
 mod oracle;
 mod peers;
 mod private_keys;
+mod reports;
 mod rules;
 mod schemas;
 mod settings;
