@@ -5,6 +5,7 @@
 mod action;
 mod canary;
 mod cli;
+mod completions;
 mod consumers;
 mod corpus;
 mod depends_on;
