@@ -20,6 +20,8 @@ pub(super) enum Edit {
     Config { path: String, selector: Option<String> },
     /// Add a rule for the file to this config, before or behind the others.
     Rule { config: String, selector: Option<String>, is_first: bool },
+    /// Give the only rule of the config that the finding is about this selector.
+    Select { selector: String },
     /// Remove the `sops` block.
     Block,
     /// Save the file as UTF-8.
@@ -49,6 +51,9 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<correct>correct (?<cconfig>\S*\.sops\.yaml) first|(?:name|correct) the recipients (?:in|of) rule \d+(?: (?:in|of) (?<nconfig>[^ ,]+))?|correct encrypted_regex of rule \d+ in (?<rconfig>[^ ,]+)|(?<set>set `encrypted_regex: [^`]*` in rule \d+ of (?<sconfig>[^ ,;]+))|rule \d+ of (?<lconfig>\S+) would not encrypt it: let its selector cover data and stringData)",
         r"(?<before>rule \d+ of (?<bconfig>\S+) (?:encrypts only what its selector names|leaves every value of this file out): add a rule before it for this file, (?:without \w+|with (?<bselector>`encrypted_regex: [^`]*`|an `encrypted_regex` that names its values)))",
         r"(?<beforeit>add a rule for it (?:without \w+|with `encrypted_regex: (?<iselector>[^`]*)`) before rule \d+ of (?<iconfig>[^ ,]+))",
+        r"(?<select>(?:write|add) `encrypted_regex: (?<pselector>[^`]*)`(?: to the rule)?)",
+        r"(?<cover>let the rule cover all secret values, but not apiVersion, kind and metadata)",
+        r"(?<manifests>write a rule for the manifests with `encrypted_regex: (?<mselector>[^`]*)` before rule \d+)",
         r"(?<block>remove the sops block from the file)",
         r"(?<utf>save it as UTF-8)",
         r"(?<line>change line (?<number>\d+) \((?<reason>[^)]*)\))",
@@ -112,6 +117,13 @@ fn step(found: &regex::Captures<'_>) -> Step {
     } else if found.name("beforeit").is_some() {
         let config = text("iconfig").expect("it names the config");
         Edit::Rule { config, selector: text("iselector"), is_first: true }
+    } else if let Some(selector) = text("pselector") {
+        Edit::Select { selector }
+    } else if found.name("cover").is_some() {
+        Edit::Select { selector: "^(data|stringData|spec)$".to_owned() }
+    } else if found.name("manifests").is_some() {
+        let config = ".sops.yaml".to_owned();
+        Edit::Rule { config, selector: text("mselector"), is_first: true }
     } else if found.name("block").is_some() {
         Edit::Block
     } else if found.name("utf").is_some() {

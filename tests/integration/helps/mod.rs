@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod edits;
+mod hand;
 mod scene;
 
 use std::collections::BTreeSet;
