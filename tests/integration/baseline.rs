@@ -292,6 +292,29 @@ fn a_baseline_of_some_paths_keeps_the_entries_of_the_others() {
 }
 
 #[test]
+fn a_branch_that_changes_a_known_value_is_refused() {
+    let one = secret("db", "  password: canary\n  user: canary\n");
+    let git = baselined(&[("db.yaml", &one), ("config.yaml", &in_config(&one))]);
+    let base = git.run(&["rev-parse", "HEAD"]);
+    git.commit(&[("db.yaml", &format!("# a comment\n{one}"))]);
+    assert_eq!(git.errors(&["--diff", &base]), []);
+    git.commit(&[("db.yaml", &one.replace("user: canary", "user: canary-2"))]);
+    assert_eq!(git.errors(&["--diff", &base]).len(), 1);
+    assert_eq!(git.errors(&["--rev", "HEAD"]), []);
+    assert_eq!(git.errors(&["--history"]), []);
+    // A Secret in the text of another manifest is one value.
+    git.run(&["reset", "--quiet", "--hard", &base]);
+    git.commit(&[("config.yaml", &in_config(&one.replace("user: canary", "user: canary-2")))]);
+    assert_eq!(git.errors(&["--diff", &base]).len(), 1);
+}
+
+/// A manifest that has another one as text.
+fn in_config(text: &str) -> String {
+    let text = text.replace('\n', "\n    ");
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata:\n  m: |\n    {text}\n")
+}
+
+#[test]
 fn a_file_that_comes_back_is_new() {
     let one = secret("db", "  password: canary\n");
     let git = baselined(&[("db.yaml", &one)]);
