@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::error::{CommandError, Exit};
 use super::inputs;
-use super::say::{advise, complain, remark};
+use super::say::{advise, complain, remark, write_closing};
 use crate::cli;
 use crate::finding::{Finding, Level};
 use crate::host::{Host, Pending};
-use crate::report::{Report, Style, Summary};
+use crate::report::{Report, Style, Summary, closing};
 use crate::session::{Finished, Session};
 use crate::settings::{Options, Settings, Target};
 use crate::source::{Source, View};
@@ -96,8 +96,11 @@ fn write(
         written.and_then(|()| out.flush()).map_err(CommandError::stdout)?;
     }
     let files = filed?;
-    if !style.quiet && printed.is_none_or(|target| !target.reporter.has_numbers()) {
-        remark(&numbers(report, &files));
+    match printed {
+        _ if style.quiet => {}
+        None => remark(&numbers(report, &files)),
+        Some(target) if target.reporter.has_numbers() => {}
+        Some(_) => write_closing(&closing(report, &shown(style))),
     }
     Ok(())
 }

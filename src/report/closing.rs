@@ -12,6 +12,14 @@ use crate::text::words::{agree, count};
 /// Indents the second and later lines of a sentence.
 const INDENT: &str = "  ";
 
+/// Returns the closing lines, for a report that has none.
+pub fn closing(report: &Report, style: &Style) -> String {
+    let mut text = String::new();
+    write(report, style, &Look::new(style).for_reader(&report.reader), &mut text)
+        .expect("a String takes all text");
+    text
+}
+
 /// Writes the numbers of the run, the details that were asked for, and the next step.
 pub(super) fn write(report: &Report, style: &Style, look: &Look, out: &mut String) -> fmt::Result {
     let Report { findings, skipped, summary, .. } = report;

@@ -24,6 +24,7 @@ mod statistics;
 mod style;
 mod summary;
 
+pub use closing::closing;
 pub use content::{Report, Skipped, Suppressed};
 pub use look::{Look, Tone, wrap};
 pub use reporter::Reporter;
