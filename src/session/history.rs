@@ -120,6 +120,12 @@ impl Session<'_> {
 fn join(head: Finished, all: Finished) -> Finished {
     let mut findings = head.report.findings;
     let known: HashSet<_> = findings.iter().map(statement).collect();
+    // A finding about the settings has no commit, unless a commit of the range brought them.
+    let known: HashSet<_> = known
+        .iter()
+        .copied()
+        .chain(known.iter().map(|one| Statement { commit: None, ..*one }))
+        .collect();
     let past = all.report.findings.into_iter().filter(|one| !known.contains(&statement(one)));
     let past: Vec<Finding> = past.collect();
     findings.extend(past);
@@ -138,15 +144,29 @@ fn join(head: Finished, all: Finished) -> Finished {
     Finished { report, errors, help: head.help.or(all.help), notes }
 }
 
-/// Rule, path, offset, document, key path and commit of a finding.
-type Statement<'f> = (RuleId, &'f str, usize, usize, Option<&'f str>, Option<&'f str>);
+/// The parts that are equal in two findings about the same content. Their fingerprints may differ, because
+/// each report numbers its own findings.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Statement<'f> {
+    rule: RuleId,
+    path: &'f str,
+    offset: usize,
+    document: usize,
+    key_path: Option<&'f str>,
+    commit: Option<&'f str>,
+}
 
-/// Returns what is the same in two findings about the same content. Their fingerprints need not be: each
-/// report numbers its own findings.
+/// Returns these parts of a finding.
 fn statement(finding: &Finding) -> Statement<'_> {
     let Finding { rule, place, document, key_path, origin, .. } = finding;
-    let commit = origin.as_deref().map(|origin| origin.commit.as_str());
-    (rule.id, place.path.as_str(), place.start.offset, *document, key_path.as_deref(), commit)
+    Statement {
+        rule: rule.id,
+        path: place.path.as_str(),
+        offset: place.start.offset,
+        document: *document,
+        key_path: key_path.as_deref(),
+        commit: origin.as_deref().map(|origin| origin.commit.as_str()),
+    }
 }
 
 /// The commits of the range.

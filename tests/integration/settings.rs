@@ -122,6 +122,17 @@ fn what_is_ignored_is_listed_with_the_reason() {
 }
 
 #[test]
+fn a_mistake_in_the_settings_is_reported_once_in_the_history() {
+    let expired = "ignore:\n- {path: x, rules: [private-key], reason: y, expires: 2020-01-01}\n";
+    let git = Git::with(&[(".sops-lint.yaml", &format!("{expired}bogus: 1\n"))]);
+    git.commit(&[("a.yaml", "a: b\n")]);
+    for range in ["--history", "--history=HEAD~1..HEAD"] {
+        let run = git.lint(&["scan", range, "--format", "json"]);
+        assert_eq!(run.findings().len(), 2, "{range}: {run:?}");
+    }
+}
+
+#[test]
 fn settings_under_another_name_are_refused() {
     for name in [".sops-lint.yml", ".sops-lint.YAML", ".SOPS-LINT.yaml"] {
         let tree = repository(&[("apps/db.yaml", "a: b\n"), (name, "exclude: [apps]\n")]);
