@@ -78,7 +78,7 @@ pub struct Finding {
     /// The paths of all values that it is about, [`Finding::key_path`] among them. A path occurs as often
     /// as there are values that it describes.
     pub key_paths: Vec<String>,
-    /// The number of values and further findings that it stands for and that are not in `key_paths`.
+    /// The number of further values and findings that it covers and that are not in `key_paths`.
     pub unlisted: usize,
     /// One sentence without a full stop. It has names, paths and counts, and never a value.
     pub message: String,

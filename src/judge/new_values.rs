@@ -47,7 +47,7 @@ fn compare(findings: &mut [&mut Finding], old: &Input, new: &Input) {
     for finding in findings {
         let document = finding.document;
         let look = |path: &String| is_same[wanted[&(document, path.clone())]];
-        // A value inside a text has no place of its own; that of the text counts.
+        // The path of a value inside a text is no path of the file; the text decides.
         let whole = finding.key_path.as_ref().and_then(look);
         let is_new = |path: &String| !look(path).or(whole).unwrap_or(!is_other_file);
         finding.new_values = if finding.key_paths.is_empty() {

@@ -120,7 +120,7 @@ impl Baseline {
     }
 
     /// Adds the baseline from before the change that is judged. An entry that the change adds also covers
-    /// the new value at its place: whoever added it knew the value.
+    /// the new value at its place: the author of the entry knew the value.
     #[must_use]
     pub fn changed_from(self, earlier: Self) -> Self {
         Self { earlier: Some(earlier.entries), ..self }
