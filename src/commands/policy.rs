@@ -9,7 +9,7 @@ use crate::cli;
 use crate::document::{format_by_content, format_of};
 use crate::host::Host;
 use crate::path::RepoPath;
-use crate::policy::{CONFIG_NAME, Config, Governing, Policy};
+use crate::policy::{CONFIG_NAME, Config, Governing, Names, Policy};
 use crate::sops::census;
 use crate::sops::metadata::{self, Found};
 use crate::sops::recipe::{Recipe, drift};
@@ -80,7 +80,7 @@ fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath)
                 format!("path_regex {}", crate::text::printable::clean(regex))
             });
             line(out, &format!("  governed by  rule {} of {} ({regex})", rule.number, config.path));
-            recipe(out, "requires", &rule.recipe);
+            recipe(out, "requires", &rule.recipe, Some(&config.names));
         }
     }
     file(out, tree, path, governing);
@@ -102,12 +102,18 @@ fn tried(out: &mut String, config: &Config) {
     }
 }
 
-fn recipe(out: &mut String, verb: &str, recipe: &Recipe) {
+/// Describes a recipe. Its recipients have their whole ids, to be copied, behind the names of the config.
+fn recipe(out: &mut String, verb: &str, recipe: &Recipe, names: Option<&Names>) {
     let groups = recipe.key_groups.len();
     for (index, group) in recipe.key_groups.iter().enumerate() {
         let which = if groups > 1 { format!(" in key group {}", index + 1) } else { String::new() };
         for recipient in &group.recipients {
-            line(out, &format!("  {verb:11}  {} {recipient}{which}", recipient.service.name()));
+            let service = recipient.service.name();
+            let named = match names.and_then(|names| names.name(recipient)) {
+                Some(name) => format!("{name} ({recipient})"),
+                None => recipient.to_string(),
+            };
+            line(out, &format!("  {verb:11}  {service} {named}{which}"));
         }
         for invalid in &group.invalid {
             line(
@@ -144,7 +150,8 @@ fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing
     let Some(Found::Metadata(metadata)) = found else {
         return line(out, "  the file     is not encrypted");
     };
-    recipe(out, "has", &metadata.recipe);
+    let names = governing.config().map(|config| &config.names);
+    recipe(out, "has", &metadata.recipe, names);
     let selector = &metadata.recipe.selector;
     let counted = parsed.documents.iter().map(|document| census::take(document, Some(selector)));
     let (encrypted, plain) = counted.fold((0, 0), |(encrypted, plain), census| {

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use super::fix::{Fix, Remedy};
 use super::level::Level;
+use super::named::NamedRecipient;
 use super::opener::Opener;
 use super::rule_meta::{RuleId, RuleMeta};
+use crate::keys::Recipient;
 use crate::path::RepoPath;
 use crate::policy::{Config, Shown};
 use crate::text::Span;
@@ -22,6 +24,7 @@ pub struct Draft<'c> {
     pub(crate) note: String,
     pub(crate) help: Option<String>,
     pub(crate) labels: Vec<DraftLabel<'c>>,
+    pub(crate) recipients: Vec<NamedRecipient>,
     pub(crate) fix: Option<Fix>,
     pub(crate) about: Option<RepoPath>,
     pub(crate) opener: Option<Opener>,
@@ -73,6 +76,7 @@ impl<'c> Draft<'c> {
             note: String::new(),
             help: None,
             labels: Vec::new(),
+            recipients: Vec::new(),
             fix: None,
             about: None,
             opener: None,
@@ -137,6 +141,19 @@ impl<'c> Draft<'c> {
         message: impl Into<String>,
     ) -> Self {
         self.labels.push(DraftLabel { elsewhere: Some(elsewhere), span, message: message.into() });
+        self
+    }
+
+    /// Adds recipients that the finding is about. `config`: the one that may name them.
+    #[must_use]
+    pub fn recipients<'r>(
+        mut self,
+        recipients: impl IntoIterator<Item = &'r Recipient>,
+        config: Option<&Config>,
+    ) -> Self {
+        let names = config.map(|config| &config.names);
+        let named = recipients.into_iter().map(|one| NamedRecipient::of(one, names));
+        self.recipients.extend(named);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use super::creation_rule::{self, CreationRule};
 use super::merge;
+use super::names::Names;
 use super::problem::Problem;
 use super::schema::{self, Meant, UnknownKey};
 use super::shown::Shown;
@@ -25,6 +26,8 @@ pub struct Config {
     pub digest: Digest,
     /// The parts of the file that may be shown.
     pub shown: Shown,
+    /// The names of recipients.
+    pub names: Names,
     /// The creation rules in their order.
     pub rules: Vec<CreationRule>,
     /// Faults that sops would refuse, or silently misread.
@@ -43,6 +46,7 @@ impl Config {
             digest: Digest::of(&bytes),
             bytes: Vec::new(),
             shown: Shown::default(),
+            names: Names::default(),
             rules: Vec::new(),
             problems: Vec::new(),
             unknown_keys: Vec::new(),
@@ -94,7 +98,8 @@ impl Config {
             ));
         }
         let root = &merge::merged(root.clone(), text);
-        self.shown = Shown::of(text, parsed, root);
+        self.names = Names::of(text, root);
+        self.shown = Shown::of(text, parsed, root, &self.names);
         if let Some(span) = merge::refused(root, text) {
             let help = "write one map or alias of a map behind it, or a list of them in brackets";
             return self.fail(Problem::new(span, "this merges something that is no map", help));

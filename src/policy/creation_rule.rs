@@ -273,11 +273,13 @@ impl<'r, 't> Reader<'r, 't> {
         for service in KEY_SERVICES {
             let Some(entry) = self.field(service.rule_field()) else { continue };
             if let Some(text) = entry.node.as_str() {
-                add_flat(*service, text, entry.node.span, &mut group);
+                add_flat(*service, (text, entry.node.span), self.source, &mut group);
             } else if entry.node.is_list() {
                 for item in entry.node.elements() {
                     match item.as_str() {
-                        Some(text) => add_flat(*service, text, item.span, &mut group),
+                        Some(text) => {
+                            add_flat(*service, (text, item.span), self.source, &mut group);
+                        }
                         None => group.add(*service, item.span, service.parse_group_item(item)),
                     }
                 }
@@ -321,7 +323,7 @@ impl<'r, 't> Reader<'r, 't> {
             for item in entry.node.elements() {
                 match item.as_str() {
                     Some(text) if service.splits_group_items() => {
-                        add_flat(*service, text, item.span, &mut group);
+                        add_flat(*service, (text, item.span), self.source, &mut group);
                     }
                     _ => group.add(*service, item.span, service.parse_group_item(item)),
                 }
@@ -356,16 +358,21 @@ impl KeyGroup {
     }
 }
 
-/// Cuts a text at its commas. The pieces of a folded or quoted text have no exact place of their
-/// own, so they all point at the whole.
-fn add_flat(service: &'static dyn KeyService, text: &str, span: Span, group: &mut KeyGroup) {
-    let is_verbatim = span.len() == text.len();
-    for (offset, piece) in split_flat(text) {
-        let span = if is_verbatim {
-            Span::new(span.start + offset, span.start + offset + piece.len())
-        } else {
-            span
-        };
-        group.add(service, span, service.parse(piece));
+/// Cuts a text at its commas. `source`: the whole file. A piece of a folded or quoted text has the place
+/// where it is written; if escapes hide it there, that of the whole text.
+fn add_flat(
+    service: &'static dyn KeyService,
+    (text, span): (&str, Span),
+    source: &str,
+    group: &mut KeyGroup,
+) {
+    let written = source.get(span.start..span.end).unwrap_or_default();
+    let mut from = 0;
+    for (_, piece) in split_flat(text) {
+        let found = written[from..].find(piece).map(|at| from + at);
+        let place =
+            found.map_or(span, |at| Span::new(span.start + at, span.start + at + piece.len()));
+        from = found.map_or(from, |at| at + piece.len());
+        group.add(service, place, service.parse(piece));
     }
 }

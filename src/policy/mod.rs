@@ -6,8 +6,10 @@
 mod config;
 mod creation_rule;
 mod governing;
+mod label;
 mod matches;
 mod merge;
+mod names;
 mod problem;
 mod schema;
 mod shown;
@@ -18,6 +20,7 @@ pub use config::Config;
 pub use creation_rule::CreationRule;
 pub use governing::{Aim, Governing, Ruling};
 pub use matches::{MAX_MATCHES, Matches};
+pub use names::Names;
 pub use problem::{Problem, ProblemKind};
 pub use schema::{Meant, UnknownKey};
 pub use shown::Shown;

@@ -11,7 +11,7 @@ use super::content::{Report, Skipped};
 use super::reporter::Reporter;
 use super::style::Style;
 use super::summary::Summary;
-use crate::finding::{Finding, Fix, Label, Level};
+use crate::finding::{Finding, Fix, Label, Level, NamedRecipient};
 use crate::text::{Position, printable};
 
 /// The version of the schema.
@@ -122,6 +122,8 @@ struct JsonFinding<'r> {
     message: &'r str,
     help: Option<&'r str>,
     related: Vec<JsonLabel<'r>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    recipients: &'r [NamedRecipient],
     fix: Option<&'r Fix>,
     fingerprint: String,
 }
@@ -142,6 +144,7 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
             message: &finding.message,
             help: finding.help.as_deref(),
             related: finding.related.iter().map(JsonLabel::from).collect(),
+            recipients: &finding.recipients,
             fix: finding.fix.as_ref(),
             fingerprint: finding.fingerprint(),
         }

@@ -68,10 +68,11 @@ fn draft<'c>(config: &Config, rule: &'c CreationRule) -> Option<Draft<'c>> {
         "sops ignores {} of rule {} because the rule has key_groups: {}",
         count(lost.len(), "recipient"),
         rule.number,
-        listing(&lost, ToString::to_string)
+        listing(&lost, |one| config.names.show(one))
     );
     let draft = Draft::new(&META, first.span, message)
         .note("ignored")
+        .recipients(lost.iter().copied(), Some(config))
         .also(groups, "with this key, only the groups count")
         .help(format!(
             "move them into a key group or remove them, then run {} on the files",

@@ -59,11 +59,12 @@ impl FileRule for RecipientsMismatch {
             return;
         }
         let drift = drift(&metadata.recipe, &rule.recipe);
-        let (level, mut says) = statement(&drift, metadata, rule);
+        let name = |recipient: &&Recipient| subject.named(recipient);
+        let (level, mut says) = statement(&drift, metadata, rule, &name);
         let whose = format!("rule {} of {}", rule.number, config.path);
         let has_extra = !drift.extra.is_empty();
         if has_extra {
-            says.insert(0, extra(&drift.extra, &metadata.recipe, &whose));
+            says.insert(0, extra(&drift.extra, &metadata.recipe, &whose, &name));
         }
         if says.is_empty() {
             return;
@@ -71,29 +72,39 @@ impl FileRule for RecipientsMismatch {
         let span = drift.extra.first().map_or(metadata.span, |recipient| recipient.span);
         let says = says.join(if has_extra { "; " } else { ", " });
         let message = if has_extra { says } else { format!("{says} ({whose})") };
-        let note = if has_extra { "not named by the rule" } else { "the recipients of this file" };
+        let note = match drift.extra.first() {
+            Some(extra) => label(config, extra, "not named by the rule"),
+            None => "the recipients of this file".to_owned(),
+        };
         let draft = Draft::new(&META, span, message)
             .level(level)
             .at(0, Some("sops".to_owned()))
             .note(note)
             .help(help(subject, rule, &drift))
+            .recipients(about(&drift), Some(config))
             .also_each(drift.extra.iter().skip(1).map(|recipient| recipient.span), "nor this one");
         drafts.push(point_out(draft, config, rule, &drift));
     }
 }
 
 /// Describes all differences except for the recipients that the rule does not name.
-fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Level, Vec<String>) {
+fn statement(
+    drift: &Drift<'_>,
+    metadata: &Metadata,
+    rule: &CreationRule,
+    name: &dyn Fn(&&Recipient) -> String,
+) -> (Level, Vec<String>) {
     let mut says = Vec::new();
     let mut level = if drift.extra.is_empty() { Level::Warning } else { META.level };
     if !drift.missing.is_empty() {
         says.push(format!(
             "{} missing: {}",
             count(drift.missing.len(), "recipient"),
-            names(&drift.missing)
+            listing(&drift.missing, name)
         ));
     }
     if let Some((have, want)) = drift.unsure.first() {
+        let (have, want) = (name(have), name(want));
         says.push(format!("{have} and {want} may or may not be the same key"));
     }
     if !drift.unexplained.is_empty() {
@@ -124,21 +135,29 @@ fn statement(drift: &Drift<'_>, metadata: &Metadata, rule: &CreationRule) -> (Le
     (level, says)
 }
 
+/// Returns the recipients that a file and its rule do not share.
+fn about<'r>(drift: &Drift<'r>) -> Vec<&'r Recipient> {
+    let sure = drift.extra.iter().chain(&drift.missing).chain(&drift.unexplained).copied();
+    let unsure = drift.unsure.iter().flat_map(|(have, want)| [*have, *want]);
+    sure.chain(unsure).collect()
+}
+
 /// Names the recipients that can decrypt the file, alone or with others, and should not.
-fn extra(recipients: &[&Recipient], recipe: &Recipe, whose: &str) -> String {
+fn extra(
+    recipients: &[&Recipient],
+    recipe: &Recipe,
+    whose: &str,
+    name: &dyn Fn(&&Recipient) -> String,
+) -> String {
     let can = if recipe.groups_needed() > 1 { "can help to decrypt" } else { "can decrypt" };
     match recipients {
-        [one] => format!("{one} {can} this file but is not in {whose}"),
+        [one] => format!("{} {can} this file but is not in {whose}", name(one)),
         many => format!(
             "{} {can} this file but are not in {whose}: {}",
             count(many.len(), "recipient"),
-            names(many)
+            listing(many, name)
         ),
     }
-}
-
-fn names(recipients: &[&Recipient]) -> String {
-    listing(recipients, ToString::to_string)
 }
 
 fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String {
@@ -166,16 +185,26 @@ fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String
     format!("{first}run {update}, then {rotate}; if someone has left, change the secret itself too")
 }
 
-/// Points at the missing recipient in the rule, or at the rule.
+/// Points at the rule, and in it at the recipients that are missing in the file.
 fn point_out<'s>(
     draft: Draft<'s>,
     config: &'s Config,
     rule: &'s CreationRule,
     drift: &Drift<'s>,
 ) -> Draft<'s> {
+    const SHOWN: usize = 4;
     let draft = draft.in_config(config, rule.span, "this creation rule governs the file");
-    match drift.missing.first() {
-        Some(missing) => draft.in_config(config, missing.span, "missing in the file"),
-        None => draft,
+    let mut missing = drift.missing.clone();
+    missing.dedup_by_key(|recipient| recipient.span);
+    missing.into_iter().take(SHOWN).fold(draft, |draft, recipient| {
+        draft.in_config(config, recipient.span, &label(config, recipient, "missing in the file"))
+    })
+}
+
+/// Returns what a label says about a recipient, with its name if it has one.
+fn label(config: &Config, recipient: &Recipient, says: &str) -> String {
+    match config.names.name(recipient) {
+        Some(name) => format!("{name}: {says}"),
+        None => says.to_owned(),
     }
 }

@@ -72,7 +72,7 @@ impl FileRule for RemovedRecipientNotRotated {
         let message = format!(
             "{} {verb} removed while the data key stayed the same: {}",
             count(removed.len(), "recipient"),
-            listing(&removed, ToString::to_string),
+            listing(&removed, |one| subject.named(one)),
         );
         let help = format!(
             "run {}; who was removed has read the secret, so change it too if that matters",
@@ -81,6 +81,7 @@ impl FileRule for RemovedRecipientNotRotated {
         drafts.push(
             Draft::new(&META, now.span, message)
                 .at(0, Some(METADATA_KEY.to_owned()))
+                .recipients(removed.iter().copied(), subject.governing.config())
                 .note("values are encrypted as before, so the data key is that of before")
                 .help(help),
         );

@@ -7,6 +7,7 @@ use super::command::{quoted, sops_command};
 use crate::document::{Document, DuplicateKey, Node, ParseError, Value};
 use crate::finding::Draft;
 use crate::input::Input;
+use crate::keys::Recipient;
 use crate::kubernetes::{self, Secret, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
@@ -188,6 +189,12 @@ impl<'s> Subject<'s> {
                 && !(census.plaintext.is_empty() && census.malformed.is_empty())
         };
         matches!(verdict, Some(Verdict::Refused(_))) || self.documents.iter().any(is_broken)
+    }
+
+    /// Returns a recipient for a message: by the name that the config gives it, if there is one.
+    pub(super) fn named(&self, recipient: &Recipient) -> String {
+        let names = self.governing.config().map(|config| &config.names);
+        names.map_or_else(|| recipient.to_string(), |names| names.show(recipient))
     }
 
     /// Adds the governing creation rule as a place, if there is one.

@@ -197,7 +197,8 @@ fn of_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Lost<'f
 fn of_rule<'f>(lost: &Lost<'f>, config: &Config, used: &LastUsed<'_>) -> Draft<'f> {
     const SHOWN: usize = 4;
     let (number, first) = lost.places[0];
-    let (says, source) = (lost.says(&format!(" of rule {number}")), lost.source());
+    let name = config.names.name(first).map(|name| format!(" ({name})")).unwrap_or_default();
+    let (says, source) = (lost.says(&format!("{name} of rule {number}")), lost.source());
     let mut draft = if let Some(proof) = lost.was_used(used) {
         let message = format!("{says}, says {source}, but {proof}");
         Draft::new(&META, first.span, message)
@@ -216,6 +217,7 @@ fn of_rule<'f>(lost: &Lost<'f>, config: &Config, used: &LastUsed<'_>) -> Draft<'
                 ),
             ))
     };
+    draft = draft.recipients([first], Some(config));
     let mut others: Vec<_> = lost.places.iter().filter(|(_, at)| at.span != first.span).collect();
     others.dedup_by_key(|(_, at)| at.span);
     for (number, at) in others.into_iter().take(SHOWN) {
@@ -271,6 +273,7 @@ fn of_file<'f>(policy: &Policy, lost: &Lost<'f>, files: &[&RepoPath]) -> Draft<'
     let removal = format!("run {}", sops_command(policy.governing(path), &verb, path));
     Draft::new(&META, lost.places[0].1.span, format!("{says}, says {source}"))
         .level(Level::Warning)
+        .recipients([lost.places[0].1], None)
         .at(0, Some(METADATA_KEY.to_owned()))
         .note("sops refuses to encrypt to it")
         .help(lost.help(&removal, "change the secret itself"))
