@@ -145,6 +145,10 @@ fn governing<'m>(
             "write a .sops.yaml at the root of the repository, with a creation rule for it"
                 .to_owned(),
         ),
+        Governing::Outside(_) => (
+            "the .sops.yaml that sops uses is outside this repository, and sops-lint does not read it",
+            format!("run {}", command(input, Governing::NoConfig)),
+        ),
         Governing::NoRule(config) => {
             ("no creation rule matches it", format!("add a rule for it to {}", config.path))
         }

@@ -117,7 +117,8 @@ fn misnamed_config(
     documents: &[Judged<'_>],
     questions: &Questions<'_>,
 ) -> Option<RepoPath> {
-    let is_asked = matches!(governing, Governing::NoConfig) && !is_encrypted(documents);
+    let is_asked = matches!(governing, Governing::NoConfig | Governing::Outside(_))
+        && !is_encrypted(documents);
     let exists = |path: &RepoPath| questions.exists(path);
     is_asked.then(|| policy::misnamed_config(&input.path, &exists)).flatten()
 }

@@ -19,6 +19,7 @@ pub use context::{Context, Scope};
 pub use file::file;
 pub use openers::openers;
 pub use outcome::{Outcome, Verification};
+pub use parse::encrypted;
 pub use repository::repository;
 pub use settle::settle_settings;
 pub use tally::{Counts, Skipped, Tally};

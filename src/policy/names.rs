@@ -222,7 +222,7 @@ mod tests {
         let text = format!(
             "creation_rules:\n  - age: {BOB} # bob\n  - age: {BOB} # robert\n  - age: {ALICE} # CI\n  - pgp: {PGP} # ci\n"
         );
-        let config = crate::policy::Config::read(".sops.yaml".into(), text.into());
+        let config = crate::policy::config::Config::read(".sops.yaml".into(), text.into());
         let shown = config.rules.iter().flat_map(|rule| rule.recipe.recipients());
         let shown: Vec<String> = shown.map(|one| config.names.show(one)).collect();
         let bob = "bob or robert (age109p..qwhv)".to_owned();

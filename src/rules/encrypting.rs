@@ -15,7 +15,7 @@ use crate::sops::census::{self, Census};
 use crate::sops::recipe::{KeyGroup, Recipe};
 use crate::sops::selector::{Field, Selector};
 use crate::sops::walk::{self, Step};
-use crate::text::Span;
+use crate::text::{Span, printable};
 
 /// The selector for the values of Kubernetes Secrets, as in the guide of Flux.
 pub(super) const VALUES_ALONE: &str = "^(data|stringData)$";
@@ -26,12 +26,16 @@ const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
 /// Describes what the config of a file lacks before sops can encrypt the file. `misnamed`: a config
 /// that sops does not find; `selector`: the selector that a new rule needs.
 pub(super) fn obstacle(
-    governing: Governing<'_>,
+    (governing, path): (Governing<'_>, &RepoPath),
     misnamed: Option<&RepoPath>,
     selector: Option<&str>,
 ) -> Option<String> {
     Some(match (governing, misnamed) {
-        (Governing::NoConfig, Some(config)) => rename(config, &config.parent().join(CONFIG_NAME)),
+        (Governing::NoConfig | Governing::Outside(_), Some(config)) => {
+            rename(config, &config.parent().join(CONFIG_NAME))
+        }
+        // sops encrypts with it; what it says is not known here.
+        (Governing::Outside(_), None) => return None,
         (Governing::NoConfig, None) => {
             let selector = selector.map(|selector| format!(" and {selector}")).unwrap_or_default();
             format!("write a .sops.yaml with your recipients{selector}")
@@ -40,11 +44,24 @@ pub(super) fn obstacle(
             format!("correct {} first, which has a finding of its own", config.path)
         }
         (Governing::NoRule(config), _) => {
+            if let Some(correction) = correction(config, path) {
+                return Some(correction);
+            }
             let selector = selector.map(|selector| format!(", with {selector}"));
             format!("add a creation rule for it to {}{}", config.path, selector.unwrap_or_default())
         }
         (Governing::Rule(config, rule), _) => lack_of_recipients(config, rule)?,
     })
+}
+
+/// Names the rule that misses a file because of the beginning of its pattern.
+fn correction(config: &Config, path: &RepoPath) -> Option<String> {
+    let (rule, correction) = config.missed_by(path)?;
+    let pattern = printable::clean(correction.pattern.as_str());
+    Some(format!(
+        "write path_regex `{pattern}`, in single quotes, in rule {} of {}",
+        rule.number, config.path
+    ))
 }
 
 fn lack_of_recipients(config: &Config, rule: &CreationRule) -> Option<String> {
@@ -71,13 +88,17 @@ impl Subject<'_> {
         let is_ours =
             |recipe: &Recipe| recipe.recipients().all(|recipient| recipient.service.can_wrap());
         // Public keys are enough for ours.
-        let command = if recipe.is_none_or(is_ours) {
+        let is_outside = matches!(self.governing, Governing::Outside(_));
+        let command = if recipe.is_none_or(is_ours) && !is_outside {
             format!("`sops-lint fix {}`", quoted(self.path().as_str()))
         } else {
             self.sops("encrypt --in-place")
         };
         match self.obstacles() {
             Some(obstacles) => format!("{obstacles}, then run {command}"),
+            None if is_outside => format!(
+                "run {command}, which uses the .sops.yaml outside this repository, or write one here"
+            ),
             None => format!("run {command}"),
         }
     }
@@ -91,7 +112,11 @@ impl Subject<'_> {
         let is_utf_16 = matches!(self.input.content, Content::Utf16(_));
         let encoding = is_utf_16.then(|| "save it as UTF-8".to_owned());
         let selector = self.selector_to_write();
-        let lack = obstacle(self.governing, self.misnamed_config.as_ref(), selector.as_deref());
+        let lack = obstacle(
+            (self.governing, self.path()),
+            self.misnamed_config.as_ref(),
+            selector.as_deref(),
+        );
         let all = encoding.into_iter().chain(lack).chain(self.wrong_selector());
         let obstacles: Vec<String> = all.collect();
         (!obstacles.is_empty()).then(|| obstacles.join(", "))

@@ -92,7 +92,7 @@ fn help(subject: &Subject<'_>, actual: Option<&dyn Format>) -> String {
     let decrypt = format!("decrypt --in-place --input-type {actual} --output-type {actual}");
     let (decrypt, encrypt) = (subject.sops(&decrypt), subject.sops("encrypt --in-place"));
     // What is decrypted has to be encrypted again.
-    match obstacle(subject.governing, None, None) {
+    match obstacle((subject.governing, subject.path()), None, None) {
         Some(obstacle) => format!("{obstacle}, then run {decrypt}, then {encrypt}"),
         None => format!("run {decrypt}, then {encrypt}"),
     }

@@ -56,6 +56,7 @@ mod undecryptable_value;
 mod unencrypted_file;
 mod unencrypted_secret;
 mod unknown_config_key;
+mod unmatched_path_regex;
 mod unreachable_rule;
 mod unreadable_document;
 mod unselected_value;
@@ -67,10 +68,12 @@ mod written;
 pub use command::{quoted, sops_command};
 pub use encrypting::hidden;
 pub use facts::{Covered, Facts};
+pub use glob_like_regex::looks_like_glob;
 pub use private_key::raise as raise_private_key;
 pub use repository::Repository;
 pub use rule::{FileRule, RepoRule};
 pub use subject::{Answers, Judged, Subject};
+pub use unmatched_path_regex::reason as misses_files;
 pub use written::misread;
 
 use crate::finding::{Needs, RuleMeta};
@@ -122,6 +125,7 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &selector_hits_metadata::SelectorHitsMetadata,
     &selector_misses_data::SelectorMissesData,
     &unreachable_rule::UnreachableRule,
+    &unmatched_path_regex::UnmatchedPathRegex,
     &ambiguous_sops_config::AmbiguousSopsConfig,
     &glob_like_regex::GlobLikeRegex,
     &loose_path_regex::LoosePathRegex,

@@ -173,7 +173,7 @@ fn encrypting(policy: &Policy, path: &RepoPath) -> String {
             );
         }
     }
-    match obstacle(governing, None, None) {
+    match obstacle((governing, path), None, None) {
         Some(obstacle) => format!("{obstacle}, then run {command}"),
         None => format!("run {command}"),
     }

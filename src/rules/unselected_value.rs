@@ -101,7 +101,7 @@ fn help(subject: &Subject<'_>) -> String {
     let (decrypt, encrypt) =
         (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
     // What is decrypted has to be encrypted again.
-    match obstacle(subject.governing, None, Some(&selector)) {
+    match obstacle((subject.governing, subject.path()), None, Some(&selector)) {
         Some(obstacle) => format!("{obstacle}, then run {decrypt}, then {encrypt}"),
         None => format!("run {decrypt}, then {encrypt} under a rule with {selector}"),
     }

@@ -257,7 +257,7 @@ fn of_files<'f>(
 /// Returns true if a creation rule names the recipients of a file.
 fn is_governed(repository: &Repository<'_>, path: &RepoPath) -> bool {
     match repository.policy.governing(path) {
-        Governing::NoConfig | Governing::NoRule(_) => false,
+        Governing::NoConfig | Governing::Outside(_) | Governing::NoRule(_) => false,
         Governing::Unusable(_) => true,
         Governing::Rule(_, rule) => rule.recipe.recipients().next().is_some(),
     }

@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::report::Report;
 use crate::rules::Repository;
 use crate::settings::{Settings, Verify};
-use crate::source::{Files, Listing, Source, SourceError};
+use crate::source::{Files, Listing, Source, SourceError, config_above};
 use crate::tree::read_config;
 
 /// The next step where files had to be verified and could not be.
@@ -56,7 +56,8 @@ impl Session<'_> {
         let mut errors: Vec<String> = settings.unread.iter().map(ToString::to_string).collect();
         let files = Files::new(source, self.list(source, settings, &mut errors)?);
         let directories = files.listing.config_directories.iter().map(String::as_str);
-        let policy = Policy::load(directories, |path| read_config(source, path));
+        let policy = Policy::load(directories, |path| read_config(source, path))
+            .below(config_above(source.root()));
         let context = Context {
             policy: &policy,
             tree: &files,
