@@ -36,6 +36,11 @@ impl CreationRule {
         }
     }
 
+    /// Reports whether it names no recipient, so that sops takes those of its command line.
+    pub fn lacks_recipients(&self) -> bool {
+        self.recipe.key_groups.iter().all(KeyGroup::is_empty)
+    }
+
     /// Returns the text of its `path_regex`.
     pub fn path_regex(&self) -> Option<&str> {
         self.path_regex.as_ref().and_then(|regex| regex.as_ref().ok()).map(Pattern::as_str)
@@ -94,7 +99,10 @@ pub(super) fn read(
     let threshold = reader.threshold(key_groups.len());
     let selector = reader.selector();
     let mac_only_encrypted = reader.mac_only_encrypted();
-    if are_keys_readable && key_groups.iter().any(KeyGroup::is_empty) {
+    // One without recipients can still tell which keys to encrypt: `missing-recipients` speaks of it.
+    let is_for_selector = selector.span.is_some() && node.entry("key_groups").is_none();
+    let lacks_some = key_groups.iter().any(KeyGroup::is_empty) && !is_for_selector;
+    if are_keys_readable && lacks_some {
         let message = if key_groups.len() == 1 {
             format!("rule {number} has no recipient")
         } else {

@@ -32,6 +32,7 @@ mod malformed_data_key;
 mod masked_placeholder;
 mod merge_conflict;
 mod misnamed_sops_config;
+mod missing_recipients;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
@@ -124,6 +125,7 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &encrypted_manifest::EncryptedManifest,
     &selector_hits_metadata::SelectorHitsMetadata,
     &selector_misses_data::SelectorMissesData,
+    &missing_recipients::MissingRecipients,
     &unreachable_rule::UnreachableRule,
     &unmatched_path_regex::UnmatchedPathRegex,
     &ambiguous_sops_config::AmbiguousSopsConfig,

@@ -54,7 +54,7 @@ impl FileRule for RecipientsMismatch {
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         let Some((config, rule)) = subject.governing.rule() else { return };
         let Some(metadata) = subject.metadata() else { return };
-        // A rule without recipients says nothing; `invalid-sops-config` speaks of it.
+        // A rule without recipients says nothing; other rules speak of it.
         if rule.recipe.recipients().next().is_none() {
             return;
         }
