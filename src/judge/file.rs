@@ -45,6 +45,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     let earlier = if is_encrypted(&documents) { questions.earlier() } else { None };
     let earlier = earlier.as_ref().and_then(|earlier| parse_earlier(earlier, format));
     let before = earlier.as_ref().map(|parsed| Judged::all(&parsed.documents));
+    let nearest = governing.rule().filter(|_| is_encrypted(&documents));
     let subject = Subject {
         input,
         text: text.unwrap_or_default(),
@@ -53,6 +54,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         duplicate_keys: &parsed.duplicate_keys,
         parse_error: parsed.error.as_ref(),
         governing,
+        configs_above: nearest.map(|(it, _)| questions.configs_above(it)).unwrap_or_default(),
         misnamed_config: misnamed_config(input, governing, &documents, &questions),
         claims_encryption,
         traces,

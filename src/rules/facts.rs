@@ -14,6 +14,7 @@ use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing, Ruling};
 use crate::sops::metadata::Addressed;
+use crate::sops::recipe::drift;
 use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
 use crate::text::Span;
@@ -49,6 +50,8 @@ pub struct Facts {
     pub is_manifest: bool,
     /// The values of its Secrets that have to be encrypted, or are.
     pub values: Covered,
+    /// True if its recipients are not those of the governing rule, which has a finding.
+    pub is_mismatched: bool,
     /// True if the topmost config has a rule for it that would encrypt other values than the
     /// governing rule.
     pub is_disputed: bool,
@@ -99,6 +102,7 @@ impl Facts {
             copy,
             is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
             values: covered(subject),
+            is_mismatched: is_mismatched(subject),
             is_disputed: is_disputed(subject, root_config),
             ruling: subject.governing.ruling(),
         })
@@ -133,6 +137,14 @@ impl Covered {
     pub(super) fn any(self) -> bool {
         self.covered > 0 || self.exposed != [0, 0]
     }
+}
+
+/// Returns true if a file has other recipients than the governing rule demands.
+fn is_mismatched(subject: &Subject<'_>) -> bool {
+    let (Some(metadata), Some((_, rule))) = (subject.metadata(), subject.governing.rule()) else {
+        return false;
+    };
+    !rule.lacks_recipients() && !drift(&metadata.recipe, &rule.recipe).is_none()
 }
 
 /// Returns true if the nearest and the topmost config would encrypt different values.

@@ -7,6 +7,7 @@ use crate::keys::Recipient;
 use crate::policy::{Config, CreationRule};
 use crate::sops::metadata::Metadata;
 use crate::sops::recipe::{Drift, Recipe, drift};
+use crate::text::Span;
 use crate::text::words::{count, listing};
 
 declare_rule! {
@@ -18,6 +19,10 @@ declare_rule! {
     /// recipient is a warning. So is a pair of recipients if it is impossible to tell offline
     /// whether they are the same key (a KMS key and an alias). Different key groups or a different
     /// threshold are errors.
+    ///
+    /// If the file has exactly the recipients of a rule in a `.sops.yaml` farther up, the finding is
+    /// a warning: someone ran sops where it finds that config, and only a person knows which of the
+    /// two is meant.
     ///
     /// ## Why it matters
     ///
@@ -42,6 +47,9 @@ declare_rule! {
     /// `sops updatekeys` does not change the threshold. If `sops updatekeys` removes a person, also
     /// run `sops rotate --in-place FILE` and change the secret itself: that person may have kept
     /// the data key.
+    ///
+    /// If the finding names two configs, first decide which one is meant: `sops updatekeys` with the
+    /// nearer one may take access away from people who need it.
     RecipientsMismatch, "recipients-mismatch", Error, needs Policy, Weakness(75),
     "a file whose recipients differ from those of its creation rule"
 }
@@ -69,6 +77,10 @@ impl FileRule for RecipientsMismatch {
         if says.is_empty() {
             return;
         }
+        if let Some((other, its_rule)) = elsewhere(subject, metadata) {
+            let draft = choice(subject, (config, rule), (other, its_rule), &drift);
+            return drafts.push(draft.at(0, Some("sops".to_owned())));
+        }
         let span = drift.extra.first().map_or(metadata.span, |recipient| recipient.span);
         let says = says.join(if has_extra { "; " } else { ", " });
         let message = if has_extra { says } else { format!("{says} ({whose})") };
@@ -85,6 +97,67 @@ impl FileRule for RecipientsMismatch {
             .also_each(drift.extra.iter().skip(1).map(|recipient| recipient.span), "nor this one");
         drafts.push(point_out(draft, config, rule, &drift));
     }
+}
+
+/// Returns a rule of a config farther up whose recipients the file has: the file was made where sops finds
+/// that config.
+fn elsewhere<'s>(
+    subject: &Subject<'s>,
+    metadata: &Metadata,
+) -> Option<(&'s Config, &'s CreationRule)> {
+    let rules =
+        subject.configs_above.iter().filter_map(|config| config.governing(subject.path()).rule());
+    let fits = |(_, rule): &(&Config, &CreationRule)| {
+        !rule.lacks_recipients() && drift(&metadata.recipe, &rule.recipe).is_none()
+    };
+    rules.into_iter().find(fits)
+}
+
+/// Makes the draft about a file that matches a config farther up. Only a person knows which of the two is meant.
+fn choice<'s>(
+    subject: &Subject<'s>,
+    (config, rule): (&'s Config, &'s CreationRule),
+    (other, its_rule): (&'s Config, &'s CreationRule),
+    drift: &Drift<'_>,
+) -> Draft<'s> {
+    // Either of the two may name them.
+    let name = |recipient: &&Recipient| match config.names.name(recipient) {
+        Some(_) => config.names.show(recipient),
+        None => other.names.show(recipient),
+    };
+    let (near, far) = (&config.path, &other.path);
+    let differences = [("does not name", &drift.extra), ("also names", &drift.missing)];
+    let differences = differences.iter().filter(|(_, recipients)| !recipients.is_empty());
+    let mut says: Vec<String> = differences
+        .map(|(verb, recipients)| format!("{verb} {}", listing(recipients, name)))
+        .collect();
+    if says.is_empty() {
+        says.push("demands it in another way".to_owned());
+    }
+    let message = format!(
+        "the file is encrypted as rule {} of {far} demands, but the nearer rule {} of {near} {}",
+        its_rule.number,
+        rule.number,
+        says.join(" and ")
+    );
+    let loss = match drift.extra.as_slice() {
+        [] => String::new(),
+        extra => format!(", which takes access away from {}", listing(extra, name)),
+    };
+    let help = format!(
+        "decide which config is meant for this file: if {far}, write the same recipients into rule {} of {near}; if {near}, run {}{loss}",
+        rule.number,
+        subject.sops("updatekeys")
+    );
+    let span = subject.metadata().map_or_else(Span::default, |metadata| metadata.span);
+    let draft = Draft::new(&META, drift.extra.first().map_or(span, |extra| extra.span), message);
+    draft
+        .level(Level::Warning)
+        .note(format!("as {far} demands"))
+        .recipients(about(drift), Some(other))
+        .help(help)
+        .in_config(config, rule.span, "the nearer rule")
+        .in_config(other, its_rule.span, "the rule that the file matches")
 }
 
 /// Describes all differences except for the recipients that the rule does not name.

@@ -37,6 +37,9 @@ pub struct Subject<'s> {
     pub parse_error: Option<&'s ParseError>,
     /// The config and creation rule that apply.
     pub governing: Governing<'s>,
+    /// The configs above the nearest one, if the file is encrypted and governed by a rule. The nearest come
+    /// first.
+    pub configs_above: Vec<&'s Config>,
     /// The nearest config with a name that sops does not look for, if the file is not encrypted and
     /// has no other config.
     pub misnamed_config: Option<RepoPath>,
