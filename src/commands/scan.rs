@@ -51,6 +51,7 @@ pub(super) fn conclude(
         baseline.apply(&mut finished.report, is_whole);
     }
     finished.report.errors.clone_from(&finished.errors);
+    finished.report.reader = session.reader(source);
     write(&finished.report, session, source.root())?;
     finished.notes.iter().for_each(|note| remark(note));
     finished.errors.iter().for_each(|error| complain(error));

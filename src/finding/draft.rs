@@ -10,6 +10,7 @@ use super::rule_meta::{RuleId, RuleMeta};
 use crate::keys::Recipient;
 use crate::path::RepoPath;
 use crate::policy::{Config, Shown};
+use crate::shell::Advice;
 use crate::text::Span;
 
 /// A finding before it has lines and columns.
@@ -22,7 +23,7 @@ pub struct Draft<'c> {
     pub(crate) key_path: Option<String>,
     pub(crate) message: String,
     pub(crate) note: String,
-    pub(crate) help: Option<String>,
+    pub(crate) help: Option<Advice>,
     pub(crate) labels: Vec<DraftLabel<'c>>,
     pub(crate) recipients: Vec<NamedRecipient>,
     pub(crate) fix: Option<Fix>,
@@ -107,7 +108,7 @@ impl<'c> Draft<'c> {
 
     /// Sets the next step.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Advice>) -> Self {
         self.help = Some(help.into());
         self
     }

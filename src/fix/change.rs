@@ -2,6 +2,7 @@
 
 use crate::document::splice::Edit;
 use crate::path::RepoPath;
+use crate::shell::Advice;
 
 /// A file and its new content.
 #[derive(Debug)]
@@ -40,5 +41,5 @@ pub struct Refusal {
     /// The reason: lower case, no full stop, no content of the file.
     pub reason: String,
     /// The next step.
-    pub help: String,
+    pub help: Advice,
 }

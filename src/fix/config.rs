@@ -12,7 +12,7 @@ pub fn correct(path: &RepoPath, bytes: &[u8], edits: Vec<Edit>) -> Result<Change
         path: path.clone(),
         line: None,
         reason: reason.to_owned(),
-        help: "correct it by hand".to_owned(),
+        help: "correct it by hand".into(),
     };
     let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
     let new = apply(text, &edits).ok_or_else(|| refused("two corrections overlap"))?;

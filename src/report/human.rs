@@ -29,7 +29,7 @@ impl Reporter for Human {
     }
 
     fn write(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        let look = Look::new(style);
+        let look = Look::new(style).for_reader(&report.reader);
         let mut text = String::new();
         let shown = report.findings.iter().filter(|finding| is_shown(finding, style));
         for (index, finding) in shown.enumerate() {
@@ -68,7 +68,8 @@ fn write_finding(finding: &Finding, look: &Look, out: &mut String) -> fmt::Resul
     snippet::draw(finding, look, out)?;
     if let Some(help) = &finding.help {
         let word = look.paint(Tone::Aside, "help");
-        let help = wrap(&clean(help), look.width - "  help: ".len(), 0).join("\n        ");
+        let help = wrap(&clean(&help.text(&look.reader)), look.width - "  help: ".len(), 0)
+            .join("\n        ");
         writeln!(out, "  {word}: {help}")?;
     }
     Ok(())
@@ -93,7 +94,7 @@ fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) 
     }
     if style.verbose {
         for file in skipped {
-            write_item(&sentences::reason(file), look, out)?;
+            write_item(&sentences::reason(file, &look.reader), look, out)?;
         }
     }
     if let Some(error) = findings.iter().find(|finding| finding.level == Level::Error) {

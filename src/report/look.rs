@@ -6,6 +6,7 @@ use miette::{GraphicalTheme, ThemeCharacters, ThemeStyles};
 
 use super::style::Style;
 use crate::finding::Level;
+use crate::shell::Reader;
 use crate::text::printable;
 
 /// The smallest width to wrap at; narrower terminals wrap the lines themselves.
@@ -45,6 +46,8 @@ pub(super) struct Look {
     pub(super) width: usize,
     /// The mark between lines that do not follow one another.
     pub(super) gap: &'static str,
+    /// The person for whom places and commands are written.
+    pub(super) reader: Reader,
 }
 
 impl Look {
@@ -64,7 +67,12 @@ impl Look {
             (ThemeCharacters::unicode(), "⋮")
         };
         let theme = GraphicalTheme { characters, styles };
-        Self { theme, width: style.width.max(MIN_WIDTH), gap }
+        Self { theme, width: style.width.max(MIN_WIDTH), gap, reader: Reader::at_root() }
+    }
+
+    /// Writes places and commands for this person.
+    pub(super) fn for_reader(self, reader: &Reader) -> Self {
+        Self { reader: reader.clone(), ..self }
     }
 
     /// Returns the characters of frames and arrows.

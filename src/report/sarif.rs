@@ -13,6 +13,7 @@ use super::style::Style;
 use super::{json as plain_json, look, sentences};
 use crate::finding::{Finding, Label, Level, Origin, Place, Risk, RuleMeta};
 use crate::path::RepoPath;
+use crate::shell::Reader;
 
 /// GitHub refuses a run with more results.
 const MAX_RESULTS: usize = 25_000;
@@ -191,7 +192,7 @@ fn sentences(finding: &Finding) -> String {
     if finding.related.len() > MAX_RELATED {
         text += &format!(" ({MAX_RELATED} of {} other places follow)", finding.related.len());
     }
-    if let Some(help) = &finding.help {
+    if let Some(help) = finding.help_at_root() {
         text += &format!(". Help: {help}");
     }
     without_links(&text)
@@ -265,7 +266,7 @@ fn notifications(report: &Report) -> Vec<Value> {
     let sentences = sentences.chain(sentences::suppressed(&report.summary));
     notes.extend(sentences.map(|text| note("note", &text)));
     for file in report.skipped.iter().take(MAX_NOTIFICATIONS) {
-        let mut skipped = note("note", &sentences::reason(file));
+        let mut skipped = note("note", &sentences::reason(file, &Reader::at_root()));
         let place = json!({ "physicalLocation": { "artifactLocation": artifact(&file.path) } });
         skipped["locations"] = json!([place]);
         notes.push(skipped);

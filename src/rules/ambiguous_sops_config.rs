@@ -1,6 +1,5 @@
 //! Two configs that disagree about a file.
 
-use super::command::quoted;
 use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
@@ -90,10 +89,8 @@ fn draft<'f>(
         root.path
     );
     let help = format!(
-        "run sops with `--config {}`, or in the directory of that file; if rule {} of {} is not meant for these files, narrow its path_regex",
-        quoted(nested.path.as_str()),
-        far.number,
-        root.path
+        "run sops with --config {}, or in the directory of that file; if rule {} of {} is not meant for these files, narrow its path_regex",
+        nested.path, far.number, root.path
     );
     let draft = Draft::new(&META, near.span, message)
         .note("used when sops is run in this directory")

@@ -3,7 +3,7 @@
 //! A command that cannot work is worse than none, so all that keeps sops from encrypting the file
 //! is said before it.
 
-use super::command::{quoted, rename};
+use super::command::rename;
 use super::facts::Facts;
 use super::subject::{Judged, Subject};
 use crate::document::{self, Document};
@@ -11,6 +11,7 @@ use crate::input::Content;
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
+use crate::shell::{Advice, Command};
 use crate::sops::census::{self, Census};
 use crate::sops::recipe::{KeyGroup, Recipe};
 use crate::sops::selector::{Field, Selector};
@@ -29,7 +30,7 @@ pub(super) fn obstacle(
     (governing, path): (Governing<'_>, &RepoPath),
     misnamed: Option<&RepoPath>,
     selector: Option<&str>,
-) -> Option<String> {
+) -> Option<Advice> {
     Some(match (governing, misnamed) {
         (Governing::NoConfig | Governing::Outside(_), Some(config)) => {
             rename(config, &config.parent().join(CONFIG_NAME))
@@ -38,19 +39,20 @@ pub(super) fn obstacle(
         (Governing::Outside(_), None) => return None,
         (Governing::NoConfig, None) => {
             let selector = selector.map(|selector| format!(" and {selector}")).unwrap_or_default();
-            format!("write a .sops.yaml with your recipients{selector}")
+            format!("write a .sops.yaml with your recipients{selector}").into()
         }
         (Governing::Unusable(config), _) => {
-            format!("correct {} first, which has a finding of its own", config.path)
+            format!("correct {} first, which has a finding of its own", config.path).into()
         }
         (Governing::NoRule(config), _) => {
             if let Some(correction) = correction(config, path) {
-                return Some(correction);
+                return Some(correction.into());
             }
             let selector = selector.map(|selector| format!(", with {selector}"));
-            format!("add a creation rule for it to {}{}", config.path, selector.unwrap_or_default())
+            let selector = selector.unwrap_or_default();
+            format!("add a creation rule for it to {}{selector}", config.path).into()
         }
-        (Governing::Rule(config, rule), _) => lack_of_recipients(config, rule)?,
+        (Governing::Rule(config, rule), _) => lack_of_recipients(config, rule)?.into(),
     })
 }
 
@@ -76,13 +78,13 @@ fn lack_of_recipients(config: &Config, rule: &CreationRule) -> Option<String> {
 
 impl Subject<'_> {
     /// All that it takes to encrypt the file: `run ..`, or what comes first and `then run ..`.
-    pub(super) fn encrypting(&self) -> &str {
-        self.answers.encrypting.get_or_init(|| self.find_encrypting())
+    pub(super) fn encrypting(&self) -> Advice {
+        self.answers.encrypting.get_or_init(|| self.find_encrypting()).clone()
     }
 
-    fn find_encrypting(&self) -> String {
+    fn find_encrypting(&self) -> Advice {
         if let Some(first) = self.wrong_form() {
-            return first.to_owned();
+            return first.into();
         }
         let recipe = self.governing.rule().map(|(_, rule)| &rule.recipe);
         let is_ours =
@@ -90,36 +92,35 @@ impl Subject<'_> {
         // Public keys are enough for ours.
         let is_outside = matches!(self.governing, Governing::Outside(_));
         let command = if recipe.is_none_or(is_ours) && !is_outside {
-            format!("`sops-lint fix {}`", quoted(self.path().as_str()))
+            Command::new("sops-lint fix").file(self.path())
         } else {
             self.sops("encrypt --in-place")
         };
         match self.obstacles() {
-            Some(obstacles) => format!("{obstacles}, then run {command}"),
-            None if is_outside => format!(
-                "run {command}, which uses the .sops.yaml outside this repository, or write one here"
-            ),
-            None => format!("run {command}"),
+            Some(obstacles) => obstacles + ", then run " + command,
+            None if is_outside => {
+                Advice::from("run ")
+                    + command
+                    + ", which uses the .sops.yaml outside this repository, or write one here"
+            }
+            None => Advice::from("run ") + command,
         }
     }
 
     /// Describes what has to be done before sops can encrypt the file.
-    pub(super) fn obstacles(&self) -> Option<&str> {
-        self.answers.obstacles.get_or_init(|| self.find_obstacles()).as_deref()
+    pub(super) fn obstacles(&self) -> Option<Advice> {
+        self.answers.obstacles.get_or_init(|| self.find_obstacles()).clone()
     }
 
-    fn find_obstacles(&self) -> Option<String> {
+    fn find_obstacles(&self) -> Option<Advice> {
         let is_utf_16 = matches!(self.input.content, Content::Utf16(_));
-        let encoding = is_utf_16.then(|| "save it as UTF-8".to_owned());
+        let encoding = is_utf_16.then(|| "save it as UTF-8".into());
         let selector = self.selector_to_write();
-        let lack = obstacle(
-            (self.governing, self.path()),
-            self.misnamed_config.as_ref(),
-            selector.as_deref(),
-        );
-        let all = encoding.into_iter().chain(lack).chain(self.wrong_selector());
-        let obstacles: Vec<String> = all.collect();
-        (!obstacles.is_empty()).then(|| obstacles.join(", "))
+        let governing = (self.governing, self.path());
+        let lack = obstacle(governing, self.misnamed_config.as_ref(), selector.as_deref());
+        let wrong_selector = self.wrong_selector().map(Advice::from);
+        let all = encoding.into_iter().chain(lack).chain(wrong_selector);
+        all.reduce(|first, next| first + ", " + next)
     }
 
     /// Tells what to do with a file in a form that sops cannot read, or that it would destroy.

@@ -64,10 +64,9 @@ impl FileRule for MaskedPlaceholder {
             let draft = Draft::new(&META, first.key_span, message)
                 .at(judged.document.index, Some(first.key_path()))
                 .note("a mask")
-                .help(format!(
-                    "restore the file from its last good commit, or set the value again with {}",
-                    subject.sops("edit")
-                ));
+                .help(
+                    subject.restoring() + ", or set the value again with " + subject.sops("edit"),
+                );
             drafts.push(draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "a mask"));
         }
     }

@@ -58,7 +58,7 @@ impl RepoRule for MissingRecipients {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        repository.drafts_of_rules(check_rule)
+        repository.drafts_of_rules(|_, rule, governed| check_rule(rule, governed))
     }
 }
 

@@ -5,6 +5,7 @@ use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::policy::{Config, CreationRule};
+use crate::shell::Advice;
 use crate::sops::metadata::Metadata;
 use crate::sops::recipe::{Drift, Recipe, drift};
 use crate::text::Span;
@@ -144,11 +145,11 @@ fn choice<'s>(
         [] => String::new(),
         extra => format!(", which takes access away from {}", listing(extra, name)),
     };
-    let help = format!(
-        "decide which config is meant for this file: if {far}, write the same recipients into rule {} of {near}; if {near}, run {}{loss}",
-        rule.number,
-        subject.sops("updatekeys")
+    let first = format!(
+        "decide which config is meant for this file: if {far}, write the same recipients into rule {} of {near}; if {near}, run ",
+        rule.number
     );
+    let help = Advice::from(first) + subject.sops("updatekeys") + loss;
     let span = subject.metadata().map_or_else(Span::default, |metadata| metadata.span);
     let draft = Draft::new(&META, drift.extra.first().map_or(span, |extra| extra.span), message);
     draft
@@ -233,10 +234,11 @@ fn extra(
     }
 }
 
-fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String {
+fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> Advice {
     let update = subject.sops("updatekeys");
     if rule.recipe.invalid().next().is_some() {
-        return format!("correct the recipients of rule {}, then run {update}", rule.number);
+        let first = format!("correct the recipients of rule {}, then run ", rule.number);
+        return Advice::from(first) + update;
     }
     // updatekeys opens the data key alone, all else the values.
     let first = if subject.is_refused() {
@@ -247,15 +249,18 @@ fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String
     let is_threshold_alone = drift.is_none();
     if is_threshold_alone {
         // updatekeys does not look at the threshold of the rule.
-        let (decrypt, encrypt) =
-            (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
-        return format!("{first}run {decrypt}, then {encrypt}");
+        return Advice::from(first) + subject.reencrypting();
     }
     if drift.extra.is_empty() {
-        return format!("run {update}");
+        return Advice::from("run ") + update;
     }
     let rotate = subject.sops("rotate --in-place");
-    format!("{first}run {update}, then {rotate}; if someone has left, change the secret itself too")
+    Advice::from(first)
+        + "run "
+        + update
+        + ", then "
+        + rotate
+        + "; if someone has left, change the secret itself too"
 }
 
 /// Points at the rule, and in it at the recipients that are missing in the file.

@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::command::sops_command;
 use super::facts::Facts;
 use super::generator_source::GeneratorSource;
 use crate::finding::Draft;
 use crate::keys::certificate::Certificates;
 use crate::path::RepoPath;
 use crate::policy::{Config, CreationRule, Governing, Matches, Policy};
+use crate::shell::{Advice, Command};
+use crate::text::words::count;
 
 /// The repository, as rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +62,36 @@ impl<'f> Repository<'f> {
         governed
     }
 
+    /// Returns the command that does `verb` to a file under its own config, and as the format that it is in.
+    pub(super) fn sops(&self, facts: &Facts, verb: &str) -> Command {
+        sops_command(self.governing(facts), verb, facts.foreign_format, &facts.path)
+    }
+
+    /// Tells how to give the encrypted ones among files the recipients of their rule; `None` if there are
+    /// none.
+    pub(super) fn updating(&self, governed: &[&Facts]) -> Option<Advice> {
+        self.doing("updatekeys", governed)
+    }
+
+    /// Tells how to give the encrypted ones among files a new data key; `None` if there are none.
+    pub(super) fn rotating(&self, governed: &[&Facts]) -> Option<Advice> {
+        self.doing("rotate --in-place", governed)
+    }
+
+    /// `run .., .. and .. `, or the first few of many.
+    fn doing(&self, verb: &str, governed: &[&Facts]) -> Option<Advice> {
+        const SHOWN: usize = 3;
+        let encrypted: Vec<&&Facts> = governed.iter().filter(|facts| facts.is_encrypted).collect();
+        let commands =
+            encrypted.iter().take(SHOWN).map(|facts| Advice::from(self.sops(facts, verb)));
+        let commands = commands.reduce(|first, next| first + ", " + next)?;
+        let run = Advice::from("run ") + commands;
+        Some(match encrypted.len().saturating_sub(SHOWN) {
+            0 => run,
+            more => run + format!(", and the same for {} of the rule", count(more, "more file")),
+        })
+    }
+
     /// Returns the rules of a config together with the files that it can govern. There are no files if
     /// only some are known, since others may differ.
     pub(super) fn matches(&self, config: &'f Config) -> Matches<'f> {
@@ -68,11 +101,13 @@ impl<'f> Repository<'f> {
     /// Applies `check` to every rule of these configs and the files that it governs.
     pub(super) fn drafts_of_rules(
         &self,
-        check: impl Fn(&'f CreationRule, &[&'f Facts]) -> Option<Draft<'f>>,
+        check: impl Fn(&'f Config, &'f CreationRule, &[&'f Facts]) -> Option<Draft<'f>>,
     ) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let rules = self.rules().into_iter();
         rules
-            .filter_map(|(config, rule, governed)| Some((&config.path, check(rule, &governed)?)))
+            .filter_map(|(config, rule, governed)| {
+                Some((&config.path, check(config, rule, &governed)?))
+            })
             .collect()
     }
 

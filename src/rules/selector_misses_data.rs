@@ -61,7 +61,7 @@ impl RepoRule for SelectorMissesData {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        repository.drafts_of_rules(check_rule)
+        repository.drafts_of_rules(|_, rule, governed| check_rule(rule, governed))
     }
 }
 

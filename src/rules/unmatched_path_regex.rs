@@ -1,6 +1,5 @@
 //! A `path_regex` that misses files because of its beginning.
 
-use super::command::{quoted, sops_under};
 use super::facts::Facts;
 use super::glob_like_regex::looks_like_glob;
 use super::repository::Repository;
@@ -10,6 +9,7 @@ use crate::path::RepoPath;
 use crate::policy::{
     Beginning, Config, Correction, CreationRule, Governing, MAX_DIRECTORIES, MAX_MATCHES, Matches,
 };
+use crate::shell::Advice;
 use crate::sops::recipe::drift;
 use crate::text::printable;
 use crate::text::words::{count, listing};
@@ -63,9 +63,6 @@ declare_rule! {
     UnmatchedPathRegex, "unmatched-path-regex", Warning, needs Policy,
     "a path_regex that misses files because of its beginning"
 }
-
-/// Maximum files that a command names.
-const NAMED: usize = 3;
 
 impl RepoRule for UnmatchedPathRegex {
     fn meta(&self) -> &'static RuleMeta {
@@ -134,7 +131,7 @@ fn matching_nothing<'f>(
     let effect = format!("it then matches {} ({names})", count(files.len(), "file"));
     let missed = missed(repository, rule, correction, facts);
     let message = message + &instead(repository, &missed);
-    Some(draft(config, rule, correction, message, (&effect, &missed)))
+    Some(draft(repository, rule, correction, message, (&effect, &missed)))
 }
 
 /// The draft about a rule that matches some files, and misses others with secrets.
@@ -155,7 +152,7 @@ fn missing_files<'f>(
         reason(correction, config),
         instead(repository, &missed)
     );
-    Some(draft(config, rule, correction, message, ("it then matches them too", &missed)))
+    Some(draft(repository, rule, correction, message, ("it then matches them too", &missed)))
 }
 
 /// Returns the files with secrets that a rule would govern with the corrected pattern, if they have other
@@ -207,25 +204,20 @@ fn instead(repository: &Repository<'_>, missed: &[&Facts]) -> String {
 }
 
 fn draft<'f>(
-    config: &'f Config,
+    repository: &Repository<'f>,
     rule: &'f CreationRule,
     correction: &Correction,
     message: String,
     (effect, missed): (&str, &[&'f Facts]),
 ) -> Draft<'f> {
     let pattern = printable::clean(correction.pattern.as_str());
-    let mut help = format!(
+    let help = Advice::from(format!(
         "write `{pattern}`, in single quotes, if the rule is meant for these files: {effect}"
-    );
-    let encrypted: Vec<_> = missed.iter().filter(|facts| facts.is_encrypted).collect();
-    if !encrypted.is_empty() && rule.recipe.recipients().next().is_some() {
-        let paths = encrypted.iter().take(NAMED).map(|facts| quoted(facts.path.as_str()));
-        let update =
-            sops_under(config, &format!("updatekeys {}", paths.collect::<Vec<_>>().join(" ")));
-        let others = encrypted.len().saturating_sub(NAMED);
-        let others =
-            if others > 0 { format!(", and the same for {others} more") } else { String::new() };
-        help += &format!("; then run {update}{others}");
-    }
+    ));
+    let update = repository.updating(missed).filter(|_| !rule.lacks_recipients());
+    let help = match update {
+        Some(update) => help + "; then " + update,
+        None => help,
+    };
     Draft::new(&META, rule.span, message).note("misses files").help(help)
 }

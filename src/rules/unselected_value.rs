@@ -6,6 +6,7 @@ use super::exposure::exposed;
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::shell::Advice;
 use crate::sops::census::{self, Encryption, Spot};
 use crate::sops::selector::Selector;
 use crate::text::words::{count, listing};
@@ -96,14 +97,11 @@ impl FileRule for UnselectedValue {
     }
 }
 
-fn help(subject: &Subject<'_>) -> String {
+fn help(subject: &Subject<'_>) -> Advice {
     let selector = format!("`encrypted_regex: {VALUES_ALONE}`");
-    let (decrypt, encrypt) =
-        (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
-    // What is decrypted has to be encrypted again.
     match obstacle((subject.governing, subject.path()), None, Some(&selector)) {
-        Some(obstacle) => format!("{obstacle}, then run {decrypt}, then {encrypt}"),
-        None => format!("run {decrypt}, then {encrypt} under a rule with {selector}"),
+        Some(obstacle) => obstacle + ", then " + subject.reencrypting(),
+        None => subject.reencrypting() + " under a rule with " + selector,
     }
 }
 

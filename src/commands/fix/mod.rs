@@ -19,6 +19,7 @@ use crate::host::Host;
 use crate::report::Style;
 use crate::session::Session;
 use crate::settings::Options;
+use crate::shell::Reader;
 use crate::source::View;
 use crate::text::words::count;
 
@@ -110,7 +111,8 @@ fn carry_out(
     if fixing.mode == Mode::Write && plan.corrects_configs() {
         plan.leave_files_for_later();
     }
-    plan.report_refusals();
+    let reader = scene.session.reader(scene.source);
+    plan.report_refusals(&reader);
     let fixed = Fixed {
         changes: plan.size(),
         refused: plan.refusals.len(),
@@ -124,7 +126,7 @@ fn carry_out(
         (Mode::Write, Some(stage)) => {
             // One file that is refused stops the commit, so the others stay unchanged.
             if !is_staged || plan.refusals.is_empty() {
-                write(plan, stage, is_staged, (out, repo))?;
+                write(plan, stage, is_staged, (out, repo, &reader))?;
             } else if plan.size() > 0 {
                 let others = count(plan.size(), "other file");
                 remark(&format!(
@@ -143,7 +145,7 @@ fn write(
     mut plan: Plan,
     stage: &mut Stage<'_>,
     is_staged: bool,
-    (out, repo): (&mut dyn Write, Option<&Repo>),
+    (out, repo, reader): (&mut dyn Write, Option<&Repo>, &Reader),
 ) -> Result<(), CommandError> {
     let failed = match stage.commit(&plan.operations(is_staged)) {
         Err(StageError::Halfway { failed, done, source }) => {
@@ -159,7 +161,7 @@ fn write(
     out.flush().map_err(CommandError::stdout)?;
     if let Some(repo) = repo {
         remains::report_remains(&plan.changes, repo);
-        remains::report_staged(&plan.changes, repo);
+        remains::report_staged(&plan.changes, repo, reader);
     }
     failed.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -19,6 +19,7 @@ use crate::path::RepoPath;
 use crate::policy::Policy;
 use crate::session::{Examined, Session};
 use crate::settings::Settings;
+use crate::shell::Reader;
 use crate::source::{Source, View, config_above};
 use crate::text::printable::{clean, clean_path};
 use crate::tree::{Tree, read_config};
@@ -272,11 +273,12 @@ impl Plan {
     }
 
     /// Says which files are left unchanged, and why.
-    pub(super) fn report_refusals(&self) {
+    pub(super) fn report_refusals(&self, reader: &Reader) {
         for Refusal { path, line, reason, help } in &self.refusals {
             let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            let path = reader.shown(path);
             complain(&format!("{path}{line} was left as it is: {reason}"));
-            advise(help);
+            advise(&help.text(reader));
         }
     }
 }
