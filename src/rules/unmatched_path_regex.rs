@@ -131,7 +131,7 @@ fn matching_nothing<'f>(
     let effect = format!("it then matches {} ({names})", count(files.len(), "file"));
     let missed = missed(repository, rule, correction, facts);
     let message = message + &instead(repository, &missed);
-    Some(draft(repository, rule, correction, message, (&effect, &missed)))
+    Some(draft(repository, (config, rule), correction, message, (&effect, &missed)))
 }
 
 /// The draft about a rule that matches some files, and misses others with secrets.
@@ -152,7 +152,13 @@ fn missing_files<'f>(
         reason(correction, config),
         instead(repository, &missed)
     );
-    Some(draft(repository, rule, correction, message, ("it then matches them too", &missed)))
+    Some(draft(
+        repository,
+        (config, rule),
+        correction,
+        message,
+        ("it then matches them too", &missed),
+    ))
 }
 
 /// Returns the files with secrets that a rule would govern with the corrected pattern, if they have other
@@ -205,19 +211,22 @@ fn instead(repository: &Repository<'_>, missed: &[&Facts]) -> String {
 
 fn draft<'f>(
     repository: &Repository<'f>,
-    rule: &'f CreationRule,
+    (config, rule): (&'f Config, &'f CreationRule),
     correction: &Correction,
     message: String,
     (effect, missed): (&str, &[&'f Facts]),
 ) -> Draft<'f> {
     let pattern = printable::clean(correction.pattern.as_str());
     let help = Advice::from(format!(
-        "write `{pattern}`, in single quotes, if the rule is meant for these files: {effect}"
+        "if the rule is meant for these files, write path_regex `{pattern}`, in single quotes, in rule {} of {}: {effect}",
+        rule.number, config.path
     ));
     let update = repository.updating(missed).filter(|_| !rule.lacks_recipients());
     let help = match update {
         Some(update) => help + "; then " + update,
         None => help,
     };
-    Draft::new(&META, rule.span, message).note("misses files").help(help)
+    // Each rule of a config has a finding of its own.
+    let key_path = format!("creation_rules[{}].path_regex", rule.number - 1);
+    Draft::new(&META, rule.span, message).at(0, Some(key_path)).note("misses files").help(help)
 }

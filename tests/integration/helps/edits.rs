@@ -26,6 +26,10 @@ pub(super) enum Edit {
     Utf8,
     /// Remove the fields beside `key_groups`.
     Fields,
+    /// Write another `path_regex` into a rule of a config.
+    Pattern { config: String, rule: usize, pattern: String },
+    /// Write the recipients of one config into another.
+    Recipients { from: String, to: String },
 }
 
 /// The usual selector.
@@ -41,6 +45,8 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<beforeit>add a rule for it without \w+ before rule \d+ of (?<iconfig>[^ ,]+))",
         r"(?<block>remove the sops block from the file)",
         r"(?<utf>save it as UTF-8)",
+        r"(?<path>write path_regex `(?<pattern>[^`]*)`, in single quotes, in rule (?<number>\d+) of (?<pconfig>[^ ,:]+))",
+        r"(?<same>if (?<from>\S+), write the same recipients into rule \d+ of (?<to>[^ ;]+))",
         r"(?<fields>move them into a key group or remove them)",
     ];
     Regex::new(&parts.join("|")).expect("the parts are valid")
@@ -49,6 +55,11 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
 /// Returns the ways that a help leaves open, each with its steps in order.
 pub(super) fn ways(help: &str) -> Vec<Vec<Step>> {
     let steps = |text: &str| PARTS.captures_iter(text).map(|found| step(&found)).collect();
+    if let Some((first, second)) =
+        help.split_once("; if ").filter(|_| help.contains("decide which"))
+    {
+        return vec![steps(first), steps(second)];
+    }
     if let Some((first, second)) = help.split_once("), or ") {
         return vec![steps(first), steps(second)];
     }
@@ -96,6 +107,11 @@ fn step(found: &regex::Captures<'_>) -> Step {
     } else if found.name("beforeit").is_some() {
         let config = text("iconfig").expect("it names the config");
         Edit::Rule { config, selector: None, is_first: true }
+    } else if let Some(pattern) = text("pattern") {
+        let rule = text("number").and_then(|number| number.parse().ok()).expect("a number");
+        Edit::Pattern { config: text("pconfig").expect("it names the config"), rule, pattern }
+    } else if let (Some(from), Some(to)) = (text("from"), text("to")) {
+        Edit::Recipients { from, to }
     } else if found.name("block").is_some() {
         Edit::Block
     } else if found.name("utf").is_some() {

@@ -344,6 +344,22 @@ impl<'e> Scene<'e> {
                 let text = String::from_utf16(&units).expect("it is UTF-16");
                 fs::write(&file, text.trim_start_matches('\u{feff}')).expect("written");
             }
+            Edit::Pattern { config, rule, pattern } => {
+                let config = self.root.join(config);
+                let text = fs::read_to_string(&config).expect("it is there");
+                let mut rules = text.split_inclusive("  - path_regex: ").map(str::to_owned);
+                let mut corrected = rules.next().expect("a beginning");
+                for (number, text) in rules.enumerate() {
+                    let (old, rest) = text.split_once('\n').expect("a line");
+                    let is_meant = number + 1 == *rule;
+                    let new = if is_meant { format!("'{pattern}'") } else { old.to_owned() };
+                    corrected += &format!("{new}\n{rest}");
+                }
+                fs::write(config, corrected).expect("written");
+            }
+            Edit::Recipients { from, to } => {
+                fs::copy(self.root.join(from), self.root.join(to)).expect("copied");
+            }
             Edit::Fields => {
                 let text = fs::read_to_string(&file).expect("it is text");
                 let is_field = |line: &&str| {
