@@ -114,7 +114,13 @@ impl Subject<'_> {
 
     fn find_obstacles(&self) -> Option<Advice> {
         let is_utf_16 = matches!(self.input.content, Content::Utf16(_));
-        let encoding = is_utf_16.then(|| "save it as UTF-8".into());
+        let encoding = if is_utf_16 {
+            Some("save it as UTF-8".into())
+        } else if self.has_byte_order_mark() {
+            Some("save it without a byte order mark".into())
+        } else {
+            self.has_foreign_line_ends().then(|| "save it with LF line ends".into())
+        };
         let selector = self.selector_to_write();
         let governing = (self.governing, self.path());
         let lack = obstacle(governing, self.misnamed_config.as_ref(), selector.as_deref());
@@ -130,6 +136,10 @@ impl Subject<'_> {
             Some("move the Secret to a file that is not a template, and encrypt that file")
         } else if !self.is_foreign {
             None
+        } else if self.has_byte_order_mark() {
+            Some(
+                "save the file without a byte order mark, which sops does not take in JSON, and run sops-lint again",
+            )
         } else if document::format_of(self.path()).is_some() {
             Some("correct the syntax of the file, which sops cannot read, and run sops-lint again")
         } else {

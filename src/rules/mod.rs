@@ -5,6 +5,7 @@
 
 mod ambiguous_sops_config;
 mod command;
+mod comment_item;
 mod copy;
 mod decrypted_artifact;
 mod decryption_credentials;

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use crate::document::{Document, DuplicateKey, Node, ParseError, Value};
+use crate::document::{self, Document, DuplicateKey, Format, Node, ParseError, Shape, Value};
 use crate::finding::Draft;
 use crate::input::Input;
 use crate::keys::Recipient;
@@ -168,6 +168,21 @@ impl<'s> Subject<'s> {
         let name = self.path().file_name().to_ascii_lowercase();
         let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
         name.rsplit('.').next() == Some("env") || words.any(|word| WORDS.contains(&word))
+    }
+
+    /// Returns true if the file cannot be read because of the byte order mark before it.
+    pub(super) fn has_byte_order_mark(&self) -> bool {
+        let is_unread = self.parse_error.is_some() || self.is_foreign;
+        is_unread && self.text.starts_with('\u{feff}')
+    }
+
+    /// Returns true if the file consists of lines that end in CRLF, which sops takes for parts of the values.
+    pub(super) fn has_foreign_line_ends(&self) -> bool {
+        let has_lines = match self.documents.first() {
+            Some(first) => first.document.shape == Shape::Lines,
+            None => document::format_of(self.path()).is_some_and(Format::is_shallow),
+        };
+        has_lines && self.text.contains("\r\n")
     }
 
     /// Returns true if sops refuses the file because of faults that have findings of their own.
