@@ -3,11 +3,12 @@
 use super::creation_rule::{self, CreationRule};
 use super::merge;
 use super::names::Names;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::schema::{self, Meant, UnknownKey};
 use super::shown::Shown;
 use crate::document::{Document, Format, Node, Parsed, yaml};
 use crate::input::Digest;
+use crate::keys::KEY_SERVICES;
 use crate::path::RepoPath;
 use crate::pattern::Budget;
 use crate::text::Span;
@@ -108,6 +109,15 @@ impl Config {
         self.load_rules(root, text);
     }
 
+    /// Reports whether a rule has recipients under a key that sops does not know.
+    pub fn misspells_recipients(&self, rule: &CreationRule) -> bool {
+        let is_field = |name: &str| KEY_SERVICES.iter().any(|service| service.rule_field() == name);
+        self.unknown_keys.iter().any(|unknown| {
+            unknown.rule == Some(rule.number)
+                && matches!(unknown.meant, Some(Meant::Key(name)) if is_field(name))
+        })
+    }
+
     fn load_rules(&mut self, root: &Node<'_>, text: &str) {
         let Some(entry) = root.entry("creation_rules").filter(|entry| !entry.node.is_null()) else {
             // `destination_rules` are for sops publish, `stores` for the layout of files.
@@ -148,6 +158,10 @@ impl Config {
             if node.is_map() {
                 let rule =
                     creation_rule::read(index + 1, node, text, &mut self.problems, &mut budget);
+                // A misspelt key is one mistake, and has one finding.
+                if self.misspells_recipients(&rule) {
+                    self.problems.pop_if(|problem| problem.kind == ProblemKind::Recipients);
+                }
                 self.rules.push(rule);
             } else {
                 self.fail(Problem::new(

@@ -111,7 +111,8 @@ pub(super) fn read(
         let fields: Vec<&str> = KEY_SERVICES.iter().map(|service| service.rule_field()).collect();
         let (last, others) = fields.split_last().expect("there are key services");
         let help = format!("name at least one recipient: {} or {last}", others.join(", "));
-        reader.problems.push(Problem::new(span, message, help));
+        let kind = ProblemKind::Recipients;
+        reader.problems.push(Problem { kind, ..Problem::new(span, message, help) });
     }
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
     let groups = node.entry("key_groups").filter(|entry| groups_of(&entry.node).next().is_some());

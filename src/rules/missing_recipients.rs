@@ -58,7 +58,10 @@ impl RepoRule for MissingRecipients {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        repository.drafts_of_rules(|_, rule, governed| check_rule(rule, governed))
+        // A misspelt field has a finding of its own.
+        repository.drafts_of_rules(|config, rule, governed| {
+            check_rule(rule, governed).filter(|_| !config.misspells_recipients(rule))
+        })
     }
 }
 

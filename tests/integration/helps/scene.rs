@@ -345,17 +345,7 @@ impl<'e> Scene<'e> {
                 fs::write(&file, text.trim_start_matches('\u{feff}')).expect("written");
             }
             Edit::Pattern { config, rule, pattern } => {
-                let config = self.root.join(config);
-                let text = fs::read_to_string(&config).expect("it is there");
-                let mut rules = text.split_inclusive("  - path_regex: ").map(str::to_owned);
-                let mut corrected = rules.next().expect("a beginning");
-                for (number, text) in rules.enumerate() {
-                    let (old, rest) = text.split_once('\n').expect("a line");
-                    let is_meant = number + 1 == *rule;
-                    let new = if is_meant { format!("'{pattern}'") } else { old.to_owned() };
-                    corrected += &format!("{new}\n{rest}");
-                }
-                fs::write(config, corrected).expect("written");
+                write_pattern(&self.root.join(config), *rule, pattern);
             }
             Edit::Recipients { from, to } => {
                 fs::copy(self.root.join(from), self.root.join(to)).expect("copied");
@@ -513,4 +503,17 @@ fn without_block(text: &str) -> String {
         }
     }
     kept
+}
+
+/// Replaces the `path_regex` of a rule.
+fn write_pattern(config: &Path, rule: usize, pattern: &str) {
+    let text = fs::read_to_string(config).expect("it is there");
+    let mut rules = text.split_inclusive("  - path_regex: ");
+    let mut corrected = rules.next().expect("a beginning").to_owned();
+    for (number, text) in rules.enumerate() {
+        let (old, rest) = text.split_once('\n').expect("a line");
+        let new = if number + 1 == rule { format!("'{pattern}'") } else { old.to_owned() };
+        corrected += &format!("{new}\n{rest}");
+    }
+    fs::write(config, corrected).expect("written");
 }
