@@ -230,10 +230,11 @@ impl<'c> Drafts<'c> {
         self.drafts.iter().any(is_at)
     }
 
-    /// Returns true if a rule suggests encrypting the file, and so has reported it as unencrypted.
-    pub fn suggest_encryption(&self) -> bool {
+    /// Returns true if a rule has reported the file as unencrypted: it suggests encrypting it, or keeping it
+    /// out of git.
+    pub fn report_plaintext(&self) -> bool {
         let mut fixes = self.drafts.iter().filter_map(|draft| draft.fix.as_ref());
-        fixes.any(|fix| fix.remedy == Remedy::Encrypt)
+        fixes.any(|fix| matches!(fix.remedy, Remedy::Encrypt | Remedy::Ignore))
     }
 
     /// Returns all drafts. The last of each kind says how many were left out.

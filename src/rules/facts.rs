@@ -82,7 +82,7 @@ impl Facts {
         let generator_sources = sources(subject, exists);
         let has_sops = subject.holds_sops();
         let copy = copy_of(subject, is_twin);
-        let is_reported = drafts.suggest_encryption();
+        let is_reported = drafts.report_plaintext();
         let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
         if !is_interesting && !is_reported && generator_sources.is_empty() {
             return None;
