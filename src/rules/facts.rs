@@ -6,6 +6,7 @@ use super::generator_source::{GeneratorSource, sources};
 use super::identity::{Damage, damage};
 use super::subject::Subject;
 use super::written::unlike_its_name;
+use super::written::{format_of, sops_name};
 use crate::document::Document;
 use crate::finding::Drafts;
 use crate::input::Content;
@@ -34,6 +35,8 @@ pub struct Facts {
     pub oldest_stanza: Option<(u32, Span)>,
     /// Its recipients whose encrypted data keys say which public keys they are for.
     pub addressed: Vec<Addressed>,
+    /// The format in which it is encrypted, by the name that sops has for it.
+    pub written: Option<&'static str>,
     /// The number of Secrets in it.
     pub secrets: usize,
     /// The services that decrypt its data key: one for each recipient of a remote key service.
@@ -97,6 +100,7 @@ impl Facts {
             foreign_format: unlike_its_name(subject),
             oldest_stanza: metadata.and_then(|metadata| metadata.oldest_stanza),
             addressed: metadata.map(|metadata| metadata.addressed.clone()).unwrap_or_default(),
+            written: is_encrypted.then(|| sops_name(format_of(subject))),
             secrets,
             endpoints,
             has_sops,

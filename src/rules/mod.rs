@@ -16,6 +16,7 @@ mod endpoint;
 mod exposure;
 mod facts;
 mod format_mismatch;
+mod generator_format;
 mod generator_source;
 mod glob_like_regex;
 mod identity;
@@ -72,6 +73,7 @@ pub use command::sops_command;
 pub use encrypting::hidden;
 pub use facts::{Covered, Facts};
 pub use glob_like_regex::looks_like_glob;
+pub use plaintext_generator_source::read_otherwise;
 pub use private_key::raise as raise_private_key;
 pub use repository::Repository;
 pub use rule::{FileRule, RepoRule};
@@ -122,6 +124,7 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &unusable_pgp_key::UnusablePgpKey,
     &pgp_data_key_mismatch::PgpDataKeyMismatch,
     &plaintext_generator_source::PlaintextGeneratorSource,
+    &generator_format::GeneratorFormat,
     &decrypted_artifact::DecryptedArtifact,
     &encrypted_manifest::EncryptedManifest,
     &selector_hits_metadata::SelectorHitsMetadata,
@@ -144,6 +147,9 @@ pub static INVALID_SETTINGS: &RuleMeta = &invalid_settings::META;
 
 /// An ignore entry that matches no finding.
 pub static UNUSED_IGNORE: &RuleMeta = &unused_ignore::META;
+
+/// A file that claims to be encrypted and is not.
+pub static UNENCRYPTED_FILE: &RuleMeta = &unencrypted_file::META;
 
 /// A value of an encrypted Secret that the selector leaves in plaintext.
 pub static UNSELECTED_VALUE: &RuleMeta = &unselected_value::META;
