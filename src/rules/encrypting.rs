@@ -250,11 +250,12 @@ pub(super) fn selecting_values(rule: &CreationRule, governs_others: bool) -> Str
     }
 }
 
-/// Returns true if encrypted files that are no manifests are among these: to them, a selector for the values of
+/// Returns true if encrypted files that are no Secrets are among these: to them, a selector for the values of
 /// Secrets means plaintext.
 pub(super) fn governs_others(governed: &[&Facts]) -> bool {
     let is_other = |facts: &&Facts| {
-        facts.is_encrypted && !facts.is_manifest && document::format_of(&facts.path).is_some()
+        let is_other = !facts.is_manifest || (facts.secrets == 0 && facts.damage.is_none());
+        facts.is_encrypted && is_other && document::format_of(&facts.path).is_some()
     };
     governed.iter().any(is_other)
 }

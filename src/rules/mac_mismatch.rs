@@ -61,6 +61,8 @@ impl FileRule for MacMismatch {
         match subject.opening.map(|opening| &opening.verdict) {
             // `orphan-ciphertext` says what is wrong.
             Some(Verdict::Refused(_)) if comment_item::breaks(subject) => {}
+            // `malformed-ciphertext` does.
+            Some(Verdict::Refused(_)) if subject.has_disguised() => {}
             Some(Verdict::Refused(refusals)) => {
                 for refusal in refusals {
                     if let Refusal::Mac { span, cause } = refusal {

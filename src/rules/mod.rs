@@ -9,6 +9,7 @@ mod comment_item;
 mod copy;
 mod decrypted_artifact;
 mod decryption_credentials;
+mod disguise;
 mod embedded;
 mod encrypted_manifest;
 mod encrypting;
