@@ -28,7 +28,7 @@ pub struct Scan {
     /// The state of the files to judge.
     #[command(flatten)]
     pub view: ViewOptions,
-    /// The format and the amount of output.
+    /// The reports to write.
     #[command(flatten)]
     pub report: ReportOptions,
     /// When to verify the MAC of encrypted files with your private keys [default: auto]
@@ -73,9 +73,6 @@ pub struct Fix {
     /// Also apply fixes that may change the meaning, such as turning a glob into a regular expression
     #[arg(long)]
     pub r#unsafe: bool,
-    /// Print the changes and the errors, but not what is left to do
-    #[arg(short, long)]
-    pub quiet: bool,
     /// The choice of a settings file.
     #[command(flatten)]
     pub settings: SettingsOptions,
@@ -168,6 +165,9 @@ pub struct Install {
     /// Let the hook encrypt plaintext wherever a creation rule applies; only for pre-commit
     #[arg(long, conflicts_with = "uninstall")]
     pub fix: bool,
+    /// Let a hook that was installed with --fix encrypt no longer
+    #[arg(long, conflicts_with_all = ["fix", "uninstall"])]
+    pub no_fix: bool,
     /// Remove the hook instead
     #[arg(long)]
     pub uninstall: bool,
@@ -184,8 +184,8 @@ pub struct Policy {
 /// The arguments of `sops-lint explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The rules
-    #[arg(value_name = "ID", required = true, value_parser = RuleParser)]
+    /// The rules, by the ids that `sops-lint rules` lists
+    #[arg(value_name = "ID", required = true, value_parser = RuleParser, hide_possible_values = true)]
     pub rules: Vec<&'static RuleMeta>,
 }
 

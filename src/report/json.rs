@@ -16,7 +16,7 @@ use crate::shell::{Advice, Command};
 use crate::text::{Position, printable};
 
 /// The version of the schema.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// `--format json`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Reporter for Json {
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let document = JsonReport {
             schema_version: SCHEMA_VERSION,
-            tool: Tool { name: "sops-lint", version: env!("CARGO_PKG_VERSION") },
+            tool: Tool::this(),
             findings: report.findings.iter().map(JsonFinding::from).collect(),
             skipped: &report.skipped,
             errors: &report.errors,
@@ -97,10 +97,18 @@ struct JsonReport<'r> {
     summary: Summary,
 }
 
+/// The program that wrote a document.
 #[derive(Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
+}
+
+impl Tool {
+    /// Returns this program.
+    pub(super) fn this() -> Self {
+        Self { name: "sops-lint", version: env!("CARGO_PKG_VERSION") }
+    }
 }
 
 #[derive(Serialize)]

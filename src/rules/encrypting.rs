@@ -14,9 +14,10 @@ use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
 use crate::shell::{Advice, Command};
 use crate::sops::census::{self, Census};
 use crate::sops::recipe::{KeyGroup, Recipe};
+use crate::sops::seal;
 use crate::sops::selector::{Field, Selector};
 use crate::sops::walk::{self, Step};
-use crate::text::{Span, printable};
+use crate::text::{LineIndex, Span, printable};
 
 /// The selector for the values of Kubernetes Secrets, as in the guide of Flux.
 pub(super) const VALUES_ALONE: &str = "^(data|stringData)$";
@@ -125,8 +126,33 @@ impl Subject<'_> {
         let governing = (self.governing, self.path());
         let lack = obstacle(governing, self.misnamed_config.as_ref(), selector.as_deref());
         let wrong_selector = self.wrong_selector().map(Advice::from);
-        let all = encoding.into_iter().chain(lack).chain(wrong_selector);
+        let objection = self.objection().map(Advice::from);
+        let all = encoding.into_iter().chain(lack).chain(wrong_selector).chain(objection);
         all.reduce(|first, next| first + ", " + next)
+    }
+
+    /// Tells what to change in a file that sops would refuse, or could not give back.
+    fn objection(&self) -> Option<String> {
+        /// The maximum size, in bytes, of a file that is tried out. Few Secrets have more than a hundredth of it.
+        const MAX_SIZE: usize = 128 * 1024;
+        let Content::Bytes(bytes) = &self.input.content else { return None };
+        if self.is_encrypted() || bytes.len() > MAX_SIZE {
+            return None;
+        }
+        let usual = Selector::new(Field::EncryptedRegex, VALUES_ALONE, Span::default());
+        let selector = match self.governing.rule() {
+            Some((_, rule)) => rule.recipe.selector.clone(),
+            None if self.is_object() && self.is_covered_by(&usual) => usual,
+            None => Selector::default(),
+        };
+        let (span, reason) = seal::objection(bytes, document::format_of(self.path()), &selector)?;
+        let line = span.map(|span| LineIndex::new(bytes).position(span.start).line);
+        let place = line.map_or("the file".to_owned(), |line| format!("line {line}"));
+        Some(format!("change {place} ({reason})"))
+    }
+
+    fn is_object(&self) -> bool {
+        self.documents.iter().any(|judged| kubernetes::is_object(judged.document))
     }
 
     /// Tells what to do with a file in a form that sops cannot read, or that it would destroy.
@@ -151,7 +177,7 @@ impl Subject<'_> {
 
     /// The selector that a rule for this file needs: without one sops encrypts the kind as well.
     fn selector_to_write(&self) -> Option<String> {
-        if !self.documents.iter().any(|judged| kubernetes::is_object(judged.document)) {
+        if !self.is_object() {
             return None;
         }
         let usual = Selector::new(Field::EncryptedRegex, VALUES_ALONE, Span::default());

@@ -103,7 +103,7 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
 }
 
 /// Reports whether a selector leaves a ciphertext of a manifest in plaintext, apart from those that anyone may know.
-fn uncovers(document: &Document<'_>, selector: &Selector) -> bool {
+pub(super) fn uncovers(document: &Document<'_>, selector: &Selector) -> bool {
     let census = census::take(document, Some(selector));
     census.misplaced.iter().any(|spot| {
         let first = spot.path.first();

@@ -114,12 +114,21 @@ fn check_stanza<'s>(
     let error = service.check_data_key(&identity, text).err()?;
     let name = name(&identity);
     let level = if error.is_certain { META.level } else { Level::Warning };
-    let rotate = subject.sops("rotate --in-place");
     Some(
         Draft::new(&META, enc.key_span, format!("the data key of {name} {error}"))
             .level(level)
             .at(0, Some(format!("sops.{}", service.metadata_field())))
             .note("this recipient cannot decrypt the file")
-            .help(subject.restoring() + ", or let someone who can still decrypt it run " + rotate),
+            .help(help(subject)),
     )
+}
+
+/// Tells how to get a data key for the recipient. Another recipient may still have one.
+fn help(subject: &Subject<'_>) -> Advice {
+    let restoring = subject.restoring();
+    let recipients = subject.metadata().map_or(0, |own| own.recipe.recipients().count());
+    if recipients < 2 {
+        return restoring;
+    }
+    restoring + ", or let someone who can still decrypt it run " + subject.sops("rotate --in-place")
 }

@@ -12,6 +12,9 @@ use crate::policy::{Config, CreationRule, Governing, Matches, Policy};
 use crate::shell::{Advice, Command};
 use crate::text::words::count;
 
+/// The number of files that a help names.
+const SHOWN: usize = 3;
+
 /// The repository, as rules see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Repository<'f> {
@@ -78,18 +81,23 @@ impl<'f> Repository<'f> {
         self.doing("rotate --in-place", governed)
     }
 
-    /// `run .., .. and .. `, or the first few of many.
+    /// Tells how to encrypt files anew, one after the other; `None` if there are none.
+    pub(super) fn reencrypting(&self, files: &[&Facts]) -> Option<Advice> {
+        let run = |facts: &&Facts| {
+            let decrypt = self.sops(facts, "decrypt --in-place");
+            Advice::from(decrypt) + ", then " + self.sops(facts, "encrypt --in-place")
+        };
+        let first = files.iter().take(SHOWN).map(run).reduce(|first, next| first + "; " + next)?;
+        Some(Advice::from("run ") + first + and_more(files.len()))
+    }
+
+    /// `run .., ..`, for the first few of many.
     fn doing(&self, verb: &str, governed: &[&Facts]) -> Option<Advice> {
-        const SHOWN: usize = 3;
         let encrypted: Vec<&&Facts> = governed.iter().filter(|facts| facts.is_encrypted).collect();
         let commands =
             encrypted.iter().take(SHOWN).map(|facts| Advice::from(self.sops(facts, verb)));
         let commands = commands.reduce(|first, next| first + ", " + next)?;
-        let run = Advice::from("run ") + commands;
-        Some(match encrypted.len().saturating_sub(SHOWN) {
-            0 => run,
-            more => run + format!(", and the same for {} of the rule", count(more, "more file")),
-        })
+        Some(Advice::from("run ") + commands + and_more(encrypted.len()))
     }
 
     /// Returns the rules of a config together with the files that it can govern. There are no files if
@@ -127,5 +135,13 @@ impl<'f> Repository<'f> {
             }
         }
         rules
+    }
+}
+
+/// Says that a command is for more files than are named.
+fn and_more(number: usize) -> String {
+    match number.saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(", and the same for {} of the rule", count(more, "more file")),
     }
 }

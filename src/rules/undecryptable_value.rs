@@ -3,7 +3,6 @@
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
-use crate::shell::Advice;
 use crate::sops::verdict::{Refusal, ValueCause, Verdict};
 use crate::text::Span;
 use crate::text::words::count;
@@ -91,7 +90,7 @@ fn undecryptable<'s>(
         ),
         ValueCause::Moved(from) => (
             format!("{key_path} does not decrypt here: it was encrypted for {from}"),
-            Advice::from("put it back, and move the value with ") + edit,
+            subject.restoring() + ", and move the value with " + edit,
         ),
         ValueCause::Damaged => (
             format!(
@@ -148,7 +147,8 @@ fn none_decrypts<'s>(
         )
     };
     Draft::new(&META, span, message).note(note).help(
-        Advice::from("keep one version of the whole file, and make the changes of the other with ")
+        subject.restoring()
+            + ", and make the changes of the other version with "
             + subject.sops("edit"),
     )
 }

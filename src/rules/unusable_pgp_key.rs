@@ -204,7 +204,7 @@ fn of_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Lost<'f
     found
 }
 
-/// `files`: those that the config governs.
+/// `files`: those that the config of the rule governs.
 fn of_rule<'f>(
     lost: &Lost<'f>,
     repository: &Repository<'f>,
@@ -224,7 +224,7 @@ fn of_rule<'f>(
     } else {
         Draft::new(&META, first.span, format!("{says}, says {source}"))
             .note("sops refuses to encrypt to it")
-            .help(removing(lost, repository, files))
+            .help(removing(lost, repository, config, files))
     };
     draft = draft.recipients([first], Some(config));
     let mut others: Vec<_> = lost.places.iter().filter(|(_, at)| at.span != first.span).collect();
@@ -236,13 +236,27 @@ fn of_rule<'f>(
 }
 
 /// Tells how to do without the key in the rules and in their files.
-fn removing(lost: &Lost<'_>, repository: &Repository<'_>, files: &[&Facts]) -> Advice {
+fn removing(
+    lost: &Lost<'_>,
+    repository: &Repository<'_>,
+    config: &Config,
+    files: &[&Facts],
+) -> Advice {
     let is_governed = |facts: &&&Facts| {
         let rule = repository.governing(facts).rule().map(|(_, rule)| rule.number);
         lost.places.iter().any(|(number, _)| Some(*number) == rule)
     };
     let governed: Vec<&Facts> = files.iter().filter(is_governed).copied().collect();
-    let mut removal = Advice::from("remove it from the rule");
+    let is_alone = |(number, _): &(usize, &Recipient)| {
+        let mut rules = config.rules.iter().filter(|rule| rule.number == *number);
+        rules.any(|rule| rule.recipe.recipients().count() == 1)
+    };
+    // sops refuses a rule without recipients.
+    let mut removal = if lost.places.iter().any(is_alone) {
+        Advice::from("replace it in the rule by another recipient")
+    } else {
+        Advice::from("remove it from the rule")
+    };
     let Some(update) = repository.updating(&governed) else {
         return lost.help(removal, "change the secrets that it could decrypt".into());
     };

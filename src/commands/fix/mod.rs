@@ -16,7 +16,6 @@ use crate::cli;
 use crate::fix::stage::{Recovered, Stage, StageError};
 use crate::git::Repo;
 use crate::host::Host;
-use crate::report::Style;
 use crate::session::Session;
 use crate::settings::Options;
 use crate::shell::Reader;
@@ -24,14 +23,14 @@ use crate::source::View;
 use crate::text::words::count;
 
 /// Fixes what can be fixed without a private key.
-pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
+pub fn run(args: &cli::Fix, style: cli::StyleOptions, host: &Host) -> Result<Exit, CommandError> {
     let mode = match (args.diff, args.dry_run) {
         (true, _) => Mode::Diff,
         (false, true) => Mode::List,
         (false, false) => Mode::Write,
     };
     let fixing = Fixing { mode, takes_unsafe: args.r#unsafe, scope: Scope::Everywhere };
-    let session = Session::new(options(args, host), host);
+    let session = Session::new(options(args, style, host), host);
     let mut fixed = fix(&session, fixing)?;
     if fixed.is_halfway {
         let changes = fixed.changes;
@@ -39,7 +38,7 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
             .inspect_err(|_| remark("the corrections above were written before this failed"))?;
         fixed.changes += changes;
     }
-    if !args.quiet {
+    if !style.quiet {
         fixed.report_rest();
     }
     // pre-commit rejects a commit whose files were changed. A dry run rejects as well.
@@ -54,12 +53,10 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
 }
 
 /// Returns the options of the arguments.
-fn options(args: &cli::Fix, host: &Host) -> Options {
-    let options = Options::new(args.settings.clone(), host).with_run(&args.run);
+fn options(args: &cli::Fix, style: cli::StyleOptions, host: &Host) -> Options {
+    let options = Options::new(args.settings.clone(), style, host).with_run(&args.run);
     let view = if args.staged { View::Staged } else { View::WorkTree };
-    let style = Style { quiet: args.quiet, ..options.style };
-    let progress = options.progress && !args.quiet;
-    Options { view, paths: args.paths.clone(), style, progress, ..options }
+    Options { view, paths: args.paths.clone(), ..options }
 }
 
 /// Examines the files, plans changes, and carries them out. No file is opened with a private key.

@@ -20,12 +20,24 @@ pub(super) enum Edit {
     Config { path: String, selector: Option<String> },
     /// Add a rule for the file to this config, before or behind the others.
     Rule { config: String, selector: Option<String>, is_first: bool },
+    /// Give the only rule of the config that the finding is about this selector.
+    Select { selector: String },
     /// Remove the `sops` block.
     Block,
     /// Save the file as UTF-8.
     Utf8,
     /// Remove the fields beside `key_groups`.
     Fields,
+    /// Add the file to `.gitignore`.
+    Ignore,
+    /// Add a rule for all files.
+    Extend,
+    /// Write Alice in the place of a PGP key, or beside nobody.
+    Unlist,
+    /// Write values in the place of masks.
+    Unmask,
+    /// Change this line, for this reason.
+    Line(usize, String),
     /// Write another `path_regex` into a rule of a config.
     Pattern { config: String, rule: usize, pattern: String },
     /// Write the recipients of one config into another.
@@ -42,10 +54,18 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<append>add a creation rule for it (?:to (?<aconfig>[^ ,]+))?,? ?(?:with `encrypted_regex: (?<aselector>[^`]*)`)?)",
         r"(?<correct>correct (?<cconfig>\S*\.sops\.yaml) first|(?:name|correct) the recipients (?:in|of) rule \d+(?: (?:in|of) (?<nconfig>[^ ,]+))?|correct encrypted_regex of rule \d+ in (?<rconfig>[^ ,]+)|(?<set>set `encrypted_regex: [^`]*` in rule \d+ of (?<sconfig>[^ ,;]+))|rule \d+ of (?<lconfig>\S+) would not encrypt it: let its selector cover data and stringData)",
         r"(?<before>rule \d+ of (?<bconfig>\S+) (?:encrypts only what its selector names|leaves every value of this file out): add a rule before it for this file, (?:without \w+|with (?<bselector>`encrypted_regex: [^`]*`|an `encrypted_regex` that names its values)))",
-        r"(?<beforeit>add a rule for it without \w+ before rule \d+ of (?<iconfig>[^ ,]+))",
+        r"(?<beforeit>add a rule for it (?:without \w+|with `encrypted_regex: (?<iselector>[^`]*)`) before rule \d+ of (?<iconfig>[^ ,]+))",
+        r"(?<select>(?:write|add) `encrypted_regex: (?<pselector>[^`]*)`(?: to the rule)?)",
+        r"(?<cover>let the rule cover all secret values, but not apiVersion, kind and metadata)",
+        r"(?<manifests>write a rule for the manifests with `encrypted_regex: (?<mselector>[^`]*)` before rule \d+)",
         r"(?<block>remove the sops block from the file)",
         r"(?<utf>save it as UTF-8)",
-        r"(?<path>write path_regex `(?<pattern>[^`]*)`, in single quotes, in rule (?<number>\d+) of (?<pconfig>[^ ,:]+))",
+        r"(?<line>change line (?<number>\d+) \((?<reason>[^)]*)\))",
+        r"(?<ignore>add it to \.gitignore)",
+        r"(?<extend>extend a path_regex or add a rule)",
+        r"(?<unlist>remove it from the rule|replace it in the rule by another recipient)",
+        r"(?<unmask>set the value again, then)",
+        r"(?<path>write path_regex `(?<pattern>[^`]*)`, in single quotes, in rule (?<prule>\d+) of (?<pconfig>[^ ,:]+))",
         r"(?<same>if (?<from>\S+), write the same recipients into rule \d+ of (?<to>[^ ;]+))",
         r"(?<fields>move them into a key group or remove them)",
     ];
@@ -61,7 +81,8 @@ pub(super) fn ways(help: &str) -> Vec<Vec<Step>> {
         return vec![steps(first), steps(second)];
     }
     if let Some((first, second)) = help.split_once("), or ") {
-        return vec![steps(first), steps(second)];
+        let (first, second) = (steps(first), steps(second));
+        return vec![first, second];
     }
     // `git checkout --ours x` or `git checkout --theirs x`
     if let Some((first, second)) = help.split_once("` or `") {
@@ -106,9 +127,16 @@ fn step(found: &regex::Captures<'_>) -> Step {
         Edit::Rule { config, selector: selector("bselector"), is_first: true }
     } else if found.name("beforeit").is_some() {
         let config = text("iconfig").expect("it names the config");
-        Edit::Rule { config, selector: None, is_first: true }
+        Edit::Rule { config, selector: text("iselector"), is_first: true }
+    } else if let Some(selector) = text("pselector") {
+        Edit::Select { selector }
+    } else if found.name("cover").is_some() {
+        Edit::Select { selector: "^(data|stringData|spec)$".to_owned() }
+    } else if found.name("manifests").is_some() {
+        let config = ".sops.yaml".to_owned();
+        Edit::Rule { config, selector: text("mselector"), is_first: true }
     } else if let Some(pattern) = text("pattern") {
-        let rule = text("number").and_then(|number| number.parse().ok()).expect("a number");
+        let rule = text("prule").and_then(|number| number.parse().ok()).expect("a number");
         Edit::Pattern { config: text("pconfig").expect("it names the config"), rule, pattern }
     } else if let (Some(from), Some(to)) = (text("from"), text("to")) {
         Edit::Recipients { from, to }
@@ -116,6 +144,16 @@ fn step(found: &regex::Captures<'_>) -> Step {
         Edit::Block
     } else if found.name("utf").is_some() {
         Edit::Utf8
+    } else if let Some(number) = text("number") {
+        Edit::Line(number.parse().expect("a number"), text("reason").unwrap_or_default())
+    } else if found.name("ignore").is_some() {
+        Edit::Ignore
+    } else if found.name("extend").is_some() {
+        Edit::Extend
+    } else if found.name("unmask").is_some() {
+        Edit::Unmask
+    } else if found.name("unlist").is_some() {
+        Edit::Unlist
     } else {
         Edit::Fields
     })

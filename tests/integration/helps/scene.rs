@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::edits::{Edit, Step, ways};
+use super::hand;
 use crate::support::{copy_into, fixtures, git_in};
 
 const CIPHERTEXT: &str = "ENC[AES256_GCM,data:";
@@ -27,7 +28,7 @@ pub(super) struct Finding {
     pub(super) has_command: bool,
     level: String,
     place: String,
-    fingerprint: String,
+    message: String,
 }
 
 /// The programs and keys of a person.
@@ -87,6 +88,13 @@ impl Drop for Equipment {
     }
 }
 
+/// Whether a help was followed. It is not if it was printed for another finding of its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Followed {
+    Yes,
+    No,
+}
+
 /// The repository.
 pub(super) struct Scene<'e> {
     equipment: &'e Equipment,
@@ -110,7 +118,7 @@ impl<'e> Scene<'e> {
         match finding {
             Some(finding) if help.contains("--ours") => return scene.in_conflict(&finding.path),
             Some(finding) if help.contains("`git restore") && !is_change => {
-                scene.seal_sample(&finding.path);
+                scene.seal_sample(&finding.path, help.contains("sops edit"));
             }
             _ => {}
         }
@@ -131,13 +139,10 @@ impl<'e> Scene<'e> {
 
     /// Leaves a real merge unfinished, with a conflict in the file.
     fn in_conflict(self, path: &str) -> Self {
-        self.seal_sample(path);
+        self.seal_sample(path, true);
         self.commit();
-        let key = if path.ends_with(".env") {
-            r#"["PASSWORD"]"#
-        } else {
-            r#"["stringData"]["password"]"#
-        };
+        let is_dotenv = Path::new(path).extension().is_some_and(|ending| ending == "env");
+        let key = if is_dotenv { r#"["PASSWORD"]"# } else { r#"["stringData"]["password"]"# };
         self.git(&["checkout", "--quiet", "-b", "theirs"]);
         for branch in ["theirs", "main"] {
             self.git(&["checkout", "--quiet", branch]);
@@ -150,7 +155,8 @@ impl<'e> Scene<'e> {
     }
 
     /// Writes a small file that sops encrypts as the case's config demands.
-    fn seal_sample(&self, path: &str) {
+    /// `opens`: whether the person has to decrypt it.
+    fn seal_sample(&self, path: &str, opens: bool) {
         let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: sample\nstringData:\n  user: canary\n  password: canary\n";
         let text = match Path::new(path).extension().and_then(|ending| ending.to_str()) {
             Some("json") => {
@@ -168,8 +174,10 @@ impl<'e> Scene<'e> {
         let under_config = config.is_some_and(|config| {
             let config = config.to_str().expect("UTF-8");
             self.sops(&["--config", config, "encrypt", "--in-place", path]).status.success()
+                && (!opens || self.sops(&["decrypt", path]).status.success())
         });
         if !under_config {
+            fs::write(self.root.join(path), text).expect("written");
             let alice = public_key("alice");
             let values = ["--encrypted-regex", "^(data|stringData)$"];
             let selector: &[&str] = if text == secret { &values } else { &[] };
@@ -219,7 +227,10 @@ impl<'e> Scene<'e> {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("SOURCE_DATE_EPOCH", "1782777600")
             // A person who corrects a value.
-            .env("EDITOR", "sed -i s/canary/canary-corrected/")
+            .env(
+                "EDITOR",
+                "sed -i -e s/canary/canary-corrected/ -e /last-applied/d -e '/{.*canary.*}/d'",
+            )
             .stdin(Stdio::null());
         command
     }
@@ -241,26 +252,42 @@ impl<'e> Scene<'e> {
 
     /// Does what a help says, as it is printed in `place`, and says what is wrong with the result. `way`: the
     /// number of the way, if the help leaves some open.
-    pub(super) fn follow(&self, finding: &Finding, place: &Path, way: usize) -> Result<(), String> {
+    pub(super) fn follow(
+        &self,
+        finding: &Finding,
+        place: &Path,
+        way: usize,
+    ) -> Result<Followed, String> {
         let before = self.errors();
         let had = self.ciphertexts();
         let help = if place == Path::new("") {
             finding.help.clone()
         } else {
             // It may be one of a group, and not printed by itself.
-            let Some(help) = self.printed(finding, place) else { return Ok(()) };
+            let Some(help) = self.printed(finding, place) else { return Ok(Followed::No) };
             help
         };
-        let Some(steps) = ways(&help).into_iter().nth(way) else { return Ok(()) };
-        for step in &steps {
+        let Some(steps) = ways(&help).into_iter().nth(way) else { return Ok(Followed::No) };
+        for (index, step) in steps.iter().enumerate() {
             match step {
                 Step::Run(line) => self.run(line, &self.root.join(place))?,
-                Step::Edit(edit) => self.edit(edit, &finding.path),
+                Step::Edit(edit) => {
+                    let path = match edit {
+                        Edit::Rule { .. } => self.subject_of(&steps[index..], finding, place),
+                        _ => finding.path.clone(),
+                    };
+                    hand::edit(&self.root, edit, &path, &public_key("alice"));
+                }
             }
         }
-        self.git(&["add", "--all", "--force"]);
+        self.git(&["add", "--all"]);
         let after = self.findings();
-        if after.iter().any(|other| other.fingerprint == finding.fingerprint) {
+        // The number of a finding among its like may be another one now.
+        let is_same = |other: &Finding| {
+            (&other.rule, &other.path, &other.message)
+                == (&finding.rule, &finding.path, &finding.message)
+        };
+        if after.iter().any(is_same) {
             return Err(format!("the finding is still there after {steps:?}"));
         }
         let new: Vec<_> = self.errors().difference(&before).cloned().collect();
@@ -269,16 +296,32 @@ impl<'e> Scene<'e> {
         }
         let is_restored = steps.iter().any(|step| matches!(step, Step::Run(line) if line.contains("git ") && !line.contains("git mv")));
         if !is_restored {
-            self.check_ciphertexts(&had, finding, &steps)?;
+            self.check_ciphertexts(&had, &steps)?;
         }
-        self.check_people(&had)
+        self.check_people(&had)?;
+        Ok(Followed::Yes)
+    }
+
+    /// Returns the file that a command after an edit is about, which need not be that of the finding.
+    fn subject_of(&self, steps: &[Step], finding: &Finding, place: &Path) -> String {
+        let command = steps.iter().find_map(|step| match step {
+            Step::Run(line) if line.starts_with("sops ") => line.split(' ').next_back(),
+            _ => None,
+        });
+        let path = command.and_then(|path| self.root.join(place).join(path).canonicalize().ok());
+        let path = path.and_then(|path| {
+            let root = self.root.canonicalize().expect("it is there");
+            Some(path.strip_prefix(root).ok()?.to_str()?.to_owned())
+        });
+        path.unwrap_or_else(|| finding.path.clone())
     }
 
     /// Returns the help of a finding as it is printed to a person in a directory.
     fn printed(&self, finding: &Finding, place: &Path) -> Option<String> {
         let mut scan = self.command("sops-lint", &self.root.join(place));
-        scan.args(["scan", "--quiet", "-v", "--only", &finding.rule]).args(self.view());
+        scan.args(["scan", "-v", "--only", &finding.rule]).args(self.view());
         let output = scan.output().expect("the binary runs");
+        assert!(output.status.code().is_some_and(|code| code < 2), "{output:?}");
         let text = String::from_utf8(output.stdout).expect("reports are UTF-8");
         let name =
             Path::new(&finding.path).file_name().expect("files have names").to_string_lossy();
@@ -308,60 +351,6 @@ impl<'e> Scene<'e> {
         if is_fine { Ok(()) } else { Err(format!("{line}: {:?} {stderr}", output.status.code())) }
     }
 
-    fn edit(&self, edit: &Edit, path: &str) {
-        let file = self.root.join(path);
-        let alice = public_key("alice");
-        match edit {
-            Edit::Config { path, selector } => {
-                fs::write(
-                    self.root.join(path),
-                    format!("creation_rules:\n{}", rule(&alice, None, selector.as_deref())),
-                )
-                .expect("written");
-            }
-            Edit::Rule { config, selector, is_first } => {
-                let directory = Path::new(config).parent().expect("a file is in a directory");
-                let below = Path::new(path).strip_prefix(directory).expect("the config governs it");
-                let pattern = format!("^{}$", regex::escape(below.to_str().expect("UTF-8")));
-                let new = rule(&alice, Some(&pattern), selector.as_deref());
-                let config = self.root.join(config);
-                let text = fs::read_to_string(&config).expect("it is there");
-                let text = if *is_first {
-                    text.replacen("creation_rules:\n", &format!("creation_rules:\n{new}"), 1)
-                } else {
-                    text + &new
-                };
-                fs::write(config, text).expect("written");
-            }
-            Edit::Block => {
-                let text = fs::read_to_string(&file).expect("it is text");
-                fs::write(&file, without_block(&text)).expect("written");
-            }
-            Edit::Utf8 => {
-                let bytes = fs::read(&file).expect("it is there");
-                let units: Vec<u16> =
-                    bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect();
-                let text = String::from_utf16(&units).expect("it is UTF-16");
-                fs::write(&file, text.trim_start_matches('\u{feff}')).expect("written");
-            }
-            Edit::Pattern { config, rule, pattern } => {
-                write_pattern(&self.root.join(config), *rule, pattern);
-            }
-            Edit::Recipients { from, to } => {
-                fs::copy(self.root.join(from), self.root.join(to)).expect("copied");
-            }
-            Edit::Fields => {
-                let text = fs::read_to_string(&file).expect("it is text");
-                let is_field = |line: &&str| {
-                    ["age: ", "pgp: "].iter().any(|field| line.trim_start().starts_with(field))
-                };
-                let lines = text.lines().filter(|line| !is_field(line));
-                fs::write(&file, lines.map(|line| format!("{line}\n")).collect::<String>())
-                    .expect("written");
-            }
-        }
-    }
-
     fn errors(&self) -> BTreeSet<(String, String)> {
         let errors = self.findings().into_iter().filter(|finding| finding.level == "error");
         errors.map(|finding| (finding.rule, finding.path)).collect()
@@ -374,7 +363,7 @@ impl<'e> Scene<'e> {
         let content =
             files.filter_map(|path| Some((path.to_owned(), fs::read(self.root.join(path)).ok()?)));
         let counted = content.map(|(path, bytes)| {
-            let number = String::from_utf8_lossy(&bytes).matches(CIPHERTEXT).count();
+            let number = number_of_ciphertexts(&String::from_utf8_lossy(&bytes));
             (path, (number, bytes))
         });
         counted.collect()
@@ -384,19 +373,16 @@ impl<'e> Scene<'e> {
     fn check_ciphertexts(
         &self,
         had: &BTreeMap<String, (usize, Vec<u8>)>,
-        finding: &Finding,
         steps: &[Step],
     ) -> Result<(), String> {
         let has = self.ciphertexts();
-        // Its kind and name become readable, as they have to be.
-        let may_have_less = finding.rule == "encrypted-manifest";
         for (path, (before, _)) in had {
             let now = has.get(path).or_else(|| {
                 let moved = has.iter().find(|(other, _)| !had.contains_key(*other));
                 moved.map(|(_, content)| content)
             });
             let now = now.map_or(0, |(number, _)| *number);
-            if now < *before && !(may_have_less && now > 0) {
+            if now < *before {
                 return Err(format!(
                     "{path} had {before} ciphertexts and has {now} after {steps:?}"
                 ));
@@ -443,9 +429,24 @@ impl<'e> Scene<'e> {
     }
 }
 
+/// Counts ciphertexts, but for the kind and the name of a manifest, which have to be readable.
+fn number_of_ciphertexts(text: &str) -> usize {
+    let mut is_counted = true;
+    let mut number = 0;
+    for line in text.lines() {
+        if !line.starts_with([' ', '-', '#']) {
+            is_counted =
+                !["apiVersion:", "kind:", "metadata:"].iter().any(|key| line.starts_with(key));
+        }
+        number += if is_counted { line.matches(CIPHERTEXT).count() } else { 0 };
+    }
+    number
+}
+
 /// Returns true if sops sees the format of a file by its name.
 fn has_known_name(path: &str) -> bool {
-    [".yaml", ".yml", ".json", ".env", ".ini"].iter().any(|ending| path.ends_with(ending))
+    let ending = Path::new(path).extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("yaml" | "yml" | "json" | "env" | "ini"))
 }
 
 fn finding(json: &Value) -> Finding {
@@ -458,7 +459,7 @@ fn finding(json: &Value) -> Finding {
         has_command: json["commands"].as_array().is_some_and(|commands| !commands.is_empty()),
         level: text("level"),
         place: format!("{}:{}", start["line"], start["column"]),
-        fingerprint: text("fingerprint"),
+        message: text("message"),
     }
 }
 
@@ -475,45 +476,4 @@ fn public_key(person: &str) -> String {
             .collect()
     });
     KEYS[person].clone()
-}
-
-/// A creation rule for Alice.
-fn rule(alice: &str, pattern: Option<&str>, selector: Option<&str>) -> String {
-    let pattern = pattern.map(|pattern| format!("    path_regex: '{pattern}'\n"));
-    let selector = selector.map(|selector| format!("    encrypted_regex: {selector}\n"));
-    format!("  - age: {alice}\n{}{}", pattern.unwrap_or_default(), selector.unwrap_or_default())
-}
-
-/// Removes the metadata of sops from a text in any of its formats.
-fn without_block(text: &str) -> String {
-    if let Ok(mut json) = serde_json::from_str::<serde_json::Map<String, Value>>(text) {
-        json.remove("sops");
-        return serde_json::to_string_pretty(&json).expect("it was JSON");
-    }
-    let mut is_block = false;
-    let mut kept = String::new();
-    for line in text.split_inclusive('\n') {
-        if line.starts_with("sops:") || line.starts_with("[sops]") {
-            is_block = true;
-        } else if is_block && !line.starts_with([' ', '\n']) && !(line.contains(" = ")) {
-            is_block = false;
-        }
-        if !is_block && !line.starts_with("sops_") {
-            kept += line;
-        }
-    }
-    kept
-}
-
-/// Replaces the `path_regex` of a rule.
-fn write_pattern(config: &Path, rule: usize, pattern: &str) {
-    let text = fs::read_to_string(config).expect("it is there");
-    let mut rules = text.split_inclusive("  - path_regex: ");
-    let mut corrected = rules.next().expect("a beginning").to_owned();
-    for (number, text) in rules.enumerate() {
-        let (old, rest) = text.split_once('\n').expect("a line");
-        let new = if number + 1 == rule { format!("'{pattern}'") } else { old.to_owned() };
-        corrected += &format!("{new}\n{rest}");
-    }
-    fs::write(config, corrected).expect("written");
 }
