@@ -6,18 +6,19 @@ use std::path::Path;
 
 use super::error::{CommandError, Exit};
 use crate::cli;
-use crate::document::{format_by_content, format_of};
 use crate::host::Host;
+use crate::input::{Content, Input};
+use crate::judge;
 use crate::path::RepoPath;
-use crate::policy::{CONFIG_NAME, Config, Governing, Policy};
+use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Names, Policy};
 use crate::report::{Look, Tone};
+use crate::rules::{looks_like_glob, misses_files};
 use crate::settings;
 use crate::sops::census;
 use crate::sops::metadata::{self, Found};
 use crate::sops::recipe::{Recipe, drift};
-use crate::source::SourceError;
-use crate::source::worktree::WorkTree;
-use crate::text::printable::clean_path;
+use crate::source::{SourceError, WorkTree, config_above};
+use crate::text::printable::{clean, clean_path};
 use crate::text::words::count;
 use crate::tree::read_config;
 
@@ -41,7 +42,8 @@ pub fn run(
         }
         let (tree, path) = locate(path, host)?;
         let directories: Vec<&str> = path.ancestors().collect();
-        let policy = Policy::load(directories, |path| read_config(&tree, path));
+        let policy = Policy::load(directories, |path| read_config(&tree, path))
+            .below(config_above(&tree.root));
         describe(&mut out, &tree, &policy, &path);
     }
     let out = painted(&out, &Look::new(&settings::style(style, host)));
@@ -91,6 +93,14 @@ fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath)
         Governing::NoConfig => {
             line(out, "  governed by  nothing: there is no .sops.yaml in a directory above");
         }
+        Governing::Outside(outside) => {
+            line(
+                out,
+                &format!(
+                    "  governed by  {outside}, seen from the root: sops uses it, but it is outside the repository, and sops-lint does not read it"
+                ),
+            );
+        }
         Governing::Unusable(config) => {
             line(
                 out,
@@ -105,14 +115,15 @@ fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath)
                 out,
                 &format!("  governed by  nothing: no creation rule of {} matches", config.path),
             );
-            tried(out, config);
+            tried(out, config, &config.rules, path);
         }
         Governing::Rule(config, rule) => {
-            let regex = rule.path_regex().map_or("any path".to_owned(), |regex| {
-                format!("path_regex {}", crate::text::printable::clean(regex))
-            });
+            let regex = rule
+                .path_regex()
+                .map_or("any path".to_owned(), |regex| format!("path_regex {}", clean(regex)));
             line(out, &format!("  governed by  rule {} of {} ({regex})", rule.number, config.path));
-            recipe(out, "requires", &rule.recipe);
+            tried(out, config, &config.rules[..rule.number - 1], path);
+            recipe(out, "requires", &rule.recipe, Some(&config.names));
         }
     }
     file(out, tree, path, governing);
@@ -120,26 +131,42 @@ fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath)
     out.push('\n');
 }
 
-fn tried(out: &mut String, config: &Config) {
-    for rule in &config.rules {
-        let regex = rule.path_regex().unwrap_or("(broken regular expression)");
-        line(
-            out,
-            &format!(
-                "  tried        rule {}: {}",
-                rule.number,
-                crate::text::printable::clean(regex)
+/// Lists rules that were tried and do not match, with the reason, if it is known.
+fn tried(out: &mut String, config: &Config, rules: &[CreationRule], path: &RepoPath) {
+    let directory = config.path.parent();
+    let relative = path.below(directory.as_str()).unwrap_or_default();
+    for rule in rules {
+        let Some(regex) = rule.path_regex() else {
+            line(out, &format!("  tried        rule {}: (broken regular expression)", rule.number));
+            continue;
+        };
+        let why = match rule.correction_for(&directory, relative) {
+            Some(correction) => format!(
+                " ({}; {} would match)",
+                misses_files(&correction, config),
+                clean(correction.pattern.as_str())
             ),
-        );
+            None if looks_like_glob(regex) => {
+                " (sops reads it as a regular expression, not as a glob)".to_owned()
+            }
+            None => String::new(),
+        };
+        line(out, &format!("  tried        rule {}: {}{why}", rule.number, clean(regex)));
     }
 }
 
-fn recipe(out: &mut String, verb: &str, recipe: &Recipe) {
+/// Describes a recipe. Its recipients have their whole ids, to be copied, behind the names of the config.
+fn recipe(out: &mut String, verb: &str, recipe: &Recipe, names: Option<&Names>) {
     let groups = recipe.key_groups.len();
     for (index, group) in recipe.key_groups.iter().enumerate() {
         let which = if groups > 1 { format!(" in key group {}", index + 1) } else { String::new() };
         for recipient in &group.recipients {
-            line(out, &format!("  {verb:11}  {} {recipient}{which}", recipient.service.name()));
+            let service = recipient.service.name();
+            let named = match names.and_then(|names| names.name(recipient)) {
+                Some(name) => format!("{name} ({recipient})"),
+                None => recipient.to_string(),
+            };
+            line(out, &format!("  {verb:11}  {service} {named}{which}"));
         }
         for invalid in &group.invalid {
             line(
@@ -169,16 +196,19 @@ fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing
     let Some(bytes) = read_config(tree, path) else {
         return line(out, "  the file     does not exist");
     };
-    let Ok(text) = String::from_utf8(bytes) else { return line(out, "  the file     is not text") };
-    let format = format_of(path).unwrap_or_else(|| format_by_content(&text));
-    let parsed = format.parse(&text);
-    let found = parsed.documents.first().map(metadata::find);
-    let Some(Found::Metadata(metadata)) = found else {
+    if std::str::from_utf8(&bytes).is_err() {
+        return line(out, "  the file     is not text");
+    }
+    let input = Input { path: path.clone(), content: Content::Bytes(bytes) };
+    let parsed = judge::encrypted(&input);
+    let documents = parsed.iter().flat_map(|parsed| &parsed.documents);
+    let Some(Found::Metadata(metadata)) = documents.clone().next().map(metadata::find) else {
         return line(out, "  the file     is not encrypted");
     };
-    recipe(out, "has", &metadata.recipe);
+    let names = governing.config().map(|config| &config.names);
+    recipe(out, "has", &metadata.recipe, names);
     let selector = &metadata.recipe.selector;
-    let counted = parsed.documents.iter().map(|document| census::take(document, Some(selector)));
+    let counted = documents.map(|document| census::take(document, Some(selector)));
     let (encrypted, plain) = counted.fold((0, 0), |(encrypted, plain), census| {
         (encrypted + census.encrypted, plain + census.plaintext.len() + census.unselected.len())
     });
@@ -209,7 +239,7 @@ fn file(out: &mut String, tree: &WorkTree, path: &RepoPath, governing: Governing
 /// Adds a note if sops, run from the root, would use another config: it searches from its own directory.
 fn from_the_root(out: &mut String, policy: &Policy, path: &RepoPath, governing: Governing<'_>) {
     let nearest = match governing {
-        Governing::NoConfig => return,
+        Governing::NoConfig | Governing::Outside(_) => return,
         Governing::Unusable(config) | Governing::NoRule(config) | Governing::Rule(config, _) => {
             config
         }

@@ -90,6 +90,10 @@ fn member(line: &str, start: usize) -> Result<Member<'_>, ParseError> {
         return Ok(Member::Comment(comment));
     }
     let Some((key, value)) = line.split_once('=') else {
+        if line == "\r" {
+            let reason = "lines end in CRLF, so this one is not empty to sops: end all lines in LF";
+            return Err(ParseError::new(start, reason));
+        }
         return Err(ParseError::new(start, "a line has no `=`, and sops takes no other lines"));
     };
     let value = if value.contains("\\n") {
@@ -150,6 +154,12 @@ mod tests {
         );
         assert_eq!(&text[entry.key_span.start..entry.key_span.end], "KEY");
         assert_eq!(&text[entry.node.span.start..entry.node.span.end], "va\\nl");
+    }
+
+    #[test]
+    fn the_error_at_an_empty_line_that_ends_in_crlf_names_the_line_ends() {
+        let error = Dotenv.parse("A=1\r\n\r\n").error.expect("an error");
+        assert!(error.to_string().contains("CRLF"), "{error}");
     }
 
     #[test]

@@ -17,6 +17,8 @@ use super::scalar::Scalar;
 use super::splice::{self, Block, Edit, Splice, Spliced, Unspliceable};
 use crate::text::Span;
 
+const BYTE_ORDER_MARK: &str =
+    "the file begins with a byte order mark, which sops does not take in JSON";
 const DIGITS: &str = "this number has more digits than sops keeps: write it as text";
 const SURROGATE: &str =
     "this text has half of a surrogate pair, and sops replaces that with U+FFFD";
@@ -234,6 +236,7 @@ impl<'t> Reader<'t> {
             Some(b't') => self.word("true", Scalar::Bool(true))?,
             Some(b'f') => self.word("false", Scalar::Bool(false))?,
             Some(b'n') => self.word("null", Scalar::Null)?,
+            Some(0xef) if start == 0 => return Err(self.error(BYTE_ORDER_MARK)),
             Some(_) => return Err(self.error("a value is expected here")),
             None => return Err(self.error("the file ends where a value is expected")),
         };

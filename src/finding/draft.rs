@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use super::fix::{Fix, Remedy};
 use super::level::Level;
+use super::named::NamedRecipient;
 use super::opener::Opener;
 use super::rule_meta::{RuleId, RuleMeta};
+use crate::keys::Recipient;
 use crate::path::RepoPath;
 use crate::policy::{Config, Shown};
 use crate::shell::Advice;
@@ -25,6 +27,7 @@ pub struct Draft<'c> {
     pub(crate) note: String,
     pub(crate) help: Option<Advice>,
     pub(crate) labels: Vec<DraftLabel<'c>>,
+    pub(crate) recipients: Vec<NamedRecipient>,
     pub(crate) fix: Option<Fix>,
     pub(crate) about: Option<RepoPath>,
     pub(crate) opener: Option<Opener>,
@@ -78,6 +81,7 @@ impl<'c> Draft<'c> {
             note: String::new(),
             help: None,
             labels: Vec::new(),
+            recipients: Vec::new(),
             fix: None,
             about: None,
             opener: None,
@@ -162,6 +166,19 @@ impl<'c> Draft<'c> {
         self
     }
 
+    /// Adds recipients that the finding is about. `config`: the one that may name them.
+    #[must_use]
+    pub fn recipients<'r>(
+        mut self,
+        recipients: impl IntoIterator<Item = &'r Recipient>,
+        config: Option<&Config>,
+    ) -> Self {
+        let names = config.map(|config| &config.names);
+        let named = recipients.into_iter().map(|one| NamedRecipient::of(one, names));
+        self.recipients.extend(named);
+        self
+    }
+
     /// Names another file that the finding is about. If that one changed, the finding is reported too.
     #[must_use]
     pub fn about(mut self, path: RepoPath) -> Self {
@@ -237,10 +254,11 @@ impl<'c> Drafts<'c> {
         self.drafts.iter().any(is_at)
     }
 
-    /// Returns true if a rule suggests encrypting the file, and so has reported it as unencrypted.
-    pub fn suggest_encryption(&self) -> bool {
+    /// Returns true if a rule has reported the file as unencrypted: it suggests encrypting it, or keeping it
+    /// out of git.
+    pub fn report_plaintext(&self) -> bool {
         let mut fixes = self.drafts.iter().filter_map(|draft| draft.fix.as_ref());
-        fixes.any(|fix| fix.remedy == Remedy::Encrypt)
+        fixes.any(|fix| matches!(fix.remedy, Remedy::Encrypt | Remedy::Ignore))
     }
 
     /// Returns all drafts. The last of each kind says how many were left out.

@@ -7,12 +7,14 @@
 mod draft;
 mod fix;
 mod level;
+mod named;
 mod opener;
 mod rule_meta;
 
 pub use draft::{Draft, Drafts, Elsewhere, MAX_FINDINGS, left_out};
 pub use fix::{Fix, Remedy};
 pub use level::Level;
+pub use named::NamedRecipient;
 pub use opener::Opener;
 pub use rule_meta::{Needs, Risk, RuleId, RuleMeta};
 
@@ -88,6 +90,8 @@ pub struct Finding {
     pub help: Option<Advice>,
     /// Related places in this file and in others.
     pub related: Vec<Label>,
+    /// The recipients that it is about.
+    pub recipients: Vec<NamedRecipient>,
     /// A change that would resolve it.
     pub fix: Option<Fix>,
     /// Another file that it is about, besides those in `related`.

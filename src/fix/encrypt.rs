@@ -147,6 +147,10 @@ fn governing<'m>(
             "there is no .sops.yaml in a directory above, so its recipients are unknown",
             "write a .sops.yaml at the root of the repository, with a creation rule for it".into(),
         ),
+        Governing::Outside(_) => (
+            "the .sops.yaml that sops uses is outside this repository, and sops-lint does not read it",
+            Advice::from("run ") + command(input, Governing::NoConfig),
+        ),
         Governing::NoRule(config) => {
             let add = format!("add a rule for it to {}", config.path);
             ("no creation rule matches it", add.into())

@@ -11,7 +11,7 @@ use crate::document::{self, Format, Parsed};
 use crate::finding::Drafts;
 use crate::input::{Content, Input};
 use crate::path::RepoPath;
-use crate::policy::{self, Aim, Governing};
+use crate::policy::{self, Aim, Config, Governing};
 use crate::private_key;
 use crate::rules::{Answers, FILE_RULES, Facts, Judged, Subject};
 use crate::traces::{self, Traces};
@@ -56,6 +56,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
         duplicate_keys: &parsed.duplicate_keys,
         parse_error: parsed.error.as_ref(),
         governing,
+        configs_above: configs_above(governing, &documents, &questions),
         misnamed_config: misnamed_config(input, governing, &documents, &questions),
         claims_encryption,
         traces,
@@ -86,6 +87,16 @@ fn earlier(documents: &[Judged<'_>], questions: &Questions<'_>) -> (Option<Input
         return (None, Vec::new());
     }
     (questions.earlier(), questions.same_key())
+}
+
+/// Returns the configs above the one that governs an encrypted file.
+fn configs_above<'c>(
+    governing: Governing<'c>,
+    documents: &[Judged<'_>],
+    questions: &Questions<'c>,
+) -> Vec<&'c Config> {
+    let nearest = governing.rule().filter(|_| is_encrypted(documents));
+    nearest.map(|(config, _)| questions.configs_above(config)).unwrap_or_default()
 }
 
 /// Asks every rule. `is_unclear`: sops splits the file into other lines.
@@ -127,7 +138,8 @@ fn misnamed_config(
     documents: &[Judged<'_>],
     questions: &Questions<'_>,
 ) -> Option<RepoPath> {
-    let is_asked = matches!(governing, Governing::NoConfig) && !is_encrypted(documents);
+    let is_asked = matches!(governing, Governing::NoConfig | Governing::Outside(_))
+        && !is_encrypted(documents);
     let exists = |path: &RepoPath| questions.exists(path);
     is_asked.then(|| policy::misnamed_config(&input.path, &exists)).flatten()
 }

@@ -22,6 +22,7 @@ pub use file::file;
 pub use new_values::mark_new_values;
 pub use openers::openers;
 pub use outcome::{Outcome, Verification};
+pub use parse::encrypted;
 pub use repository::repository;
 pub use settle::settle_settings;
 pub use tally::{Counts, Skipped, Tally};

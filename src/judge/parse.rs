@@ -45,6 +45,14 @@ pub(super) fn parse_earlier(input: &Input) -> Option<Parsed<'_>> {
     parse(text, document::format_of(&input.path), traces, false)
 }
 
+/// Parses a file if sops encrypted it, in whatever format it is.
+pub fn encrypted(input: &Input) -> Option<Parsed<'_>> {
+    let traces = traces::look(&input.path, input.bytes());
+    let text = std::str::from_utf8(input.bytes()).ok().filter(|_| traces.encrypted)?;
+    let claims_encryption = traces::claims_encryption(&input.path, None);
+    parse(text, document::format_of(&input.path), traces, claims_encryption).filter(has_metadata)
+}
+
 /// Parses a file whose name has no format: sops treats it as binary and writes a JSON envelope.
 fn foreign(text: &str, traces: Traces, claims_encryption: bool) -> Option<Parsed<'_>> {
     if !traces.sops {

@@ -37,6 +37,18 @@ impl<'c> Questions<'c> {
         config
     }
 
+    /// Returns the configs above the nearest one, which sops uses if it is run there. The nearest come first.
+    pub(super) fn configs_above(&self, nearest: &Config) -> Vec<&'c Config> {
+        let above =
+            nearest.path.ancestors().skip(1).map(|place| RepoPath::from(place).join(CONFIG_NAME));
+        let find = |path: RepoPath| {
+            let config = self.context.policy.config(&path);
+            self.note(Dependency::Config(path, config.map(|config| config.digest)));
+            config
+        };
+        above.filter_map(find).collect()
+    }
+
     /// Reports whether there is a file at a path.
     pub(super) fn exists(&self, path: &RepoPath) -> bool {
         let exists = self.context.tree.exists(path);

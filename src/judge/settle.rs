@@ -73,6 +73,7 @@ pub(super) fn finding(
         note: draft.note,
         help: draft.help,
         related: related.collect(),
+        recipients: draft.recipients,
         fix: draft.fix,
         about: draft.about,
         opener: draft.opener,

@@ -68,7 +68,7 @@ pub(super) fn required<'n>(
     field(map, name).ok_or_else(|| {
         InvalidRecipient::new(
             format!("has no text under `{name}`"),
-            "restore the stanza from a good copy, or run `sops updatekeys`",
+            "restore the stanza from a good copy",
         )
     })
 }

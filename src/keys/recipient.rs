@@ -26,6 +26,24 @@ impl Recipient {
             Sameness::Different
         }
     }
+
+    /// Returns its id for a text that names it too: `age1qx7..w98c`. Addresses and paths of cloud keys stay
+    /// whole, because their middle tells them apart.
+    pub fn short(&self) -> String {
+        const MAX_LENGTH: usize = 24;
+        const HEAD: usize = 7;
+        const TAIL: usize = 4;
+        let id = &self.identity.id;
+        if !self.service.can_wrap() || !id.is_ascii() || id.len() <= MAX_LENGTH {
+            return self.to_string();
+        }
+        let id = crate::text::printable::clean_path(id);
+        // The keys of one SSH type begin alike.
+        match id.split_once(' ') {
+            Some((kind, key)) => format!("{kind} ..{}", &key[key.len().saturating_sub(HEAD)..]),
+            None => format!("{}..{}", &id[..HEAD], &id[id.len() - TAIL..]),
+        }
+    }
 }
 
 impl fmt::Display for Recipient {

@@ -18,6 +18,7 @@
 //! - sources and programs past `MAX_SOURCE_BYTES` and `MAX_PROGRAM_BYTES` are refused, and so are those
 //!   beyond the [`Budget`] of a config.
 
+mod alternatives;
 mod budget;
 mod class;
 mod cursor;
@@ -31,6 +32,7 @@ mod unicode;
 use std::sync::OnceLock;
 use std::thread;
 
+pub use alternatives::alternatives;
 pub use budget::Budget;
 pub use error::PatternError;
 

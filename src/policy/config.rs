@@ -2,11 +2,13 @@
 
 use super::creation_rule::{self, CreationRule};
 use super::merge;
-use super::problem::Problem;
+use super::names::Names;
+use super::problem::{Problem, ProblemKind};
 use super::schema::{self, Meant, UnknownKey};
 use super::shown::Shown;
 use crate::document::{Document, Format, Node, Parsed, yaml};
 use crate::input::Digest;
+use crate::keys::KEY_SERVICES;
 use crate::path::RepoPath;
 use crate::pattern::Budget;
 use crate::text::Span;
@@ -25,6 +27,8 @@ pub struct Config {
     pub digest: Digest,
     /// The parts of the file that may be shown.
     pub shown: Shown,
+    /// The names of recipients.
+    pub names: Names,
     /// The creation rules in their order.
     pub rules: Vec<CreationRule>,
     /// Faults that sops would refuse, or silently misread.
@@ -43,6 +47,7 @@ impl Config {
             digest: Digest::of(&bytes),
             bytes: Vec::new(),
             shown: Shown::default(),
+            names: Names::default(),
             rules: Vec::new(),
             problems: Vec::new(),
             unknown_keys: Vec::new(),
@@ -94,13 +99,23 @@ impl Config {
             ));
         }
         let root = &merge::merged(root.clone(), text);
-        self.shown = Shown::of(text, parsed, root);
+        self.names = Names::of(text, root);
+        self.shown = Shown::of(text, parsed, root, &self.names);
         if let Some(span) = merge::refused(root, text) {
             let help = "write one map or alias of a map behind it, or a list of them in brackets";
             return self.fail(Problem::new(span, "this merges something that is no map", help));
         }
         self.unknown_keys = schema::unknown_keys(root, text);
         self.load_rules(root, text);
+    }
+
+    /// Reports whether a rule has recipients under a key that sops does not know.
+    pub fn misspells_recipients(&self, rule: &CreationRule) -> bool {
+        let is_field = |name: &str| KEY_SERVICES.iter().any(|service| service.rule_field() == name);
+        self.unknown_keys.iter().any(|unknown| {
+            unknown.rule == Some(rule.number)
+                && matches!(unknown.meant, Some(Meant::Key(name)) if is_field(name))
+        })
     }
 
     fn load_rules(&mut self, root: &Node<'_>, text: &str) {
@@ -143,6 +158,10 @@ impl Config {
             if node.is_map() {
                 let rule =
                     creation_rule::read(index + 1, node, text, &mut self.problems, &mut budget);
+                // A misspelt key is one mistake, and has one finding.
+                if self.misspells_recipients(&rule) {
+                    self.problems.pop_if(|problem| problem.kind == ProblemKind::Recipients);
+                }
                 self.rules.push(rule);
             } else {
                 self.fail(Problem::new(

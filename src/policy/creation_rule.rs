@@ -36,6 +36,11 @@ impl CreationRule {
         }
     }
 
+    /// Reports whether it names no recipient, so that sops takes those of its command line.
+    pub fn lacks_recipients(&self) -> bool {
+        self.recipe.key_groups.iter().all(KeyGroup::is_empty)
+    }
+
     /// Returns the text of its `path_regex`.
     pub fn path_regex(&self) -> Option<&str> {
         self.path_regex.as_ref().and_then(|regex| regex.as_ref().ok()).map(Pattern::as_str)
@@ -94,7 +99,10 @@ pub(super) fn read(
     let threshold = reader.threshold(key_groups.len());
     let selector = reader.selector();
     let mac_only_encrypted = reader.mac_only_encrypted();
-    if are_keys_readable && key_groups.iter().any(KeyGroup::is_empty) {
+    // One without recipients can still tell which keys to encrypt: `missing-recipients` speaks of it.
+    let is_for_selector = selector.span.is_some() && node.entry("key_groups").is_none();
+    let lacks_some = key_groups.iter().any(KeyGroup::is_empty) && !is_for_selector;
+    if are_keys_readable && lacks_some {
         let message = if key_groups.len() == 1 {
             format!("rule {number} has no recipient")
         } else {
@@ -103,7 +111,8 @@ pub(super) fn read(
         let fields: Vec<&str> = KEY_SERVICES.iter().map(|service| service.rule_field()).collect();
         let (last, others) = fields.split_last().expect("there are key services");
         let help = format!("name at least one recipient: {} or {last}", others.join(", "));
-        reader.problems.push(Problem::new(span, message, help));
+        let kind = ProblemKind::Recipients;
+        reader.problems.push(Problem { kind, ..Problem::new(span, message, help) });
     }
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
     let groups = node.entry("key_groups").filter(|entry| groups_of(&entry.node).next().is_some());
@@ -273,11 +282,13 @@ impl<'r, 't> Reader<'r, 't> {
         for service in KEY_SERVICES {
             let Some(entry) = self.field(service.rule_field()) else { continue };
             if let Some(text) = entry.node.as_str() {
-                add_flat(*service, text, entry.node.span, &mut group);
+                add_flat(*service, (text, entry.node.span), self.source, &mut group);
             } else if entry.node.is_list() {
                 for item in entry.node.elements() {
                     match item.as_str() {
-                        Some(text) => add_flat(*service, text, item.span, &mut group),
+                        Some(text) => {
+                            add_flat(*service, (text, item.span), self.source, &mut group);
+                        }
                         None => group.add(*service, item.span, service.parse_group_item(item)),
                     }
                 }
@@ -321,7 +332,7 @@ impl<'r, 't> Reader<'r, 't> {
             for item in entry.node.elements() {
                 match item.as_str() {
                     Some(text) if service.splits_group_items() => {
-                        add_flat(*service, text, item.span, &mut group);
+                        add_flat(*service, (text, item.span), self.source, &mut group);
                     }
                     _ => group.add(*service, item.span, service.parse_group_item(item)),
                 }
@@ -356,16 +367,21 @@ impl KeyGroup {
     }
 }
 
-/// Cuts a text at its commas. The pieces of a folded or quoted text have no exact place of their
-/// own, so they all point at the whole.
-fn add_flat(service: &'static dyn KeyService, text: &str, span: Span, group: &mut KeyGroup) {
-    let is_verbatim = span.len() == text.len();
-    for (offset, piece) in split_flat(text) {
-        let span = if is_verbatim {
-            Span::new(span.start + offset, span.start + offset + piece.len())
-        } else {
-            span
-        };
-        group.add(service, span, service.parse(piece));
+/// Cuts a text at its commas. `source`: the whole file. A piece of a folded or quoted text has the place
+/// where it is written; if escapes hide it there, that of the whole text.
+fn add_flat(
+    service: &'static dyn KeyService,
+    (text, span): (&str, Span),
+    source: &str,
+    group: &mut KeyGroup,
+) {
+    let written = source.get(span.start..span.end).unwrap_or_default();
+    let mut from = 0;
+    for (_, piece) in split_flat(text) {
+        let found = written[from..].find(piece).map(|at| from + at);
+        let place =
+            found.map_or(span, |at| Span::new(span.start + at, span.start + at + piece.len()));
+        from = found.map_or(from, |at| at + piece.len());
+        group.add(service, place, service.parse(piece));
     }
 }

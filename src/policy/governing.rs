@@ -9,6 +9,8 @@ use crate::path::RepoPath;
 pub enum Governing<'p> {
     /// There is no `.sops.yaml` above the file.
     NoConfig,
+    /// There is none in the tree, but sops finds this one above the tree. It is not read.
+    Outside(&'p str),
     /// The nearest one cannot be used, or a broken `path_regex` comes before any match.
     Unusable(&'p Config),
     /// The nearest one has no rule for the file.
@@ -21,7 +23,7 @@ pub enum Governing<'p> {
 /// for every rule of a config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// [`Governing::NoConfig`].
+    /// [`Governing::NoConfig`] or [`Governing::Outside`].
     NoConfig,
     /// [`Governing::Unusable`].
     Unusable,
@@ -67,7 +69,7 @@ impl<'p> Governing<'p> {
     /// Returns as much of it as `Policy::recall` needs.
     pub fn ruling(self) -> Ruling {
         match self {
-            Self::NoConfig => Ruling::NoConfig,
+            Self::NoConfig | Self::Outside(_) => Ruling::NoConfig,
             Self::Unusable(_) => Ruling::Unusable,
             Self::NoRule(_) => Ruling::NoRule,
             Self::Rule(_, rule) => Ruling::Rule(rule.number),
@@ -77,7 +79,7 @@ impl<'p> Governing<'p> {
     /// Returns the nearest config, whatever it says.
     pub fn config(self) -> Option<&'p Config> {
         match self {
-            Self::NoConfig => None,
+            Self::NoConfig | Self::Outside(_) => None,
             Self::Unusable(config) | Self::NoRule(config) | Self::Rule(config, _) => Some(config),
         }
     }

@@ -3,21 +3,26 @@
 //! The nearest `.sops.yaml` above the file decides, as the Flux guide has it. sops itself searches
 //! from the directory it is run in; the rule `ambiguous-sops-config` reports the difference.
 
+mod beginning;
 mod config;
 mod creation_rule;
 mod governing;
+mod label;
 mod matches;
 mod merge;
+mod names;
 mod problem;
 mod schema;
 mod shown;
 
 use std::collections::HashMap;
 
+pub use beginning::{Beginning, Correction, MAX_DIRECTORIES};
 pub use config::Config;
 pub use creation_rule::CreationRule;
 pub use governing::{Aim, Governing, Ruling};
 pub use matches::{MAX_MATCHES, Matches};
+pub use names::Names;
 pub use problem::{Problem, ProblemKind};
 pub use schema::{Meant, UnknownKey};
 pub use shown::Shown;
@@ -51,6 +56,8 @@ pub fn misnamed_config(path: &RepoPath, exists: &dyn Fn(&RepoPath) -> bool) -> O
 #[derive(Debug, Default)]
 pub struct Policy {
     by_directory: HashMap<Box<str>, Config>,
+    /// The path of the nearest config above the tree, seen from its root.
+    outside: Option<Box<str>>,
 }
 
 impl Policy {
@@ -69,7 +76,14 @@ impl Policy {
                 by_directory.insert(directory.into(), Config::read(path, bytes));
             }
         }
-        Self { by_directory }
+        Self { by_directory, outside: None }
+    }
+
+    /// Sets the nearest config above the tree: `../.sops.yaml`.
+    #[must_use]
+    pub fn below(mut self, outside: Option<String>) -> Self {
+        self.outside = outside.map(Into::into);
+        self
     }
 
     /// Returns the config at this path, if it was loaded.
@@ -92,14 +106,14 @@ impl Policy {
 
     /// Returns the rule that governs a file.
     pub fn governing(&self, path: &RepoPath) -> Governing<'_> {
-        self.nearest(path).map_or(Governing::NoConfig, |config| config.governing(path))
+        self.nearest(path).map_or_else(|| self.without_config(), |config| config.governing(path))
     }
 
     /// Returns the rule that governs a file, whose ruling was found before.
     pub fn recall(&self, path: &RepoPath, ruling: Ruling) -> Governing<'_> {
-        let Some(config) = self.nearest(path) else { return Governing::NoConfig };
+        let Some(config) = self.nearest(path) else { return self.without_config() };
         match ruling {
-            Ruling::NoConfig => Governing::NoConfig,
+            Ruling::NoConfig => self.without_config(),
             Ruling::Unusable => Governing::Unusable(config),
             Ruling::NoRule => Governing::NoRule(config),
             Ruling::Rule(number) => {
@@ -107,6 +121,10 @@ impl Policy {
                 rule.map_or(Governing::NoRule(config), |rule| Governing::Rule(config, rule))
             }
         }
+    }
+
+    fn without_config(&self) -> Governing<'_> {
+        self.outside.as_deref().map_or(Governing::NoConfig, Governing::Outside)
     }
 
     fn nearest(&self, path: &RepoPath) -> Option<&Config> {

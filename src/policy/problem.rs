@@ -7,6 +7,8 @@ use crate::text::Span;
 pub enum ProblemKind {
     /// The structure of the file.
     Structure,
+    /// A rule or a key group without recipients.
+    Recipients,
     /// A regular expression that Go refuses.
     Regex,
 }

@@ -18,6 +18,8 @@ pub struct UnknownKey {
     pub key: String,
     /// The thing that it is a key of: "a creation rule".
     pub place: &'static str,
+    /// True if its value is one text.
+    pub is_text: bool,
     /// The intended key, if it can be guessed.
     pub meant: Option<Meant>,
     /// The number of its creation rule.
@@ -73,15 +75,40 @@ const RULE: Level = Level {
         ("filename_regex", "path_regex"),
         ("file_regex", "path_regex"),
         ("regex", "path_regex"),
+        ("path", "path_regex"),
+        ("paths", "path_regex"),
+        ("path_regexes", "path_regex"),
+        ("file", "path_regex"),
+        ("files", "path_regex"),
+        ("filename", "path_regex"),
+        ("glob", "path_regex"),
         ("azure_kv", "azure_keyvault"),
         ("azure_key_vault", "azure_keyvault"),
+        ("azure_keyvault_url", "azure_keyvault"),
+        ("azure_keyvault_urls", "azure_keyvault"),
+        ("azure_keyvault_uri", "azure_keyvault"),
+        ("azure_kv_url", "azure_keyvault"),
         ("hc_vault", "hc_vault_transit_uri"),
+        ("hc_vault_uri", "hc_vault_transit_uri"),
+        ("hc_vault_uris", "hc_vault_transit_uri"),
         ("hc_vault_transit", "hc_vault_transit_uri"),
         ("hc_vault_transit_uris", "hc_vault_transit_uri"),
         ("vault", "hc_vault_transit_uri"),
+        ("vault_uri", "hc_vault_transit_uri"),
+        ("gcp_kms_id", "gcp_kms"),
+        ("gcp_kms_ids", "gcp_kms"),
+        ("gcp_kms_resource_id", "gcp_kms"),
+        ("gcp_kms_resource_ids", "gcp_kms"),
         ("aws_kms", "kms"),
+        ("kms_arn", "kms"),
+        ("kms_arns", "kms"),
+        ("age_recipient", "age"),
+        ("age_recipients", "age"),
         ("gpg", "pgp"),
         ("fp", "pgp"),
+        ("pgp_fp", "pgp"),
+        ("pgp_fingerprint", "pgp"),
+        ("pgp_fingerprints", "pgp"),
         ("key_group", "key_groups"),
     ],
     deeper: None,
@@ -250,6 +277,7 @@ impl Search<'_> {
                 span: entry.key_span,
                 key: key.chars().take(LONGEST_KEY).collect(),
                 place: level.place,
+                is_text: entry.node.as_str().is_some(),
                 meant: meant(key, level),
                 rule: self.rule,
             });
@@ -324,6 +352,15 @@ mod tests {
         }
         assert_eq!(in_rule("hc_vault"), Some(Meant::Key("hc_vault_transit_uri")));
         assert_eq!(in_rule("azure_kv"), Some(Meant::Key("azure_keyvault")));
+        for (key, name) in [
+            ("path", "path_regex"),
+            ("paths", "path_regex"),
+            ("hc_vault_uris", "hc_vault_transit_uri"),
+            ("gcp_kms_ids", "gcp_kms"),
+            ("azure_keyvault_url", "azure_keyvault"),
+        ] {
+            assert_eq!(in_rule(key), Some(Meant::Key(name)), "{key}");
+        }
         assert_eq!(meant("hc_vault_transit_uri", &GROUP), Some(Meant::Key("hc_vault")));
         assert_eq!(meant("age", &TOP), Some(Meant::Deeper("a creation rule")));
         for key in ["input_type", "name", "description", "note", "env"] {

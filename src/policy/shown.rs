@@ -2,6 +2,7 @@
 //! their values that are understood. Everything else may be a secret in the wrong file.
 
 use super::merge::merged;
+use super::names::Names;
 use super::schema::DESTINATION;
 use crate::document::yaml::Yaml;
 use crate::document::{Element, Entry, Format, Member, Node, Parsed, Scalar, Value};
@@ -27,12 +28,14 @@ impl Shown {
         is_config(text).then(|| {
             let parsed = Yaml.parse(text);
             let root = parsed.documents.first().map(|first| merged(first.root.clone(), text));
-            root.map(|root| Self::of(text, &parsed, &root)).unwrap_or_default()
+            let of = |root| Self::of(text, &parsed, &root, &Names::of(text, &root));
+            root.map(of).unwrap_or_default()
         })
     }
 
-    /// Reads a config. `root` is its first document, with its merge keys followed.
-    pub(super) fn of(text: &str, parsed: &Parsed<'_>, root: &Node<'_>) -> Self {
+    /// Reads a config. `root` is its first document, with its merge keys followed; `names`: the names of its
+    /// recipients, which are no secrets.
+    pub(super) fn of(text: &str, parsed: &Parsed<'_>, root: &Node<'_>, names: &Names) -> Self {
         let mut shown = Self::default();
         if parsed.error.is_some() || !is_config(text) {
             return shown;
@@ -41,6 +44,7 @@ impl Shown {
             shown.close(&document.root);
         }
         shown.top(root);
+        shown.open.extend(&names.spans);
         for spans in [&mut shown.open, &mut shown.closed] {
             spans.sort_unstable();
             spans.dedup();

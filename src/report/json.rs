@@ -11,7 +11,7 @@ use super::content::{Report, Skipped};
 use super::reporter::Reporter;
 use super::style::Style;
 use super::summary::Summary;
-use crate::finding::{Finding, Fix, Label, Level};
+use crate::finding::{Finding, Fix, Label, Level, NamedRecipient};
 use crate::shell::{Advice, Command};
 use crate::text::{Position, printable};
 
@@ -133,6 +133,8 @@ struct JsonFinding<'r> {
     help: Option<String>,
     commands: Vec<JsonCommand>,
     related: Vec<JsonLabel<'r>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    recipients: &'r [NamedRecipient],
     fix: Option<&'r Fix>,
     fingerprint: String,
 }
@@ -160,6 +162,7 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
                 .map(JsonCommand::from)
                 .collect(),
             related: finding.related.iter().map(JsonLabel::from).collect(),
+            recipients: &finding.recipients,
             fix: finding.fix.as_ref(),
             fingerprint: finding.fingerprint(),
         }

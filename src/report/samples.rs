@@ -46,6 +46,7 @@ pub(super) fn finding(rule: &'static RuleMeta, place: Place, message: &str) -> F
         note: "here".to_owned(),
         help: None,
         related: Vec::new(),
+        recipients: Vec::new(),
         fix: None,
         about: None,
         opener: None,

@@ -14,7 +14,9 @@ declare_rule! {
     /// Checks encrypted files, and files that contain Secrets, below a nested `.sops.yaml`. It
     /// reports a nested config once if, for at least one of these files, a rule in the repository's
     /// top-level `.sops.yaml` also matches, and has other recipients or would encrypt other values
-    /// than the nested config.
+    /// than the nested config. This is an info, because a nested config is normal.
+    ///
+    /// `recipients-mismatch` reports files that were encrypted as the top-level config demands.
     ///
     /// ## Why it matters
     ///
@@ -32,10 +34,10 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Keep one `.sops.yaml` at the top, with a rule for each directory, the most specific ones
-    /// first. Or narrow the rule in the top-level config, so that it no longer matches the files of
-    /// the nested one.
-    AmbiguousSopsConfig, "ambiguous-sops-config", Warning, needs Policy,
+    /// Run sops in the directory of the nested config, or with `sops --config`. To rule out mistakes,
+    /// narrow the rule in the top-level config, so that it no longer matches the files of the nested
+    /// one. Files that exist keep their recipients.
+    AmbiguousSopsConfig, "ambiguous-sops-config", Info, needs Policy,
     "a file that gets different recipients depending on where sops is run"
 }
 
@@ -65,7 +67,11 @@ fn draft<'f>(
     nested: &'f Config,
     governed: &[&'f Facts],
 ) -> Option<Draft<'f>> {
-    let mut disputed = governed.iter().copied().filter_map(|facts| {
+    // A generator of KSOPS is never encrypted.
+    let is_concerned = |facts: &&Facts| {
+        (facts.is_encrypted || facts.secrets > 0 || facts.is_reported) && !facts.is_mismatched
+    };
+    let mut disputed = governed.iter().copied().filter(is_concerned).filter_map(|facts| {
         let (_, near) = repository.governing(facts).rule()?;
         let (_, far) = root.governing(&facts.path).rule()?;
         Some((facts, near, far, difference(facts, near, far)?))
@@ -83,8 +89,8 @@ fn draft<'f>(
         root.path
     );
     let help = format!(
-        "keep one of the two rules; until then use sops --config {} for these files",
-        nested.path
+        "run sops with --config {}, or in the directory of that file; if rule {} of {} is not meant for these files, narrow its path_regex",
+        nested.path, far.number, root.path
     );
     let draft = Draft::new(&META, near.span, message)
         .note("used when sops is run in this directory")

@@ -14,7 +14,7 @@ pub fn sops_command(
 ) -> Command {
     let config = match governing {
         Governing::Rule(config, _) | Governing::NoRule(config) => Some(config),
-        Governing::Unusable(_) | Governing::NoConfig => None,
+        Governing::Unusable(_) | Governing::NoConfig | Governing::Outside(_) => None,
     };
     let sops = Command::new("sops");
     let sops = config.map_or(sops.clone(), |config| sops.config(&config.path)).words(verb);

@@ -2,9 +2,10 @@
 
 use super::command::untrack;
 use super::facts::Facts;
+use super::repair::ignoring;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
-use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
+use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
 use crate::text::Span;
 use crate::text::printable::clean_path;
@@ -22,8 +23,9 @@ declare_rule! {
     ///   `x.sops.yaml` or `x.encrypted.yaml`, and have exactly the same keys.
     ///
     /// The finding is a warning for a file named only `x.dec`, which can be any kind of file, and
-    /// in examples and tests. The rule ignores empty files, templates, and files in which all
-    /// values are references.
+    /// in examples and tests. The rule ignores empty files, templates, and files in which all values
+    /// are references. If `unencrypted-secret` or `unencrypted-file` reports a file of such a name,
+    /// that finding has the same help, and this rule reports nothing.
     ///
     /// ## Why it matters
     ///
@@ -53,6 +55,8 @@ impl RepoRule for DecryptedArtifact {
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let plain = repository.facts.iter().filter(|facts| !facts.has_sops);
+        // Where a rule about files knows the values, it gives the same advice.
+        let plain = plain.filter(|facts| facts.copy.named.is_none() || !facts.is_reported);
         let check = |facts: &'f Facts| {
             let level = if facts.copy.is_example { Level::Warning } else { META.level };
             let (level, message) = if let Some(named) = facts.copy.named {
@@ -68,11 +72,7 @@ impl RepoRule for DecryptedArtifact {
                 .level(level)
                 .note("not encrypted")
                 .help(untrack(&facts.path) + "; if it was ever pushed, change the values")
-                .fix(if level == META.level {
-                    Fix::safe(Remedy::Ignore)
-                } else {
-                    Fix::uncertain(Remedy::Ignore)
-                });
+                .fix(ignoring(level == META.level));
             Some((&facts.path, draft))
         };
         plain.filter_map(check).collect()

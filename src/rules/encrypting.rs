@@ -17,7 +17,7 @@ use crate::sops::recipe::{KeyGroup, Recipe};
 use crate::sops::seal;
 use crate::sops::selector::{Field, Selector};
 use crate::sops::walk::{self, Step};
-use crate::text::{LineIndex, Span};
+use crate::text::{LineIndex, Span, printable};
 
 /// The selector for the values of Kubernetes Secrets, as in the guide of Flux.
 pub(super) const VALUES_ALONE: &str = "^(data|stringData)$";
@@ -28,12 +28,16 @@ const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
 /// Describes what the config of a file lacks before sops can encrypt the file. `misnamed`: a config
 /// that sops does not find; `selector`: the selector that a new rule needs.
 pub(super) fn obstacle(
-    governing: Governing<'_>,
+    (governing, path): (Governing<'_>, &RepoPath),
     misnamed: Option<&RepoPath>,
     selector: Option<&str>,
 ) -> Option<Advice> {
     Some(match (governing, misnamed) {
-        (Governing::NoConfig, Some(config)) => rename(config, &config.parent().join(CONFIG_NAME)),
+        (Governing::NoConfig | Governing::Outside(_), Some(config)) => {
+            rename(config, &config.parent().join(CONFIG_NAME))
+        }
+        // sops encrypts with it; what it says is not known here.
+        (Governing::Outside(_), None) => return None,
         (Governing::NoConfig, None) => {
             let selector = selector.map(|selector| format!(" and {selector}")).unwrap_or_default();
             format!("write a .sops.yaml with your recipients{selector}").into()
@@ -42,12 +46,25 @@ pub(super) fn obstacle(
             format!("correct {} first, which has a finding of its own", config.path).into()
         }
         (Governing::NoRule(config), _) => {
+            if let Some(correction) = correction(config, path) {
+                return Some(correction.into());
+            }
             let selector = selector.map(|selector| format!(", with {selector}"));
             let selector = selector.unwrap_or_default();
             format!("add a creation rule for it to {}{selector}", config.path).into()
         }
         (Governing::Rule(config, rule), _) => lack_of_recipients(config, rule)?.into(),
     })
+}
+
+/// Names the rule that misses a file because of the beginning of its pattern.
+fn correction(config: &Config, path: &RepoPath) -> Option<String> {
+    let (rule, correction) = config.missed_by(path)?;
+    let pattern = printable::clean(correction.pattern.as_str());
+    Some(format!(
+        "write path_regex `{pattern}`, in single quotes, in rule {} of {}",
+        rule.number, config.path
+    ))
 }
 
 fn lack_of_recipients(config: &Config, rule: &CreationRule) -> Option<String> {
@@ -74,13 +91,19 @@ impl Subject<'_> {
         let is_ours =
             |recipe: &Recipe| recipe.recipients().all(|recipient| recipient.service.can_wrap());
         // Public keys are enough for ours.
-        let command = if recipe.is_none_or(is_ours) {
+        let is_outside = matches!(self.governing, Governing::Outside(_));
+        let command = if recipe.is_none_or(is_ours) && !is_outside {
             Command::new("sops-lint fix").file(self.path())
         } else {
             self.sops("encrypt --in-place")
         };
         match self.obstacles() {
             Some(obstacles) => obstacles + ", then run " + command,
+            None if is_outside => {
+                Advice::from("run ")
+                    + command
+                    + ", which uses the .sops.yaml outside this repository, or write one here"
+            }
             None => Advice::from("run ") + command,
         }
     }
@@ -92,9 +115,16 @@ impl Subject<'_> {
 
     fn find_obstacles(&self) -> Option<Advice> {
         let is_utf_16 = matches!(self.input.content, Content::Utf16(_));
-        let encoding = is_utf_16.then(|| "save it as UTF-8".into());
+        let encoding = if is_utf_16 {
+            Some("save it as UTF-8".into())
+        } else if self.has_byte_order_mark() {
+            Some("save it without a byte order mark".into())
+        } else {
+            self.has_foreign_line_ends().then(|| "save it with LF line ends".into())
+        };
         let selector = self.selector_to_write();
-        let lack = obstacle(self.governing, self.misnamed_config.as_ref(), selector.as_deref());
+        let governing = (self.governing, self.path());
+        let lack = obstacle(governing, self.misnamed_config.as_ref(), selector.as_deref());
         let wrong_selector = self.wrong_selector().map(Advice::from);
         let objection = self.objection().map(Advice::from);
         let all = encoding.into_iter().chain(lack).chain(wrong_selector).chain(objection);
@@ -132,6 +162,10 @@ impl Subject<'_> {
             Some("move the Secret to a file that is not a template, and encrypt that file")
         } else if !self.is_foreign {
             None
+        } else if self.has_byte_order_mark() {
+            Some(
+                "save the file without a byte order mark, which sops does not take in JSON, and run sops-lint again",
+            )
         } else if document::format_of(self.path()).is_some() {
             Some("correct the syntax of the file, which sops cannot read, and run sops-lint again")
         } else {
@@ -242,11 +276,12 @@ pub(super) fn selecting_values(rule: &CreationRule, governs_others: bool) -> Str
     }
 }
 
-/// Returns true if encrypted files that are no manifests are among these: to them, a selector for the values of
+/// Returns true if encrypted files that are no Secrets are among these: to them, a selector for the values of
 /// Secrets means plaintext.
 pub(super) fn governs_others(governed: &[&Facts]) -> bool {
     let is_other = |facts: &&Facts| {
-        facts.is_encrypted && !facts.is_manifest && document::format_of(&facts.path).is_some()
+        let is_other = !facts.is_manifest || (facts.secrets == 0 && facts.damage.is_none());
+        facts.is_encrypted && is_other && document::format_of(&facts.path).is_some()
     };
     governed.iter().any(is_other)
 }

@@ -6,6 +6,7 @@ use super::generator_source::{GeneratorSource, sources};
 use super::identity::{Damage, damage};
 use super::subject::Subject;
 use super::written::unlike_its_name;
+use super::written::{format_of, sops_name};
 use crate::document::Document;
 use crate::finding::Drafts;
 use crate::input::Content;
@@ -15,6 +16,7 @@ use crate::kubernetes::{self, Secret, SecretValue, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing, Ruling};
 use crate::sops::metadata::Addressed;
+use crate::sops::recipe::drift;
 use crate::sops::value::looks_encrypted;
 use crate::sops::walk;
 use crate::text::Span;
@@ -33,6 +35,8 @@ pub struct Facts {
     pub oldest_stanza: Option<(u32, Span)>,
     /// Its recipients whose encrypted data keys say which public keys they are for.
     pub addressed: Vec<Addressed>,
+    /// The format in which it is encrypted, by the name that sops has for it.
+    pub written: Option<&'static str>,
     /// The number of Secrets in it.
     pub secrets: usize,
     /// The services that decrypt its data key: one for each recipient of a remote key service.
@@ -52,6 +56,8 @@ pub struct Facts {
     pub is_manifest: bool,
     /// The values of its Secrets that have to be encrypted, or are.
     pub values: Covered,
+    /// True if its recipients are not those of the governing rule, which has a finding.
+    pub is_mismatched: bool,
     /// True if the topmost config has a rule for it that would encrypt other values than the
     /// governing rule.
     pub is_disputed: bool,
@@ -79,7 +85,7 @@ impl Facts {
         let generator_sources = sources(subject, exists);
         let has_sops = subject.holds_sops();
         let copy = copy_of(subject, is_twin);
-        let is_reported = drafts.suggest_encryption();
+        let is_reported = drafts.report_plaintext();
         let is_interesting = secrets > 0 || is_encrypted || has_sops || is_twin || copy.is_named();
         if !is_interesting && !is_reported && generator_sources.is_empty() {
             return None;
@@ -94,6 +100,7 @@ impl Facts {
             foreign_format: unlike_its_name(subject),
             oldest_stanza: metadata.and_then(|metadata| metadata.oldest_stanza),
             addressed: metadata.map(|metadata| metadata.addressed.clone()).unwrap_or_default(),
+            written: is_encrypted.then(|| sops_name(format_of(subject))),
             secrets,
             endpoints,
             has_sops,
@@ -103,6 +110,7 @@ impl Facts {
             copy,
             is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
             values: covered(subject),
+            is_mismatched: is_mismatched(subject),
             is_disputed: is_disputed(subject, root_config),
             ruling: subject.governing.ruling(),
         })
@@ -137,6 +145,14 @@ impl Covered {
     pub(super) fn any(self) -> bool {
         self.covered > 0 || self.exposed != [0, 0]
     }
+}
+
+/// Returns true if a file has other recipients than the governing rule demands.
+fn is_mismatched(subject: &Subject<'_>) -> bool {
+    let (Some(metadata), Some((_, rule))) = (subject.metadata(), subject.governing.rule()) else {
+        return false;
+    };
+    !rule.lacks_recipients() && !drift(&metadata.recipe, &rule.recipe).is_none()
 }
 
 /// Returns true if the nearest and the topmost config would encrypt different values.

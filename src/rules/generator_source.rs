@@ -1,8 +1,11 @@
 //! The sources from which generators make Secrets.
 
 use super::subject::{Judged, Subject};
+use super::written::sops_name;
+use crate::document::dotenv::Dotenv;
+use crate::document::json::Json;
 use crate::document::yaml::Yaml;
-use crate::document::{Format, Node};
+use crate::document::{Format, Node, format_of};
 use crate::finding::Level;
 use crate::kubernetes::generator::{Generator, generator};
 use crate::kubernetes::reference::{Reference, classify};
@@ -10,7 +13,7 @@ use crate::kubernetes::{field, literal};
 use crate::path::RepoPath;
 use crate::sops::value::looks_encrypted;
 use crate::text::Span;
-use crate::traces::KUSTOMIZATIONS;
+use crate::traces::{KUSTOMIZATIONS, claims_encryption};
 
 /// The kind of the generator of kustomize, if it is a manifest.
 const PLUGIN: &str = "SecretGenerator";
@@ -29,6 +32,11 @@ pub struct GeneratorSource {
     pub(super) span: Span,
     pub(super) document: usize,
     pub(super) level: Level,
+    /// The format in which Flux decrypts the file, by the name that sops has for it; `None` if something else
+    /// decrypts it.
+    pub(super) consumer: Option<&'static str>,
+    /// True in examples and tests.
+    pub(super) is_example: bool,
 }
 
 impl GeneratorSource {
@@ -105,7 +113,18 @@ fn decrypted_sources(
         };
         let level = if subject.is_example() { Level::Warning } else { level };
         let (generator, field, span) = (title.clone(), file.field, file.node.span);
-        sources.push(GeneratorSource { generator, source, field, span, document, level });
+        let consumer = None;
+        let is_example = subject.is_example();
+        sources.push(GeneratorSource {
+            generator,
+            source,
+            field,
+            span,
+            document,
+            level,
+            consumer,
+            is_example,
+        });
     }
     sources
 }
@@ -163,24 +182,36 @@ fn sources_of(
 ) -> Vec<GeneratorSource> {
     let name = name.unwrap_or("without a name");
     let mut sources = Vec::new();
-    let mut add = |source, span, level| {
+    let mut add = |source, span, level, consumer| {
         let level = if subject.is_example() { Level::Warning } else { level };
         let (generator, span) = (format!("{field} {name}"), place.unwrap_or(span));
-        sources.push(GeneratorSource { generator, source, field, span, document, level });
+        let is_example = subject.is_example();
+        sources.push(GeneratorSource {
+            generator,
+            source,
+            field,
+            span,
+            document,
+            level,
+            consumer,
+            is_example,
+        });
     };
     for node in items(generator, "literals") {
         if let Some((key, level)) = node.as_str().and_then(plaintext_literal) {
-            add(Source::Literal(key.to_owned()), node.span, level);
+            add(Source::Literal(key.to_owned()), node.span, level, None);
         }
     }
     let single = any_case(generator, "env").into_iter();
-    let files = items(generator, "files").chain(items(generator, "envs")).chain(single);
-    for node in files {
+    let envs = items(generator, "envs").chain(single).map(|node| (node, true));
+    for (node, is_env) in items(generator, "files").map(|node| (node, false)).chain(envs) {
         let Some(text) = node.as_str() else { continue };
         let (key, file) = text.split_once('=').unwrap_or(("", text));
+        let consumer =
+            if is_env { Dotenv.name() } else { read_as(if key.is_empty() { file } else { key }) };
         let Some(path) = resolve(&subject.path().parent(), file) else { continue };
         if let Some(level) = level_of(key, &path, name) {
-            add(Source::File(path), node.span, level);
+            add(Source::File(path), node.span, level, Some(consumer));
         }
     }
     sources
@@ -188,6 +219,17 @@ fn sources_of(
 
 fn items<'n, 't>(generator: &'n Node<'t>, list: &str) -> impl Iterator<Item = &'n Node<'t>> {
     any_case(generator, list).into_iter().flat_map(Node::elements)
+}
+
+/// Returns the format in which Flux decrypts a file of a generator: it goes by the key, not by the file
+/// (kustomize-controller, `internal/decryptor`).
+fn read_as(key: &str) -> &'static str {
+    // The type of Secret has JSON under this key.
+    const DOCKER_CONFIG: &str = ".dockerconfigjson";
+    if key.ends_with(DOCKER_CONFIG) {
+        return Json.name();
+    }
+    sops_name(format_of(&RepoPath::from(key)))
 }
 
 /// The key of a literal with a value, and how sure it is that the value is secret.
@@ -231,6 +273,7 @@ fn level_of(key: &str, path: &RepoPath, generator: &str) -> Option<Level> {
     // The values of a Helm release are put into a Secret whether they are secret or not.
     let is_values = path.file_name().contains("values");
     let is_named = is_named
+        || claims_encryption(path, None)
         || SECRET.contains(&ending)
         || mentions_secret(path.file_name())
         || mentions_secret(generator);
@@ -265,6 +308,12 @@ mod tests {
         assert_eq!(resolved("../../db.env").as_deref(), Some("db.env"));
         assert_eq!(resolved("../../../db.env"), None);
         assert_eq!(resolved("/etc/passwd"), None);
+    }
+
+    #[test]
+    fn flux_goes_by_the_ending_of_the_key() {
+        let formats = ["config.json", ".dockerconfigjson", "a.env", "a.json.encrypted", "x"];
+        assert_eq!(formats.map(read_as), ["json", "json", "dotenv", "binary", "binary"]);
     }
 
     #[test]

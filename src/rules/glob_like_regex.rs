@@ -105,7 +105,7 @@ fn draft<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Option
 }
 
 /// Returns true if a pattern has a construct that is usual in globs and rare in regular expressions.
-pub(super) fn looks_like_glob(text: &str) -> bool {
+pub fn looks_like_glob(text: &str) -> bool {
     text.contains("/*") || text.starts_with("^*") || alternatives(text).is_some()
 }
 

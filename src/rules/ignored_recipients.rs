@@ -6,7 +6,7 @@ use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::keys::{Recipient, Sameness};
 use crate::path::RepoPath;
-use crate::policy::CreationRule;
+use crate::policy::{Config, CreationRule};
 use crate::shell::Advice;
 use crate::sops::recipe::Lookup;
 use crate::text::words::{count, listing};
@@ -54,13 +54,14 @@ impl RepoRule for IgnoredRecipients {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        repository.drafts_of_rules(|rule, governed| draft(repository, rule, governed))
+        repository
+            .drafts_of_rules(|config, rule, governed| draft(repository, (config, rule), governed))
     }
 }
 
 fn draft<'f>(
     repository: &Repository<'f>,
-    rule: &'f CreationRule,
+    (config, rule): (&'f Config, &'f CreationRule),
     governed: &[&Facts],
 ) -> Option<Draft<'f>> {
     let groups = rule.key_groups?;
@@ -73,7 +74,7 @@ fn draft<'f>(
         "sops ignores {} of rule {} because the rule has key_groups: {}",
         count(lost.len(), "recipient"),
         rule.number,
-        listing(&lost, ToString::to_string)
+        listing(&lost, |one| config.names.show(one))
     );
     let first_step = Advice::from("move them into a key group or remove them");
     let help = match repository.updating(governed) {
@@ -82,6 +83,7 @@ fn draft<'f>(
     };
     let draft = Draft::new(&META, first.span, message)
         .note("ignored")
+        .recipients(lost.iter().copied(), Some(config))
         .also(groups, "with this key, only the groups count")
         .help(help);
     Some(draft)

@@ -5,7 +5,9 @@ use super::subject::{Judged, Subject};
 use crate::document::Shape;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::shell::Advice;
+use crate::sops::flat::CRLF;
 use crate::sops::walk::METADATA_KEY;
+use crate::text::printable::clean_path;
 
 declare_rule! {
     /// ## What it does
@@ -54,7 +56,19 @@ impl FileRule for InvalidMetadata {
                 index > 0 && subject.metadata().is_some_and(|first| !first.problems.is_empty());
             let problems =
                 judged.metadata.iter().filter(|_| !is_copy).flat_map(|metadata| &metadata.problems);
-            for problem in problems {
+            // A MAC in quotes has the same cause as values in quotes.
+            let is_disguised = subject.has_disguised();
+            for problem in problems.filter(|it| !(is_disguised && it.reason.contains("`mac`"))) {
+                if problem.reason == CRLF {
+                    let draft = Draft::new(
+                        &META,
+                        problem.span,
+                        "the lines of the file end in CRLF: to sops the carriage return is a part of every value",
+                    );
+                    let draft = draft.at(index, Some(METADATA_KEY.to_owned()));
+                    drafts.push(draft.note("sops does not take this").help(line_ends(subject)));
+                    break;
+                }
                 drafts.push(
                     Draft::new(&META, problem.span, format!("the sops block {}", problem.reason))
                         .at(index, Some(METADATA_KEY.to_owned()))
@@ -92,6 +106,15 @@ impl FileRule for InvalidMetadata {
         }
         duplicates(subject, drafts);
     }
+}
+
+/// Tells how to keep git from converting the line ends of a file. Its last version in git may have them too.
+fn line_ends(subject: &Subject<'_>) -> String {
+    let name = clean_path(subject.path().file_name()).replace(' ', "[[:space:]]");
+    let place = subject.path().parent().join(".gitattributes");
+    format!(
+        "write the line `{name} text eol=lf` into {place}, so that git does not convert the line ends, and save the file with LF line ends"
+    )
 }
 
 /// Finds keys that occur twice. sops overlooks some of these and then decrypts something else than what a YAML

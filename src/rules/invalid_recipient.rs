@@ -53,7 +53,14 @@ impl FileRule for InvalidRecipient {
         }
         if let Some(metadata) = subject.metadata() {
             // What a file was encrypted to is past; how it was written is a matter of the config.
-            let update = Advice::from("run ") + subject.sops("updatekeys");
+            // Under a rule without recipients, sops cannot write them.
+            let is_demanded =
+                subject.governing.rule().is_some_and(|(_, rule)| !rule.lacks_recipients());
+            let update = if is_demanded {
+                Advice::from("run ") + subject.sops("updatekeys")
+            } else {
+                subject.restoring()
+            };
             check_recipe(&metadata.recipe, "of this file", Some(&update), drafts);
         }
     }

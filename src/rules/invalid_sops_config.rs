@@ -50,7 +50,7 @@ impl FileRule for InvalidSopsConfig {
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         let problems = subject.config.into_iter().flat_map(|config| &config.problems);
-        for problem in problems.filter(|problem| problem.kind == ProblemKind::Structure) {
+        for problem in problems.filter(|problem| problem.kind != ProblemKind::Regex) {
             drafts.push(Draft::new(&META, problem.span, &*problem.message).help(&*problem.help));
         }
     }

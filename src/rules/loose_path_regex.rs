@@ -7,7 +7,7 @@ use super::rule::{RepoRule, declare_rule};
 use crate::document::FORMATS;
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, alternatives};
 use crate::policy::{Config, CreationRule, Governing, MAX_MATCHES, Matches};
 use crate::text::printable;
 use crate::text::words::{count, listing};
@@ -81,6 +81,17 @@ struct Shape<'p> {
     is_end_loose: bool,
 }
 
+impl Shape<'_> {
+    fn is_loose(&self) -> bool {
+        self.is_dot_loose || self.is_end_loose
+    }
+
+    /// Returns the pattern for the same files and no others.
+    fn tight(&self) -> String {
+        format!(r"{}\.{}$", self.stem, self.extension)
+    }
+}
+
 /// The patterns that match `yaml` and `yml`.
 const BOTH_OF_YAML: [&str; 4] = ["ya?ml", "y(a)?ml", "(yaml|yml)", "(yml|yaml)"];
 
@@ -103,11 +114,14 @@ fn shape(text: &str) -> Option<Shape<'_>> {
 
 fn by_shape<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Option<Draft<'f>> {
     let text = rule.path_regex().filter(|text| !looks_like_glob(text))?;
-    let shape = shape(text)?;
-    if !shape.is_dot_loose && !shape.is_end_loose {
-        return None;
-    }
-    let tight = format!(r"{}\.{}$", shape.stem, shape.extension);
+    let parts: Vec<(&str, Option<Shape<'_>>)> = alternatives(text)
+        .into_iter()
+        .map(|part| (part, shape(part).filter(Shape::is_loose)))
+        .collect();
+    let shape = parts.iter().find_map(|(_, shape)| shape.as_ref())?;
+    let tight =
+        parts.iter().map(|(part, shape)| shape.as_ref().map_or((*part).to_owned(), Shape::tight));
+    let tight = tight.collect::<Vec<_>>().join("|");
     let meant = Pattern::new(&tight).ok()?;
     let tried = matches.paths_to_try().iter().enumerate();
     let by_accident =
@@ -145,7 +159,10 @@ fn by_ending<'f>(
     files: &[&'f Facts],
 ) -> Option<Draft<'f>> {
     let text = rule.path_regex().filter(|text| !looks_like_glob(text))?;
-    let shape = shape(text).filter(|shape| shape.extension == "yaml")?;
+    let is_yaml = |shape: &Shape<'_>| shape.extension == "yaml";
+    let parts = alternatives(text).into_iter();
+    let parts: Vec<_> = parts.map(|part| (part, shape(part).filter(is_yaml))).collect();
+    parts.iter().find(|(_, shape)| shape.is_some())?;
     let directory = config.path.parent();
     let is_missed = |facts: &&Facts| {
         let is_meant = facts.secrets > 0 || facts.has_sops || facts.is_reported;
@@ -165,6 +182,9 @@ fn by_ending<'f>(
         rule.number,
         count(missed.len(), "file")
     );
-    let help = format!(r"write `{}\.ya?ml$`, in single quotes", printable::clean(shape.stem));
+    let wide = |shape: &Shape<'_>| format!(r"{}\.ya?ml$", shape.stem);
+    let wide = parts.iter().map(|(part, it)| it.as_ref().map_or((*part).to_owned(), wide));
+    let wide = wide.collect::<Vec<_>>().join("|");
+    let help = format!("write `{}`, in single quotes", printable::clean(&wide));
     Some(Draft::new(&META, rule.span, message).note("only .yaml").help(help))
 }

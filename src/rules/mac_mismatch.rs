@@ -1,5 +1,6 @@
 //! A MAC that does not hold.
 
+use super::comment_item;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
@@ -58,6 +59,10 @@ impl FileRule for MacMismatch {
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         match subject.opening.map(|opening| &opening.verdict) {
+            // `orphan-ciphertext` says what is wrong.
+            Some(Verdict::Refused(_)) if comment_item::breaks(subject) => {}
+            // `malformed-ciphertext` does.
+            Some(Verdict::Refused(_)) if subject.has_disguised() => {}
             Some(Verdict::Refused(refusals)) => {
                 for refusal in refusals {
                     if let Refusal::Mac { span, cause } = refusal {

@@ -1,8 +1,10 @@
 //! An `ENC[..]` that sops cannot decrypt because of its form.
 
+use super::disguise;
 use super::rule::{FileRule, declare_rule};
-use super::subject::Subject;
+use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::text::words::{agree, count, listing};
 
 declare_rule! {
     /// ## What it does
@@ -10,7 +12,9 @@ declare_rule! {
     /// Finds values of an encrypted file that begin with `ENC[` but are not complete ciphertext:
     /// they do not have the form `ENC[AES256_GCM,data:..,iv:..,tag:..,type:..]`, their base64 does
     /// not decode, the IV is not 32 bytes long, the tag is not 16 bytes long, or the type is
-    /// unknown. Text after the closing bracket is a warning, because sops ignores it.
+    /// unknown. Text after the closing bracket is a warning, because sops ignores it. It also finds
+    /// complete ciphertexts that sops takes for plaintext: in quotes, brackets or blanks, in lower case, or
+    /// in base64.
     ///
     /// ## Why it matters
     ///
@@ -27,7 +31,10 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Restore the file from its last good commit, then repeat the change with `sops edit FILE`. As
+    /// If a whole ciphertext is in quotes or in base64, restore it as sops wrote it: `ENC[..]` and
+    /// nothing around it. Never remove the `sops` block: it holds the only data key.
+    ///
+    /// Otherwise restore the file from its last good commit, then repeat the change with `sops edit FILE`. As
     /// long as one value does not decrypt, sops cannot change the other values either.
     MalformedCiphertext, "malformed-ciphertext", Error, needs Text,
     "a value that looks encrypted but has the wrong form"
@@ -41,6 +48,7 @@ impl FileRule for MalformedCiphertext {
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         for judged in subject.documents {
             let index = judged.document.index;
+            drafts.extend(disguised(subject, judged));
             for (spot, error) in &judged.census.malformed {
                 let path = spot.key_path();
                 drafts.push(
@@ -66,4 +74,28 @@ impl FileRule for MalformedCiphertext {
             }
         }
     }
+}
+
+/// Finds ciphertexts that sops takes for plaintext. All of a document have one cause.
+fn disguised<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draft<'s>> {
+    let found = disguise::all(judged);
+    let (first, kind) = found.first().filter(|_| subject.is_encrypted())?;
+    let paths: Vec<String> = found.iter().map(|(spot, _)| spot.key_path()).collect();
+    let message = format!(
+        "{} {} {}, so sops takes {} for plaintext ({})",
+        count(found.len(), "ciphertext"),
+        agree(found.len(), "is", "are"),
+        kind.says(),
+        agree(found.len(), "it", "them"),
+        listing(&paths, Clone::clone)
+    );
+    let help = subject.restoring()
+        + ", or "
+        + kind.repair()
+        + "; leave the sops block as it is, since only it has the data key";
+    let draft = Draft::new(&META, first.key_span, message)
+        .at(judged.document.index, Some(first.key_path()))
+        .note("not as sops wrote it")
+        .help(help);
+    Some(draft.also_each(found.iter().skip(1).map(|(spot, _)| spot.key_span), "nor this"))
 }

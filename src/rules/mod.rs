@@ -5,9 +5,11 @@
 
 mod ambiguous_sops_config;
 mod command;
+mod comment_item;
 mod copy;
 mod decrypted_artifact;
 mod decryption_credentials;
+mod disguise;
 mod embedded;
 mod encrypted_manifest;
 mod encrypting;
@@ -15,6 +17,7 @@ mod endpoint;
 mod exposure;
 mod facts;
 mod format_mismatch;
+mod generator_format;
 mod generator_source;
 mod glob_like_regex;
 mod identity;
@@ -32,6 +35,7 @@ mod malformed_data_key;
 mod masked_placeholder;
 mod merge_conflict;
 mod misnamed_sops_config;
+mod missing_recipients;
 mod mixed_documents;
 mod nothing_encrypted;
 mod orphan_ciphertext;
@@ -57,6 +61,7 @@ mod undecryptable_value;
 mod unencrypted_file;
 mod unencrypted_secret;
 mod unknown_config_key;
+mod unmatched_path_regex;
 mod unreachable_rule;
 mod unreadable_document;
 mod unselected_value;
@@ -68,10 +73,13 @@ mod written;
 pub use command::sops_command;
 pub use encrypting::hidden;
 pub use facts::{Covered, Facts};
+pub use glob_like_regex::looks_like_glob;
+pub use plaintext_generator_source::read_otherwise;
 pub use private_key::raise as raise_private_key;
 pub use repository::Repository;
 pub use rule::{FileRule, RepoRule};
 pub use subject::{Answers, Judged, Subject};
+pub use unmatched_path_regex::reason as misses_files;
 pub use written::misread;
 
 use crate::finding::{Needs, RuleMeta};
@@ -117,11 +125,14 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &unusable_pgp_key::UnusablePgpKey,
     &pgp_data_key_mismatch::PgpDataKeyMismatch,
     &plaintext_generator_source::PlaintextGeneratorSource,
+    &generator_format::GeneratorFormat,
     &decrypted_artifact::DecryptedArtifact,
     &encrypted_manifest::EncryptedManifest,
     &selector_hits_metadata::SelectorHitsMetadata,
     &selector_misses_data::SelectorMissesData,
+    &missing_recipients::MissingRecipients,
     &unreachable_rule::UnreachableRule,
+    &unmatched_path_regex::UnmatchedPathRegex,
     &ambiguous_sops_config::AmbiguousSopsConfig,
     &ignored_recipients::IgnoredRecipients,
     &glob_like_regex::GlobLikeRegex,
@@ -137,6 +148,9 @@ pub static INVALID_SETTINGS: &RuleMeta = &invalid_settings::META;
 
 /// An ignore entry that matches no finding.
 pub static UNUSED_IGNORE: &RuleMeta = &unused_ignore::META;
+
+/// A file that claims to be encrypted and is not.
+pub static UNENCRYPTED_FILE: &RuleMeta = &unencrypted_file::META;
 
 /// A value of an encrypted Secret that the selector leaves in plaintext.
 pub static UNSELECTED_VALUE: &RuleMeta = &unselected_value::META;

@@ -55,7 +55,8 @@ impl FileRule for NothingEncrypted {
 
     fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
         let Some(metadata) = subject.metadata() else { return };
-        if subject.encryption() != Encryption::Nothing {
+        // To remove the `sops` block of a file that has ciphertexts would destroy them.
+        if subject.encryption() != Encryption::Nothing || subject.has_disguised() {
             return;
         }
         // A Secret of empty values still has a name; what counts is whether a value is exposed.
@@ -102,6 +103,10 @@ fn because(selector: &Selector) -> String {
 }
 
 fn help(subject: &Subject<'_>) -> Advice {
+    if subject.may_hold_ciphertext() {
+        return subject.restoring()
+            + "; leave the sops block as it is, since a value contains ciphertext";
+    }
     let encrypt = subject.sops("encrypt --in-place");
     // Under the same rule sops would write the same again.
     let first = subject.obstacles().map(|first| first + ", ").unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Ciphertext that nothing decrypts.
 
+use super::comment_item;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
@@ -12,6 +13,10 @@ declare_rule! {
     /// Finds complete `ENC[AES256_GCM,..]` values in files without any `sops` block, and in places
     /// that the file's selector does not cover. Only whole values count: a ciphertext that is
     /// quoted in a comment or inside a longer string is fine.
+    ///
+    /// If `encrypted_comment_regex` selects a value of a list that has two comment lines above it, sops
+    /// writes a file that it cannot open: it encrypts the second comment as an item of the list. The help
+    /// tells how to restore the file.
     ///
     /// ## Why it matters
     ///
@@ -69,6 +74,12 @@ impl FileRule for OrphanCiphertext {
                     format!("{values} in a file without a sops block ({paths})"),
                 )
                 .help("restore the sops block from the commit that last had it; a value copied from another file can only be decrypted there"),
+                Some(_) if comment_item::hides(subject, first) => Draft::new(
+                    &META,
+                    first.key_span,
+                    format!("an encrypted comment is an item before {paths}, so sops cannot open the file that it made"),
+                )
+                .help("remove the line above, the encrypted comment: the MAC does not cover it, and sops then decrypts the value; above a value of a list, write one comment line"),
                 Some(metadata) => {
                     let selector = &metadata.recipe.selector;
                     let message = format!(

@@ -149,8 +149,10 @@ impl<'f> Mismatch<'f> {
             1 => String::new(),
             files => format!("; the same in {}", count(files - 1, "more file")),
         };
+        let config = repository.governing(self.facts).config();
+        let name = config.map_or_else(|| label.to_string(), |config| config.names.show(label));
         let message =
-            format!("the data key that is labelled {label} is {also}encrypted to {whose}{more}");
+            format!("the data key that is labelled {name} is {also}encrypted to {whose}{more}");
         let note = if has_own { "not the only one who can read it" } else { "not whom it is for" };
         let rotate = repository.sops(self.facts, "rotate --in-place");
         let first = match (owner, known.and_then(|known| known.places.first())) {
@@ -163,6 +165,7 @@ impl<'f> Mismatch<'f> {
         let help = Advice::from(first + "run ") + rotate + " and change the secret itself";
         Draft::new(&META, label.span, message)
             .at(0, Some(METADATA_KEY.to_owned()))
+            .recipients([label], config)
             .note(note)
             .help(help)
     }

@@ -9,6 +9,7 @@ use super::facts::Facts;
 use super::generator_source::{GeneratorSource, Source};
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
+use super::written::sops_name;
 use crate::document::format_of;
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
@@ -90,19 +91,44 @@ impl RepoRule for PlaintextGeneratorSource {
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let names: LazyCell<HashSet<&str>, _> =
             LazyCell::new(|| repository.files.iter().map(|path| path.file_name()).collect());
-        let is_wrong = |source: &Source| match source {
+        let is_wrong = |source: &GeneratorSource| match &source.source {
             Source::Literal(_) => true,
+            Source::File(path) if is_read_otherwise(repository, source, path) => true,
             Source::File(path) | Source::Decrypted(path) => is_plaintext(repository, path),
             // Under this name elsewhere it may be what a kustomization there means.
             Source::Missing(path) => repository.is_whole && !names.contains(path.file_name()),
         };
         let mut drafts = Vec::new();
         for facts in repository.facts {
-            let wrong = facts.generator_sources.iter().filter(|source| is_wrong(&source.source));
+            let wrong = facts.generator_sources.iter().filter(|source| is_wrong(source));
             drafts.extend(wrong.map(|source| (&facts.path, draft(source, repository.policy))));
         }
         drafts
     }
+}
+
+/// Returns the plaintext files that `unencrypted-file` reports, and that Flux would decrypt in another format
+/// than sops encrypts them in. Only the finding about the generator gives the right command.
+pub fn read_otherwise<'f>(repository: &Repository<'f>) -> HashSet<&'f RepoPath> {
+    let sources = repository.facts.iter().flat_map(|facts| &facts.generator_sources);
+    let files = sources.filter_map(|source| match &source.source {
+        Source::File(path) if is_read_otherwise(repository, source, path) => Some(path),
+        _ => None,
+    });
+    files.collect()
+}
+
+fn is_read_otherwise(
+    repository: &Repository<'_>,
+    source: &GeneratorSource,
+    path: &RepoPath,
+) -> bool {
+    let facts = repository.facts.binary_search_by(|facts: &Facts| facts.path.cmp(path));
+    let is_reported = facts.is_ok_and(|at| {
+        let facts = &repository.facts[at];
+        facts.is_reported && !facts.has_sops && facts.secrets == 0
+    });
+    is_reported && source.consumer.is_some_and(|read| read != sops_name(format_of(path)))
 }
 
 /// Returns true if the file exists, sops left no trace in it, and no rule about files reports it.
@@ -125,7 +151,7 @@ fn draft<'f>(source: &GeneratorSource, policy: &Policy) -> Draft<'f> {
         Source::File(path) => (
             format!("{generator}: {path} is not encrypted"),
             "becomes a Secret",
-            encrypting(policy, path)
+            encrypting(policy, path, source.consumer)
                 + "; "
                 + CHANGE
                 + "; if it holds no secret, use a configMapGenerator",
@@ -133,7 +159,7 @@ fn draft<'f>(source: &GeneratorSource, policy: &Policy) -> Draft<'f> {
         Source::Decrypted(path) => (
             format!("{generator}: {path} is not encrypted, so it cannot be decrypted"),
             "has to be encrypted",
-            encrypting(policy, path) + "; " + CHANGE,
+            encrypting(policy, path, None) + "; " + CHANGE,
         ),
         Source::Missing(path) => (
             format!("{generator}: there is no {path} to decrypt"),
@@ -159,10 +185,14 @@ fn literal(key: &str) -> String {
 }
 
 /// All that it takes to encrypt a file that has no finding of its own, for which `fix` does nothing.
-fn encrypting(policy: &Policy, path: &RepoPath) -> Advice {
+/// `consumer`: the format in which Flux decrypts it.
+fn encrypting(policy: &Policy, path: &RepoPath, consumer: Option<&'static str>) -> Advice {
     let governing = policy.governing(path);
-    let command = sops_command(governing, "encrypt --in-place", None, path);
-    if let Some((config, rule)) = governing.rule().filter(|_| format_of(path).is_some()) {
+    let named = sops_name(format_of(path));
+    let written = consumer.unwrap_or(named);
+    let format = Some(written).filter(|written| *written != named);
+    let command = sops_command(governing, "encrypt --in-place", format, path);
+    if let Some((config, rule)) = governing.rule().filter(|_| written != sops_name(None)) {
         let field = rule.recipe.selector.field;
         // Its keys are not those of a manifest, so sops would encrypt nothing.
         if rule.recipe.selector.span.is_some() && field.selects() {
@@ -175,7 +205,7 @@ fn encrypting(policy: &Policy, path: &RepoPath) -> Advice {
             return Advice::from(first) + command;
         }
     }
-    match obstacle(governing, None, None) {
+    match obstacle((governing, path), None, None) {
         Some(obstacle) => obstacle + ", then run " + command,
         None => Advice::from("run ") + command,
     }

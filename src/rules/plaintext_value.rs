@@ -1,10 +1,11 @@
 //! A plaintext value in an encrypted file.
 
+use super::disguise;
 use super::identity::retyped;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
-use crate::sops::census::{Encryption, Spot};
+use crate::sops::census::Encryption;
 use crate::text::words::{agree, count, listing};
 
 declare_rule! {
@@ -55,6 +56,9 @@ impl FileRule for PlaintextValue {
         for judged in subject.documents {
             // A document without a block is a matter of `mixed-documents`.
             let (spots, Some(own)) = (&judged.census.plaintext, &judged.metadata) else { continue };
+            // `malformed-ciphertext` knows what a disguised ciphertext is.
+            let plain: Vec<_> = spots.iter().filter(|spot| disguise::at(spot).is_none()).collect();
+            let spots = &plain;
             // The kind and name of a manifest alone are a matter of `encrypted-manifest`.
             let is_elsewhere = !retyped(judged).is_empty();
             let Some(first) = spots.first().filter(|_| !is_elsewhere) else { continue };
@@ -62,14 +66,14 @@ impl FileRule for PlaintextValue {
             let message = format!(
                 "an encrypted file has {} ({})",
                 count(spots.len(), "plaintext value"),
-                listing(spots, Spot::key_path)
+                listing(spots, |spot| spot.key_path())
             );
             let help = subject.restoring()
                 + format!(", and set {values} with ")
                 + subject.sops("edit")
                 + format!("; if the file was ever pushed, change {values}");
             let draft = Draft::new(&META, first.key_span, message)
-                .at_each(judged.document.index, spots.iter().map(Spot::key_path))
+                .at_each(judged.document.index, spots.iter().map(|spot| spot.key_path()))
                 .note("in plaintext")
                 .help(help);
             let draft =

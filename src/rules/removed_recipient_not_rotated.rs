@@ -93,7 +93,7 @@ impl FileRule for RemovedRecipientNotRotated {
             "{} {} removed while the data key stayed the same: {}",
             count(removed.len(), "recipient"),
             agree(removed.len(), "was", "were"),
-            listing(&removed, ToString::to_string),
+            listing(&removed, |one| subject.named(one)),
         );
         let help = Advice::from("run ")
             + subject.sops("rotate --in-place")
@@ -103,6 +103,7 @@ impl FileRule for RemovedRecipientNotRotated {
         drafts.push(
             Draft::new(&META, now.span, message)
                 .at(0, Some(METADATA_KEY.to_owned()))
+                .recipients(removed.iter().copied(), subject.governing.config())
                 .note("the data key is that of an earlier version")
                 .help(help),
         );

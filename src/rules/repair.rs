@@ -1,9 +1,11 @@
 //! The way back to a sound encrypted file, for the help of findings.
 
-use super::command::sops_command;
+use super::command::{sops_command, untrack};
 use super::subject::Subject;
 use super::written::unlike_its_name;
+use crate::finding::{Fix, Remedy};
 use crate::shell::{Advice, Command};
+use crate::traces::{self, Claim};
 
 impl Subject<'_> {
     /// Returns the command that does `verb` to this encrypted file under its own config, and as the format
@@ -33,4 +35,19 @@ impl Subject<'_> {
             + ", then "
             + self.sops("encrypt --in-place")
     }
+
+    /// Returns what to do about a plaintext file that is named like the output of a decryption: to encrypt it
+    /// would make a second encrypted file.
+    pub(super) fn forgetting(&self) -> Option<(Advice, Fix)> {
+        let claim = traces::claims_decryption(self.path()).filter(|_| !self.holds_sops())?;
+        let why = "it is named like the output of a decryption: ";
+        let help =
+            Advice::from(why) + untrack(self.path()) + "; if it was ever pushed, change the values";
+        Some((help, ignoring(claim == Claim::Certain)))
+    }
+}
+
+/// Returns the fix that keeps a decrypted copy out of git.
+pub(super) fn ignoring(is_sure: bool) -> Fix {
+    if is_sure { Fix::safe(Remedy::Ignore) } else { Fix::uncertain(Remedy::Ignore) }
 }

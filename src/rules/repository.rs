@@ -109,11 +109,13 @@ impl<'f> Repository<'f> {
     /// Applies `check` to every rule of these configs and the files that it governs.
     pub(super) fn drafts_of_rules(
         &self,
-        check: impl Fn(&'f CreationRule, &[&'f Facts]) -> Option<Draft<'f>>,
+        check: impl Fn(&'f Config, &'f CreationRule, &[&'f Facts]) -> Option<Draft<'f>>,
     ) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let rules = self.rules().into_iter();
         rules
-            .filter_map(|(config, rule, governed)| Some((&config.path, check(rule, &governed)?)))
+            .filter_map(|(config, rule, governed)| {
+                Some((&config.path, check(config, rule, &governed)?))
+            })
             .collect()
     }
 

@@ -76,7 +76,7 @@ impl RepoRule for SelectorHitsMetadata {
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let decrypted = repository.decrypted();
         repository
-            .drafts_of_rules(|rule, governed| check_rule(repository, rule, governed, &decrypted))
+            .drafts_of_rules(|_, rule, governed| check_rule(repository, rule, governed, &decrypted))
     }
 }
 

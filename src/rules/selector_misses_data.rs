@@ -61,7 +61,7 @@ impl RepoRule for SelectorMissesData {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        repository.drafts_of_rules(check_rule)
+        repository.drafts_of_rules(|_, rule, governed| check_rule(rule, governed))
     }
 }
 
@@ -82,22 +82,53 @@ fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draf
     let mut suffering: Vec<&Facts> = suffers(0).chain(suffers(1)).collect();
     suffering.sort_unstable_by_key(|facts| &facts.path);
     suffering.dedup_by_key(|facts| &facts.path);
-    if suffering.is_empty() && is_left[0] == is_left[1] {
+    // A rule for other files may name one of the fields by chance.
+    let governs_secrets = governed.is_empty() || governed.iter().any(|facts| facts.secrets > 0);
+    if suffering.is_empty() && (is_left[0] == is_left[1] || !governs_secrets) {
         return None;
     }
     // Plaintext is an error of its own, and a rule that picks keys may not have been meant for it.
     let is_sure = suffering.iter().any(|facts| facts.is_encrypted || !names_neither);
     let level = if is_sure { META.level } else { Level::Warning };
     let governs_others = governs_others(governed);
-    let mut help = selecting_values(rule, governs_others);
+    let wider = wider(rule, is_left);
+    let mut help = match &wider {
+        Some(wider) if wider == VALUES_ALONE => format!("write `encrypted_regex: {wider}`"),
+        Some(wider) => format!("write `encrypted_regex: {wider}`, in single quotes"),
+        None => selecting_values(rule, governs_others),
+    };
     if suffering.iter().any(|facts| !facts.is_encrypted || facts.is_reported) {
         help += ", then encrypt the plaintext values, and change them if they were ever pushed";
     }
     let message = message(rule, is_left, &suffering);
     let draft = Draft::new(&META, span, message).level(level).note("leaves values out").help(help);
-    let is_regex = selector.field == Field::EncryptedRegex && !governs_others;
-    let remedy = Remedy::Edit(Edit::new(span, VALUES_ALONE));
-    Some(if is_regex { draft.fix(Fix::uncertain(remedy)) } else { draft })
+    let fix = |wider: String| Fix::uncertain(Remedy::Edit(Edit::new(span, wider)));
+    Some(match wider {
+        // In single quotes a quote is written twice.
+        Some(wider) if wider == VALUES_ALONE => draft.fix(fix(wider)),
+        Some(wider) => draft.fix(fix(format!("'{}'", wider.replace('\'', "''")))),
+        None => draft,
+    })
+}
+
+/// Returns the `encrypted_regex` that covers the missing fields too, and all that it covers now. `None` for
+/// other selectors.
+fn wider(rule: &CreationRule, is_left: [bool; 2]) -> Option<String> {
+    let selector = &rule.recipe.selector;
+    let pattern = (selector.field == Field::EncryptedRegex).then_some(selector.text.as_str())?;
+    let missing = VALUE_FIELDS.into_iter().zip(is_left).filter(|(_, is_left)| *is_left);
+    let missing = missing.map(|(field, _)| field).collect::<Vec<_>>().join("|");
+    let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));
+    let names =
+        inner.map(|it| it.strip_prefix('(').and_then(|it| it.strip_suffix(')')).unwrap_or(it));
+    let is_plain = |names: &str| names.chars().all(|c| c.is_alphanumeric() || "_-|".contains(c));
+    Some(match names.filter(|names| is_plain(names)) {
+        Some(names) if names.split('|').all(|name| VALUE_FIELDS.contains(&name)) => {
+            VALUES_ALONE.to_owned()
+        }
+        Some(names) => format!("^({names}|{missing})$"),
+        None => format!("{pattern}|^({missing})$"),
+    })
 }
 
 fn message(rule: &CreationRule, is_left: [bool; 2], suffering: &[&Facts]) -> String {

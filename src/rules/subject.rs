@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use crate::document::{Document, DuplicateKey, Node, ParseError, Value};
+use crate::document::{self, Document, DuplicateKey, Format, Node, ParseError, Shape, Value};
 use crate::finding::Draft;
 use crate::input::Input;
+use crate::keys::Recipient;
 use crate::kubernetes::{self, Secret, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
@@ -38,6 +39,9 @@ pub struct Subject<'s> {
     pub parse_error: Option<&'s ParseError>,
     /// The config and creation rule that apply.
     pub governing: Governing<'s>,
+    /// The configs above the nearest one, if the file is encrypted and governed by a rule. The nearest come
+    /// first.
+    pub configs_above: Vec<&'s Config>,
     /// The nearest config with a name that sops does not look for, if the file is not encrypted and
     /// has no other config.
     pub misnamed_config: Option<RepoPath>,
@@ -176,6 +180,21 @@ impl<'s> Subject<'s> {
         name.rsplit('.').next() == Some("env") || words.any(|word| WORDS.contains(&word))
     }
 
+    /// Returns true if the file cannot be read because of the byte order mark before it.
+    pub(super) fn has_byte_order_mark(&self) -> bool {
+        let is_unread = self.parse_error.is_some() || self.is_foreign;
+        is_unread && self.text.starts_with('\u{feff}')
+    }
+
+    /// Returns true if the file consists of lines that end in CRLF, which sops takes for parts of the values.
+    pub(super) fn has_foreign_line_ends(&self) -> bool {
+        let has_lines = match self.documents.first() {
+            Some(first) => first.document.shape == Shape::Lines,
+            None => document::format_of(self.path()).is_some_and(Format::is_shallow),
+        };
+        has_lines && self.text.contains("\r\n")
+    }
+
     /// Returns true if sops refuses the file because of faults that have findings of their own.
     pub(super) fn is_refused(&self) -> bool {
         let verdict = self.opening.map(|opening| &opening.verdict);
@@ -185,6 +204,12 @@ impl<'s> Subject<'s> {
                 && !(census.plaintext.is_empty() && census.malformed.is_empty())
         };
         matches!(verdict, Some(Verdict::Refused(_))) || self.documents.iter().any(is_broken)
+    }
+
+    /// Returns a recipient for a message: by the name that the config gives it, if there is one.
+    pub(super) fn named(&self, recipient: &Recipient) -> String {
+        let names = self.governing.config().map(|config| &config.names);
+        names.map_or_else(|| recipient.to_string(), |names| names.show(recipient))
     }
 
     /// Adds the governing creation rule as a place, if there is one.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
+use super::unmatched_path_regex::explains;
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
-use crate::policy::{Config, Governing};
+use crate::policy::{CONFIG_NAME, Config, Governing};
 use crate::shell::{Advice, Command};
 use crate::text::Span;
 use crate::text::words::count;
@@ -53,10 +54,11 @@ impl RepoRule for UncoveredFile {
         // A plaintext Secret has a finding of its own.
         for facts in repository.facts.iter().filter(|facts| facts.is_encrypted) {
             match repository.governing(facts) {
+                Governing::NoRule(config) if explains(repository, config, &facts.path) => {}
                 Governing::NoRule(config) => {
                     without_rule.entry(&config.path).or_insert((config, Vec::new())).1.push(facts);
                 }
-                Governing::NoConfig => without_config.push(facts),
+                Governing::NoConfig | Governing::Outside(_) => without_config.push(facts),
                 Governing::Unusable(_) | Governing::Rule(..) => {}
             }
         }
@@ -97,17 +99,43 @@ fn no_config<'f>(
     files: &[&'f Facts],
 ) -> Option<(&'f RepoPath, Draft<'f>)> {
     let first = &files.first()?.path;
-    let (level, where_) = if repository.policy.is_empty() {
-        (Level::Info, "there is no .sops.yaml in this repository")
-    } else {
-        (META.level, "there is no .sops.yaml above these files")
+    let other = repository.policy.configs().into_iter().next();
+    let (level, why, help) = match (repository.policy.governing(first), other) {
+        (Governing::Outside(outside), _) => (
+            Level::Info,
+            format!("the .sops.yaml that sops uses is outside this repository ({outside})"),
+            "copy its rules for these files to a .sops.yaml in this repository".to_owned(),
+        ),
+        (_, None) => (
+            Level::Info,
+            "there is no .sops.yaml in this repository".to_owned(),
+            "write a .sops.yaml with creation_rules at the root of the repository".to_owned(),
+        ),
+        (_, Some(other)) => (
+            META.level,
+            format!(
+                "there is no .sops.yaml above these files, and {} governs only the files below its directory",
+                other.path
+            ),
+            match common_directory(files) {
+                place if place == RepoPath::root() => {
+                    "write a .sops.yaml with a creation rule for them at the root of the repository"
+                        .to_owned()
+                }
+                place => format!("write {} with a creation rule for them", place.join(CONFIG_NAME)),
+            },
+        ),
     };
-    let message = format!("{where_}, so the recipients of {} cannot be checked", listing(files));
-    let draft = Draft::new(&META, Span::at(0), message)
-        .level(level)
-        .note("not covered")
-        .help("write a .sops.yaml with creation_rules at the root of the repository");
+    let message = format!("{why}, so the recipients of {} cannot be checked", listing(files));
+    let draft = Draft::new(&META, Span::at(0), message).level(level).note("not covered").help(help);
     Some((first, draft))
+}
+
+/// Returns the lowest directory that is above all these files.
+fn common_directory(files: &[&Facts]) -> RepoPath {
+    let is_above_all = |place: &&str| files.iter().all(|facts| facts.path.below(place).is_some());
+    let place = files.first().and_then(|first| first.path.ancestors().find(is_above_all));
+    RepoPath::from(place.unwrap_or_default())
 }
 
 /// `apps/a.yaml`, or `3 files in apps (a.yaml, b.yaml, c.yaml)`.

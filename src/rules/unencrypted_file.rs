@@ -98,6 +98,10 @@ impl FileRule for UnencryptedFile {
             .note("no sops metadata")
             .help(help)
             .fix(Fix::encrypt());
+        let draft = match subject.forgetting() {
+            Some((help, fix)) => draft.help(help).fix(fix),
+            None => draft,
+        };
         drafts.push(subject.with_rule(draft, "this creation rule matches the file"));
     }
 }

@@ -132,6 +132,10 @@ fn check_secret<'s>(
         .at_each(judged.document.index, spots.iter().map(Spot::key_path))
         .note("in plaintext")
         .help(if secret.holds_files { help_for_file() } else { help(subject) });
+    if let Some((help, fix)) = subject.forgetting() {
+        let draft = draft.help(help).fix(fix);
+        return drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
+    }
     // sops could not read the result, or would encrypt the whole file as binary data.
     let can_encrypt = !(subject.is_foreign || subject.is_template);
     let draft = if can_encrypt { draft.fix(Fix::encrypt()) } else { draft };

@@ -80,6 +80,14 @@ fn draft<'s>(config: &Config, unknown: &UnknownKey) -> Draft<'s> {
             let draft = Draft::new(&META, unknown.span, message);
             return draft.level(Level::Warning).note("has no effect").help(help);
         }
+        Some(Meant::Key(name)) if !takes(unknown, name) => {
+            let effect = effect(config, unknown, name);
+            let message = format!("sops ignores the unknown key {key} {place}{effect}");
+            let help = format!(
+                "write {name} with one regular expression in its place, the patterns joined with |; after the change, check the files made with this config"
+            );
+            return Draft::new(&META, unknown.span, message).note("has no effect").help(help);
+        }
         Some(Meant::Key(name)) => (
             format!("sops ignores the unknown key {key} {place}{}", effect(config, unknown, name)),
             format!("did you mean {name}? After the change, check the files made with this config"),
@@ -95,10 +103,20 @@ fn draft<'s>(config: &Config, unknown: &UnknownKey) -> Draft<'s> {
     };
     let draft = Draft::new(&META, unknown.span, message).note("has no effect").help(help);
     match unknown.meant {
-        Some(Meant::Key(name)) => draft.fix(Fix::safe(Remedy::Edit(Edit::new(unknown.span, name)))),
+        Some(Meant::Key(name)) => {
+            let remedy = Remedy::Edit(Edit::new(unknown.span, name));
+            // A path or a glob need not be the regular expression that is meant.
+            let is_path = matches!(&*unknown.key, "path" | "file" | "filename" | "glob");
+            draft.fix(if is_path { Fix::uncertain(remedy) } else { Fix::safe(remedy) })
+        }
         Some(Meant::Deeper(_)) => draft,
         None => draft.level(Level::Warning),
     }
+}
+
+/// Returns true if the intended key takes such a value.
+fn takes(unknown: &UnknownKey, name: &str) -> bool {
+    unknown.is_text || name != "path_regex"
 }
 
 /// Returns true if correcting the key would give the rule a second selector, which sops rejects.

@@ -52,7 +52,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Move the rule up, or remove it. `sops-lint policy FILE` shows which rule decides.
+    /// Move the rule up, or remove it. Of two rules for all files, only the first one applies in any
+    /// order: if the recipients of both should decrypt, write all of them into one rule. `sops-lint policy FILE` shows which rule decides.
     UnreachableRule, "unreachable-rule", Warning, needs Policy,
     "a creation rule that never applies, since an earlier one always matches first"
 }
@@ -91,7 +92,12 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
             unknown.rule == Some(blocker.number) && unknown.meant == meant
         };
         if !config.unknown_keys.iter().any(is_slip) {
-            drafts.extend(rules[at + 1..].iter().map(|rule| draft(rule, blocker, &why)));
+            drafts.extend(rules[at + 1..].iter().map(|rule| {
+                if matches_everything(rule) {
+                    return for_all_too(rule, blocker, &why);
+                }
+                draft(rule, blocker, &why)
+            }));
         }
     }
     let rest = &rules[..for_all.unwrap_or(end)];
@@ -113,6 +119,20 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
         }
     }
     drafts
+}
+
+/// Makes the draft for a second rule for all files: whichever comes first, the other never applies.
+fn for_all_too<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Draft<'f> {
+    let (number, other) = (rule.number, blocker.number);
+    let draft = draft(rule, blocker, why);
+    if demand_the_same(&rule.recipe, &blocker.recipe) {
+        return draft
+            .level(Level::Info)
+            .help(format!("remove rule {number}, which demands the same"));
+    }
+    draft.help(format!(
+        "if the recipients of both rules should decrypt all files, write them into rule {other} and remove rule {number}; otherwise give rule {number} a path_regex and move it before rule {other}"
+    ))
 }
 
 /// Makes the draft for a rule with the same pattern as an earlier one: to move it would make that one

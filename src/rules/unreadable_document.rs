@@ -85,7 +85,11 @@ impl FileRule for UnreadableDocument {
             Draft::new(&META, Span::at(error.offset), message)
                 .level(level)
                 .note("reading stopped here")
-                .help("correct the syntax here, or restore the file from its last good commit"),
+                .help(if subject.has_byte_order_mark() {
+                    "save the file without a byte order mark"
+                } else {
+                    "correct the syntax here, or restore the file from its last good commit"
+                }),
         );
     }
 }

@@ -109,8 +109,10 @@ fn help(subject: &Subject<'_>, is_against_rule: bool) -> Advice {
     } else {
         format!("`encrypted_regex: {VALUES_ALONE}`")
     };
-    let first = match (obstacle(subject.governing, None, Some(&selector)), subject.governing.rule())
-    {
+    let first = match (
+        obstacle((subject.governing, subject.path()), None, Some(&selector)),
+        subject.governing.rule(),
+    ) {
         (Some(obstacle), _) => obstacle,
         (None, Some((config, rule))) if !is_against_rule || loses(&rule.recipe.selector) => {
             let (number, config) = (rule.number, &config.path);

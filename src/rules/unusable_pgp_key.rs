@@ -208,12 +208,13 @@ fn of_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Lost<'f
 fn of_rule<'f>(
     lost: &Lost<'f>,
     repository: &Repository<'f>,
-    (config, files): (&Config, &[&Facts]),
+    (config, files): (&'f Config, &[&Facts]),
     used: &LastUsed<'_>,
 ) -> Draft<'f> {
     const SHOWN: usize = 4;
     let (number, first) = lost.places[0];
-    let (says, source) = (lost.says(&format!(" of rule {number}")), lost.source());
+    let name = config.names.name(first).map(|name| format!(" ({name})")).unwrap_or_default();
+    let (says, source) = (lost.says(&format!("{name} of rule {number}")), lost.source());
     let mut draft = if let Some(proof) = lost.was_used(used) {
         let message = format!("{says}, says {source}, but {proof}");
         Draft::new(&META, first.span, message)
@@ -225,6 +226,7 @@ fn of_rule<'f>(
             .note("sops refuses to encrypt to it")
             .help(removing(lost, repository, config, files))
     };
+    draft = draft.recipients([first], Some(config));
     let mut others: Vec<_> = lost.places.iter().filter(|(_, at)| at.span != first.span).collect();
     others.dedup_by_key(|(_, at)| at.span);
     for (number, at) in others.into_iter().take(SHOWN) {
@@ -298,7 +300,7 @@ fn of_files<'f>(
 /// Returns true if a creation rule names the recipients of a file.
 fn is_governed(repository: &Repository<'_>, path: &RepoPath) -> bool {
     match repository.policy.governing(path) {
-        Governing::NoConfig | Governing::NoRule(_) => false,
+        Governing::NoConfig | Governing::Outside(_) | Governing::NoRule(_) => false,
         Governing::Unusable(_) => true,
         Governing::Rule(_, rule) => rule.recipe.recipients().next().is_some(),
     }
@@ -314,6 +316,7 @@ fn of_file<'f>(repository: &Repository<'f>, lost: &Lost<'f>, files: &[&Facts]) -
     let removal = Advice::from("run ") + repository.sops(files[0], &verb);
     Draft::new(&META, lost.places[0].1.span, format!("{says}, says {source}"))
         .level(Level::Warning)
+        .recipients([lost.places[0].1], None)
         .at(0, Some(METADATA_KEY.to_owned()))
         .note("sops refuses to encrypt to it")
         .help(lost.help(removal, "change the secret itself".into()))

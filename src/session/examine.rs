@@ -1,5 +1,7 @@
 //! Judges one tree.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use super::conclude::{conclude, suppress};
@@ -13,9 +15,9 @@ use crate::keys::KeyRing;
 use crate::path::RepoPath;
 use crate::policy::Policy;
 use crate::report::Report;
-use crate::rules::Repository;
+use crate::rules::{Repository, UNENCRYPTED_FILE, read_otherwise};
 use crate::settings::{Settings, Verify};
-use crate::source::{Files, Listing, Source, SourceError};
+use crate::source::{Files, Listing, Source, SourceError, config_above};
 use crate::tree::read_config;
 
 /// The next step where files had to be verified and could not be.
@@ -69,7 +71,8 @@ impl Session<'_> {
         let mut errors: Vec<String> = settings.unread.iter().map(ToString::to_string).collect();
         let files = Files::new(source, self.list(source, settings, &mut errors)?);
         let directories = files.listing.config_directories.iter().map(String::as_str);
-        let policy = Policy::load(directories, |path| read_config(source, path));
+        let policy = Policy::load(directories, |path| read_config(source, path))
+            .below(config_above(source.root()));
         let context = Context {
             policy: &policy,
             tree: &files,
@@ -180,6 +183,17 @@ impl Session<'_> {
             trusted_endpoints: &settings.file.trusted_endpoints,
         };
         let findings = judge::repository(repository, read);
+        // Of two findings about one file the one with the right command stays, if it is reported.
+        let read_otherwise = read_otherwise(&repository);
+        let is_reported =
+            |finding: &&Finding| self.options.selection.level(finding, &settings.file).is_some();
+        let about =
+            findings.iter().filter(is_reported).filter_map(|finding| finding.about.as_ref());
+        let replaced: HashSet<RepoPath> =
+            about.filter(|path| read_otherwise.contains(path)).cloned().collect();
+        tally.findings.retain(|finding| {
+            finding.rule.id != UNENCRYPTED_FILE.id || !replaced.contains(&finding.place.path)
+        });
         tally.findings.extend(findings);
         certificates.files()
     }

@@ -22,7 +22,9 @@ const MAX_STEPS: usize = 16;
 
 /// Maximum problems that are reported.
 const MAX_PROBLEMS: usize = 20;
-const CRLF: &str = "has lines that end in CRLF: to sops the carriage return is a part of the value";
+/// The fault of lines that git or an editor converted. All other faults of these lines follow from it.
+pub const CRLF: &str =
+    "has lines that end in CRLF: to sops the carriage return is a part of the value";
 
 /// Metadata as a tree.
 #[derive(Debug)]

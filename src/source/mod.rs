@@ -21,4 +21,4 @@ pub use overlay::Overlay;
 pub use snapshot::Snapshot;
 pub use state::Source;
 pub use view::View;
-pub use worktree::WorkTree;
+pub use worktree::{WorkTree, config_above};

@@ -17,8 +17,18 @@ use crate::path::RepoPath;
 use crate::policy::CONFIG_NAME;
 use crate::tree::Tree;
 
+/// Maximum directories in which sops searches for its config.
+const MAX_STEPS: usize = 100;
+
 /// The reason not to read a pipe or a device.
 const NOT_REGULAR: &str = "it is not a regular file";
+
+/// Returns the nearest `.sops.yaml` above the root of a tree, seen from there: sops uses it too.
+pub fn config_above(root: &Path) -> Option<String> {
+    let above = root.ancestors().skip(1);
+    let steps = above.take(MAX_STEPS).position(|place| place.join(CONFIG_NAME).is_file())? + 1;
+    Some("../".repeat(steps) + CONFIG_NAME)
+}
 
 /// Largest file that says what git ignores, in bytes. Each line takes kilobytes.
 const MAX_IGNORES: u64 = 512 * 1024;

@@ -213,6 +213,50 @@ fn a_standard_error_that_cannot_be_written_changes_no_exit_code() {
 }
 
 #[test]
+fn policy_lists_the_rules_that_were_tried_with_the_reasons() {
+    let rules = crate::support::fixtures().join("rules/unmatched-path-regex");
+    let copy = crate::support::copy_of(&rules.join("bad-before-a-rule-for-all"), &[]);
+    let run = sops_lint(copy.path(), &["policy", "production/database.yaml"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    for line in [
+        "  governed by  rule 3 of .sops.yaml (any path)",
+        "  tried        rule 1: .*/production/.* (paths are relative to the directory of .sops.yaml, and the pattern needs a directory before the /; (^|/)production/.* would match)",
+    ] {
+        assert!(run.stdout.lines().any(|printed| printed == line), "{line}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn policy_reads_a_file_in_another_format_than_its_name_says() {
+    let rules = crate::support::fixtures().join("rules/format-mismatch");
+    let copy = crate::support::copy_of(&rules, &[]);
+    let report =
+        sops_lint(copy.path(), &["scan", "--only", "format-mismatch", "--format", "json"]).json();
+    let findings = report["findings"].as_array().expect("findings");
+    assert!(findings.len() > 4, "{findings:?}");
+    for finding in findings {
+        let path = finding["path"].as_str().expect("a path");
+        let run = sops_lint(copy.path(), &["policy", path]);
+        assert!(run.stdout.contains("  has          "), "{path}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_config_above_the_repository_is_named() {
+    let rules = crate::support::fixtures().join("rules/uncovered-file");
+    let outer = tempfile::tempdir().expect("a directory");
+    let copy = crate::support::copy_of(&rules.join("bad-no-config"), &[]);
+    let root = outer.path().join("repository");
+    std::fs::rename(copy.path(), &root).expect("a move");
+    std::fs::create_dir(root.join(".git")).expect("a directory");
+    std::fs::write(outer.path().join(".sops.yaml"), "creation_rules: []").expect("a file");
+    let scan = sops_lint(&root, &["scan", "--verbose"]);
+    assert!(scan.stdout.contains("is outside this repository (../.sops.yaml)"), "{}", scan.stdout);
+    let policy = sops_lint(&root, &["policy", "new.yaml"]);
+    assert!(policy.stdout.contains("  governed by  ../.sops.yaml, seen"), "{}", policy.stdout);
+}
+
+#[test]
 fn global_options_are_taken_before_and_after_every_command() {
     let tree = repository(&[(".git/HEAD", ""), ("a.yaml", PLAINTEXT)]);
     let commands: &[&[&str]] = &[

@@ -20,7 +20,7 @@ use crate::policy::Policy;
 use crate::session::{Examined, Session};
 use crate::settings::Settings;
 use crate::shell::Reader;
-use crate::source::{Source, View};
+use crate::source::{Source, View, config_above};
 use crate::text::printable::{clean, clean_path};
 use crate::tree::{Tree, read_config};
 
@@ -170,6 +170,7 @@ impl Plan {
             let corrected = self.changes.iter().find(|change| change.path == *path);
             corrected.map(|change| change.new.0.clone()).or_else(|| read_config(source, path))
         });
+        let policy = policy.below(config_above(source.root()));
         let public_keys = PublicKeys::new(session.host.clone());
         for path in &examined.with_certificates {
             if let Some(input) = files.input(path) {

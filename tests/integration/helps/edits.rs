@@ -38,6 +38,10 @@ pub(super) enum Edit {
     Unmask,
     /// Change this line, for this reason.
     Line(usize, String),
+    /// Write another `path_regex` into a rule of a config.
+    Pattern { config: String, rule: usize, pattern: String },
+    /// Write the recipients of one config into another.
+    Recipients { from: String, to: String },
 }
 
 /// The usual selector.
@@ -61,6 +65,8 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<extend>extend a path_regex or add a rule)",
         r"(?<unlist>remove it from the rule|replace it in the rule by another recipient)",
         r"(?<unmask>set the value again, then)",
+        r"(?<path>write path_regex `(?<pattern>[^`]*)`, in single quotes, in rule (?<prule>\d+) of (?<pconfig>[^ ,:]+))",
+        r"(?<same>if (?<from>\S+), write the same recipients into rule \d+ of (?<to>[^ ;]+))",
         r"(?<fields>move them into a key group or remove them)",
     ];
     Regex::new(&parts.join("|")).expect("the parts are valid")
@@ -69,6 +75,11 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
 /// Returns the ways that a help leaves open, each with its steps in order.
 pub(super) fn ways(help: &str) -> Vec<Vec<Step>> {
     let steps = |text: &str| PARTS.captures_iter(text).map(|found| step(&found)).collect();
+    if let Some((first, second)) =
+        help.split_once("; if ").filter(|_| help.contains("decide which"))
+    {
+        return vec![steps(first), steps(second)];
+    }
     if let Some((first, second)) = help.split_once("), or ") {
         let (first, second) = (steps(first), steps(second));
         return vec![first, second];
@@ -124,6 +135,11 @@ fn step(found: &regex::Captures<'_>) -> Step {
     } else if found.name("manifests").is_some() {
         let config = ".sops.yaml".to_owned();
         Edit::Rule { config, selector: text("mselector"), is_first: true }
+    } else if let Some(pattern) = text("pattern") {
+        let rule = text("prule").and_then(|number| number.parse().ok()).expect("a number");
+        Edit::Pattern { config: text("pconfig").expect("it names the config"), rule, pattern }
+    } else if let (Some(from), Some(to)) = (text("from"), text("to")) {
+        Edit::Recipients { from, to }
     } else if found.name("block").is_some() {
         Edit::Block
     } else if found.name("utf").is_some() {

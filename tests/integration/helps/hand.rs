@@ -31,6 +31,12 @@ pub(super) fn edit(root: &Path, edit: &Edit, path: &str, alice: &str) {
         Edit::Extend => change(".sops.yaml", &|text| text.to_owned() + &rule(alice, None, None)),
         Edit::Select { selector } => change(path, &|text| with_selector(text, selector)),
         Edit::Unlist => change(path, &|text| without_pgp(text, alice)),
+        Edit::Pattern { config, rule, pattern } => {
+            change(config, &|text| with_pattern(text, *rule, pattern));
+        }
+        Edit::Recipients { from, to } => {
+            fs::copy(root.join(from), root.join(to)).expect("copied");
+        }
         Edit::Fields => change(path, &without_fields),
         Edit::Block => change(path, &without_block),
         Edit::Line(number, reason) => change(path, &|text| with_line(text, *number, reason)),
@@ -52,6 +58,18 @@ fn rule(alice: &str, pattern: Option<&str>, selector: Option<&str>) -> String {
     let pattern = pattern.map(|pattern| format!("    path_regex: '{pattern}'\n"));
     let selector = selector.map(|selector| format!("    encrypted_regex: {selector}\n"));
     format!("  - age: {alice}\n{}{}", pattern.unwrap_or_default(), selector.unwrap_or_default())
+}
+
+/// Replaces the `path_regex` of a rule.
+fn with_pattern(text: &str, rule: usize, pattern: &str) -> String {
+    let mut rules = text.split_inclusive("  - path_regex: ");
+    let mut corrected = rules.next().expect("a beginning").to_owned();
+    for (number, text) in rules.enumerate() {
+        let (old, rest) = text.split_once('\n').expect("a line");
+        let new = if number + 1 == rule { format!("'{pattern}'") } else { old.to_owned() };
+        corrected += &format!("{new}\n{rest}");
+    }
+    corrected
 }
 
 fn with_rule(text: &str, new: &str, is_first: bool) -> String {
