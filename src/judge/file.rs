@@ -39,8 +39,7 @@ pub fn file(input: &Input, context: Context<'_>) -> Outcome {
     let Reading { parsed, is_foreign } = unread.read(variants.as_ref());
     let documents = Judged::all(&parsed.documents);
     let is_unclear = is_unclear(text.unwrap_or_default(), format, traces);
-    let may_read = !is_unclear && !is_unreadable_utf_16(input, format);
-    let ring = context.ring.filter(|_| may_read);
+    let ring = context.ring.filter(|_| !is_unclear && !is_unreadable_utf_16(input, format));
     let opening = ring.and_then(|ring| open(&parsed, &documents, ring));
     let (earlier, versions) = earlier(&documents, &questions);
     let earlier = earlier.as_ref().and_then(parse_earlier);
