@@ -40,6 +40,8 @@ pub(super) enum Edit {
     Line(usize, String),
     /// Write another `path_regex` into a rule of a config.
     Pattern { config: String, rule: usize, pattern: String },
+    /// Write ciphertexts as sops writes them.
+    Undisguise,
     /// Write the recipients of one config into another.
     Recipients { from: String, to: String },
 }
@@ -65,6 +67,7 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<extend>extend a path_regex or add a rule)",
         r"(?<unlist>remove it from the rule|replace it in the rule by another recipient)",
         r"(?<unmask>set the value again, then)",
+        r"(?<undisguise>remove all that is around ENC\[\.\.\]|write ENC\[AES256_GCM in capitals|write what the base64 encodes)",
         r"(?<path>write path_regex `(?<pattern>[^`]*)`, in single quotes, in rule (?<prule>\d+) of (?<pconfig>[^ ,:]+))",
         r"(?<same>if (?<from>\S+), write the same recipients into rule \d+ of (?<to>[^ ;]+))",
         r"(?<fields>move them into a key group or remove them)",
@@ -135,6 +138,8 @@ fn step(found: &regex::Captures<'_>) -> Step {
     } else if found.name("manifests").is_some() {
         let config = ".sops.yaml".to_owned();
         Edit::Rule { config, selector: text("mselector"), is_first: true }
+    } else if found.name("undisguise").is_some() {
+        Edit::Undisguise
     } else if let Some(pattern) = text("pattern") {
         let rule = text("prule").and_then(|number| number.parse().ok()).expect("a number");
         Edit::Pattern { config: text("pconfig").expect("it names the config"), rule, pattern }
