@@ -40,6 +40,8 @@ pub(super) enum Edit {
     Line(usize, String),
     /// Write another `path_regex` into a rule of a config.
     Pattern { config: String, rule: usize, pattern: String },
+    /// Save the file with LF line ends and without a byte order mark.
+    Save,
     /// Write ciphertexts as sops writes them.
     Undisguise,
     /// Write the recipients of one config into another.
@@ -67,6 +69,7 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<extend>extend a path_regex or add a rule)",
         r"(?<unlist>remove it from the rule|replace it in the rule by another recipient)",
         r"(?<unmask>set the value again, then)",
+        r"(?<save>save (?:it|the file) (?:with LF line ends|without a byte order mark))",
         r"(?<undisguise>remove all that is around ENC\[\.\.\]|write ENC\[AES256_GCM in capitals|write what the base64 encodes)",
         r"(?<path>write path_regex `(?<pattern>[^`]*)`, in single quotes, in rule (?<prule>\d+) of (?<pconfig>[^ ,:]+))",
         r"(?<same>if (?<from>\S+), write the same recipients into rule \d+ of (?<to>[^ ;]+))",
@@ -138,6 +141,8 @@ fn step(found: &regex::Captures<'_>) -> Step {
     } else if found.name("manifests").is_some() {
         let config = ".sops.yaml".to_owned();
         Edit::Rule { config, selector: text("mselector"), is_first: true }
+    } else if found.name("save").is_some() {
+        Edit::Save
     } else if found.name("undisguise").is_some() {
         Edit::Undisguise
     } else if let Some(pattern) = text("pattern") {

@@ -36,6 +36,9 @@ pub(super) fn edit(root: &Path, edit: &Edit, path: &str, alice: &str) {
         Edit::Pattern { config, rule, pattern } => {
             change(config, &|text| with_pattern(text, *rule, pattern));
         }
+        Edit::Save => {
+            change(path, &|text| text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
+        }
         Edit::Undisguise => change(path, &undisguised),
         Edit::Recipients { from, to } => {
             fs::copy(root.join(from), root.join(to)).expect("copied");
