@@ -103,6 +103,22 @@ pub(super) fn ways(help: &str) -> Vec<Vec<Step>> {
     vec![steps(help)]
 }
 
+/// Returns the edit that writes a pattern, recipients or values anew.
+fn rewriting(found: &regex::Captures<'_>) -> Option<Edit> {
+    let text = |name: &str| found.name(name).map(|text| text.as_str().to_owned());
+    if found.name("save").is_some() {
+        return Some(Edit::Save);
+    }
+    if found.name("undisguise").is_some() {
+        return Some(Edit::Undisguise);
+    }
+    if let Some(pattern) = text("pattern") {
+        let rule = text("prule")?.parse().ok()?;
+        return Some(Edit::Pattern { config: text("pconfig")?, rule, pattern });
+    }
+    Some(Edit::Recipients { from: text("from")?, to: text("to")? })
+}
+
 fn step(found: &regex::Captures<'_>) -> Step {
     let text = |name: &str| found.name(name).map(|text| text.as_str().to_owned());
     let selector = |name| {
@@ -119,6 +135,9 @@ fn step(found: &regex::Captures<'_>) -> Step {
     };
     if let Some(command) = text("command") {
         return Step::Run(command);
+    }
+    if let Some(edit) = rewriting(found) {
+        return Step::Edit(edit);
     }
     Step::Edit(if found.name("write").is_some() {
         Edit::Config { path: ".sops.yaml".to_owned(), selector: selector("wselector") }
@@ -141,15 +160,6 @@ fn step(found: &regex::Captures<'_>) -> Step {
     } else if found.name("manifests").is_some() {
         let config = ".sops.yaml".to_owned();
         Edit::Rule { config, selector: text("mselector"), is_first: true }
-    } else if found.name("save").is_some() {
-        Edit::Save
-    } else if found.name("undisguise").is_some() {
-        Edit::Undisguise
-    } else if let Some(pattern) = text("pattern") {
-        let rule = text("prule").and_then(|number| number.parse().ok()).expect("a number");
-        Edit::Pattern { config: text("pconfig").expect("it names the config"), rule, pattern }
-    } else if let (Some(from), Some(to)) = (text("from"), text("to")) {
-        Edit::Recipients { from, to }
     } else if found.name("block").is_some() {
         Edit::Block
     } else if found.name("utf").is_some() {

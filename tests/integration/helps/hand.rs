@@ -37,7 +37,7 @@ pub(super) fn edit(root: &Path, edit: &Edit, path: &str, alice: &str) {
             change(config, &|text| with_pattern(text, *rule, pattern));
         }
         Edit::Save => {
-            change(path, &|text| text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
+            change(path, &|text| text.trim_start_matches('\u{feff}').replace("\r\n", "\n"));
         }
         Edit::Undisguise => change(path, &undisguised),
         Edit::Recipients { from, to } => {
