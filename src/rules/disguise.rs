@@ -41,9 +41,10 @@ impl Disguise {
         }
     }
 
-    /// Returns how the value is written that sops recognises.
-    pub(super) fn repair(self) -> &'static str {
+    /// Returns how the value is written that sops recognises. `is_line`: in a file of lines with `=`.
+    pub(super) fn repair(self, is_line: bool) -> &'static str {
         match self {
+            Self::Quotes if is_line => "remove all that is around ENC[..], and blanks before =",
             Self::Quotes => "remove all that is around ENC[..]",
             Self::Case => "write ENC[AES256_GCM in capitals",
             Self::Base64 => "write what the base64 encodes",

@@ -126,7 +126,8 @@ impl Subject<'_> {
         let governing = (self.governing, self.path());
         let lack = obstacle(governing, self.misnamed_config.as_ref(), selector.as_deref());
         let wrong_selector = self.wrong_selector().map(Advice::from);
-        let objection = self.objection().map(Advice::from);
+        // Another encoding removes the objection too.
+        let objection = self.objection().map(Advice::from).filter(|_| encoding.is_none());
         let all = encoding.into_iter().chain(lack).chain(wrong_selector).chain(objection);
         all.reduce(|first, next| first + ", " + next)
     }

@@ -3,6 +3,7 @@
 use super::disguise;
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
+use crate::document::Shape;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::text::words::{agree, count, listing};
 
@@ -91,7 +92,7 @@ fn disguised<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draft<'s>
     );
     let help = subject.restoring()
         + ", or "
-        + kind.repair()
+        + kind.repair(judged.document.shape == Shape::Lines)
         + "; leave the sops block as it is, since only it has the data key";
     let draft = Draft::new(&META, first.key_span, message)
         .at(judged.document.index, Some(first.key_path()))

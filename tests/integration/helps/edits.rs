@@ -40,6 +40,10 @@ pub(super) enum Edit {
     Line(usize, String),
     /// Write another `path_regex` into a rule of a config.
     Pattern { config: String, rule: usize, pattern: String },
+    /// Save the file with LF line ends and without a byte order mark.
+    Save,
+    /// Write ciphertexts as sops writes them.
+    Undisguise,
     /// Write the recipients of one config into another.
     Recipients { from: String, to: String },
 }
@@ -65,6 +69,8 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<extend>extend a path_regex or add a rule)",
         r"(?<unlist>remove it from the rule|replace it in the rule by another recipient)",
         r"(?<unmask>set the value again, then)",
+        r"(?<save>save (?:it|the file) (?:with LF line ends|without a byte order mark))",
+        r"(?<undisguise>remove all that is around ENC\[\.\.\]|write ENC\[AES256_GCM in capitals|write what the base64 encodes)",
         r"(?<path>write path_regex `(?<pattern>[^`]*)`, in single quotes, in rule (?<prule>\d+) of (?<pconfig>[^ ,:]+))",
         r"(?<same>if (?<from>\S+), write the same recipients into rule \d+ of (?<to>[^ ;]+))",
         r"(?<fields>move them into a key group or remove them)",
@@ -97,6 +103,22 @@ pub(super) fn ways(help: &str) -> Vec<Vec<Step>> {
     vec![steps(help)]
 }
 
+/// Returns the edit that writes a pattern, recipients or values anew.
+fn rewriting(found: &regex::Captures<'_>) -> Option<Edit> {
+    let text = |name: &str| found.name(name).map(|text| text.as_str().to_owned());
+    if found.name("save").is_some() {
+        return Some(Edit::Save);
+    }
+    if found.name("undisguise").is_some() {
+        return Some(Edit::Undisguise);
+    }
+    if let Some(pattern) = text("pattern") {
+        let rule = text("prule")?.parse().ok()?;
+        return Some(Edit::Pattern { config: text("pconfig")?, rule, pattern });
+    }
+    Some(Edit::Recipients { from: text("from")?, to: text("to")? })
+}
+
 fn step(found: &regex::Captures<'_>) -> Step {
     let text = |name: &str| found.name(name).map(|text| text.as_str().to_owned());
     let selector = |name| {
@@ -113,6 +135,9 @@ fn step(found: &regex::Captures<'_>) -> Step {
     };
     if let Some(command) = text("command") {
         return Step::Run(command);
+    }
+    if let Some(edit) = rewriting(found) {
+        return Step::Edit(edit);
     }
     Step::Edit(if found.name("write").is_some() {
         Edit::Config { path: ".sops.yaml".to_owned(), selector: selector("wselector") }
@@ -135,11 +160,6 @@ fn step(found: &regex::Captures<'_>) -> Step {
     } else if found.name("manifests").is_some() {
         let config = ".sops.yaml".to_owned();
         Edit::Rule { config, selector: text("mselector"), is_first: true }
-    } else if let Some(pattern) = text("pattern") {
-        let rule = text("prule").and_then(|number| number.parse().ok()).expect("a number");
-        Edit::Pattern { config: text("pconfig").expect("it names the config"), rule, pattern }
-    } else if let (Some(from), Some(to)) = (text("from"), text("to")) {
-        Edit::Recipients { from, to }
     } else if found.name("block").is_some() {
         Edit::Block
     } else if found.name("utf").is_some() {

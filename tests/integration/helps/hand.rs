@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
@@ -34,6 +36,10 @@ pub(super) fn edit(root: &Path, edit: &Edit, path: &str, alice: &str) {
         Edit::Pattern { config, rule, pattern } => {
             change(config, &|text| with_pattern(text, *rule, pattern));
         }
+        Edit::Save => {
+            change(path, &|text| text.trim_start_matches('\u{feff}').replace("\r\n", "\n"));
+        }
+        Edit::Undisguise => change(path, &undisguised),
         Edit::Recipients { from, to } => {
             fs::copy(root.join(from), root.join(to)).expect("copied");
         }
@@ -58,6 +64,22 @@ fn rule(alice: &str, pattern: Option<&str>, selector: Option<&str>) -> String {
     let pattern = pattern.map(|pattern| format!("    path_regex: '{pattern}'\n"));
     let selector = selector.map(|selector| format!("    encrypted_regex: {selector}\n"));
     format!("  - age: {alice}\n{}{}", pattern.unwrap_or_default(), selector.unwrap_or_default())
+}
+
+/// Writes every ciphertext without quotes, in capitals and not in base64.
+fn undisguised(text: &str) -> String {
+    let value = r#"(?im)^( *\w+) *([:=]) *['"\[ ]*enc(\[AES256_GCM,[^\]]*\])['"\] ]*$"#;
+    let value = Regex::new(value).expect("the pattern is valid");
+    let text = value.replace_all(text, |found: &Captures<'_>| {
+        let blank = if &found[2] == ":" { " " } else { "" };
+        format!("{}{}{blank}ENC{}", &found[1], &found[2], &found[3])
+    });
+    let packed = Regex::new(r"(?m)^( *\w+: )(RU5DW\S+)$").expect("the pattern is valid");
+    let unpacked = packed.replace_all(&text, |found: &Captures<'_>| {
+        let plain = STANDARD.decode(&found[2]).expect("it is base64");
+        format!("{}{}", &found[1], String::from_utf8(plain).expect("it is text"))
+    });
+    unpacked.into_owned()
 }
 
 /// Replaces the `path_regex` of a rule.
