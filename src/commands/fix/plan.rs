@@ -75,7 +75,7 @@ impl Plan {
                 }
                 // The work tree may differ from the index, where the finding is.
                 _ if settings.options.view != View::WorkTree => {}
-                _ if !(fix.safe || fixing.takes_unsafe) => plan.rest.only_unsafe += 1,
+                _ if !(fix.is_safe() || fixing.takes_unsafe) => plan.rest.only_unsafe += 1,
                 Remedy::Edit(edit) => edits.entry(path).or_default().push(edit.clone()),
                 Remedy::Rename(to) if !source.exists(to) => {
                     plan.renames.push((path.clone(), to.clone()));
