@@ -6,7 +6,9 @@ use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
 use super::options::{ReportOptions, RunOptions, SelectionOptions, SettingsOptions, ViewOptions};
-use super::values::{HookName, LevelName, ListFormat, RuleParser, VerifyChoice, shard};
+use super::values::{
+    ColorChoice, HookName, LevelName, ListFormat, RuleParser, VerifyChoice, shard,
+};
 use crate::finding::RuleMeta;
 use crate::path::Shard;
 
@@ -73,12 +75,30 @@ pub struct Fix {
     /// Also apply fixes that may change the meaning, such as turning a glob into a regular expression
     #[arg(long)]
     pub r#unsafe: bool,
-    /// Print the changes and the errors, but not what is left to do
-    #[arg(short, long)]
-    pub quiet: bool,
+    /// The lowest level of a finding that is left that makes the run fail with exit code 1
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    pub fail_on: LevelName,
+    /// The selection of rules and their levels.
+    #[command(flatten)]
+    pub selection: SelectionOptions,
     /// The choice of a settings file.
     #[command(flatten)]
     pub settings: SettingsOptions,
+    /// Leave the findings in this file alone, which `sops-lint baseline` writes
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Also fix the findings of the baseline that the settings name
+    #[arg(long, conflicts_with = "baseline")]
+    pub no_baseline: bool,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// Print the changes and the errors, but not what is left to do
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also list each finding that is left, and each file that was left as it is
+    #[arg(short, long)]
+    pub verbose: bool,
     /// Threads and progress.
     #[command(flatten)]
     pub run: RunOptions,

@@ -52,7 +52,7 @@ pub struct ViewOptions {
 }
 
 /// The selection of rules and their levels.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct SelectionOptions {
     /// Report only these rules
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser)]

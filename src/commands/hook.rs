@@ -52,19 +52,20 @@ fn before_commit(
     let source = session.open()?;
     let settings = session.settings(&source);
     let ring = session.key_ring(&settings);
-    let examined = session.examine(&source, &settings, ring.as_ref())?;
+    let mut examined = session.examine(&source, &settings, ring.as_ref())?;
+    scan::suppress(&settings, &mut examined.finished);
     let mut has_changed = false;
     if everywhere || !settings.file.fix_allow.is_empty() {
         let scope = if everywhere { Scope::Everywhere } else { Scope::Allowed };
         let fixing = Fixing { mode: Mode::Write, takes_unsafe: false, scope };
         let session = &session;
         let scene = Scene { source: &source, examined: &examined, settings: &settings, session };
-        has_changed = fix::fix_examined(&scene, fixing)?.changes > 0;
+        has_changed = fix::fix_examined(&scene, fixing)?;
     }
     let exit = if has_changed {
         scan::report(&session, &session.open()?)?
     } else {
-        scan::conclude(&session, &source, &settings, examined.finished)?
+        scan::conclude(&session, &source, examined.finished)?
     };
     if exit == Exit::Findings {
         remark(NOT_COMMITTED);

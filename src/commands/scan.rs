@@ -28,7 +28,7 @@ pub fn run(mut args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
 pub(super) fn report(session: &Session<'_>, source: &Source) -> Result<Exit, CommandError> {
     let settings = session.settings(source);
     let is_history = matches!(session.options.view, View::History(_));
-    let finished = if let Source::Snapshot(end) = source
+    let mut finished = if let Source::Snapshot(end) = source
         && is_history
     {
         session.examine_history(end, &settings)?
@@ -36,20 +36,24 @@ pub(super) fn report(session: &Session<'_>, source: &Source) -> Result<Exit, Com
         let ring = session.key_ring(&settings);
         session.examine(source, &settings, ring.as_ref())?.finished
     };
-    conclude(session, source, &settings, finished)
+    suppress(&settings, &mut finished);
+    conclude(session, source, finished)
+}
+
+/// Takes the findings of the baseline out of a result.
+pub(super) fn suppress(settings: &Settings<'_>, finished: &mut Finished) {
+    if let Some(baseline) = &settings.baseline {
+        let is_whole = settings.options.are_whole() && finished.report.summary.unverified == 0;
+        baseline.apply(&mut finished.report, is_whole);
+    }
 }
 
 /// Reports a result.
 pub(super) fn conclude(
     session: &Session<'_>,
     source: &Source,
-    settings: &Settings<'_>,
     mut finished: Finished,
 ) -> Result<Exit, CommandError> {
-    if let Some(baseline) = &settings.baseline {
-        let is_whole = session.options.are_whole() && finished.report.summary.unverified == 0;
-        baseline.apply(&mut finished.report, is_whole);
-    }
     finished.report.errors.clone_from(&finished.errors);
     write(&finished.report, session, source.root())?;
     finished.notes.iter().for_each(|note| remark(note));
@@ -60,7 +64,8 @@ pub(super) fn conclude(
     Ok(exit(&finished, &session.options))
 }
 
-fn exit(finished: &Finished, options: &Options) -> Exit {
+/// Returns the exit code of a result.
+pub(super) fn exit(finished: &Finished, options: &Options) -> Exit {
     let fails = |finding: &Finding| options.fail_on.is_some_and(|level| finding.level >= level);
     if !finished.errors.is_empty() {
         Exit::Failed

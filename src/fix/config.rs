@@ -8,12 +8,7 @@ use crate::text::words::count;
 
 /// Works out the corrected config.
 pub fn correct(path: &RepoPath, bytes: &[u8], edits: Vec<Edit>) -> Result<Change, Refusal> {
-    let refused = |reason: &str| Refusal {
-        path: path.clone(),
-        line: None,
-        reason: reason.to_owned(),
-        help: "correct it by hand".to_owned(),
-    };
+    let refused = |reason| Refusal::new(path, reason, "correct it by hand");
     let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
     let new = apply(text, &edits).ok_or_else(|| refused("two corrections overlap"))?;
     let problems = |text: &str| Config::read(path.clone(), text.as_bytes().to_vec()).problems.len();
@@ -27,7 +22,7 @@ pub fn correct(path: &RepoPath, bytes: &[u8], edits: Vec<Edit>) -> Result<Change
         new: Bytes(new.into_bytes()),
         edits,
         done,
-        was_plaintext: false,
+        encryption: None,
     })
 }
 

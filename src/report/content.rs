@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::path::RepoPath;
 
 /// Everything that a run reports.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// In the order of [`Finding::order`].
     pub findings: Vec<Finding>,

@@ -134,6 +134,32 @@ impl Options {
         }
     }
 
+    /// Returns the options of `fix`, which are those of a scan of the same files.
+    pub fn of_fix(args: &cli::Fix, host: &Host) -> Self {
+        let options = Self::new(args.settings.clone(), host).with_run(&args.run);
+        let named = args.baseline.clone().map(BaselineChoice::Named);
+        Self {
+            view: if args.staged { View::Staged } else { View::WorkTree },
+            paths: args.paths.clone(),
+            style: Style {
+                color: wants_color(args.color, host.stdout_is_terminal, host),
+                quiet: args.quiet,
+                verbose: args.verbose,
+                infos: args.verbose,
+                ..options.style
+            },
+            fail_on: Some(args.fail_on.into()),
+            selection: Selection::new(args.selection.clone()),
+            baseline: match named {
+                Some(named) => named,
+                None if args.no_baseline => BaselineChoice::Nothing,
+                None => BaselineChoice::Settings,
+            },
+            progress: options.progress && !args.quiet,
+            ..options
+        }
+    }
+
     /// Reports whether the run covers the whole tree with all rules.
     pub fn are_whole(&self) -> bool {
         self.cover_the_tree() && self.selection.is_whole()

@@ -97,6 +97,13 @@ impl Draft {
     }
 }
 
+/// Checks that an operation on the work tree can be done now. [`Stage::commit`] checks it again.
+///
+/// [`Stage::commit`]: super::Stage::commit
+pub fn check(operation: &Operation<'_>, root: &Path) -> Result<(), StageError> {
+    Draft::of(std::slice::from_ref(operation), root, None).map(|_| ())
+}
+
 fn put(path: &RepoPath, old: Option<Bytes>, new: Bytes) -> Put {
     let temporary = file::temporary_beside(path);
     Put { path: path.clone(), temporary, old, new, is_filtered: false, staged: None }
