@@ -20,10 +20,11 @@ use super::error::{CommandError, Exit};
 use super::say::remark;
 use super::scan;
 use crate::cli;
-use crate::fix::stage::{Recovered, Stage, StageError};
+use crate::fix::stage::{self, Recovered, Stage, StageError};
 use crate::git::Repo;
 use crate::host::Host;
 use crate::keys::KeyRing;
+use crate::path::RepoPath;
 use crate::session::{Examined, Finished, Session};
 use crate::settings::{Options, Settings};
 use crate::source::{Source, View};
@@ -156,6 +157,29 @@ pub(super) fn fix_examined(scene: &Scene<'_>, fixing: Fixing) -> Result<bool, Co
     let mut plan = Plan::of(scene, fixing, repo.as_ref());
     let is_applied = carry_out(&mut plan, scene, fixing.mode, (Some(&mut stage), repo.as_ref()))?;
     Ok(is_applied && plan.size() > 0)
+}
+
+/// Returns the files that `fix --staged` would encrypt, if no finding would be left that fails the run, and
+/// nothing keeps the files from being written.
+pub(super) fn remedy(session: &Session<'_>) -> Result<Option<Vec<RepoPath>>, CommandError> {
+    let source = session.open()?;
+    let repo = repository(source.root());
+    let settings = session.settings(&source);
+    let ring = session.key_ring(&settings);
+    let mut examined = session.examine_before_changes(&source, &settings, ring.as_ref())?;
+    scan::suppress(&settings, &mut examined.finished);
+    let scene = Scene { source: &source, examined: &examined, settings: &settings, session };
+    let fixing = Fixing { mode: Mode::List, takes_unsafe: false, scope: Scope::Everywhere };
+    let plan = Plan::of(&scene, fixing, repo.as_ref());
+    if !plan.refusals.is_empty()
+        || stage::check(&plan.operations(), source.root(), repo.as_ref()).is_err()
+    {
+        return Ok(None);
+    }
+    session.examine_changes(&mut examined, plan.contents(), &settings, ring.as_ref());
+    scan::suppress(&settings, &mut examined.finished);
+    let is_clean = scan::exit(&examined.finished, &session.options) == Exit::Clean;
+    Ok(is_clean.then(|| plan.changes.into_iter().map(|change| change.path).collect()))
 }
 
 /// Returns the repository that a root belongs to, if it has a work tree.

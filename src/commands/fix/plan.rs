@@ -134,8 +134,8 @@ impl Plan {
     fn leave_unwritable(&mut self, root: &Path) {
         let failed: Vec<(RepoPath, StageError)> = self
             .operations()
-            .iter()
-            .filter_map(|one| Some((one.target().clone(), stage::check(one, root).err()?)))
+            .chunks(1)
+            .filter_map(|one| Some((one[0].target().clone(), stage::check(one, root, None).err()?)))
             .collect();
         self.leave_out(failed.iter().map(|(path, _)| path));
         for (path, error) in failed {

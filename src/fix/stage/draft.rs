@@ -97,11 +97,15 @@ impl Draft {
     }
 }
 
-/// Checks that an operation on the work tree can be done now. [`Stage::commit`] checks it again.
+/// Checks that operations can be done now. [`Stage::commit`] checks it again.
 ///
 /// [`Stage::commit`]: super::Stage::commit
-pub fn check(operation: &Operation<'_>, root: &Path) -> Result<(), StageError> {
-    Draft::of(std::slice::from_ref(operation), root, None).map(|_| ())
+pub fn check(
+    operations: &[Operation<'_>],
+    root: &Path,
+    repo: Option<&Repo>,
+) -> Result<(), StageError> {
+    Draft::of(operations, root, repo).map(|_| ())
 }
 
 fn put(path: &RepoPath, old: Option<Bytes>, new: Bytes) -> Put {
