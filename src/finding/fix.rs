@@ -4,7 +4,11 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::document::splice::Edit;
 use crate::path::RepoPath;
+use crate::text::Span;
 use crate::text::printable::{clean, shorten};
+
+/// The selector of the values of Secrets, as a line of a creation rule.
+pub const SELECTOR: &str = "encrypted_regex: ^(data|stringData)$";
 
 /// A change that would resolve a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,9 @@ pub enum Remedy {
     Encrypt,
     /// Replace text in the file that is not secret.
     Edit(Edit),
+    /// Let the creation rule with a key or a `path_regex` at this place encrypt nothing but the values of
+    /// Secrets. It has no selector yet.
+    AddSelector(Span),
     /// Rename the file.
     Rename(RepoPath),
     /// Tell git to ignore the file.
@@ -86,7 +93,7 @@ impl Remedy {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Encrypt => "encrypt",
-            Self::Edit(_) => "edit",
+            Self::Edit(_) | Self::AddSelector(_) => "edit",
             Self::Rename(_) => "rename",
             Self::Ignore => "ignore",
         }
@@ -101,6 +108,7 @@ impl Remedy {
             Self::Encrypt => "encrypt the file as its creation rule demands".to_owned(),
             Self::Edit(edit) if edit.span.is_empty() => format!("add `{}`", shown(&edit.text)),
             Self::Edit(edit) => format!("write `{}` instead", shown(&edit.text)),
+            Self::AddSelector(_) => format!("add `{SELECTOR}`"),
             Self::Rename(path) => format!("rename the file to {path}"),
             Self::Ignore => "add the file to .gitignore".to_owned(),
         }
@@ -110,7 +118,6 @@ impl Remedy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Span;
 
     #[test]
     fn a_fix_says_what_it_does_and_whether_it_is_safe() {

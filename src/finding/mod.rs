@@ -11,7 +11,7 @@ mod opener;
 mod rule_meta;
 
 pub use draft::{Draft, Drafts, Elsewhere, MAX_FINDINGS, left_out};
-pub use fix::{Applicability, Fix, Remedy};
+pub use fix::{Applicability, Fix, Remedy, SELECTOR};
 pub use level::Level;
 pub use opener::Opener;
 pub use rule_meta::{Needs, Risk, RuleId, RuleMeta};

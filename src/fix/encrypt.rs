@@ -108,7 +108,7 @@ fn accept(
         let (line, detail) = (Some(finding.place.start.line), Some(finding.message));
         return Err(Refusal { line, detail, ..Refusal::new(&input.path, reason, help) });
     }
-    match config.problems.first() {
+    match config.problems.iter().find(|problem| problem.stops(rule.number)) {
         None => Ok(()),
         Some(problem) => {
             let reason = format!("{} has a mistake: {}", config.path, problem.message);

@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::report::Report;
 use crate::rules::Repository;
 use crate::settings::{Settings, Verify};
-use crate::source::{Files, Listing, Source, SourceError};
+use crate::source::{Files, Listed, Listing, Source, SourceError};
 use crate::tree::read_config;
 
 /// The next step where files had to be verified and could not be.
@@ -84,7 +84,7 @@ impl Session<'_> {
         settings: &Settings<'_>,
         ring: Option<&KeyRing>,
     ) -> Result<Examined<'s>, SourceError> {
-        let mut examined = self.judge_each(source, settings, ring)?;
+        let mut examined = self.begin(source, settings, ring)?;
         let each = std::mem::take(&mut examined.each);
         self.judge_all(&mut examined, each, settings, ring);
         Ok(examined)
@@ -97,14 +97,14 @@ impl Session<'_> {
         settings: &Settings<'_>,
         ring: Option<&KeyRing>,
     ) -> Result<Examined<'s>, SourceError> {
-        let mut examined = self.judge_each(source, settings, ring)?;
+        let mut examined = self.begin(source, settings, ring)?;
         let each = examined.each.clone();
         self.judge_all(&mut examined, each, settings, ring);
         Ok(examined)
     }
 
-    /// Judges these files again, with their new content. Everything else is as it was: there is no other file,
-    /// no other name, and no other creation rule.
+    /// Judges these files again, with their new content, and all files if a config is among them. No file is new or
+    /// has another name.
     pub fn examine_changes(
         &self,
         examined: &mut Examined<'_>,
@@ -113,20 +113,27 @@ impl Session<'_> {
         ring: Option<&KeyRing>,
     ) {
         let mut each = std::mem::take(&mut examined.each);
-        let context = self.context(&examined.files, &examined.policy, settings, ring);
-        let outcomes: Vec<Outcome> = self
-            .in_parallel(|| changed.par_iter().map(|input| judge::file(input, context)).collect());
-        each.tally.forget(&changed.iter().map(|input| &input.path).collect());
-        for (input, outcome) in changed.into_iter().zip(outcomes) {
-            each.tally.add(&input, outcome);
-            each.changed.insert(input.path, input.content);
+        if changed.iter().any(|input| examined.policy.config(&input.path).is_some()) {
+            each.changed = changed.into_iter().map(|input| (input.path, input.content)).collect();
+            examined.policy = policy(&examined.files, &each.changed);
+            self.judge_each(&examined.files, &examined.policy, &mut each, (settings, ring));
+        } else {
+            let context = self.context(&examined.files, &examined.policy, settings, ring);
+            let outcomes: Vec<Outcome> = self.in_parallel(|| {
+                changed.par_iter().map(|input| judge::file(input, context)).collect()
+            });
+            each.tally.forget(&changed.iter().map(|input| &input.path).collect());
+            for (input, outcome) in changed.into_iter().zip(outcomes) {
+                each.tally.add(&input, outcome);
+                each.changed.insert(input.path, input.content);
+            }
+            each.tally.facts.sort_by(|one, other| one.path.cmp(&other.path));
         }
-        each.tally.facts.sort_by(|one, other| one.path.cmp(&other.path));
         self.judge_all(examined, each, settings, ring);
     }
 
-    /// Judges each file by itself.
-    fn judge_each<'s>(
+    /// Lists the files, and judges each by itself.
+    fn begin<'s>(
         &self,
         source: &'s Source,
         settings: &Settings<'_>,
@@ -134,21 +141,33 @@ impl Session<'_> {
     ) -> Result<Examined<'s>, SourceError> {
         let mut errors: Vec<String> = settings.unread.iter().map(ToString::to_string).collect();
         let files = Files::new(source, self.list(source, settings, &mut errors)?);
-        let directories = files.listing.config_directories.iter().map(String::as_str);
-        let policy = Policy::load(directories, |path| read_config(source, path));
-        let context = self.context(&files, &policy, settings, ring);
-        let mut tally = self.judge(&files, context);
-        let stored = stored::stored(source, &tally.findings);
+        let notes = files.listing.notes.clone();
+        let mut each = Each { errors, notes, ..Each::default() };
+        let policy = policy(&files, &each.changed);
+        self.judge_each(&files, &policy, &mut each, (settings, ring));
+        each.errors.append(&mut each.tally.errors);
+        let (finished, with_certificates) = (Finished::default(), Vec::new());
+        Ok(Examined { finished, files, policy, with_certificates, each })
+    }
+
+    /// Judges each file by itself.
+    fn judge_each(
+        &self,
+        files: &Files<'_>,
+        policy: &Policy,
+        each: &mut Each,
+        (settings, ring): (&Settings<'_>, Option<&KeyRing>),
+    ) {
+        let context = self.context(files, policy, settings, ring);
+        let mut tally = self.judge(files, &each.changed, context);
+        let stored = stored::stored(files.source, &tally.findings);
         tally.forget(&stored.iter().map(|input| &input.path).collect());
         for input in &stored {
             tally.add(input, judge::file(input, context));
         }
-        errors.append(&mut tally.errors);
-        let mut notes = files.listing.notes.clone();
-        notes.extend((!stored.is_empty()).then(|| stored::remark(&stored)));
-        let (finished, with_certificates) = (Finished::default(), Vec::new());
-        let each = Each { tally, errors, notes, changed: BTreeMap::new() };
-        Ok(Examined { finished, files, policy, with_certificates, each })
+        let note = (!stored.is_empty()).then(|| stored::remark(&stored));
+        each.notes.extend(note.filter(|note| !each.notes.contains(note)));
+        each.tally = tally;
     }
 
     /// Adds what the files show together, and writes the report.
@@ -231,11 +250,20 @@ impl Session<'_> {
         Ok(listing)
     }
 
-    fn judge(&self, files: &Files<'_>, context: Context<'_>) -> Tally {
+    fn judge(
+        &self,
+        files: &Files<'_>,
+        changed: &BTreeMap<RepoPath, Content>,
+        context: Context<'_>,
+    ) -> Tally {
         let listing = &files.listing;
         let progress = Progress::start(listing.files.len(), self.options.progress);
-        let judge = |mut tally: Tally, file| {
-            match files.read_listed(file) {
+        let read = |file: &Listed| match changed.get(&file.path) {
+            Some(content) => Ok(Input { path: file.path.clone(), content: content.clone() }),
+            None => files.read_listed(file),
+        };
+        let judge = |mut tally: Tally, file: &Listed| {
+            match read(file) {
                 Ok(input) if listing.reports(&file.path) => {
                     tally.add(&input, judge::file(&input, context));
                 }
@@ -278,6 +306,15 @@ impl Session<'_> {
         tally.findings.extend(findings);
         certificates.files()
     }
+}
+
+/// Reads the configs of the files.
+fn policy(files: &Files<'_>, changed: &BTreeMap<RepoPath, Content>) -> Policy {
+    let directories = files.listing.config_directories.iter().map(String::as_str);
+    Policy::load(directories, |path| match changed.get(path) {
+        Some(content) => content.clone().into_bytes(),
+        None => read_config(files.source, path),
+    })
 }
 
 /// Says why files could not be verified though they had to be.

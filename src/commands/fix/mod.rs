@@ -31,6 +31,7 @@ use crate::source::{Source, View};
 use crate::text::words::count;
 
 /// The outcome of a run.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 struct Fixed {
     /// Files that were changed, or would be.
     changes: usize,
@@ -40,6 +41,8 @@ struct Fixed {
     has_spoken: bool,
     /// True if a file could not be written.
     is_unwritable: bool,
+    /// True if a dry run cannot know what would be left, because files would get other names.
+    is_unknown: bool,
     /// The result of judging the files as they are now, or would be.
     finished: Finished,
 }
@@ -60,9 +63,8 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
             .inspect_err(|_| remark("the corrections above were written before this failed"))?;
         fixed.changes += changes;
     }
-    let Fixed { changes, has_spoken, is_unwritable, finished, .. } = fixed;
-    let has_spoken = has_spoken || changes > 0;
-    let rest = Rest { finished: &finished, args, mode, has_spoken };
+    let Fixed { changes, has_spoken, is_unwritable, is_unknown, finished, .. } = fixed;
+    let rest = Rest { finished: &finished, args, mode, changes, has_spoken, is_unknown };
     rest.report();
     // pre-commit rejects a commit whose files were changed. A dry run rejects as well.
     let rejects_changes = mode != Mode::Write || host.env("PRE_COMMIT").is_some();
@@ -117,6 +119,7 @@ fn fix(
         is_halfway,
         has_spoken: explains || !plan.refusals.is_empty(),
         is_unwritable: plan.is_unwritable,
+        is_unknown: fixing.mode != Mode::Write && plan.changes_names(),
         finished,
     })
 }
@@ -134,7 +137,7 @@ impl Again<'_> {
     /// other files depend on the change.
     fn judge(&self, plan: &Plan, mut examined: Examined<'_>) -> Result<Finished, CommandError> {
         let Self { session, settings, ring, mode } = *self;
-        if plan.changes_content_only() || mode != Mode::Write {
+        if mode != Mode::Write || !plan.changes_surroundings() {
             session.examine_changes(&mut examined, plan.contents(), settings, ring);
             scan::suppress(settings, &mut examined.finished);
             return Ok(examined.finished);

@@ -76,6 +76,11 @@ impl Plan {
                 // The work tree may differ from the index, where the finding is.
                 _ if settings.options.view != View::WorkTree => {}
                 Remedy::Edit(edit) => edits.entry(path).or_default().push(edit.clone()),
+                Remedy::AddSelector(rule) => {
+                    let config = examined.policy.config(path);
+                    let edit = config.and_then(|config| config::selector(&config.bytes, *rule));
+                    edits.entry(path).or_default().extend(edit);
+                }
                 Remedy::Rename(to) if !source.exists(to) => {
                     plan.renames.push((path.clone(), to.clone()));
                 }
@@ -144,9 +149,14 @@ impl Plan {
         }
     }
 
-    /// Returns true if other files are as they were but for their content, when it is carried out.
-    pub(super) fn changes_content_only(&self) -> bool {
-        !self.corrects_configs() && self.ignores.is_empty()
+    /// Returns true if it does more than to give new content to files that no other file depends on.
+    pub(super) fn changes_surroundings(&self) -> bool {
+        self.corrects_configs() || !self.ignores.is_empty()
+    }
+
+    /// Returns true if it gives other names to files, or hides files from the next scan.
+    pub(super) fn changes_names(&self) -> bool {
+        !self.renames.is_empty() || !self.ignores.is_empty()
     }
 
     /// Returns the changed files with their new content.

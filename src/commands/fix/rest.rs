@@ -20,8 +20,12 @@ pub(super) struct Rest<'r> {
     pub(super) args: &'r cli::Fix,
     /// Mode of the run.
     pub(super) mode: Mode,
-    /// True if any file was changed or refused, or a named file was explained.
+    /// Files that were changed, or would be.
+    pub(super) changes: usize,
+    /// True if a file was refused, or a named file explained.
     pub(super) has_spoken: bool,
+    /// True if nothing is known about the next scan.
+    pub(super) is_unknown: bool,
 }
 
 impl Rest<'_> {
@@ -40,10 +44,19 @@ impl Rest<'_> {
         if self.args.quiet {
             return;
         }
+        if self.mode != Mode::Write && self.changes > 0 {
+            let files = count(self.changes, "file");
+            remark(&format!("nothing was written: {files} would change"));
+        }
+        if self.is_unknown {
+            return remark(
+                "only a run that writes can say what is left, because it gives files other names or hides them from git",
+            );
+        }
         let suppressed = suppressed(&report.summary);
         if report.findings.is_empty() {
             match suppressed {
-                _ if self.has_spoken => {}
+                _ if self.has_spoken || self.changes > 0 => {}
                 None => remark("there was nothing to fix"),
                 Some(suppressed) => remark(&format!("there was nothing to fix ({suppressed})")),
             }

@@ -117,3 +117,14 @@ fn a_dry_run_says_what_would_be_left() {
         assert_eq!(left(&Run { stderr: line, ..dry }), left(&fix), "{fix:?}");
     }
 }
+
+#[test]
+fn a_dry_run_knows_what_a_corrected_config_leaves() {
+    let glob = rules().replace("- age", "- path_regex: apps/*.yaml\n    age");
+    let tree = repository(&[(".sops.yaml", &glob), ("apps/a.yaml", SECRET), ("b.yaml", SECRET)]);
+    let dry = sops_lint(tree.path(), &["fix", "--unsafe", "--dry-run"]);
+    let line = dry.stderr.replace("would be left", "are left");
+    assert!(line.contains("note: nothing was written: 2 files would change\n"), "{line}");
+    let fix = sops_lint(tree.path(), &["fix", "--unsafe"]);
+    assert_eq!(left(&Run { stderr: line, ..dry }), left(&fix), "{fix:?}");
+}

@@ -335,6 +335,51 @@ fn what_cannot_be_encrypted_is_named_and_left_alone() {
     );
 }
 
+/// sops reads the rules in their order, and looks at one only if no rule before it matches.
+#[test]
+fn a_mistake_in_another_rule_is_in_the_way_only_if_it_is_for_sops() {
+    for (other, is_encrypted) in [
+        ("path_regex: '('\n    age: x\n", true),
+        ("path_regex: ^b/\n", true),
+        ("path_regex: ^b/\n    age: x\n    encrypted_regex: '('\n", true),
+        ("path_regex: ^b/\n    encrypted_regex: a\n    encrypted_suffix: b\n", true),
+        ("path_regex: [a]\n    age: x\n", false),
+        ("path_regex: ^b/\n    shamir_threshold: x\n", false),
+        ("path_regex: ^b/\n    mac_only_encrypted: 5\n", false),
+    ] {
+        let rules = rules().replace("- age", "- path_regex: ^a/\n    age") + "  - " + other;
+        let tree = repository(&[(".sops.yaml", &rules), ("a/db.yaml", SECRET)]);
+        let run = sops_lint(tree.path(), &["fix", "a"]);
+        assert_eq!(
+            run.stdout.starts_with("a/db.yaml: encrypted"),
+            is_encrypted,
+            "{other}: {run:?}"
+        );
+    }
+    let rules = rules().replace("creation_rules:\n", "creation_rules:\n  - path_regex: '('\n");
+    let tree = repository(&[(".sops.yaml", &rules), ("a/db.yaml", SECRET)]);
+    assert_eq!(
+        sops_lint(tree.path(), &["fix"]).stdout,
+        "",
+        "sops fails at a broken rule before it"
+    );
+}
+
+#[test]
+fn a_rule_without_a_selector_gets_one_if_that_is_wanted() {
+    let bare = rules().replace(SELECTOR, "");
+    let tree = repository(&[(".sops.yaml", &bare), ("db.yaml", SECRET)]);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert!(run.stderr.contains("`sops-lint fix --unsafe` would fix 1 of them"), "{run:?}");
+    let run = sops_lint(tree.path(), &["fix", "--unsafe"]);
+    assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{run:?}");
+    assert_sealed(&read(tree.path(), "db.yaml"));
+    assert!(
+        read(tree.path(), ".sops.yaml")
+            .contains("- encrypted_regex: ^(data|stringData)$\n    age: ")
+    );
+}
+
 #[test]
 fn mistakes_of_a_config_are_corrected_and_files_encrypted_by_what_it_says_then() {
     let wrong = rules().replace("encrypted_regex", "encrypted-regex");
