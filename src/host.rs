@@ -63,6 +63,20 @@ impl Host {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
+    /// Returns what the environment says about colours: `NO_COLOR` first, then `FORCE_COLOR` and
+    /// `CLICOLOR_FORCE`, then `TERM=dumb`. See <https://no-color.org/>, <https://force-color.org/> and
+    /// <https://bixense.com/clicolors/>.
+    pub fn wants_color(&self) -> Option<bool> {
+        let is_set = |name| self.env(name).is_some_and(|value| value != "0");
+        if self.env("NO_COLOR").is_some() {
+            Some(false)
+        } else if is_set("FORCE_COLOR") || is_set("CLICOLOR_FORCE") {
+            Some(true)
+        } else {
+            (self.env("TERM").as_deref() == Some("dumb")).then_some(false)
+        }
+    }
+
     /// Returns the columns of the terminal on standard output, or what `COLUMNS` says.
     pub fn terminal_width(&self) -> Option<usize> {
         let size = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
@@ -179,27 +193,7 @@ impl Host {
     /// Writes a file, whole or not at all. Below `root` no link is followed: a stranger's commit
     /// can have brought it. What is no regular file, a terminal for one, is written to as it is.
     pub fn write_whole(&self, path: &Path, bytes: &[u8], root: &Path) -> io::Result<()> {
-        if path.is_symlink() && path.starts_with(root) {
-            return Err(io::Error::other("it is a symbolic link, which is not followed"));
-        }
-        let metadata = path.metadata().ok();
-        let is_replaced = metadata.as_ref().is_none_or(std::fs::Metadata::is_file);
-        if path.is_symlink() || !is_replaced {
-            return OpenOptions::new().write(true).truncate(true).open(path)?.write_all(bytes);
-        }
-        let mut number = [0; 8];
-        Self::random(&mut number);
-        let name = format!(".sops-lint-{:016x}", u64::from_ne_bytes(number));
-        let temporary = path.with_file_name(name);
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-        let written = file
-            .write_all(bytes)
-            .and_then(|()| metadata.map_or(Ok(()), |old| file.set_permissions(old.permissions())))
-            .and_then(|()| std::fs::rename(&temporary, path));
-        if written.is_err() {
-            let _ = std::fs::remove_file(&temporary);
-        }
-        written
+        Pending::new(path, bytes, root)?.publish()
     }
 
     /// Reports whether a file may be run. Where there is no such bit, every file may.
@@ -270,5 +264,73 @@ impl Host {
     /// Milliseconds since the run began.
     pub fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A file that is written, and not yet in its place. It removes itself if it never gets there.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    way: Way,
+}
+
+/// The way into the place.
+#[derive(Debug)]
+enum Way {
+    /// The file beside the place takes it.
+    Rename(PathBuf),
+    /// What is in the place is no regular file, and gets the bytes.
+    Write(File, Vec<u8>),
+    /// It is there.
+    Done,
+}
+
+impl Pending {
+    /// Writes the bytes beside the path, as [`Host::write_whole`] says.
+    pub fn new(path: &Path, bytes: &[u8], root: &Path) -> io::Result<Self> {
+        if path.is_symlink() && path.starts_with(root) {
+            return Err(io::Error::other("it is a symbolic link, which is not followed"));
+        }
+        let metadata = path.metadata().ok();
+        let is_replaced = metadata.as_ref().is_none_or(std::fs::Metadata::is_file);
+        let path = path.to_path_buf();
+        if path.is_symlink() || !is_replaced {
+            // A pipe is opened once: its reader takes the end of the first writer for the end.
+            let file = OpenOptions::new().write(true).open(&path)?;
+            return Ok(Self { path, way: Way::Write(file, bytes.to_vec()) });
+        }
+        let mut number = [0; 8];
+        Host::random(&mut number);
+        let name = format!(".sops-lint-{:016x}", u64::from_ne_bytes(number));
+        let temporary = path.with_file_name(name);
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let pending = Self { path, way: Way::Rename(temporary) };
+        file.write_all(bytes)?;
+        metadata.map_or(Ok(()), |old| file.set_permissions(old.permissions()))?;
+        Ok(pending)
+    }
+
+    /// Puts the file into its place.
+    pub fn publish(mut self) -> io::Result<()> {
+        match &mut self.way {
+            Way::Rename(temporary) => std::fs::rename(temporary, &self.path)?,
+            Way::Write(file, bytes) => {
+                if file.metadata()?.is_file() {
+                    file.set_len(0)?;
+                }
+                file.write_all(bytes)?;
+            }
+            Way::Done => {}
+        }
+        self.way = Way::Done;
+        Ok(())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Way::Rename(temporary) = &self.way {
+            let _ = std::fs::remove_file(temporary);
+        }
     }
 }

@@ -18,6 +18,8 @@ pub mod pattern;
 
 pub mod path;
 
+pub mod shell;
+
 pub mod secret;
 
 pub mod private_key;

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use sops_lint::cli::Cli;
+use sops_lint::cli;
 use sops_lint::commands::{self, Exit};
 use sops_lint::host::Host;
 
@@ -22,7 +21,15 @@ fn main() -> ExitCode {
         ));
         return fail(&error, "give the file another name");
     }
-    match commands::run(Cli::parse(), &host) {
+    let cli = match cli::parse(std::env::args_os().collect(), host.wants_color()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // If it cannot be printed, the exit code still tells.
+            let _ = error.print();
+            return if error.exit_code() == 0 { ExitCode::SUCCESS } else { Exit::Failed.into() };
+        }
+    };
+    match commands::run(cli, &host) {
         Ok(exit) => exit.into(),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => fail(&error, error.help()),

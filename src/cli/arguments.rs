@@ -6,9 +6,7 @@ use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
 use super::options::{ReportOptions, RunOptions, SelectionOptions, SettingsOptions, ViewOptions};
-use super::values::{
-    ColorChoice, HookName, LevelName, ListFormat, RuleParser, VerifyChoice, shard,
-};
+use super::values::{HookName, LevelName, ListFormat, RuleParser, VerifyChoice, shard};
 use crate::finding::RuleMeta;
 use crate::path::Shard;
 
@@ -30,7 +28,7 @@ pub struct Scan {
     /// The state of the files to judge.
     #[command(flatten)]
     pub view: ViewOptions,
-    /// The format and the amount of output.
+    /// The reports to write.
     #[command(flatten)]
     pub report: ReportOptions,
     /// When to verify the MAC of encrypted files with your private keys [default: auto]
@@ -90,15 +88,6 @@ pub struct Fix {
     /// Also fix the findings of the baseline that the settings name
     #[arg(long, conflicts_with = "baseline")]
     pub no_baseline: bool,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub color: ColorChoice,
-    /// Print the changes and the errors, but not what is left to do
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Also list each finding that is left, and each file that was left as it is
-    #[arg(short, long)]
-    pub verbose: bool,
     /// Threads and progress.
     #[command(flatten)]
     pub run: RunOptions,
@@ -188,6 +177,9 @@ pub struct Install {
     /// Let the hook encrypt plaintext wherever a creation rule applies; only for pre-commit
     #[arg(long, conflicts_with = "uninstall")]
     pub fix: bool,
+    /// Let a hook that was installed with --fix encrypt no longer
+    #[arg(long, conflicts_with_all = ["fix", "uninstall"])]
+    pub no_fix: bool,
     /// Remove the hook instead
     #[arg(long)]
     pub uninstall: bool,
@@ -204,8 +196,8 @@ pub struct Policy {
 /// The arguments of `sops-lint explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The rules
-    #[arg(value_name = "ID", required = true, value_parser = RuleParser)]
+    /// The rules, by the ids that `sops-lint rules` lists
+    #[arg(value_name = "ID", required = true, value_parser = RuleParser, hide_possible_values = true)]
     pub rules: Vec<&'static RuleMeta>,
 }
 

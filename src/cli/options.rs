@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use super::targets::Targets;
 use super::values::{ColorChoice, RuleParser, level_override};
 use crate::finding::{Level, RuleMeta};
-use crate::report::{REPORTERS, Reporter};
 
 /// The choice of a settings file.
 #[derive(Clone, Debug, Args)]
@@ -55,41 +54,38 @@ pub struct ViewOptions {
 #[derive(Clone, Debug, Args)]
 pub struct SelectionOptions {
     /// Report only these rules
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser)]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser, hide_possible_values = true)]
     pub only: Vec<&'static RuleMeta>,
     /// Do not report these rules
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser)]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser, hide_possible_values = true)]
     pub skip: Vec<&'static RuleMeta>,
     /// Report a rule at another level, as in recipients-mismatch=warning
     #[arg(long = "level", value_name = "ID=LEVEL", value_parser = level_override)]
     pub levels: Vec<(&'static RuleMeta, Level)>,
 }
 
-/// The format and the amount of output.
+/// The reports to write.
 #[derive(Debug, Args)]
 pub struct ReportOptions {
-    /// Format of the report
-    #[arg(long, default_value = REPORTERS[0].name(), value_parser = reporter())]
-    pub format: &'static dyn Reporter,
-    /// Write the report to a file instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub color: ColorChoice,
-    /// Print only the findings
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Also print findings of level info, and which files were skipped, and why
-    #[arg(short, long)]
-    pub verbose: bool,
+    /// Their formats and files.
+    #[command(flatten)]
+    pub targets: Targets,
+    /// Count the findings by rule and by directory instead of listing them
+    #[arg(long)]
+    pub statistics: bool,
 }
 
-/// Parses the name of a format.
-fn reporter() -> impl TypedValueParser<Value = &'static dyn Reporter> {
-    let names = REPORTERS.iter().map(|one| PossibleValue::new(one.name()).help(one.summary()));
-    PossibleValuesParser::new(names).map(|name| {
-        let reporter = REPORTERS.iter().find(|one| one.name() == name);
-        *reporter.expect("clap accepts only the names of reporters")
-    })
+/// Colours and the amount of output, for every command.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct StyleOptions {
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: ColorChoice,
+    /// Print findings, changes and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Print details too: findings of level info, skipped files, and why they were skipped
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }

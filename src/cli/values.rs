@@ -8,7 +8,7 @@ use clap::{Arg, ValueEnum};
 use crate::finding::{Level, RuleMeta};
 use crate::path::Shard;
 use crate::rules;
-use crate::text::words::nearest;
+use crate::text::words::meant;
 
 /// A git hook that `install` can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -102,8 +102,13 @@ impl TypedValueParser for RuleParser {
 fn known_rule(id: &str) -> Result<&'static RuleMeta, String> {
     rules::find(id).ok_or_else(|| {
         let ids: Vec<&str> = rules::all().map(|meta| meta.id.as_str()).collect();
-        let meant = nearest(id, &ids).map(|near| format!("did you mean `{near}`? "));
-        format!("there is no such rule; {}see `sops-lint rules`", meant.unwrap_or_default())
+        let meant: Vec<_> = meant(id, &ids).iter().map(|near| format!("`{near}`")).collect();
+        let meant = match meant.as_slice() {
+            [] => String::new(),
+            [only] => format!("did you mean {only}? "),
+            [first @ .., last] => format!("did you mean {} or {last}? ", first.join(", ")),
+        };
+        format!("there is no such rule; {meant}see `sops-lint rules`")
     })
 }
 

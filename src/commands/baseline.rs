@@ -13,10 +13,14 @@ use crate::text::printable::clean_path;
 use crate::text::words::count;
 
 /// Writes the findings of all levels, except those that the settings ignore.
-pub fn run(args: cli::Baseline, host: &Host) -> Result<Exit, CommandError> {
+pub fn run(
+    args: cli::Baseline,
+    style: cli::StyleOptions,
+    host: &Host,
+) -> Result<Exit, CommandError> {
     // The settings may already name the baseline that is written here for the first time.
     let baseline = BaselineChoice::Nothing;
-    let options = Options::new(args.settings, host).with_run(&args.run);
+    let options = Options::new(args.settings, style, host).with_run(&args.run);
     let options = Options { paths: args.paths, baseline, ..options };
     let session = Session::new(options, host);
     let source = session.open()?;

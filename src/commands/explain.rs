@@ -3,20 +3,43 @@
 use std::io::{self, Write};
 
 use super::error::{CommandError, Exit};
+use super::markdown::rendered;
 use crate::cli;
 use crate::finding::{Level, Needs, RuleMeta};
+use crate::host::Host;
+use crate::report::{Look, Style, Tone, wrap};
 use crate::rules;
+use crate::settings;
 
-/// Prints the manuals of the named rules.
-pub fn explain(args: &cli::Explain) -> Result<Exit, CommandError> {
-    let manuals: Vec<String> = args.rules.iter().map(|meta| manual(meta)).collect();
+/// Prints the manuals of the named rules: for a person if a terminal shows them, otherwise in Markdown.
+pub fn explain(
+    args: &cli::Explain,
+    style: cli::StyleOptions,
+    host: &Host,
+) -> Result<Exit, CommandError> {
+    let style = settings::style(style, host);
+    let look = Look::new(&style);
+    let is_rendered = style.color || host.stdout_is_terminal;
+    let manuals = args.rules.iter().map(|meta| {
+        let manual = manual(meta);
+        if is_rendered { rendered(&manual, &look) } else { manual }
+    });
+    let manuals: Vec<String> = manuals.collect();
     print(&manuals.join("\n"))
 }
 
 /// Prints the list of rules.
-pub fn rules(args: &cli::Rules) -> Result<Exit, CommandError> {
+pub fn rules(
+    args: &cli::Rules,
+    style: cli::StyleOptions,
+    host: &Host,
+) -> Result<Exit, CommandError> {
     match args.format {
-        cli::ListFormat::Human => print(&list()),
+        cli::ListFormat::Human => {
+            let style = settings::style(style, host);
+            let width = if host.stdout_is_terminal { style.width } else { usize::MAX };
+            print(&list(&Look::new(&Style { width, ..style })))
+        }
         cli::ListFormat::Json => print(&json()),
         cli::ListFormat::Markdown => print(&markdown()),
     }
@@ -44,13 +67,20 @@ pub fn manual(meta: &RuleMeta) -> String {
     )
 }
 
-fn list() -> String {
+fn list(look: &Look) -> String {
+    const LEVEL: usize = "warning".len();
     let widest = rules::all().map(|meta| meta.id.as_str().len()).max().unwrap_or_default();
+    let indent = widest + LEVEL + 4;
     let mut text = String::new();
     for level in [Level::Error, Level::Warning, Level::Info] {
         for meta in rules::all().filter(|meta| meta.level == level) {
-            let line = format!("{:widest$}  {:7}  {}\n", meta.id, meta.level, meta.summary);
-            text.push_str(&line);
+            let id = look.paint(Tone::Strong, meta.id.as_str());
+            let level = look.paint(meta.level.into(), meta.level.name());
+            let (behind_id, behind_level) =
+                (widest - meta.id.as_str().len() + 2, LEVEL - meta.level.name().len() + 2);
+            let summary = wrap(meta.summary, look.width.saturating_sub(indent), 0);
+            let summary = summary.join(&format!("\n{:indent$}", ""));
+            text += &format!("{id}{:behind_id$}{level}{:behind_level$}{summary}\n", "", "");
         }
     }
     text + "\nRun `sops-lint explain ID` for the manual of a rule.\n"

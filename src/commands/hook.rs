@@ -5,11 +5,10 @@ use super::fix::{self, Fixing, Mode, Scene, Scope};
 use super::say::remark;
 use super::scan;
 use super::updates::{pushed, received};
-use crate::cli::{Event, Hook, HookOptions, PreCommit, PrePush, SettingsOptions};
+use crate::cli::{Event, Hook, HookOptions, PreCommit, PrePush, StyleOptions};
 use crate::host::Host;
 use crate::path::RepoPath;
 use crate::report::Style;
-use crate::rules::quoted;
 use crate::session::Session;
 use crate::settings::Options;
 use crate::source::View;
@@ -17,10 +16,14 @@ use crate::source::View;
 /// The next step after findings in a commit.
 const NOT_COMMITTED: &str = "nothing was committed: fix the files and `git add` them";
 
+/// The same if `fix` can encrypt all of it.
+const ENCRYPT_ALL: &str =
+    "nothing was committed: run `sops-lint fix --staged` to encrypt the files, then commit again";
+
 /// Judges what git is about to do, and names the next step if it must not.
-pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
+pub fn run(args: Hook, style: StyleOptions, host: &Host) -> Result<Exit, CommandError> {
     let (options, view, advice) = match args.event {
-        Event::PreCommit(args) => return pre_commit(args, host),
+        Event::PreCommit(args) => return pre_commit(args, style, host),
         Event::PrePush(PrePush { remote, options, .. }) => {
             let advice = "nothing was pushed: fix the commits named above, for example with `git commit --amend` or `git rebase --interactive`; a new commit on top does not remove a secret from them";
             (options, pushed(remote.as_deref(), host)?, advice)
@@ -31,8 +34,8 @@ pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
         }
     };
     let Some(view) = view else { return Ok(Exit::Clean) };
-    let session = Session::new(self::options(options, view, host), host);
-    let exit = scan::report(&session, &session.open()?)?;
+    let session = Session::new(self::options(options, view, style, host), host);
+    let (exit, _) = scan::report(&session, &session.open()?)?;
     if exit == Exit::Findings {
         remark(advice);
     }
@@ -40,25 +43,21 @@ pub fn run(args: Hook, host: &Host) -> Result<Exit, CommandError> {
 }
 
 /// Judges what git is about to commit, or files as they are in the index.
-fn pre_commit(args: PreCommit, host: &Host) -> Result<Exit, CommandError> {
+fn pre_commit(args: PreCommit, style: StyleOptions, host: &Host) -> Result<Exit, CommandError> {
     let PreCommit { files, fix, options } = args;
-    let session = |view| Session::new(self::options(options.clone(), view, host), host);
+    let session = |view| Session::new(self::options(options.clone(), view, style, host), host);
     let (judged, exit) = if files.is_empty() {
         let judged = session(View::Staged);
         let exit = before_commit(&judged, fix)?;
         (judged, exit)
     } else {
         let judged = session(View::Index(files));
-        let exit = scan::report(&judged, &judged.open()?)?;
+        let (exit, _) = scan::report(&judged, &judged.open()?)?;
         (judged, exit)
     };
     if exit == Exit::Findings {
         let can_be_fixed = can_be_fixed(&judged, &session(View::Staged)).unwrap_or_default();
-        remark(&if can_be_fixed {
-            fix_staged(&options.settings)
-        } else {
-            NOT_COMMITTED.to_owned()
-        });
+        remark(if can_be_fixed { ENCRYPT_ALL } else { NOT_COMMITTED });
     }
     Ok(exit)
 }
@@ -76,17 +75,6 @@ fn can_be_fixed(judged: &Session<'_>, staged: &Session<'_>) -> Result<bool, Comm
     Ok(files.zip(changed).is_some_and(is_staged))
 }
 
-/// Names the one step that fixes everything.
-fn fix_staged(settings: &SettingsOptions) -> String {
-    let config = settings.config.iter();
-    let config = config.map(|file| format!(" --config {}", quoted(&file.to_string_lossy())));
-    let no_config = if settings.no_config { " --no-config" } else { "" };
-    let options = config.chain([no_config.to_owned()]).collect::<String>();
-    format!(
-        "nothing was committed: `sops-lint fix --staged{options}` encrypts what is in plaintext, and then you can commit"
-    )
-}
-
 /// Judges what is staged. Encrypts plaintext where that is allowed, and then judges the result.
 fn before_commit(session: &Session<'_>, everywhere: bool) -> Result<Exit, CommandError> {
     let source = session.open()?;
@@ -101,16 +89,17 @@ fn before_commit(session: &Session<'_>, everywhere: bool) -> Result<Exit, Comman
         let scene = Scene { source: &source, examined: &examined, settings: &settings, session };
         has_changed = fix::fix_examined(&scene, fixing)?;
     }
-    if has_changed {
-        scan::report(session, &session.open()?)
+    let (exit, _) = if has_changed {
+        scan::report(session, &session.open()?)?
     } else {
-        scan::conclude(session, &source, examined.finished)
-    }
+        scan::conclude(session, &source, examined.finished)?
+    };
+    Ok(exit)
 }
 
-fn options(options: HookOptions, view: View, host: &Host) -> Options {
-    let resolved = Options::new(options.settings, host);
-    // A hook without findings prints nothing.
-    let style = Style { quiet: true, ..resolved.style };
+fn options(options: HookOptions, view: View, style: StyleOptions, host: &Host) -> Options {
+    let resolved = Options::new(options.settings, style, host);
+    // A hook without findings prints nothing, unless it is asked for details.
+    let style = Style { quiet: !style.verbose, ..resolved.style };
     Options { view, style, fail_on: Some(options.fail_on.into()), progress: false, ..resolved }
 }

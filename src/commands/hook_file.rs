@@ -92,6 +92,8 @@ pub(super) enum Done {
     Removed,
     /// It calls sops-lint already.
     NothingToDo,
+    /// It calls sops-lint already, and encrypts, which was not asked for this time.
+    KeptFix,
     /// There is no hook of sops-lint to remove.
     NoHook,
 }
@@ -112,20 +114,24 @@ impl HookFile {
         Self { hook, path, shown }
     }
 
-    /// Writes the hook. `fixes`: it encrypts plaintext, too. Never changes a hook of another program.
-    pub(super) fn install(&self, fixes: bool, host: &Host) -> Result<Done, InstallError> {
-        if fixes && self.hook != HookName::PreCommit {
+    /// Writes the hook. `fixes`: it encrypts plaintext, too; `None`: as before, or not. Never changes a
+    /// hook of another program.
+    pub(super) fn install(&self, fixes: Option<bool>, host: &Host) -> Result<Done, InstallError> {
+        if fixes == Some(true) && self.hook != HookName::PreCommit {
             return Err(InstallError::NothingToFix);
         }
         let (_, event, _) = script(self.hook);
         let variants = self.variants();
-        let script = &variants[usize::from(fixes)];
+        let script = &variants[usize::from(fixes.unwrap_or_default())];
         let shown = || self.shown.clone();
         match self.text()? {
             Some(text) if !calls(&text, event) => {
                 Err(InstallError::Foreign { path: shown(), hook: self.hook })
             }
             Some(_) if !host.is_program(&self.path) => Err(InstallError::NotExecutable(shown())),
+            Some(text) if fixes.is_none() && text != *script && text == variants[1] => {
+                Ok(Done::KeptFix)
+            }
             Some(text) if variants.contains(&text) && text != *script => {
                 let removed = host.remove(&self.path);
                 let written = removed.and_then(|()| host.write_program(&self.path, script));

@@ -7,10 +7,15 @@ use std::path::{Path, PathBuf};
 use crate::cli;
 use crate::host::Host;
 use crate::input::{Content, MAX_FILE_SIZE};
+use crate::report::{REPORTERS, Reporter, STATISTICS};
+use crate::settings::Target;
 use crate::source::{View, worktree};
+use crate::text::printable::clean;
 
 /// The name of standard input.
 const STDIN: &str = "-";
+/// The variable with the default format.
+const FORMAT_VARIABLE: &str = "SOPS_LINT_FORMAT";
 
 /// The reason why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +37,12 @@ pub enum InputError {
     /// The list has a path that this system does not support.
     #[error("path {0} of the list is not UTF-8, which this system does not support")]
     Name(usize),
+    /// The variable with the default format has another value.
+    #[error("{FORMAT_VARIABLE} is not the name of a format: {}", clean(.0))]
+    Format(String),
+    /// The format cannot show statistics.
+    #[error("--statistics has no format {0}")]
+    Statistics(&'static str),
 }
 
 impl InputError {
@@ -46,6 +57,8 @@ impl InputError {
                 "check the spelling; the path is relative to the current directory, and - is standard input"
             }
             Self::Name(_) => "rename the file",
+            Self::Format(_) => "set it to a format that `sops-lint scan --help` lists",
+            Self::Statistics(_) => "use --format human or --format json",
         }
     }
 }
@@ -68,6 +81,36 @@ pub(super) fn read(args: &mut cli::Scan, host: &Host) -> Result<Option<View>, In
         args.paths.push(path(name).ok_or(InputError::Name(number + 1))?);
     }
     Ok(args.paths.is_empty().then_some(View::Nothing))
+}
+
+/// Returns the reports that the arguments and the environment ask for.
+pub(super) fn targets(
+    options: &cli::ReportOptions,
+    host: &Host,
+) -> Result<Vec<Target>, InputError> {
+    let target = |target: &cli::Target| {
+        let reporter = match target.format {
+            Some(format) => format,
+            None => default_format(host)?,
+        };
+        let reporter = if options.statistics { statistics(reporter)? } else { reporter };
+        Ok(Target { reporter, output: target.output.clone() })
+    };
+    options.targets.0.iter().map(target).collect()
+}
+
+fn default_format(host: &Host) -> Result<&'static dyn Reporter, InputError> {
+    let Some(name) = host.env(FORMAT_VARIABLE) else { return Ok(REPORTERS[0]) };
+    named(REPORTERS, &name).ok_or(InputError::Format(name))
+}
+
+/// Returns the statistics in a format.
+fn statistics(format: &dyn Reporter) -> Result<&'static dyn Reporter, InputError> {
+    named(STATISTICS, format.name()).ok_or(InputError::Statistics(format.name()))
+}
+
+fn named(reporters: &[&'static dyn Reporter], name: &str) -> Option<&'static dyn Reporter> {
+    reporters.iter().find(|reporter| reporter.name() == name).copied()
 }
 
 fn bytes_of(list: &Path, host: &Host) -> Result<Vec<u8>, InputError> {

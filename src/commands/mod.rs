@@ -10,6 +10,7 @@ mod hook_file;
 pub mod inputs;
 pub mod install;
 pub mod man;
+mod markdown;
 pub mod policy;
 pub mod say;
 pub mod scan;
@@ -22,15 +23,16 @@ use crate::host::Host;
 
 /// Runs a command.
 pub fn run(cli: Cli, host: &Host) -> Result<Exit, CommandError> {
-    match cli.command {
-        Command::Scan(args) => scan::run(*args, host),
-        Command::Baseline(args) => baseline::run(args, host),
-        Command::Hook(args) => hook::run(args, host),
-        Command::Install(args) => install::run(&args, host),
-        Command::Fix(args) => fix::run(&args, host),
-        Command::Policy(args) => policy::run(&args, host),
-        Command::Explain(args) => explain::explain(&args),
-        Command::Rules(args) => explain::rules(&args),
+    let Cli { command, style } = cli;
+    match command {
+        Command::Scan(args) => scan::run(*args, style, host),
+        Command::Baseline(args) => baseline::run(args, style, host),
+        Command::Hook(args) => hook::run(args, style, host),
+        Command::Install(args) => install::run(&args, style, host),
+        Command::Fix(args) => fix::run(&args, style, host),
+        Command::Policy(args) => policy::run(&args, style, host),
+        Command::Explain(args) => explain::explain(&args, style, host),
+        Command::Rules(args) => explain::rules(&args, style, host),
         Command::Completions(args) => completions::run(&args),
         Command::Man => man::run(),
     }

@@ -10,6 +10,8 @@ use crate::document::{format_by_content, format_of};
 use crate::host::Host;
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, Governing, Policy};
+use crate::report::{Look, Tone};
+use crate::settings;
 use crate::sops::census;
 use crate::sops::metadata::{self, Found};
 use crate::sops::recipe::{Recipe, drift};
@@ -19,8 +21,17 @@ use crate::text::printable::clean_path;
 use crate::text::words::count;
 use crate::tree::read_config;
 
+/// What precedes the name of a line.
+const INDENT: &str = "  ";
+/// The columns of the names of lines.
+const NAMES: usize = "  governed by  ".len();
+
 /// Prints the config and the creation rule of each path.
-pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
+pub fn run(
+    args: &cli::Policy,
+    style: cli::StyleOptions,
+    host: &Host,
+) -> Result<Exit, CommandError> {
     let mut out = String::new();
     for path in &args.paths {
         if host.is_directory(&host.directory.join(path)) {
@@ -33,8 +44,29 @@ pub fn run(args: &cli::Policy, host: &Host) -> Result<Exit, CommandError> {
         let policy = Policy::load(directories, |path| read_config(&tree, path));
         describe(&mut out, &tree, &policy, &path);
     }
+    let out = painted(&out, &Look::new(&settings::style(style, host)));
     io::stdout().write_all(out.as_bytes()).map_err(CommandError::stdout)?;
     Ok(Exit::Clean)
+}
+
+/// Returns the text with paths and the names of lines in colour.
+fn painted(text: &str, look: &Look) -> String {
+    let painted = |line: &str| {
+        let name = line.get(..NAMES).filter(|name| name.starts_with(INDENT));
+        match name {
+            None => look.paint(Tone::Strong, line),
+            Some(name) => {
+                let rest = &line[NAMES..];
+                let is_bad =
+                    ["verdict", "note"].contains(&name.trim()) && !rest.contains(" match the");
+                let tone = if is_bad { Tone::Warning } else { Tone::Aside };
+                format!("{}{rest}", look.paint(tone, name))
+            }
+        }
+    };
+    text.lines()
+        .map(|line| if line.is_empty() { "\n".to_owned() } else { painted(line) + "\n" })
+        .collect()
 }
 
 /// Returns the tree that contains a path, and the path in it. The file need not exist, but its directory

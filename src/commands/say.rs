@@ -21,6 +21,11 @@ pub(super) fn remark(note: &str) {
     print("note: ", note);
 }
 
+/// Prints the closing lines of a report, which are clean.
+pub(super) fn write_closing(lines: &str) {
+    let _ = write!(io::stderr(), "{lines}");
+}
+
 fn print(head: &str, text: &str) {
     let _ = writeln!(io::stderr(), "{head}{}", clean_path(text));
 }

@@ -5,27 +5,36 @@ use std::path::Path;
 
 use super::error::{CommandError, Exit};
 use super::inputs;
-use super::say::{advise, complain, remark};
+use super::say::{advise, complain, remark, write_closing};
 use crate::cli;
 use crate::finding::Finding;
-use crate::host::Host;
-use crate::report::{Report, Summary};
+use crate::host::{Host, Pending};
+use crate::report::{Report, Summary, closing};
 use crate::session::{Finished, Session};
-use crate::settings::{Options, Settings};
+use crate::settings::{Options, Settings, Target};
 use crate::source::{Source, View};
 use crate::text::words::count;
 
 /// Looks at files and reports what is wrong with them.
-pub fn run(mut args: cli::Scan, host: &Host) -> Result<Exit, CommandError> {
+pub fn run(
+    mut args: cli::Scan,
+    style: cli::StyleOptions,
+    host: &Host,
+) -> Result<Exit, CommandError> {
     let view = inputs::read(&mut args, host)?;
-    let mut options = Options::of_scan(args, host);
-    options.view = view.unwrap_or(options.view);
+    let targets = inputs::targets(&args.report, host)?;
+    let options = Options::of_scan(args, style, host);
+    let options = Options { targets, view: view.unwrap_or(options.view), ..options };
     let session = Session::new(options, host);
-    report(&session, &session.open()?)
+    let (exit, _) = report(&session, &session.open()?)?;
+    Ok(exit)
 }
 
 /// Judges what the session is about, and reports it.
-pub(super) fn report(session: &Session<'_>, source: &Source) -> Result<Exit, CommandError> {
+pub(super) fn report(
+    session: &Session<'_>,
+    source: &Source,
+) -> Result<(Exit, Finished), CommandError> {
     let settings = session.settings(source);
     let is_history = matches!(session.options.view, View::History(_));
     let mut finished = if let Source::Snapshot(end) = source
@@ -48,20 +57,21 @@ pub(super) fn suppress(settings: &Settings<'_>, finished: &mut Finished) {
     }
 }
 
-/// Reports a result.
+/// Reports a result, and returns it as it was reported.
 pub(super) fn conclude(
     session: &Session<'_>,
     source: &Source,
     mut finished: Finished,
-) -> Result<Exit, CommandError> {
+) -> Result<(Exit, Finished), CommandError> {
     finished.report.errors.clone_from(&finished.errors);
+    finished.report.reader = session.reader(source);
     write(&finished.report, session, source.root())?;
     finished.notes.iter().for_each(|note| remark(note));
     finished.errors.iter().for_each(|error| complain(error));
     if let Some(help) = finished.help {
         advise(help);
     }
-    Ok(exit(&finished, &session.options))
+    Ok((exit(&finished, &session.options), finished))
 }
 
 /// Returns the exit code of a result.
@@ -76,26 +86,62 @@ pub(super) fn exit(finished: &Finished, options: &Options) -> Exit {
     }
 }
 
+/// Writes all reports. Standard output gets its own even if a file cannot be written.
 fn write(report: &Report, session: &Session<'_>, root: &Path) -> Result<(), CommandError> {
-    let Options { reporter, style, output, directory, .. } = &session.options;
-    let Some(path) = output else {
+    let Options { targets, style, .. } = &session.options;
+    let filed = write_files(report, session, root);
+    let printed = targets.iter().find(|target| target.output.is_none());
+    if let Some(Target { reporter, .. }) = printed {
         let mut out = BufWriter::new(io::stdout().lock());
         let written = reporter.write(report, style, &mut out);
-        return written.and_then(|()| out.flush()).map_err(CommandError::stdout);
-    };
-    let name = path.display().to_string();
-    let mut text = Vec::new();
-    let made = reporter.write(report, style, &mut text);
-    let written = made.and_then(|()| session.host.write_whole(&directory.join(path), &text, root));
-    written.map_err(|source| CommandError::Output { what: name.clone(), source })?;
-    if !style.quiet {
-        // With the report in a file, the log of a failed job would be empty.
-        let Summary { errors, warnings, infos, .. } = report.summary;
-        let number = match errors + warnings + infos {
-            0 => "no findings".to_owned(),
-            all => count(all, "finding"),
-        };
-        remark(&format!("{number}; the report is in {name}"));
+        written.and_then(|()| out.flush()).map_err(CommandError::stdout)?;
+    }
+    let files = filed?;
+    match printed {
+        _ if style.quiet => {}
+        None => remark(&numbers(report, &files)),
+        Some(target) if target.reporter.has_numbers() => {}
+        Some(_) => write_closing(&closing(report, style)),
     }
     Ok(())
+}
+
+/// Writes the reports that go to files, all or none, and returns the names of the files.
+fn write_files(
+    report: &Report,
+    session: &Session<'_>,
+    root: &Path,
+) -> Result<Vec<String>, CommandError> {
+    let Options { targets, file_style, directory, .. } = &session.options;
+    let mut pending = Vec::new();
+    for Target { reporter, output } in targets {
+        let Some(path) = output else { continue };
+        let name = path.display().to_string();
+        let mut text = Vec::new();
+        let made = reporter.write(report, file_style, &mut text);
+        let file = made.and_then(|()| Pending::new(&directory.join(path), &text, root));
+        let failed = |source| CommandError::Output { what: name.clone(), source };
+        pending.push((file.map_err(failed)?, name));
+    }
+    let mut names = Vec::new();
+    for (file, name) in pending {
+        let failed = |source| CommandError::Output { what: name.clone(), source };
+        file.publish().map_err(failed)?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// Returns the number of findings, which the log of a failed job would not have.
+fn numbers(report: &Report, files: &[String]) -> String {
+    let Summary { errors, warnings, infos, .. } = report.summary;
+    let number = match errors + warnings + infos {
+        0 => "no findings".to_owned(),
+        all => count(all, "finding"),
+    };
+    match files {
+        [] => number,
+        [only] => format!("{number}; the report is in {only}"),
+        several => format!("{number}; the reports are in {}", several.join(", ")),
+    }
 }

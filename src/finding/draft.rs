@@ -8,6 +8,7 @@ use super::opener::Opener;
 use super::rule_meta::{RuleId, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, Shown};
+use crate::shell::Advice;
 use crate::text::Span;
 
 /// A finding before it has lines and columns.
@@ -20,7 +21,7 @@ pub struct Draft<'c> {
     pub(crate) key_path: Option<String>,
     pub(crate) message: String,
     pub(crate) note: String,
-    pub(crate) help: Option<String>,
+    pub(crate) help: Option<Advice>,
     pub(crate) labels: Vec<DraftLabel<'c>>,
     pub(crate) fix: Option<Fix>,
     pub(crate) about: Option<RepoPath>,
@@ -103,7 +104,7 @@ impl<'c> Draft<'c> {
 
     /// Sets the next step.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Advice>) -> Self {
         self.help = Some(help.into());
         self
     }

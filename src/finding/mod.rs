@@ -22,6 +22,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::path::RepoPath;
+use crate::shell::{Advice, Reader};
 use crate::text::Position;
 
 /// A place in a file, with its redacted line.
@@ -77,7 +78,7 @@ pub struct Finding {
     /// A few words for the place itself.
     pub note: String,
     /// The next step.
-    pub help: Option<String>,
+    pub help: Option<Advice>,
     /// Related places in this file and in others.
     pub related: Vec<Label>,
     /// A change that would resolve it.
@@ -115,6 +116,11 @@ impl Finding {
             Some(origin) => format!("{} ({})", self.message, origin.words()).into(),
             None => (&*self.message).into(),
         }
+    }
+
+    /// Returns the next step for a reader at the root of the tree: that of reports for programs.
+    pub fn help_at_root(&self) -> Option<String> {
+        self.help.as_ref().map(|help| help.text(&Reader::at_root()))
     }
 
     /// Returns the name of the finding, in hexadecimal digits. It is unique in a report, and stays the

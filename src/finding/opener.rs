@@ -1,5 +1,7 @@
 //! A private key that may open files of the tree.
 
+use crate::shell::Advice;
+
 /// A private key that a finding is about.
 #[derive(Clone, Debug)]
 pub struct Opener {
@@ -8,5 +10,5 @@ pub struct Opener {
     /// True if another rule reports the key: the finding only counts if the key opens files.
     pub is_reported: bool,
     /// The next step if the key opens files.
-    pub help: String,
+    pub help: Advice,
 }

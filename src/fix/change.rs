@@ -2,6 +2,7 @@
 
 use crate::document::splice::Edit;
 use crate::path::RepoPath;
+use crate::shell::Advice;
 
 /// A file and its new content.
 #[derive(Debug)]
@@ -51,12 +52,12 @@ pub struct Refusal {
     /// More about the reason in this file.
     pub detail: Option<String>,
     /// The next step.
-    pub help: String,
+    pub help: Advice,
 }
 
 impl Refusal {
     /// Creates a refusal that is about the whole file.
-    pub fn new(path: &RepoPath, reason: impl Into<String>, help: impl Into<String>) -> Self {
+    pub fn new(path: &RepoPath, reason: impl Into<String>, help: impl Into<Advice>) -> Self {
         let (path, reason, help) = (path.clone(), reason.into(), help.into());
         Self { path, line: None, reason, detail: None, help }
     }

@@ -9,6 +9,7 @@ use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
 use crate::policy::{Config, CreationRule, Governing};
 use crate::rules::{UNSELECTED_VALUE, hidden, sops_command};
 use crate::secret::SecureRandom;
+use crate::shell::{Advice, Command};
 use crate::sops::seal::{SealError, Sealed, Sealing, seal, seal_parsed};
 use crate::sops::walk;
 use crate::text::words::count;
@@ -29,8 +30,8 @@ pub struct Means<'m> {
 
 /// Works out the encrypted file.
 pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
-    let refused = |(reason, help): (String, String)| Refusal::new(&input.path, reason, help);
-    let bytes = bytes_of(input).map_err(refused)?;
+    let refused = |(reason, help): (String, Advice)| Refusal::new(&input.path, reason, help);
+    let bytes = bytes_of(input, means).map_err(refused)?;
     let (config, rule) = governing(input, means).map_err(refused)?;
     let wrap = |recipient: &Recipient, key: &_| {
         let label = label(recipient, config);
@@ -74,7 +75,7 @@ fn check_readable(
     parsed: &Parsed<'_>,
     config: &Config,
     rule: &CreationRule,
-) -> Result<(), (String, String)> {
+) -> Result<(), (String, Advice)> {
     let selector = &rule.recipe.selector;
     let Some(key) = parsed.documents.iter().find_map(|one| hidden(one, selector)) else {
         return Ok(());
@@ -82,7 +83,7 @@ fn check_readable(
     let (number, config) = (rule.number, &config.path);
     Err((
         format!("its creation rule would encrypt {key}, which Kubernetes has to read"),
-        format!("set encrypted_regex: ^(data|stringData)$ in rule {number} of {config}"),
+        format!("set encrypted_regex: ^(data|stringData)$ in rule {number} of {config}").into(),
     ))
 }
 
@@ -96,13 +97,14 @@ fn accept(
     if let Some(finding) = remaining(input, &sealed.text, means) {
         let (id, number) = (finding.rule.id, rule.number);
         let help = if id == UNSELECTED_VALUE.id {
-            format!(
-                "set encrypted_regex: ^(data|stringData)$ in rule {number} of {}; if it may stay readable, run {}",
-                config.path,
-                command(input, Governing::Rule(config, rule))
-            )
+            let set = format!(
+                "set encrypted_regex: ^(data|stringData)$ in rule {number} of {}; if it may stay readable, run ",
+                config.path
+            );
+            Advice::from(set) + command(input, Governing::Rule(config, rule))
         } else {
-            format!("correct that first: `sops-lint explain {id}` says how")
+            let explain = Command::new("sops-lint explain").word(id.as_str());
+            Advice::from("correct that first: ") + explain + " says how"
         };
         let reason = format!("encryption would leave a finding of {id} in it");
         let (line, detail) = (Some(finding.place.start.line), Some(finding.message));
@@ -112,18 +114,19 @@ fn accept(
         None => Ok(()),
         Some(problem) => {
             let reason = format!("{} has a mistake: {}", config.path, problem.message);
-            Err(Refusal::new(&input.path, reason, &*problem.help))
+            Err(Refusal::new(&input.path, reason, problem.help.clone()))
         }
     }
 }
 
 /// Returns the bytes of a file, or why there are none and the next step.
-fn bytes_of(input: &Input) -> Result<&[u8], (String, String)> {
+fn bytes_of<'i>(input: &'i Input, means: Means<'_>) -> Result<&'i [u8], (String, Advice)> {
     let (reason, help) = match &input.content {
         Content::Bytes(bytes) => return Ok(bytes),
-        Content::Utf16(_) => ("it is UTF-16", "save it as UTF-8 first".to_owned()),
+        Content::Utf16(_) => ("it is UTF-16", "save it as UTF-8 first".into()),
         Content::TooLarge(_) => {
-            ("it is larger than 16 MiB", format!("run {}", command(input, Governing::NoConfig)))
+            let encrypt = command(input, means.context.policy.governing(&input.path));
+            ("it is larger than 16 MiB", Advice::from("run ") + encrypt)
         }
     };
     Err((reason.to_owned(), help))
@@ -133,20 +136,22 @@ fn bytes_of(input: &Input) -> Result<&[u8], (String, String)> {
 fn governing<'m>(
     input: &Input,
     means: Means<'m>,
-) -> Result<(&'m Config, &'m CreationRule), (String, String)> {
+) -> Result<(&'m Config, &'m CreationRule), (String, Advice)> {
     let (reason, help) = match means.context.policy.governing(&input.path) {
         Governing::Rule(config, rule) => return Ok((config, rule)),
         Governing::NoConfig => (
             "there is no .sops.yaml in a directory above, so its recipients are unknown",
-            "write a .sops.yaml at the root of the repository, with a creation rule for it"
-                .to_owned(),
+            "write a .sops.yaml at the root of the repository, with a creation rule for it".into(),
         ),
         Governing::NoRule(config) => {
-            ("no creation rule matches it", format!("add a rule for it to {}", config.path))
+            let add = format!("add a rule for it to {}", config.path);
+            ("no creation rule matches it", add.into())
         }
         Governing::Unusable(config) => (
             "the .sops.yaml that governs it cannot be used",
-            format!("run sops-lint scan {} to see what is wrong with it", config.path),
+            Advice::from("run ")
+                + Command::new("sops-lint scan").file(&config.path)
+                + " to see what is wrong with it",
         ),
     };
     Err((reason.to_owned(), help))
@@ -183,20 +188,22 @@ fn explain(
     let command = command(input, Governing::Rule(config, rule));
     let (span, help) = match error {
         SealError::Impossible { span, .. } => {
-            (*span, "change that in the file, then run this again".to_owned())
+            (*span, "change that in the file, then run this again".into())
         }
         SealError::Rule { help, .. } => {
-            (None, format!("{help}; it is rule {} of {}", rule.number, config.path))
+            (None, format!("{help}; it is rule {} of {}", rule.number, config.path).into())
         }
         SealError::Recipient { error: Unwrappable { help: None, .. }, .. } => {
-            (None, format!("let sops do it: {command}"))
+            (None, Advice::from("let sops do it: ") + command)
         }
         SealError::Recipient { error: Unwrappable { help: Some(help), .. }, .. } => (
             None,
-            format!("{help}, or correct the recipients of rule {} in {}", rule.number, config.path),
+            format!("{help}, or correct the recipients of rule {} in {}", rule.number, config.path)
+                .into(),
         ),
         SealError::Check(_) => {
-            (None, format!("this is a mistake of sops-lint: please report it, and run {command}"))
+            let report = "this is a mistake of sops-lint: please report it, and run ";
+            (None, Advice::from(report) + command)
         }
     };
     let line = span.map(|span| line_of(span.start));
@@ -204,8 +211,8 @@ fn explain(
 }
 
 /// Returns the command with which sops encrypts the file.
-fn command(input: &Input, governing: Governing<'_>) -> String {
-    sops_command(governing, "encrypt --in-place", &input.path)
+fn command(input: &Input, governing: Governing<'_>) -> Command {
+    sops_command(governing, "encrypt --in-place", None, &input.path)
 }
 
 /// Returns the key paths of values, with the number of the document if there are several.

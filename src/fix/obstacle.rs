@@ -3,7 +3,7 @@
 use super::change::Refusal;
 use crate::git::{Index, Repo};
 use crate::path::RepoPath;
-use crate::rules::quoted;
+use crate::shell::{Advice, Command};
 
 /// Refuses a file whose name is not exact: under that name, another file would be written.
 pub fn in_name(path: &RepoPath) -> Option<Refusal> {
@@ -29,34 +29,38 @@ pub fn in_git(paths: &[&RepoPath], repo: &Repo, index: Option<&Index>) -> Vec<Re
 }
 
 fn missing_file(path: &RepoPath, is_sparse: bool) -> Refusal {
-    let name = quoted(path.as_str());
-    let (reason, command) = if is_sparse {
+    let (reason, commands) = if is_sparse {
+        let add = Command::new("git sparse-checkout add");
         let directory = path.parent();
-        let top = format!("/{}", path.as_str());
-        let added = if directory.as_str().is_empty() { &*top } else { directory.as_str() };
-        let command = format!("`git sparse-checkout add {}`", quoted(added));
-        ("it is outside the sparse checkout (skip-worktree)", command)
+        let add = if directory == RepoPath::root() {
+            add.word(format!("/{}", path.as_str()))
+        } else {
+            add.file(&directory)
+        };
+        ("it is outside the sparse checkout (skip-worktree)", Advice::from(add))
     } else {
-        let command =
-            format!("`git update-index --no-skip-worktree {name}` and `git restore {name}`");
-        ("it is missing from the work tree and marked skip-worktree", command)
+        let unmark = Command::new("git update-index --no-skip-worktree").file(path);
+        let restore = Command::new("git restore").file(path);
+        let commands = Advice::from(unmark) + " and " + restore;
+        ("it is missing from the work tree and marked skip-worktree", commands)
     };
-    Refusal::new(path, reason, format!("run {command}, and run this again"))
+    let help = Advice::from("run ") + commands + ", and run this again";
+    Refusal::new(path, reason, help)
 }
 
 fn filtered_file(path: &RepoPath, filter: &str, is_staged: bool) -> Refusal {
-    let name = quoted(path.as_str());
     // Git looks again at a file that did not change only if it is told to.
-    let add =
-        if is_staged { format!("run `git add --renormalize {name}`, ") } else { String::new() };
+    let renormalize = Command::new("git add --renormalize").file(path);
+    let add = if is_staged { Advice::from("run ") + renormalize + ", " } else { Advice::default() };
     let attributes = path.parent().join(".gitattributes");
     Refusal::new(
         path,
         format!(
             "its git attribute filter={filter} changes it between the work tree and the index, with a program from git's configuration, which sops-lint does not run"
         ),
-        format!(
-            "if the filter protects it, ignore the finding in .sops-lint.yaml; if sops is to, add a line with its name and -filter to the end of {attributes} (of .git/info/attributes, if that names the filter), {add}and run this again"
-        ),
+        Advice::from(format!(
+            "if the filter protects it, ignore the finding in .sops-lint.yaml; if sops is to, add a line with its name and -filter to the end of {attributes} (of .git/info/attributes, if that names the filter), "
+        )) + add
+            + "and run this again",
     )
 }

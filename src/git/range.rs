@@ -6,6 +6,9 @@ use super::error::GitError;
 use super::objects::Peeled;
 use super::repo::Repo;
 
+/// The prefixes of branches and tags. A mirror has others: `refs/pull/*` has everyone's pull requests.
+const BRANCHES: &str = "refs/heads/";
+const TAGS: &str = "refs/tags/";
 /// The prefix of the branches of other repositories, as they were last fetched.
 const REMOTES: &str = "refs/remotes/";
 
@@ -58,8 +61,10 @@ impl Repo {
 
     fn everything(&self) -> Result<Range, GitError> {
         let mut range = Range::default();
-        for found in self.refs("") {
-            range.add(found?);
+        for prefix in [BRANCHES, TAGS, REMOTES] {
+            for found in self.refs(prefix) {
+                range.add(found?);
+            }
         }
         range.tips.extend(self.head()?);
         Ok(range)

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::summary::Summary;
 use crate::finding::Finding;
 use crate::path::RepoPath;
+use crate::shell::Reader;
 
 /// Everything that a run reports.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Report {
     pub summary: Summary,
     /// Errors of the run itself. If there are none, it did its job.
     pub errors: Vec<String>,
+    /// The person who reads it, if it is for a person.
+    pub reader: Reader,
 }
 
 impl Report {
@@ -31,7 +34,7 @@ impl Report {
         tell_apart(&mut findings);
         skipped.sort_by(|one, other| one.path.cmp(&other.path));
         summary.count(&findings);
-        Self { findings, skipped, summary, errors: Vec::new() }
+        Self { findings, skipped, summary, errors: Vec::new(), reader: Reader::at_root() }
     }
 
     /// Returns the findings, errors first, then warnings; for formats whose readers truncate.

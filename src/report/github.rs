@@ -11,6 +11,7 @@ use super::reporter::Reporter;
 use super::sentences;
 use super::style::Style;
 use crate::finding::{Finding, Level};
+use crate::shell::Reader;
 use crate::text::words::count;
 
 /// Annotations of each level that GitHub shows for a step.
@@ -80,8 +81,8 @@ fn annotation(finding: &Finding) -> String {
         }
     }
     text += &format!(",title=sops-lint%3A {}::{}", finding.rule.id, data(&finding.sentence()));
-    if let Some(help) = &finding.help {
-        text += &format!("%0AHelp: {}", data(help));
+    if let Some(help) = finding.help_at_root() {
+        text += &format!("%0AHelp: {}", data(&help));
     }
     text
 }
@@ -106,8 +107,12 @@ fn closing(report: &Report, style: &Style) -> Vec<String> {
     sentences.extend(sentences::suppressed(summary));
     sentences.extend(sentences::checked(report, style.verbose));
     if style.verbose {
-        sentences
-            .extend(report.skipped.iter().map(|file| format!("- {}", sentences::reason(file))));
+        sentences.extend(
+            report
+                .skipped
+                .iter()
+                .map(|file| format!("- {}", sentences::reason(file, &Reader::at_root()))),
+        );
     }
     sentences
 }
@@ -189,7 +194,7 @@ mod tests {
         let mut report = samples::two_files();
         report.findings[0].place.path = evil.into();
         report.findings[0].message = evil.to_owned();
-        report.findings[0].help = Some(evil.to_owned());
+        report.findings[0].help = Some(evil.into());
         report.errors.push(evil.to_owned());
         report.skipped.push(crate::report::content::Skipped {
             path: evil.into(),

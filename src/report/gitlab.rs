@@ -34,7 +34,7 @@ impl Reporter for GitLab {
 
 fn issue(finding: &Finding) -> Value {
     let mut description = finding.sentence().into_owned();
-    if let Some(help) = &finding.help {
+    if let Some(help) = finding.help_at_root() {
         description += &format!(". Help: {help}");
     }
     json!({

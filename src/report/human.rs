@@ -5,15 +5,19 @@ use std::fmt::{self, Write as _};
 use std::io;
 
 use super::content::Report;
+use super::group::{Group, groups};
 use super::look::{Look, Tone, clean, wrap};
 use super::reporter::Reporter;
 use super::style::Style;
-use super::{sentences, snippet};
+use super::{closing, snippet};
 use crate::finding::{Finding, Level};
-use crate::text::words::{agree, count};
+use crate::text::printable;
 
 /// Indents the second and later lines of a sentence.
 const INDENT: &str = "  ";
+
+/// Columns for the words of a message in a list, even if the line gets too long.
+const MIN_WORDS: usize = 20;
 
 /// `--format human`.
 #[derive(Debug)]
@@ -29,25 +33,27 @@ impl Reporter for Human {
     }
 
     fn write(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        let look = Look::new(style);
+        let look = Look::new(style).for_reader(&report.reader);
         let mut text = String::new();
-        let shown = report.findings.iter().filter(|finding| is_shown(finding, style));
-        for (index, finding) in shown.enumerate() {
+        let groups = groups(report.findings.iter().filter(|finding| is_shown(finding, style)));
+        let most = if style.verbose { usize::MAX } else { places_of_each(&groups) };
+        for (index, group) in groups.iter().enumerate() {
             text.clear();
             if index > 0 {
                 text.push('\n');
             }
-            write_finding(finding, &look, &mut text).map_err(io::Error::other)?;
+            write_finding(group.first, &look, &mut text).map_err(io::Error::other)?;
+            write_others(group, most, &look, &mut text).map_err(io::Error::other)?;
             out.write_all(text.as_bytes())?;
         }
         if style.quiet {
             return Ok(());
         }
         text.clear();
-        if report.findings.iter().any(|finding| is_shown(finding, style)) {
+        if !groups.is_empty() {
             text.push('\n');
         }
-        write_closing(report, style, &look, &mut text).map_err(io::Error::other)?;
+        closing::write(report, style, &look, &mut text).map_err(io::Error::other)?;
         out.write_all(text.as_bytes())
     }
 }
@@ -55,6 +61,13 @@ impl Reporter for Human {
 /// Returns true if the finding is shown. Infos would bury what has to be done.
 fn is_shown(finding: &Finding, style: &Style) -> bool {
     style.infos || finding.level > Level::Info
+}
+
+/// Returns how many places of a group are listed: more if there are few groups.
+fn places_of_each(groups: &[Group<'_>]) -> usize {
+    const LINES: usize = 20;
+    let lists = groups.iter().filter(|group| !group.others.is_empty()).count();
+    (LINES / lists.max(1)).clamp(3, 10)
 }
 
 fn write_finding(finding: &Finding, look: &Look, out: &mut String) -> fmt::Result {
@@ -68,52 +81,38 @@ fn write_finding(finding: &Finding, look: &Look, out: &mut String) -> fmt::Resul
     snippet::draw(finding, look, out)?;
     if let Some(help) = &finding.help {
         let word = look.paint(Tone::Aside, "help");
-        let help = wrap(&clean(help), look.width - "  help: ".len(), 0).join("\n        ");
+        let help = wrap(&clean(&help.text(&look.reader)), look.width - "  help: ".len(), 0)
+            .join("\n        ");
         writeln!(out, "  {word}: {help}")?;
     }
     Ok(())
 }
 
-fn write_closing(report: &Report, style: &Style, look: &Look, out: &mut String) -> fmt::Result {
-    let Report { findings, skipped, summary, .. } = report;
-    let is_idle = summary.files == 0 && findings.is_empty();
-    let found =
-        if is_idle { "No files were found.".into() } else { sentences::found(summary, look) };
-    write_sentence(&found, look, out)?;
-    if summary.infos > 0 && !style.infos {
-        let infos = count(summary.infos, "info");
-        let them = agree(summary.infos, "it", "them");
-        write_sentence(&format!("Not shown: {infos} (run with -v to see {them})."), look, out)?;
-    }
-    for sentence in sentences::suppressed(summary) {
-        write_sentence(&sentence, look, out)?;
-    }
-    for sentence in sentences::checked(report, style.verbose) {
-        write_sentence(&sentence, look, out)?;
-    }
-    if style.verbose {
-        for file in skipped {
-            write_item(&sentences::reason(file), look, out)?;
+/// Writes the places of the others in a group, and what their messages say instead.
+fn write_others(group: &Group<'_>, most: usize, look: &Look, out: &mut String) -> fmt::Result {
+    const HEAD: &str = "  also: ";
+    let others = &group.others;
+    // The line that counts one finding can name it as well.
+    let shown = if others.len() == most.saturating_add(1) { others.len() } else { most };
+    for (index, finding) in others.iter().take(shown).enumerate() {
+        let mut line = look.place(&finding.place);
+        if let Some(origin) = &finding.origin {
+            line += &format!(" ({})", origin.words());
         }
+        if let Some(words) = group.difference(finding) {
+            let used = HEAD.len() + line.chars().count() + ": ".len();
+            let room = look.width.saturating_sub(used).max(MIN_WORDS);
+            line += &format!(": {}", printable::shorten(clean(&words), room));
+        }
+        let head = if index == 0 { look.paint(Tone::Aside, "also") } else { "    ".to_owned() };
+        let colon = if index == 0 { ":" } else { " " };
+        writeln!(out, "{INDENT}{head}{colon} {line}")?;
     }
-    if let Some(error) = findings.iter().find(|finding| finding.level == Level::Error) {
-        let command = look.paint(Tone::Strong, &format!("`sops-lint explain {}`", error.rule.id));
-        let is_only = findings.iter().all(|finding| finding.rule.id == error.rule.id);
-        let rule = if is_only { "the" } else { "a" };
-        let hint = format!("Run {command} to see what {rule} rule finds and how to fix it.");
-        write_sentence(&hint, look, out)?;
+    if others.len() > shown {
+        let rest = others.len() - shown;
+        writeln!(out, "{:1$}and {rest} more: `--format concise` lists all", "", HEAD.len())?;
     }
     Ok(())
-}
-
-fn write_sentence(text: &str, look: &Look, out: &mut String) -> fmt::Result {
-    writeln!(out, "{}", wrap(text, look.width - INDENT.len(), 0).join("\n  "))
-}
-
-/// Writes an item of the list below a sentence.
-fn write_item(text: &str, look: &Look, out: &mut String) -> fmt::Result {
-    let lines = wrap(text, look.width - 2 * INDENT.len(), 0);
-    writeln!(out, "{INDENT}{}", lines.join("\n    "))
 }
 
 #[cfg(test)]
@@ -278,6 +277,46 @@ mod tests {
         No findings in 1 file (0 Secrets, 1 encrypted file) in 1.2 s.
         Verified: 1 encrypted file; it has the right MAC.
         ");
+    }
+
+    #[test]
+    fn findings_of_one_cause_are_one_group() {
+        let secrets = |names: std::ops::Range<usize>| {
+            let findings = names.map(|number| {
+                let place = samples::place(&format!("apps/{number}/db.yaml"), "a: b", "a");
+                let message = format!("Secret db{number} has 1 plaintext value");
+                let mut finding = samples::finding(&samples::PLAINTEXT, place, &message);
+                let help = format!("run sops-lint fix apps/{number}/db.yaml");
+                finding.help = Some(help.into());
+                finding
+            });
+            findings.collect::<Vec<_>>()
+        };
+        insta::assert_snapshot!(findings(&samples::report(secrets(10..60))), @r"
+        error[unencrypted-secret]: Secret db10 has 1 plaintext value
+           ╭─[apps/10/db.yaml:1:1]
+         1 │ a: b
+           · ┬
+           · ╰── here
+           ╰────
+          help: run sops-lint fix apps/10/db.yaml
+          also: apps/11/db.yaml:1:1: db11
+                apps/12/db.yaml:1:1: db12
+                apps/13/db.yaml:1:1: db13
+                apps/14/db.yaml:1:1: db14
+                apps/15/db.yaml:1:1: db15
+                apps/16/db.yaml:1:1: db16
+                apps/17/db.yaml:1:1: db17
+                apps/18/db.yaml:1:1: db18
+                apps/19/db.yaml:1:1: db19
+                apps/20/db.yaml:1:1: db20
+                and 39 more: `--format concise` lists all
+        ");
+        let few = findings(&samples::report(secrets(10..22)));
+        assert!(!few.contains("more:") && few.contains("apps/21/db.yaml:1:1: db21"), "{few}");
+        let verbose = Style { verbose: true, ..Style::default() };
+        let all = written(&samples::report(secrets(10..60)), verbose);
+        assert_eq!(all.matches("db.yaml:1:1").count(), 50, "{all}");
     }
 
     #[test]

@@ -12,10 +12,11 @@ use super::reporter::Reporter;
 use super::style::Style;
 use super::summary::Summary;
 use crate::finding::{Finding, Fix, Label, Level};
+use crate::shell::{Advice, Command};
 use crate::text::{Position, printable};
 
 /// The version of the schema.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// `--format json`.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Reporter for Json {
     fn write(&self, report: &Report, _: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let document = JsonReport {
             schema_version: SCHEMA_VERSION,
-            tool: Tool { name: "sops-lint", version: env!("CARGO_PKG_VERSION") },
+            tool: Tool::this(),
             findings: report.findings.iter().map(JsonFinding::from).collect(),
             skipped: &report.skipped,
             errors: &report.errors,
@@ -96,10 +97,18 @@ struct JsonReport<'r> {
     summary: Summary,
 }
 
+/// The program that wrote a document.
 #[derive(Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
+}
+
+impl Tool {
+    /// Returns this program.
+    pub(super) fn this() -> Self {
+        Self { name: "sops-lint", version: env!("CARGO_PKG_VERSION") }
+    }
 }
 
 #[derive(Serialize)]
@@ -120,7 +129,8 @@ struct JsonFinding<'r> {
     start: Position,
     end: Position,
     message: &'r str,
-    help: Option<&'r str>,
+    help: Option<String>,
+    commands: Vec<JsonCommand>,
     related: Vec<JsonLabel<'r>>,
     fix: Option<&'r Fix>,
     fingerprint: String,
@@ -140,11 +150,30 @@ impl<'r> From<&'r Finding> for JsonFinding<'r> {
             start: finding.place.start,
             end: finding.place.end,
             message: &finding.message,
-            help: finding.help.as_deref(),
+            help: finding.help_at_root(),
+            commands: finding
+                .help
+                .iter()
+                .flat_map(Advice::commands)
+                .map(JsonCommand::from)
+                .collect(),
             related: finding.related.iter().map(JsonLabel::from).collect(),
             fix: finding.fix.as_ref(),
             fingerprint: finding.fingerprint(),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonCommand {
+    argv: Vec<String>,
+    /// The directory to run it in, from the root of the tree.
+    directory: &'static str,
+}
+
+impl From<&Command> for JsonCommand {
+    fn from(command: &Command) -> Self {
+        Self { argv: command.argv(), directory: "." }
     }
 }
 
@@ -233,6 +262,7 @@ mod tests {
               },
               "message": "Secret prod/db has 2 plaintext values (stringData.user, stringData.password)",
               "help": "run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it",
+              "commands": [],
               "related": [
                 {
                   "path": "apps/db.yaml",
@@ -328,10 +358,10 @@ mod tests {
     #[test]
     fn a_line_is_a_finding_a_skipped_file_or_the_summary() {
         insta::assert_snapshot!(written(&JsonLines, &samples::mixed()), @r#"
-        {"rule":"unreadable-document","level":"error","path":"apps/cut.yaml","commit":null,"document":0,"key_path":null,"start":{"line":14,"column":1,"offset":402},"end":{"line":14,"column":1,"offset":402},"message":"apps/cut.yaml is not YAML: a quoted scalar never ends","help":null,"related":[],"fix":null,"fingerprint":"b724ac6d6dcb3e09adf8e6d55f079d6b"}
-        {"rule":"unencrypted-secret","level":"error","path":"apps/db.yaml","commit":null,"document":0,"key_path":"stringData.password","start":{"line":8,"column":13,"offset":105},"end":{"line":8,"column":21,"offset":113},"message":"Secret prod/db has 2 plaintext values (stringData.user, stringData.password)","help":"run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it","related":[{"path":"apps/db.yaml","start":{"line":7,"column":9,"offset":87},"end":{"line":7,"column":14,"offset":92},"message":"in plaintext"},{"path":".sops.yaml","start":{"line":2,"column":17,"offset":32},"end":{"line":2,"column":24,"offset":39},"message":"this creation rule governs the file"}],"fix":{"kind":"encrypt","title":"encrypt the file as its creation rule demands","applicability":"safe","safe":true},"fingerprint":"e695c52efe24dd4af2359ce1c55a9760"}
-        {"rule":"recipient-drift","level":"warning","path":"clusters/prod/token.enc.yaml","commit":null,"document":0,"key_path":null,"start":{"line":101,"column":9,"offset":152},"end":{"line":101,"column":17,"offset":160},"message":"clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)","help":null,"related":[{"path":"clusters/prod/token.enc.yaml","start":{"line":9,"column":16,"offset":29},"end":{"line":9,"column":23,"offset":36},"message":"may decrypt, as it should"},{"path":"clusters/prod/token.enc.yaml","start":{"line":10,"column":5,"offset":41},"end":{"line":10,"column":8,"offset":44},"message":"its data key"},{"path":"clusters/prod/token.enc.yaml","start":{"line":191,"column":1,"offset":250},"end":{"line":191,"column":15,"offset":264},"message":"written by this version"}],"fix":null,"fingerprint":"e0389cfac4eb8329da881e148c54b5c5"}
-        {"rule":"uncovered-file","level":"info","path":"docs/example.yaml","commit":null,"document":0,"key_path":null,"start":{"line":1,"column":1,"offset":0},"end":{"line":1,"column":5,"offset":4},"message":"no creation rule covers docs/example.yaml","help":null,"related":[],"fix":null,"fingerprint":"70b750b1a6f34712f89e0e5a63509186"}
+        {"rule":"unreadable-document","level":"error","path":"apps/cut.yaml","commit":null,"document":0,"key_path":null,"start":{"line":14,"column":1,"offset":402},"end":{"line":14,"column":1,"offset":402},"message":"apps/cut.yaml is not YAML: a quoted scalar never ends","help":null,"commands":[],"related":[],"fix":null,"fingerprint":"b724ac6d6dcb3e09adf8e6d55f079d6b"}
+        {"rule":"unencrypted-secret","level":"error","path":"apps/db.yaml","commit":null,"document":0,"key_path":"stringData.password","start":{"line":8,"column":13,"offset":105},"end":{"line":8,"column":21,"offset":113},"message":"Secret prod/db has 2 plaintext values (stringData.user, stringData.password)","help":"run sops encrypt --in-place apps/db.yaml, then change the password: anyone with access to the repository has seen it","commands":[],"related":[{"path":"apps/db.yaml","start":{"line":7,"column":9,"offset":87},"end":{"line":7,"column":14,"offset":92},"message":"in plaintext"},{"path":".sops.yaml","start":{"line":2,"column":17,"offset":32},"end":{"line":2,"column":24,"offset":39},"message":"this creation rule governs the file"}],"fix":{"kind":"encrypt","title":"encrypt the file as its creation rule demands","applicability":"safe","safe":true},"fingerprint":"e695c52efe24dd4af2359ce1c55a9760"}
+        {"rule":"recipient-drift","level":"warning","path":"clusters/prod/token.enc.yaml","commit":null,"document":0,"key_path":null,"start":{"line":101,"column":9,"offset":152},"end":{"line":101,"column":17,"offset":160},"message":"clusters/prod/token.enc.yaml is encrypted for 1 recipient that its creation rule does not name (pgp 85D77543) and not for 1 recipient that it does name (age1qqq)","help":null,"commands":[],"related":[{"path":"clusters/prod/token.enc.yaml","start":{"line":9,"column":16,"offset":29},"end":{"line":9,"column":23,"offset":36},"message":"may decrypt, as it should"},{"path":"clusters/prod/token.enc.yaml","start":{"line":10,"column":5,"offset":41},"end":{"line":10,"column":8,"offset":44},"message":"its data key"},{"path":"clusters/prod/token.enc.yaml","start":{"line":191,"column":1,"offset":250},"end":{"line":191,"column":15,"offset":264},"message":"written by this version"}],"fix":null,"fingerprint":"e0389cfac4eb8329da881e148c54b5c5"}
+        {"rule":"uncovered-file","level":"info","path":"docs/example.yaml","commit":null,"document":0,"key_path":null,"start":{"line":1,"column":1,"offset":0},"end":{"line":1,"column":5,"offset":4},"message":"no creation rule covers docs/example.yaml","help":null,"commands":[],"related":[],"fix":null,"fingerprint":"70b750b1a6f34712f89e0e5a63509186"}
         {"skipped":{"path":"apps/db.yaml","rules":["mac-mismatch","undecryptable-value"],"reason":"no private key for any of its 2 recipients"}}
         {"skipped":{"path":"big.yaml","rules":[],"reason":"larger than 10 MiB"}}
         {"summary":{"files":812,"secrets":41,"encrypted_files":40,"verified":0,"refused":0,"unverified":40,"errors":2,"warnings":1,"infos":1,"ignored":0,"in_baseline":0,"gone_from_baseline":0,"duration_ms":37}}

@@ -18,6 +18,7 @@ use super::reporter::Reporter;
 use super::sentences;
 use super::style::Style;
 use crate::finding::{Finding, Level};
+use crate::shell::Reader;
 
 /// `--format junit`.
 #[derive(Debug)]
@@ -114,14 +115,15 @@ fn paragraph(finding: &Finding) -> String {
     let Finding { place, level, .. } = finding;
     let position = format!("{}:{}:{}", place.path, place.start.line, place.start.column);
     let mut text = format!("{}: {level}: {}\n", escape(&position), escape(&finding.sentence()));
-    if let Some(help) = &finding.help {
-        text += &format!("help: {}\n", escape(help));
+    if let Some(help) = finding.help_at_root() {
+        text += &format!("help: {}\n", escape(&help));
     }
     text + "\n"
 }
 
 fn write_skipped(file: &Skipped, out: &mut dyn io::Write) -> io::Result<()> {
-    let (path, reason) = (escape(file.path.as_str()), escape(&sentences::reason(file)));
+    let (path, reason) =
+        (escape(file.path.as_str()), escape(&sentences::reason(file, &Reader::at_root())));
     writeln!(
         out,
         "    <testcase classname=\"sops-lint.skipped\" name=\"{path}\" file=\"{path}\" time=\"0\">"

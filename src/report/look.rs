@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use miette::{GraphicalTheme, ThemeCharacters, ThemeStyles};
 
 use super::style::Style;
-use crate::finding::Level;
+use crate::finding::{Level, Place};
+use crate::shell::Reader;
 use crate::text::printable;
 
 /// The smallest width to wrap at; narrower terminals wrap the lines themselves.
@@ -13,7 +14,7 @@ const MIN_WIDTH: usize = 40;
 
 /// The role of a piece of text, which decides its colour. The numbers index the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub enum Tone {
     /// The level and the place of an error.
     Error = 0,
     /// The level and the place of a warning.
@@ -38,17 +39,20 @@ impl From<Level> for Tone {
 
 /// A [`Style`], translated for miette.
 #[derive(Debug)]
-pub(super) struct Look {
+pub struct Look {
     /// Its `highlights` are the palette, one for each [`Tone`].
     theme: GraphicalTheme,
     /// The width to wrap at, in columns.
-    pub(super) width: usize,
+    pub width: usize,
     /// The mark between lines that do not follow one another.
     pub(super) gap: &'static str,
+    /// The person for whom places and commands are written.
+    pub(super) reader: Reader,
 }
 
 impl Look {
-    pub(super) fn new(style: &Style) -> Self {
+    /// Returns the look of a style.
+    pub fn new(style: &Style) -> Self {
         let mut styles = ThemeStyles::none();
         let plain = styles.error;
         styles.highlights = if style.color {
@@ -64,7 +68,12 @@ impl Look {
             (ThemeCharacters::unicode(), "⋮")
         };
         let theme = GraphicalTheme { characters, styles };
-        Self { theme, width: style.width.max(MIN_WIDTH), gap }
+        Self { theme, width: style.width.max(MIN_WIDTH), gap, reader: Reader::at_root() }
+    }
+
+    /// Writes places and commands for this person.
+    pub(super) fn for_reader(self, reader: &Reader) -> Self {
+        Self { reader: reader.clone(), ..self }
     }
 
     /// Returns the characters of frames and arrows.
@@ -73,8 +82,21 @@ impl Look {
     }
 
     /// Returns the text in the colour of its tone.
-    pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
         self.theme.styles.highlights[tone as usize].style(text).to_string()
+    }
+
+    /// Reports whether text is painted at all.
+    pub fn has_colors(&self) -> bool {
+        !self.paint(Tone::Strong, "").is_empty()
+    }
+
+    /// Returns a place as editors read it, for the start of a line. There `::` is a command to GitHub's
+    /// runner, behind blanks too.
+    pub(super) fn place(&self, place: &Place) -> String {
+        let path = self.reader.shown(&place.path);
+        let shield = if path.trim_start().starts_with("::") { "./" } else { "" };
+        format!("{shield}{path}:{}:{}", place.start.line, place.start.column)
     }
 
     /// Returns miette's theme for a snippet whose labels have these tones, in the order of their places.
@@ -94,7 +116,7 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
 
 /// Breaks a text at spaces only, so that commands and paths can be copied. The first line is shorter
 /// by `indent`. No later line begins with a word that a CI runner takes for a command.
-pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = indent;

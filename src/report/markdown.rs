@@ -11,6 +11,7 @@ use super::reporter::Reporter;
 use super::sentences;
 use super::style::Style;
 use crate::finding::Finding;
+use crate::shell::Reader;
 use crate::text::words::count;
 
 /// GitHub refuses a summary of more than 1024 KiB; this leaves some room for other steps.
@@ -65,8 +66,8 @@ fn add_table(report: &Report, room: usize, text: &mut String) {
 fn row(finding: &Finding) -> String {
     let place = &finding.place;
     let mut what = with_code(&finding.sentence());
-    if let Some(help) = &finding.help {
-        what += &format!("<br>Help: {}", with_code(help));
+    if let Some(help) = finding.help_at_root() {
+        what += &format!("<br>Help: {}", with_code(&help));
     }
     format!(
         "| {} | <code>{}:{}</code> | {what} | `{}` |\n",
@@ -93,7 +94,7 @@ fn closing(report: &Report) -> String {
 fn skipped(report: &Report) -> String {
     let mut text = "\n<details><summary>Skipped files</summary>\n\n".to_owned();
     for (index, file) in report.skipped.iter().enumerate() {
-        let item = format!("- {}\n", escape(&sentences::reason(file)));
+        let item = format!("- {}\n", escape(&sentences::reason(file, &Reader::at_root())));
         if text.len() + item.len() > MAX_BYTES / 2 {
             text += &format!("- and {}\n", count(report.skipped.len() - index, "more file"));
             break;
@@ -191,7 +192,7 @@ mod tests {
         let mut report = samples::two_files();
         report.findings[0].place.path = evil.into();
         report.findings[0].message = evil.to_owned();
-        report.findings[0].help = Some(evil.to_owned());
+        report.findings[0].help = Some(evil.into());
         report.errors.push(evil.to_owned());
         let text = written(&report);
         for mark in ["|`", "<img", "*b", "](", "@o", "https:", "www.", "\n# h"] {

@@ -3,9 +3,12 @@
 //! A reporter gets findings that are already redacted. It has no access to the files behind them, so it
 //! cannot print what it cannot name. Each reporter escapes for its own format.
 
+mod closing;
+mod concise;
 mod content;
 mod github;
 mod gitlab;
+mod group;
 mod human;
 mod json;
 mod junit;
@@ -17,10 +20,13 @@ mod samples;
 mod sarif;
 mod sentences;
 mod snippet;
+mod statistics;
 mod style;
 mod summary;
 
+pub use closing::closing;
 pub use content::{Report, Skipped};
+pub use look::{Look, Tone, wrap};
 pub use reporter::Reporter;
 pub use style::Style;
 pub use summary::Summary;
@@ -28,6 +34,7 @@ pub use summary::Summary;
 /// All output formats, the default first.
 pub static REPORTERS: &[&dyn Reporter] = &[
     &human::Human,
+    &concise::Concise,
     &json::Json,
     &json::JsonLines,
     &sarif::Sarif,
@@ -36,6 +43,9 @@ pub static REPORTERS: &[&dyn Reporter] = &[
     &gitlab::GitLab,
     &junit::JUnit,
 ];
+
+/// The formats of `--statistics`, under the names that they have in [`REPORTERS`].
+pub static STATISTICS: &[&dyn Reporter] = &[&statistics::Table, &statistics::Json];
 
 #[cfg(test)]
 mod tests {
@@ -57,12 +67,13 @@ mod tests {
     fn every_reporter_survives_every_report() {
         let plain = Style::default();
         let odd = Style { color: true, ascii: true, width: 0, verbose: true, infos: true, ..plain };
-        for reporter in REPORTERS {
+        for reporter in REPORTERS.iter().chain(STATISTICS) {
             for report in [samples::empty(), samples::hostile(), samples::mixed()] {
                 for style in [&plain, &odd] {
                     let mut out = Vec::new();
                     reporter.write(&report, style, &mut out).expect("a vector takes all bytes");
-                    assert!(out.ends_with(b"\n"), "{}", reporter.name());
+                    let is_whole = out.is_empty() || out.ends_with(b"\n");
+                    assert!(is_whole, "{}", reporter.name());
                     let text = String::from_utf8(out).expect("reports are UTF-8");
                     let text = samples::without_colours(&text);
                     let control = text.chars().find(|c| c.is_control() && *c != '\n');

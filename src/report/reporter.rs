@@ -12,6 +12,10 @@ pub trait Reporter: Debug + Sync {
     fn name(&self) -> &'static str;
     /// Returns one line for `--help`.
     fn summary(&self) -> &'static str;
+    /// Reports whether it ends with the numbers of the run.
+    fn has_numbers(&self) -> bool {
+        true
+    }
     /// Writes the whole report. The errors are those of `out`.
     fn write(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()>;
 }

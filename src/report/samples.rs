@@ -193,7 +193,7 @@ pub(super) fn hostile() -> Report {
             };
             let mut finding = finding(&PLAINTEXT, place.clone(), evil);
             finding.note = evil.into();
-            finding.help = Some(evil.to_owned());
+            finding.help = Some(evil.into());
             finding.key_path = Some(evil.to_owned());
             finding.related = vec![label(place, evil), label(at_the_start(evil), "")];
             finding
@@ -228,7 +228,7 @@ fn plaintext() -> Finding {
     plain.help = Some(
         "run sops encrypt --in-place apps/db.yaml, then change the password: anyone with \
          access to the repository has seen it"
-            .to_owned(),
+            .into(),
     );
     plain.related = vec![
         label(place("apps/db.yaml", secret, "*****"), "in plaintext"),

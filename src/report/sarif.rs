@@ -13,6 +13,7 @@ use super::style::Style;
 use super::{json as plain_json, look, sentences};
 use crate::finding::{Finding, Label, Level, Origin, Place, Risk, RuleMeta};
 use crate::path::RepoPath;
+use crate::shell::Reader;
 
 /// GitHub refuses a run with more results.
 const MAX_RESULTS: usize = 25_000;
@@ -26,8 +27,18 @@ const MAX_DESCRIPTION: usize = 1_024;
 const MAX_NUMBER: usize = 0x7fff_ffff;
 /// The name of the repository's root in URIs.
 const ROOT: &str = "%SRCROOT%";
-/// The address of the project; empty until it has one.
+/// The address of the project; empty until `Cargo.toml` has one.
 const HOME: &str = env!("CARGO_PKG_REPOSITORY");
+/// The address of the package.
+const PACKAGE: &str = concat!("https://crates.io/crates/", env!("CARGO_PKG_NAME"));
+/// The address of the files in the package.
+const PACKAGED: &str = concat!(
+    "https://docs.rs/crate/",
+    env!("CARGO_PKG_NAME"),
+    "/",
+    env!("CARGO_PKG_VERSION"),
+    "/source"
+);
 
 /// `--format sarif`.
 #[derive(Debug)]
@@ -54,14 +65,13 @@ fn log(report: &Report) -> Value {
     findings.sort_by(|one, other| one.order().cmp(&other.order()));
     let rules = rules(&findings);
     let results: Vec<Value> = findings.iter().map(|finding| result(finding, &rules)).collect();
-    let mut driver = json!({
+    let driver = json!({
         "name": "sops-lint",
+        "version": env!("CARGO_PKG_VERSION"),
         "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "informationUri": if HOME.is_empty() { PACKAGE } else { HOME },
         "rules": rules.iter().map(|(meta, worst)| rule(meta, *worst)).collect::<Vec<_>>(),
     });
-    if !HOME.is_empty() {
-        driver["informationUri"] = HOME.into();
-    }
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -99,25 +109,24 @@ fn rule(meta: &RuleMeta, worst: Level) -> Value {
         // SARIF has no such field; GitHub wants a number in a string.
         properties["security-severity"] = format!("{}.{}", severity / 10, severity % 10).into();
     }
-    let mut rule = json!({
+    json!({
         "id": meta.id,
         "name": pascal_case(meta.id.as_str()),
         "shortDescription": { "text": title },
         "fullDescription": { "text": described },
         "help": { "text": manual, "markdown": manual },
+        "helpUri": help_address(HOME, meta.id.as_str()),
         "defaultConfiguration": { "level": level(meta.level) },
         "properties": properties,
-    });
-    if let Some(address) = help_address(HOME, meta.id.as_str()) {
-        rule["helpUri"] = address.into();
-    }
-    rule
+    })
 }
 
-/// Returns the address of the rule in the manual of this version, if the project has an address.
-fn help_address(home: &str, id: &str) -> Option<String> {
+/// Returns the address of the rule in the manual of this version: of the project, or of the package.
+fn help_address(home: &str, id: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    (!home.is_empty()).then(|| format!("{home}/blob/v{version}/docs/rules.md#{id}"))
+    let files =
+        if home.is_empty() { PACKAGED.to_owned() } else { format!("{home}/blob/v{version}") };
+    format!("{files}/docs/rules.md#{id}")
 }
 
 /// Returns the severity of a rule, limited by the worst level of its findings: users lower levels, and so
@@ -191,7 +200,7 @@ fn sentences(finding: &Finding) -> String {
     if finding.related.len() > MAX_RELATED {
         text += &format!(" ({MAX_RELATED} of {} other places follow)", finding.related.len());
     }
-    if let Some(help) = &finding.help {
+    if let Some(help) = finding.help_at_root() {
         text += &format!(". Help: {help}");
     }
     without_links(&text)
@@ -265,7 +274,7 @@ fn notifications(report: &Report) -> Vec<Value> {
     let sentences = sentences.chain(sentences::suppressed(&report.summary));
     notes.extend(sentences.map(|text| note("note", &text)));
     for file in report.skipped.iter().take(MAX_NOTIFICATIONS) {
-        let mut skipped = note("note", &sentences::reason(file));
+        let mut skipped = note("note", &sentences::reason(file, &Reader::at_root()));
         let place = json!({ "physicalLocation": { "artifactLocation": artifact(&file.path) } });
         skipped["locations"] = json!([place]);
         notes.push(skipped);
@@ -382,13 +391,14 @@ mod tests {
         assert!(rule["help"]["markdown"].as_str().unwrap().starts_with("## What it does\n\nFinds"));
         assert!(rule["fullDescription"]["text"].as_str().unwrap().starts_with("Finds `v1/Secret`"));
         assert_eq!(
-            help_address("https://example.com/sops-lint", meta.id.as_str()).unwrap(),
+            help_address("https://example.com/sops-lint", meta.id.as_str()),
             format!(
                 "https://example.com/sops-lint/blob/v{}/docs/rules.md#unencrypted-secret",
                 env!("CARGO_PKG_VERSION")
             )
         );
-        assert_eq!(help_address("", meta.id.as_str()), None);
+        let packaged = rule["helpUri"].as_str().unwrap();
+        assert!(packaged.ends_with("/docs/rules.md#unencrypted-secret"), "{packaged}");
     }
 
     #[test]

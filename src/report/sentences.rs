@@ -4,6 +4,7 @@ use super::content::{Report, Skipped};
 use super::look::{Look, clean};
 use super::summary::Summary;
 use crate::finding::Level;
+use crate::shell::Reader;
 use crate::text::words::{agree, count};
 
 /// Returns the number of findings of each level, of files, and the time it took.
@@ -104,8 +105,9 @@ fn left_out(skipped: &[&Skipped], is_verbose: bool) -> String {
 }
 
 /// Returns the path of a skipped file, why it was skipped, and by which rules.
-pub(super) fn reason(file: &Skipped) -> String {
+pub(super) fn reason(file: &Skipped, reader: &Reader) -> String {
     let Skipped { path, rules, reason, .. } = file;
+    let path = reader.shown(path);
     let reason = clean(reason);
     match rules.as_slice() {
         [] => format!("{path}: {reason}"),

@@ -24,7 +24,7 @@ pub(super) fn draw(finding: &Finding, look: &Look, out: &mut String) -> fmt::Res
     let chars = look.chars();
     for (index, section) in sections.iter().enumerate() {
         let corner = if index == 0 { chars.ltop } else { chars.lcross };
-        let name = look.paint(Tone::Strong, &section.name());
+        let name = look.paint(Tone::Strong, &section.name(look));
         let origin = finding.origin.as_deref().filter(|_| index == 0);
         let name =
             name + &origin.map(|origin| format!(" ({})", origin.words())).unwrap_or_default();
@@ -101,9 +101,9 @@ impl Section<'_> {
         self.has_lines() && !mark.place.line.is_empty() && self.first.path == mark.place.path
     }
 
-    fn name(&self) -> String {
+    fn name(&self, look: &Look) -> String {
         let Place { path, start, .. } = self.first;
-        format!("{path}:{}:{}", start.line, start.column)
+        format!("{}:{}:{}", look.reader.shown(path), start.line, start.column)
     }
 
     fn draw(&self, look: &Look, digits: usize, out: &mut String) -> fmt::Result {

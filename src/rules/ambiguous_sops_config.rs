@@ -1,6 +1,5 @@
 //! Two configs that disagree about a file.
 
-use super::command::quoted;
 use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
@@ -84,8 +83,8 @@ fn draft<'f>(
         root.path
     );
     let help = format!(
-        "keep one of the two rules; until then use `sops --config {}` for these files",
-        quoted(nested.path.as_str())
+        "keep one of the two rules; until then use sops --config {} for these files",
+        nested.path
     );
     let draft = Draft::new(&META, near.span, message)
         .note("used when sops is run in this directory")

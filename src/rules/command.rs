@@ -1,46 +1,39 @@
 //! Commands in the help of findings.
 
 use crate::path::RepoPath;
-use crate::policy::{CONFIG_NAME, Config, Governing};
-use crate::text::printable;
+use crate::policy::Governing;
+use crate::shell::{Advice, Command};
 
-/// Returns the sops command that does `verb` to a file under its own config, run from the root.
-pub fn sops_command(governing: Governing<'_>, verb: &str, path: &RepoPath) -> String {
-    let what = format!("{verb} {}", quoted(path.as_str()));
-    match governing {
-        Governing::Rule(config, _) => sops_under(config, &what),
-        _ => format!("`sops {what}`"),
-    }
-}
-
-/// Returns the sops command that does `what` under a config, run from the root. Without a path in
-/// `what`, the sentence around it names the files.
-pub(super) fn sops_under(config: &Config, what: &str) -> String {
-    if config.path.as_str() == CONFIG_NAME {
-        return format!("`sops {what}`");
-    }
-    format!("`sops --config {} {what}`", quoted(config.path.as_str()))
+/// Returns the sops command that does `verb` to a file under its own config. `format`: the name of its
+/// format, if sops does not see that by the name of the file.
+pub fn sops_command(
+    governing: Governing<'_>,
+    verb: &str,
+    format: Option<&str>,
+    path: &RepoPath,
+) -> Command {
+    let config = match governing {
+        Governing::Rule(config, _) | Governing::NoRule(config) => Some(config),
+        Governing::Unusable(_) | Governing::NoConfig => None,
+    };
+    let sops = Command::new("sops");
+    let sops = config.map_or(sops.clone(), |config| sops.config(&config.path)).words(verb);
+    let typed = match format {
+        None => sops,
+        // It writes what it read.
+        Some(format) if verb == "updatekeys" => sops.words("--input-type").word(format),
+        Some(format) => sops.words("--input-type").word(format).words("--output-type").word(format),
+    };
+    typed.file(path)
 }
 
 /// Tells how to remove a file from git, but not from the disk.
-pub(super) fn untrack(path: &RepoPath) -> String {
-    let path = quoted(path.as_str());
-    format!("run `git rm --cached {path}` if git tracks it, and add it to .gitignore")
+pub(super) fn untrack(path: &RepoPath) -> Advice {
+    let remove = Command::new("git rm --cached").file(path);
+    Advice::from("run ") + remove + " if git tracks it, and add it to .gitignore"
 }
 
 /// Tells how to rename a file.
-pub(super) fn rename(from: &RepoPath, to: &RepoPath) -> String {
-    format!("run `git mv {} {}`", quoted(from.as_str()), quoted(to.as_str()))
-}
-
-/// Returns a path as one word of a POSIX shell.
-pub fn quoted(path: &str) -> String {
-    let path = printable::clean_path(path);
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
-    let begins_plain = !path.starts_with('-');
-    if path.chars().all(is_plain) && begins_plain {
-        return path.into_owned();
-    }
-    let dash = if begins_plain { "" } else { "./" };
-    format!("'{dash}{}'", path.replace('\'', r"'\''"))
+pub(super) fn rename(from: &RepoPath, to: &RepoPath) -> Advice {
+    Advice::from("run ") + Command::new("git mv").file(from).file(to)
 }

@@ -67,7 +67,7 @@ impl RepoRule for DecryptedArtifact {
             let draft = Draft::new(&META, Span::at(0), message)
                 .level(level)
                 .note("not encrypted")
-                .help(format!("{}; if it was ever pushed, change the values", untrack(&facts.path)))
+                .help(untrack(&facts.path) + "; if it was ever pushed, change the values")
                 .fix(if level == META.level {
                     Fix::safe(Remedy::Ignore)
                 } else {

@@ -3,7 +3,7 @@
 //! A command that cannot work is worse than none, so all that keeps sops from encrypting the file
 //! is said before it.
 
-use super::command::{quoted, rename};
+use super::command::rename;
 use super::facts::Facts;
 use super::subject::{Judged, Subject};
 use crate::document::{self, Document};
@@ -11,11 +11,13 @@ use crate::input::Content;
 use crate::kubernetes;
 use crate::path::RepoPath;
 use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing};
+use crate::shell::{Advice, Command};
 use crate::sops::census::{self, Census};
 use crate::sops::recipe::{KeyGroup, Recipe};
+use crate::sops::seal;
 use crate::sops::selector::{Field, Selector};
 use crate::sops::walk::{self, Step};
-use crate::text::Span;
+use crate::text::{LineIndex, Span};
 
 /// The selector for the values of Kubernetes Secrets, as in the guide of Flux.
 pub(super) const VALUES_ALONE: &str = "^(data|stringData)$";
@@ -29,21 +31,22 @@ pub(super) fn obstacle(
     governing: Governing<'_>,
     misnamed: Option<&RepoPath>,
     selector: Option<&str>,
-) -> Option<String> {
+) -> Option<Advice> {
     Some(match (governing, misnamed) {
         (Governing::NoConfig, Some(config)) => rename(config, &config.parent().join(CONFIG_NAME)),
         (Governing::NoConfig, None) => {
             let selector = selector.map(|selector| format!(" and {selector}")).unwrap_or_default();
-            format!("write a .sops.yaml with your recipients{selector}")
+            format!("write a .sops.yaml with your recipients{selector}").into()
         }
         (Governing::Unusable(config), _) => {
-            format!("correct {} first, which has a finding of its own", config.path)
+            format!("correct {} first, which has a finding of its own", config.path).into()
         }
         (Governing::NoRule(config), _) => {
             let selector = selector.map(|selector| format!(", with {selector}"));
-            format!("add a creation rule for it to {}{}", config.path, selector.unwrap_or_default())
+            let selector = selector.unwrap_or_default();
+            format!("add a creation rule for it to {}{selector}", config.path).into()
         }
-        (Governing::Rule(config, rule), _) => lack_of_recipients(config, rule)?,
+        (Governing::Rule(config, rule), _) => lack_of_recipients(config, rule)?.into(),
     })
 }
 
@@ -59,42 +62,67 @@ fn lack_of_recipients(config: &Config, rule: &CreationRule) -> Option<String> {
 
 impl Subject<'_> {
     /// All that it takes to encrypt the file: `run ..`, or what comes first and `then run ..`.
-    pub(super) fn encrypting(&self) -> &str {
-        self.answers.encrypting.get_or_init(|| self.find_encrypting())
+    pub(super) fn encrypting(&self) -> Advice {
+        self.answers.encrypting.get_or_init(|| self.find_encrypting()).clone()
     }
 
-    fn find_encrypting(&self) -> String {
+    fn find_encrypting(&self) -> Advice {
         if let Some(first) = self.wrong_form() {
-            return first.to_owned();
+            return first.into();
         }
         let recipe = self.governing.rule().map(|(_, rule)| &rule.recipe);
         let is_ours =
             |recipe: &Recipe| recipe.recipients().all(|recipient| recipient.service.can_wrap());
         // Public keys are enough for ours.
         let command = if recipe.is_none_or(is_ours) {
-            format!("`sops-lint fix {}`", quoted(self.path().as_str()))
+            Command::new("sops-lint fix").file(self.path())
         } else {
             self.sops("encrypt --in-place")
         };
         match self.obstacles() {
-            Some(obstacles) => format!("{obstacles}, then run {command}"),
-            None => format!("run {command}"),
+            Some(obstacles) => obstacles + ", then run " + command,
+            None => Advice::from("run ") + command,
         }
     }
 
     /// Describes what has to be done before sops can encrypt the file.
-    pub(super) fn obstacles(&self) -> Option<&str> {
-        self.answers.obstacles.get_or_init(|| self.find_obstacles()).as_deref()
+    pub(super) fn obstacles(&self) -> Option<Advice> {
+        self.answers.obstacles.get_or_init(|| self.find_obstacles()).clone()
     }
 
-    fn find_obstacles(&self) -> Option<String> {
+    fn find_obstacles(&self) -> Option<Advice> {
         let is_utf_16 = matches!(self.input.content, Content::Utf16(_));
-        let encoding = is_utf_16.then(|| "save it as UTF-8".to_owned());
+        let encoding = is_utf_16.then(|| "save it as UTF-8".into());
         let selector = self.selector_to_write();
         let lack = obstacle(self.governing, self.misnamed_config.as_ref(), selector.as_deref());
-        let all = encoding.into_iter().chain(lack).chain(self.wrong_selector());
-        let obstacles: Vec<String> = all.collect();
-        (!obstacles.is_empty()).then(|| obstacles.join(", "))
+        let wrong_selector = self.wrong_selector().map(Advice::from);
+        let objection = self.objection().map(Advice::from);
+        let all = encoding.into_iter().chain(lack).chain(wrong_selector).chain(objection);
+        all.reduce(|first, next| first + ", " + next)
+    }
+
+    /// Tells what to change in a file that sops would refuse, or could not give back.
+    fn objection(&self) -> Option<String> {
+        /// The maximum size, in bytes, of a file that is tried out. Few Secrets have more than a hundredth of it.
+        const MAX_SIZE: usize = 128 * 1024;
+        let Content::Bytes(bytes) = &self.input.content else { return None };
+        if self.is_encrypted() || bytes.len() > MAX_SIZE {
+            return None;
+        }
+        let usual = Selector::new(Field::EncryptedRegex, VALUES_ALONE, Span::default());
+        let selector = match self.governing.rule() {
+            Some((_, rule)) => rule.recipe.selector.clone(),
+            None if self.is_object() && self.is_covered_by(&usual) => usual,
+            None => Selector::default(),
+        };
+        let (span, reason) = seal::objection(bytes, document::format_of(self.path()), &selector)?;
+        let line = span.map(|span| LineIndex::new(bytes).position(span.start).line);
+        let place = line.map_or("the file".to_owned(), |line| format!("line {line}"));
+        Some(format!("change {place} ({reason})"))
+    }
+
+    fn is_object(&self) -> bool {
+        self.documents.iter().any(|judged| kubernetes::is_object(judged.document))
     }
 
     /// Tells what to do with a file in a form that sops cannot read, or that it would destroy.
@@ -115,7 +143,7 @@ impl Subject<'_> {
 
     /// The selector that a rule for this file needs: without one sops encrypts the kind as well.
     fn selector_to_write(&self) -> Option<String> {
-        if !self.documents.iter().any(|judged| kubernetes::is_object(judged.document)) {
+        if !self.is_object() {
             return None;
         }
         let usual = Selector::new(Field::EncryptedRegex, VALUES_ALONE, Span::default());

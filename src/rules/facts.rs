@@ -5,6 +5,7 @@ use super::endpoint::{Endpoint, endpoints};
 use super::generator_source::{GeneratorSource, sources};
 use super::identity::{Damage, damage};
 use super::subject::Subject;
+use super::written::unlike_its_name;
 use crate::document::Document;
 use crate::finding::Drafts;
 use crate::input::Content;
@@ -26,6 +27,8 @@ pub struct Facts {
     pub path: RepoPath,
     /// True if it has SOPS metadata.
     pub is_encrypted: bool,
+    /// The name that sops has for its format, if sops does not see that by the name of the file.
+    pub foreign_format: Option<&'static str>,
     /// The day on which its data key was first encrypted, and the place of that date.
     pub oldest_stanza: Option<(u32, Span)>,
     /// Its recipients whose encrypted data keys say which public keys they are for.
@@ -88,6 +91,7 @@ impl Facts {
         Some(Self {
             path,
             is_encrypted,
+            foreign_format: unlike_its_name(subject),
             oldest_stanza: metadata.and_then(|metadata| metadata.oldest_stanza),
             addressed: metadata.map(|metadata| metadata.addressed.clone()).unwrap_or_default(),
             secrets,

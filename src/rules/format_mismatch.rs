@@ -1,11 +1,12 @@
 //! A file that sops wrote in another format than it will read.
 
-use super::encrypting::obstacle;
+use super::command::rename;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use super::written::{self, sops_name};
 use crate::document::{self, Format};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::shell::Advice;
 use crate::text::Span;
 
 declare_rule! {
@@ -84,18 +85,18 @@ impl FileRule for FormatMismatch {
     }
 }
 
-fn help(subject: &Subject<'_>, actual: Option<&dyn Format>) -> String {
-    if let Some(ending) = actual.and_then(|format| format.endings().first()) {
-        return format!("rename it so that it ends in .{ending}");
-    }
-    let actual = sops_name(actual);
-    let decrypt = format!("decrypt --in-place --input-type {actual} --output-type {actual}");
-    let (decrypt, encrypt) = (subject.sops(&decrypt), subject.sops("encrypt --in-place"));
-    // What is decrypted has to be encrypted again.
-    match obstacle(subject.governing, None, None) {
-        Some(obstacle) => format!("{obstacle}, then run {decrypt}, then {encrypt}"),
-        None => format!("run {decrypt}, then {encrypt}"),
-    }
+fn help(subject: &Subject<'_>, actual: Option<&dyn Format>) -> Advice {
+    let path = subject.path();
+    let name = path.file_name();
+    let name = match actual.and_then(|format| format.endings().first()) {
+        Some(ending) => {
+            let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+            format!("{stem}.{ending}")
+        }
+        // Its content need not be what its name says, so sops could not encrypt it under this name.
+        None => format!("{name}.enc"),
+    };
+    rename(path, &path.parent().join(&name)) + ", and correct the places that name it"
 }
 
 /// Returns true if the file is in a directory for manifests.

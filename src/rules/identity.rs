@@ -3,6 +3,7 @@
 use super::subject::{Judged, Subject};
 use crate::document::{Document, Entry};
 use crate::kubernetes;
+use crate::shell::Advice;
 use crate::sops::census::{self, Spot};
 use crate::sops::selector::{Field, Selector};
 use crate::sops::value::looks_encrypted;
@@ -25,7 +26,7 @@ pub enum Damage {
         /// them in plaintext.
         has_other_values: bool,
         /// The next step; `None` if the creation rule would encrypt it again.
-        help: Option<String>,
+        help: Option<Advice>,
     },
     /// Some are in plaintext where sops expects ciphertexts.
     Retyped {
@@ -38,7 +39,7 @@ pub enum Damage {
         /// The paths of the fields, as a phrase.
         fields: String,
         /// The next step.
-        help: String,
+        help: Advice,
     },
 }
 
@@ -52,25 +53,24 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
         let rule = subject.governing.rule().map(|(_, rule)| rule);
         let selector = rule.map_or(&usual, |rule| &rule.recipe.selector);
         if !hits_identity(selector) && uncovers(document, selector) {
-            return Some(format!(
+            let help = format!(
                 "leave the file as it is: encrypted anew by {}, some of its values would be in plaintext; first write a rule that covers all of them, but not apiVersion, kind and metadata",
                 rule.map_or("a rule for Secrets".to_owned(), |rule| format!(
                     "rule {}",
                     rule.number
                 ))
-            ));
+            );
+            return Some(help.into());
         }
-        let decrypt = subject.sops("decrypt --in-place");
-        let encrypt = subject.sops("encrypt --in-place");
-        match subject.governing.rule() {
-            Some((_, rule)) => {
-                let is_hit = hits_identity(&rule.recipe.selector);
-                (!is_hit).then(|| format!("run {decrypt}, then {encrypt}, which encrypts only what the rule selects; ignore this finding if a script decrypts the file before it calls kubectl"))
-            }
-            None => Some(format!(
-                "add a creation rule for it with `encrypted_regex: ^(data|stringData)$`, then run {decrypt} and {encrypt}; ignore this finding if a script decrypts the file before it calls kubectl"
-            )),
-        }
+        let unless = "; ignore this finding if a script decrypts the file before it calls kubectl";
+        let Some(rule) = rule else {
+            let rule =
+                "add a creation rule for it with `encrypted_regex: ^(data|stringData)$`, then ";
+            return Some(Advice::from(rule) + subject.reencrypting() + unless);
+        };
+        let selected = ", which encrypts only what the rule selects";
+        let is_hit = hits_identity(&rule.recipe.selector);
+        (!is_hit).then(|| subject.reencrypting() + selected + unless)
     };
     subject.documents.iter().find_map(|judged| {
         let document = judged.document.index;
@@ -81,11 +81,7 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
                 document,
                 field: first.key_path(),
                 fields: listing(retyped, Spot::key_path),
-                help: format!(
-                    "{}; to change these fields, use {}",
-                    subject.restoring(),
-                    subject.sops("edit")
-                ),
+                help: subject.restoring() + "; to change these fields, use " + subject.sops("edit"),
             });
         }
         let identity = kubernetes::identity(judged.document);
@@ -107,7 +103,7 @@ pub(super) fn damage(subject: &Subject<'_>) -> Option<Damage> {
 }
 
 /// Reports whether a selector leaves a ciphertext of a manifest in plaintext, apart from those that anyone may know.
-fn uncovers(document: &Document<'_>, selector: &Selector) -> bool {
+pub(super) fn uncovers(document: &Document<'_>, selector: &Selector) -> bool {
     let census = census::take(document, Some(selector));
     census.misplaced.iter().any(|spot| {
         let first = spot.path.first();

@@ -1,11 +1,13 @@
 //! Recipients that a creation rule names and sops does not see.
 
-use super::command::sops_under;
-use super::rule::{FileRule, declare_rule};
-use super::subject::Subject;
-use crate::finding::{Draft, Drafts, RuleMeta};
+use super::facts::Facts;
+use super::repository::Repository;
+use super::rule::{RepoRule, declare_rule};
+use crate::finding::{Draft, RuleMeta};
 use crate::keys::{Recipient, Sameness};
-use crate::policy::{Config, CreationRule};
+use crate::path::RepoPath;
+use crate::policy::CreationRule;
+use crate::shell::Advice;
 use crate::sops::recipe::Lookup;
 use crate::text::words::{count, listing};
 
@@ -42,22 +44,25 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Move the recipients into a group, or remove them. Then run `sops updatekeys` on the files.
-    IgnoredRecipients, "ignored-recipients", Warning, needs Text,
+    IgnoredRecipients, "ignored-recipients", Warning, needs Policy,
     "recipients that sops ignores because they are outside key_groups"
 }
 
-impl FileRule for IgnoredRecipients {
+impl RepoRule for IgnoredRecipients {
     fn meta(&self) -> &'static RuleMeta {
         &META
     }
 
-    fn check<'s>(&self, subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
-        let Some(config) = subject.config else { return };
-        drafts.extend(config.rules.iter().filter_map(|rule| draft(config, rule)));
+    fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
+        repository.drafts_of_rules(|rule, governed| draft(repository, rule, governed))
     }
 }
 
-fn draft<'c>(config: &Config, rule: &'c CreationRule) -> Option<Draft<'c>> {
+fn draft<'f>(
+    repository: &Repository<'f>,
+    rule: &'f CreationRule,
+    governed: &[&Facts],
+) -> Option<Draft<'f>> {
     let groups = rule.key_groups?;
     let in_groups: Lookup<'_> = rule.recipe.recipients().collect();
     let ignored = rule.ignored.recipients.iter();
@@ -70,12 +75,14 @@ fn draft<'c>(config: &Config, rule: &'c CreationRule) -> Option<Draft<'c>> {
         rule.number,
         listing(&lost, ToString::to_string)
     );
+    let first_step = Advice::from("move them into a key group or remove them");
+    let help = match repository.updating(governed) {
+        Some(update) => first_step + ", then " + update,
+        None => first_step,
+    };
     let draft = Draft::new(&META, first.span, message)
         .note("ignored")
         .also(groups, "with this key, only the groups count")
-        .help(format!(
-            "move them into a key group or remove them, then run {} on the files",
-            sops_under(config, "updatekeys")
-        ));
+        .help(help);
     Some(draft)
 }

@@ -4,6 +4,7 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use crate::document::Shape;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::shell::Advice;
 use crate::sops::walk::METADATA_KEY;
 
 declare_rule! {
@@ -58,7 +59,7 @@ impl FileRule for InvalidMetadata {
                     Draft::new(&META, problem.span, format!("the sops block {}", problem.reason))
                         .at(index, Some(METADATA_KEY.to_owned()))
                         .note("sops does not take this")
-                        .help(format!("restore the file from its last good commit and repeat the change with {}", subject.sops("edit"))),
+                        .help(subject.repeating()),
                 );
             }
             if let Some(span) = judged.unrelated {
@@ -110,6 +111,9 @@ fn duplicates<'s>(subject: &Subject<'s>, drafts: &mut Drafts<'s>) {
             .at(first.document, None)
             .note("the second one")
             .also(first.first, "the first one")
-            .help(format!("find out from the history which one is right, restore the file, and repeat the change with {}", subject.sops("edit"))),
+            .help(
+                Advice::from("find out from the history which one is right, then ")
+                    + subject.repeating(),
+            ),
     );
 }

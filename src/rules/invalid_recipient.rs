@@ -4,6 +4,7 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::Recipient;
+use crate::shell::Advice;
 use crate::sops::recipe::Recipe;
 
 declare_rule! {
@@ -52,14 +53,14 @@ impl FileRule for InvalidRecipient {
         }
         if let Some(metadata) = subject.metadata() {
             // What a file was encrypted to is past; how it was written is a matter of the config.
-            let update = format!("run {}", subject.sops("updatekeys"));
+            let update = Advice::from("run ") + subject.sops("updatekeys");
             check_recipe(&metadata.recipe, "of this file", Some(&update), drafts);
         }
     }
 }
 
 /// `update` tells how to rewrite the recipients of a file, since metadata should not be edited by hand.
-fn check_recipe(recipe: &Recipe, whose: &str, update: Option<&str>, drafts: &mut Drafts<'_>) {
+fn check_recipe(recipe: &Recipe, whose: &str, update: Option<&Advice>, drafts: &mut Drafts<'_>) {
     for invalid in recipe.invalid() {
         let message = format!("{} recipient {whose} {}", invalid.service.name(), invalid.error);
         let level = if invalid.error.is_placeholder { Level::Warning } else { META.level };
@@ -67,7 +68,7 @@ fn check_recipe(recipe: &Recipe, whose: &str, update: Option<&str>, drafts: &mut
             Draft::new(&META, invalid.span, message)
                 .level(level)
                 .note("not a recipient")
-                .help(update.unwrap_or(invalid.error.help)),
+                .help(update.cloned().unwrap_or_else(|| invalid.error.help.into())),
         );
     }
     if update.is_none() {

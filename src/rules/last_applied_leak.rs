@@ -6,6 +6,7 @@ use super::subject::Subject;
 use crate::document::{Format, json::Json};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::kubernetes::secrets;
+use crate::shell::Advice;
 use crate::sops::census::{self, Spot};
 use crate::text::words::{count, listing};
 
@@ -73,9 +74,9 @@ impl FileRule for LastAppliedLeak {
                     count(number, "value")
                 );
                 let remove = if judged.metadata.is_some() {
-                    format!("remove it with {}", subject.sops("edit"))
+                    Advice::from("remove it with ") + subject.sops("edit")
                 } else {
-                    "remove the annotation".to_owned()
+                    "remove the annotation".into()
                 };
                 let level = if subject.is_example() { Level::Warning } else { META.level };
                 drafts.push(
@@ -83,7 +84,7 @@ impl FileRule for LastAppliedLeak {
                         .level(level)
                         .at(judged.document.index, judged.key_path(entry.node.span))
                         .note("a copy of the whole Secret")
-                        .help(format!("{remove}; if it was ever pushed, change the values too")),
+                        .help(remove + "; if it was ever pushed, change the values too"),
                 );
             }
         }

@@ -97,8 +97,8 @@ fn mismatch<'s>(subject: &Subject<'s>, span: crate::text::Span, cause: MacCause)
         ),
     };
     let help = match cause {
-        MacCause::Scope => "restore `mac_only_encrypted` as it was".to_owned(),
-        _ => format!("{}; if the change is yours, make it again with {edit}", subject.restoring()),
+        MacCause::Scope => "restore `mac_only_encrypted` as it was".into(),
+        _ => subject.restoring() + "; if the change is yours, make it again with " + edit,
     };
     Draft::new(&META, span, message).at(0, Some("sops.mac".to_owned())).note(note).help(help)
 }

@@ -47,7 +47,7 @@ impl FileRule for MalformedCiphertext {
                     Draft::new(&META, spot.key_span, format!("{path} {error}"))
                         .at(index, Some(path))
                         .note("cannot be decrypted")
-                        .help(format!("restore the file from its last good commit and repeat the change with {}", subject.sops("edit"))),
+                        .help(subject.repeating()),
                 );
             }
             for spot in &judged.census.trailing {

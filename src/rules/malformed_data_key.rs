@@ -5,6 +5,7 @@ use super::subject::Subject;
 use crate::document::Node;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::{Identity, KeyService};
+use crate::shell::Advice;
 use crate::sops::envelope::for_each_stanza;
 use crate::sops::open::{FalseLabel, LabelCause};
 use crate::text::printable::{clean, shorten};
@@ -88,10 +89,9 @@ fn false_label<'s>(subject: &Subject<'s>, label: &FalseLabel) -> Draft<'s> {
             format!("the data key of {name} is another than that of the other recipients")
         }
     };
-    let help = format!(
-        "find out who changed it; then let someone who can decrypt the file run {}",
-        subject.sops("rotate --in-place")
-    );
+    let help =
+        Advice::from("find out who changed it; then let someone who can decrypt the file run ")
+            + subject.sops("rotate --in-place");
     Draft::new(&META, label.span, message)
         .at(0, Some("sops.age".to_owned()))
         .note("this recipient cannot decrypt the file, and it is unknown who can")
@@ -114,14 +114,21 @@ fn check_stanza<'s>(
     let error = service.check_data_key(&identity, text).err()?;
     let name = name(&identity);
     let level = if error.is_certain { META.level } else { Level::Warning };
-    let rotate = subject.sops("rotate --in-place");
     Some(
         Draft::new(&META, enc.key_span, format!("the data key of {name} {error}"))
             .level(level)
             .at(0, Some(format!("sops.{}", service.metadata_field())))
             .note("this recipient cannot decrypt the file")
-            .help(format!(
-                "restore the file from its last good commit, or let someone who can still decrypt it run {rotate}"
-            )),
+            .help(help(subject)),
     )
+}
+
+/// Tells how to get a data key for the recipient. Another recipient may still have one.
+fn help(subject: &Subject<'_>) -> Advice {
+    let restoring = subject.restoring();
+    let recipients = subject.metadata().map_or(0, |own| own.recipe.recipients().count());
+    if recipients < 2 {
+        return restoring;
+    }
+    restoring + ", or let someone who can still decrypt it run " + subject.sops("rotate --in-place")
 }

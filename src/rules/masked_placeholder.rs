@@ -4,6 +4,7 @@ use super::exposure::is_mask;
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::shell::Advice;
 use crate::sops::census::Spot;
 use crate::text::words::{count, listing};
 
@@ -64,11 +65,18 @@ impl FileRule for MaskedPlaceholder {
             let draft = Draft::new(&META, first.key_span, message)
                 .at(judged.document.index, Some(first.key_path()))
                 .note("a mask")
-                .help(format!(
-                    "restore the file from its last good commit, or set the value again with {}",
-                    subject.sops("edit")
-                ));
+                .help(help(subject));
             drafts.push(draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "a mask"));
         }
+    }
+}
+
+/// Tells how to get the values back.
+fn help(subject: &Subject<'_>) -> Advice {
+    let again = ", or set the value again";
+    if subject.is_encrypted() {
+        subject.restoring() + again + " with " + subject.sops("edit")
+    } else {
+        subject.restoring() + again + ", then " + subject.encrypting()
     }
 }

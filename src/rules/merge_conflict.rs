@@ -4,6 +4,7 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::document;
 use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::shell::{Advice, Command};
 use crate::text::Span;
 
 declare_rule! {
@@ -67,10 +68,21 @@ impl FileRule for MergeConflict {
             drafts.push(
                 Draft::new(&META, span, "git left conflict markers in the file")
                     .note("the conflict begins here")
-                    .help(format!("keep one side's version of the whole file (`git checkout --ours` or `--theirs` while the merge is open), then repeat the other change with {}", subject.sops("edit"))),
+                    .help(help(subject)),
             );
         }
     }
+}
+
+/// Tells how to keep one version of the whole file: parts of two have no MAC in common.
+fn help(subject: &Subject<'_>) -> Advice {
+    let keep = |side| Command::new("git checkout").words(side).file(subject.path());
+    Advice::from("keep one side's version of the whole file (while the merge is open, with ")
+        + keep("--ours")
+        + " or "
+        + keep("--theirs")
+        + "), then repeat the other change with "
+        + subject.sops("edit")
 }
 
 /// Returns true if the file has all three markers. A file that cannot be parsed because of them gets

@@ -54,12 +54,13 @@ impl FileRule for MisnamedSopsConfig {
         let right = path.parent().join(CONFIG_NAME);
         let is_beside = subject.governing.config().is_some_and(|config| config.path == right);
         let (level, help) = if is_beside {
-            (Level::Warning, format!("move what is still needed to {right}, then remove this file"))
+            let help = format!("move what is still needed to {right}, then remove this file");
+            (Level::Warning, help.into())
         } else if path.file_name().starts_with('.') {
             (META.level, rename(path, &right))
         } else {
-            let rename = rename(path, &right);
-            (Level::Warning, format!("{rename}; ignore this if you pass it to `sops --config`"))
+            let help = rename(path, &right) + "; ignore this if you pass it to sops --config";
+            (Level::Warning, help)
         };
         let message = format!("sops does not read {path}; it looks for {CONFIG_NAME} only");
         let mut draft = Draft::new(&META, rules.key_span, message);

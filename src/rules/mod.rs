@@ -43,6 +43,7 @@ mod plaintext_value;
 mod private_key;
 mod recipients_mismatch;
 mod removed_recipient_not_rotated;
+mod repair;
 mod repository;
 mod rule;
 mod selector_drift;
@@ -64,7 +65,7 @@ mod unusable_pgp_key;
 mod unused_ignore;
 mod written;
 
-pub use command::{quoted, sops_command};
+pub use command::sops_command;
 pub use encrypting::hidden;
 pub use facts::{Covered, Facts};
 pub use private_key::raise as raise_private_key;
@@ -105,7 +106,6 @@ pub static FILE_RULES: &[&dyn FileRule] = &[
     &invalid_regex::InvalidRegex,
     &misnamed_sops_config::MisnamedSopsConfig,
     &unknown_config_key::UnknownConfigKey,
-    &ignored_recipients::IgnoredRecipients,
     &split_key_groups::SplitKeyGroups,
 ];
 
@@ -123,6 +123,7 @@ pub static REPO_RULES: &[&dyn RepoRule] = &[
     &selector_misses_data::SelectorMissesData,
     &unreachable_rule::UnreachableRule,
     &ambiguous_sops_config::AmbiguousSopsConfig,
+    &ignored_recipients::IgnoredRecipients,
     &glob_like_regex::GlobLikeRegex,
     &loose_path_regex::LoosePathRegex,
 ];

@@ -4,6 +4,7 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use crate::document;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::shell::Advice;
 use crate::sops::census::{self, Encryption, Spot};
 use crate::sops::selector::Selector;
 use crate::sops::walk::Step;
@@ -99,13 +100,14 @@ fn because(selector: &Selector) -> String {
     }
 }
 
-fn help(subject: &Subject<'_>) -> String {
+fn help(subject: &Subject<'_>) -> Advice {
     let encrypt = subject.sops("encrypt --in-place");
     // Under the same rule sops would write the same again.
-    let first = subject.obstacles().map(|first| format!("{first}, ")).unwrap_or_default();
-    format!(
-        "{first}remove the sops block from the file, run {encrypt}, and change the values if they were ever pushed"
-    )
+    let first = subject.obstacles().map(|first| first + ", ").unwrap_or_default();
+    first
+        + "remove the sops block from the file, run "
+        + encrypt
+        + ", and change the values if they were ever pushed"
 }
 
 /// For files that need not hold a secret: many repositories run sops over every values file.

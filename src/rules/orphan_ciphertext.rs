@@ -75,7 +75,7 @@ impl FileRule for OrphanCiphertext {
                         "{values} where {selector} does not expect any ({paths}); nothing decrypts them"
                     );
                     let draft = Draft::new(&META, first.key_span, message)
-                        .help(format!("restore the file from its last good commit and repeat the change with {}", subject.sops("edit")));
+                        .help(subject.repeating());
                     match selector.span {
                         Some(span) => draft.also(span, "the selector of this file"),
                         None => draft,

@@ -1,12 +1,13 @@
 //! A data key that is encrypted to a PGP key other than the one named with it.
 
-use super::command::sops_command;
+use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, RuleMeta};
 use crate::keys::certificate::{Certificates, Found, Known};
 use crate::keys::{Identity, Recipient, Sameness};
 use crate::path::RepoPath;
+use crate::shell::Advice;
 use crate::sops::metadata::Addressed;
 use crate::sops::walk::METADATA_KEY;
 use crate::text::words::count;
@@ -60,10 +61,12 @@ impl RepoRule for PgpDataKeyMismatch {
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let mut found: Vec<Mismatch<'f>> = Vec::new();
         let mut left_out = 0;
-        let stanzas = repository.facts.iter().flat_map(|facts| {
-            facts.addressed.iter().map(move |addressed| (&facts.path, addressed))
-        });
-        for (path, addressed) in stanzas {
+        let stanzas = repository
+            .facts
+            .iter()
+            .flat_map(|facts| facts.addressed.iter().map(move |addressed| (facts, addressed)));
+        for (facts, addressed) in stanzas {
+            let path = &facts.path;
             for key in foreign(repository.certificates, addressed) {
                 let (label, is_full) = (&addressed.recipient, found.len() == MAX_FINDINGS);
                 match found.iter_mut().find(|other| other.is_of(label, key)) {
@@ -72,11 +75,11 @@ impl RepoRule for PgpDataKeyMismatch {
                         other.last = path;
                     }
                     None if is_full => left_out += 1,
-                    None => found.push(Mismatch { path, last: path, addressed, key, files: 1 }),
+                    None => found.push(Mismatch { facts, last: path, addressed, key, files: 1 }),
                 }
             }
         }
-        let drafts = found.iter().map(|one| (one.path, one.draft(repository)));
+        let drafts = found.iter().map(|one| (&one.facts.path, one.draft(repository)));
         let mut drafts: Vec<_> = drafts.collect();
         if let Some((_, last)) = drafts.last_mut().filter(|_| left_out > 0) {
             last.message += &format!("; {} in this repository", count(left_out, "more label"));
@@ -109,7 +112,7 @@ fn may_be(label: &Recipient, owner: &Known) -> bool {
 /// A label and a key that is not its own.
 struct Mismatch<'f> {
     /// The first file with it.
-    path: &'f RepoPath,
+    facts: &'f Facts,
     /// The last one.
     last: &'f RepoPath,
     addressed: &'f Addressed,
@@ -149,18 +152,15 @@ impl<'f> Mismatch<'f> {
         let message =
             format!("the data key that is labelled {label} is {also}encrypted to {whose}{more}");
         let note = if has_own { "not the only one who can read it" } else { "not whom it is for" };
-        let rotate =
-            sops_command(repository.policy.governing(self.path), "rotate --in-place", self.path);
-        let repair = format!("run {rotate} and change the secret itself");
-        let help = match (owner, known.and_then(|known| known.places.first())) {
+        let rotate = repository.sops(self.facts, "rotate --in-place");
+        let first = match (owner, known.and_then(|known| known.places.first())) {
             (None, Some(Found::File(path))) => format!(
-                "if the key has got a new subkey, export it to {path} again; otherwise someone else can read the file: {repair}"
+                "if the key has got a new subkey, export it to {path} again; otherwise someone else can read the file: "
             ),
-            (None, Some(Found::Keyring)) => format!(
-                "if the key has got a new subkey, import its newest copy; otherwise someone else can read the file: {repair}"
-            ),
-            _ => format!("find out who changed this entry, then {repair}"),
+            (None, Some(Found::Keyring)) => "if the key has got a new subkey, import its newest copy; otherwise someone else can read the file: ".to_owned(),
+            _ => "find out who changed this entry, then ".to_owned(),
         };
+        let help = Advice::from(first + "run ") + rotate + " and change the secret itself";
         Draft::new(&META, label.span, message)
             .at(0, Some(METADATA_KEY.to_owned()))
             .note(note)

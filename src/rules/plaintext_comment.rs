@@ -4,6 +4,7 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use crate::document::Document;
 use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::shell::Advice;
 use crate::sops::census::Encryption;
 use crate::sops::selector::Selector;
 use crate::sops::walk::{self, Step};
@@ -84,10 +85,11 @@ fn check_document<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draf
     let draft = Draft::new(&META, first, message)
         .at(judged.document.index, None)
         .note("added by hand")
-        .help(format!(
-            "remove it and write it again with {}; if it names a secret and was ever pushed, change that",
-            subject.sops("edit")
-        ));
+        .help(
+            Advice::from("remove it and write it again with ")
+                + subject.sops("edit")
+                + "; if it names a secret and was ever pushed, change that",
+        );
     Some(draft.also_each(spans.into_iter().skip(1), "this too"))
 }
 

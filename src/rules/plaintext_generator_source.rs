@@ -13,6 +13,7 @@ use crate::document::format_of;
 use crate::finding::{Draft, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::Policy;
+use crate::shell::Advice;
 use crate::sops::walk::is_name;
 use crate::text::printable::clean;
 
@@ -119,25 +120,25 @@ fn draft<'f>(source: &GeneratorSource, policy: &Policy) -> Draft<'f> {
         Source::Literal(key) => (
             format!("{generator}: {} is in plaintext", literal(key)),
             "becomes a Secret",
-            "move it to a file, encrypt that with `sops encrypt --in-place`, and name it under envs; if it was ever pushed, change the value".to_owned(),
+            "move it to a file, encrypt that with sops encrypt --in-place, and name it under envs; if it was ever pushed, change the value".into(),
         ),
         Source::File(path) => (
             format!("{generator}: {path} is not encrypted"),
             "becomes a Secret",
-            format!(
-                "{}; {CHANGE}; if it holds no secret, use a configMapGenerator",
-                encrypting(policy, path)
-            ),
+            encrypting(policy, path)
+                + "; "
+                + CHANGE
+                + "; if it holds no secret, use a configMapGenerator",
         ),
         Source::Decrypted(path) => (
             format!("{generator}: {path} is not encrypted, so it cannot be decrypted"),
             "has to be encrypted",
-            format!("{}; {CHANGE}", encrypting(policy, path)),
+            encrypting(policy, path) + "; " + CHANGE,
         ),
         Source::Missing(path) => (
             format!("{generator}: there is no {path} to decrypt"),
             "not in the repository",
-            "correct the path, or add the encrypted file".to_owned(),
+            "correct the path, or add the encrypted file".into(),
         ),
     };
     let draft = Draft::new(&META, source.span, message)
@@ -158,23 +159,24 @@ fn literal(key: &str) -> String {
 }
 
 /// All that it takes to encrypt a file that has no finding of its own, for which `fix` does nothing.
-fn encrypting(policy: &Policy, path: &RepoPath) -> String {
+fn encrypting(policy: &Policy, path: &RepoPath) -> Advice {
     let governing = policy.governing(path);
-    let command = sops_command(governing, "encrypt --in-place", path);
+    let command = sops_command(governing, "encrypt --in-place", None, path);
     if let Some((config, rule)) = governing.rule().filter(|_| format_of(path).is_some()) {
         let field = rule.recipe.selector.field;
         // Its keys are not those of a manifest, so sops would encrypt nothing.
         if rule.recipe.selector.span.is_some() && field.selects() {
-            return format!(
-                "add a rule for it without {} before rule {} of {}, then run {command}",
+            let first = format!(
+                "add a rule for it without {} before rule {} of {}, then run ",
                 field.name(),
                 rule.number,
                 config.path
             );
+            return Advice::from(first) + command;
         }
     }
     match obstacle(governing, None, None) {
-        Some(obstacle) => format!("{obstacle}, then run {command}"),
-        None => format!("run {command}"),
+        Some(obstacle) => obstacle + ", then run " + command,
+        None => Advice::from("run ") + command,
     }
 }

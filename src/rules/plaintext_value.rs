@@ -64,11 +64,10 @@ impl FileRule for PlaintextValue {
                 count(spots.len(), "plaintext value"),
                 listing(spots, Spot::key_path)
             );
-            let help = format!(
-                "{}, and set {values} with {}; if the file was ever pushed, change {values}",
-                subject.restoring(),
-                subject.sops("edit")
-            );
+            let help = subject.restoring()
+                + format!(", and set {values} with ")
+                + subject.sops("edit")
+                + format!("; if the file was ever pushed, change {values}");
             let draft = Draft::new(&META, first.key_span, message)
                 .at(judged.document.index, Some(first.key_path()))
                 .note("in plaintext")

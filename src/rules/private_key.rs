@@ -11,6 +11,7 @@ use crate::keys::KEY_SERVICES;
 use crate::kubernetes::Secret;
 use crate::path::RepoPath;
 use crate::private_key::{FoundKey, MAX_KEYS, find, find_in_base64};
+use crate::shell::Advice;
 use crate::text::Span;
 
 declare_rule! {
@@ -134,15 +135,15 @@ impl<'f, 's> File<'f, 's> {
     }
 
     /// Writes a draft. `first`: how to remove the key.
-    fn draft(&self, key: &FoundKey, first: &str, drafts: &Drafts<'s>) -> Draft<'s> {
+    fn draft(&self, key: &FoundKey, first: &Advice, drafts: &Drafts<'s>) -> Draft<'s> {
         let place = self.place(key);
         let services = KEY_SERVICES.iter();
         let recipients = services.flat_map(|service| service.recipients_of(key)).collect();
         let is_in_secret = self.is_in_secret(key.span);
-        let first = if is_in_secret { "take the key out of this Secret" } else { first };
-        let help = format!(
-            "{first}; if it was ever pushed, make a new key, run `sops updatekeys` and `sops rotate` on every file that this one opens, and change the secrets themselves"
-        );
+        let first =
+            if is_in_secret { "take the key out of this Secret".into() } else { first.clone() };
+        let help = first.clone()
+            + "; if it was ever pushed, make a new key, run sops updatekeys and sops rotate on every file that this one opens, and change the secrets themselves";
         let is_reported = !key.is_for_files()
             && (self.is_reported
                 || is_in_secret
@@ -150,7 +151,7 @@ impl<'f, 's> File<'f, 's> {
         let own_help = if key.is_for_files() {
             help.clone()
         } else {
-            format!("{first}, or encrypt the file with sops; if it was ever pushed, make a new key")
+            first + ", or encrypt the file with sops; if it was ever pushed, make a new key"
         };
         let is_hidden = key.is_in_base64;
         let key_span = place.as_ref().filter(|_| is_hidden).map(|place| place.spans[0]);
@@ -229,14 +230,14 @@ fn is_of_test_code(path: &RepoPath) -> bool {
 }
 
 /// Tells how to remove the key, or the whole file if it has nothing else.
-fn removal(subject: &Subject<'_>, first: &FoundKey) -> String {
+fn removal(subject: &Subject<'_>, first: &FoundKey) -> Advice {
     let bytes = subject.input.bytes();
     let start = first.span.start;
     let is_comment = |line: &[u8]| line.trim_ascii().is_empty() || line.starts_with(b"#");
     if bytes[..start].split(|byte| *byte == b'\n').all(is_comment) {
         untrack(subject.path())
     } else {
-        "take the key out of this file".to_owned()
+        "take the key out of this file".into()
     }
 }
 

@@ -5,6 +5,7 @@ use super::subject::Subject;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::policy::{Config, CreationRule};
+use crate::shell::Advice;
 use crate::sops::metadata::Metadata;
 use crate::sops::recipe::{Drift, Recipe, drift};
 use crate::text::words::{count, listing};
@@ -141,10 +142,11 @@ fn names(recipients: &[&Recipient]) -> String {
     listing(recipients, ToString::to_string)
 }
 
-fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String {
+fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> Advice {
     let update = subject.sops("updatekeys");
     if rule.recipe.invalid().next().is_some() {
-        return format!("correct the recipients of rule {}, then run {update}", rule.number);
+        let first = format!("correct the recipients of rule {}, then run ", rule.number);
+        return Advice::from(first) + update;
     }
     // updatekeys opens the data key alone, all else the values.
     let first = if subject.is_refused() {
@@ -155,15 +157,18 @@ fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> String
     let is_threshold_alone = drift.is_none();
     if is_threshold_alone {
         // updatekeys does not look at the threshold of the rule.
-        let (decrypt, encrypt) =
-            (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
-        return format!("{first}run {decrypt}, then {encrypt}");
+        return Advice::from(first) + subject.reencrypting();
     }
     if drift.extra.is_empty() {
-        return format!("run {update}");
+        return Advice::from("run ") + update;
     }
     let rotate = subject.sops("rotate --in-place");
-    format!("{first}run {update}, then {rotate}; if someone has left, change the secret itself too")
+    Advice::from(first)
+        + "run "
+        + update
+        + ", then "
+        + rotate
+        + "; if someone has left, change the secret itself too"
 }
 
 /// Points at the missing recipient in the rule, or at the rule.

@@ -6,6 +6,7 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use crate::document::Scalar;
 use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::shell::Advice;
 use crate::sops::recipe::drift;
 use crate::sops::selector::Selector;
 use crate::sops::value::Parts;
@@ -74,10 +75,9 @@ impl FileRule for RemovedRecipientNotRotated {
             count(removed.len(), "recipient"),
             listing(&removed, ToString::to_string),
         );
-        let help = format!(
-            "run {}; who was removed has read the secret, so change it too if that matters",
-            subject.sops("rotate --in-place")
-        );
+        let help = Advice::from("run ")
+            + subject.sops("rotate --in-place")
+            + "; who was removed has read the secret, so change it too if that matters";
         drafts.push(
             Draft::new(&META, now.span, message)
                 .at(0, Some(METADATA_KEY.to_owned()))

@@ -2,12 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::command::sops_command;
 use super::facts::Facts;
 use super::generator_source::GeneratorSource;
 use crate::finding::Draft;
 use crate::keys::certificate::Certificates;
 use crate::path::RepoPath;
 use crate::policy::{Config, CreationRule, Governing, Matches, Policy};
+use crate::shell::{Advice, Command};
+use crate::text::words::count;
+
+/// The number of files that a help names.
+const SHOWN: usize = 3;
 
 /// The repository, as rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +65,41 @@ impl<'f> Repository<'f> {
         governed
     }
 
+    /// Returns the command that does `verb` to a file under its own config, and as the format that it is in.
+    pub(super) fn sops(&self, facts: &Facts, verb: &str) -> Command {
+        sops_command(self.governing(facts), verb, facts.foreign_format, &facts.path)
+    }
+
+    /// Tells how to give the encrypted ones among files the recipients of their rule; `None` if there are
+    /// none.
+    pub(super) fn updating(&self, governed: &[&Facts]) -> Option<Advice> {
+        self.doing("updatekeys", governed)
+    }
+
+    /// Tells how to give the encrypted ones among files a new data key; `None` if there are none.
+    pub(super) fn rotating(&self, governed: &[&Facts]) -> Option<Advice> {
+        self.doing("rotate --in-place", governed)
+    }
+
+    /// Tells how to encrypt files anew, one after the other; `None` if there are none.
+    pub(super) fn reencrypting(&self, files: &[&Facts]) -> Option<Advice> {
+        let run = |facts: &&Facts| {
+            let decrypt = self.sops(facts, "decrypt --in-place");
+            Advice::from(decrypt) + ", then " + self.sops(facts, "encrypt --in-place")
+        };
+        let first = files.iter().take(SHOWN).map(run).reduce(|first, next| first + "; " + next)?;
+        Some(Advice::from("run ") + first + and_more(files.len()))
+    }
+
+    /// `run .., ..`, for the first few of many.
+    fn doing(&self, verb: &str, governed: &[&Facts]) -> Option<Advice> {
+        let encrypted: Vec<&&Facts> = governed.iter().filter(|facts| facts.is_encrypted).collect();
+        let commands =
+            encrypted.iter().take(SHOWN).map(|facts| Advice::from(self.sops(facts, verb)));
+        let commands = commands.reduce(|first, next| first + ", " + next)?;
+        Some(Advice::from("run ") + commands + and_more(encrypted.len()))
+    }
+
     /// Returns the rules of a config together with the files that it can govern. There are no files if
     /// only some are known, since others may differ.
     pub(super) fn matches(&self, config: &'f Config) -> Matches<'f> {
@@ -92,5 +133,13 @@ impl<'f> Repository<'f> {
             }
         }
         rules
+    }
+}
+
+/// Says that a command is for more files than are named.
+fn and_more(number: usize) -> String {
+    match number.saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(", and the same for {} of the rule", count(more, "more file")),
     }
 }

@@ -78,11 +78,7 @@ impl FileRule for SelectorDrift {
         let selector_of = |recipe: &Recipe| recipe.selector.span.filter(|_| !is_mac_alone);
         let span = selector_of(&metadata.recipe).unwrap_or(metadata.span);
         let help = match loss(subject, &rule.recipe.selector) {
-            Loss::None => {
-                let (decrypt, encrypt) =
-                    (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
-                format!("run {decrypt}, then {encrypt}: updatekeys does not change this")
-            }
+            Loss::None => subject.reencrypting() + ": updatekeys does not change this",
             // `selector-hits-metadata` reports the rule.
             Loss::Identity => return,
             Loss::Values(number) => format!(
@@ -91,7 +87,8 @@ impl FileRule for SelectorDrift {
                 count(number, "value"),
                 agree(number, "it", "them"),
                 rule.number
-            ),
+            )
+            .into(),
         };
         let draft = Draft::new(&META, span, message)
             .level(level)

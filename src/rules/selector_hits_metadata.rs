@@ -10,6 +10,7 @@ use crate::document::splice::Edit;
 use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::CreationRule;
+use crate::shell::Advice;
 use crate::sops::selector::{Field, Selector};
 use crate::text::words::{agree, count, listing};
 
@@ -74,11 +75,13 @@ impl RepoRule for SelectorHitsMetadata {
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let decrypted = repository.decrypted();
-        repository.drafts_of_rules(|rule, governed| check_rule(rule, governed, &decrypted))
+        repository
+            .drafts_of_rules(|rule, governed| check_rule(repository, rule, governed, &decrypted))
     }
 }
 
 fn check_rule<'f>(
+    repository: &Repository<'f>,
     rule: &'f CreationRule,
     governed: &[&'f Facts],
     decrypted: &HashSet<&RepoPath>,
@@ -110,23 +113,20 @@ fn check_rule<'f>(
     let message = message(rule, &hits, &manifests);
     let note = if has_selector { "matches more than it should" } else { "no selector" };
     let governs_others = governs_others(governed);
-    let mut help = selecting_values(rule, governs_others);
+    let mut help = Advice::from(selecting_values(rule, governs_others));
     let hidden: Vec<&Facts> = manifests.iter().copied().filter(|facts| facts.is_hidden()).collect();
     let wide: Vec<&Facts> =
         hidden.iter().copied().filter(|facts| facts.has_other_values()).collect();
     if !wide.is_empty() {
-        help = format!(
+        let first = format!(
             "let the rule cover all secret values, but not apiVersion, kind and metadata: {} {} some outside of data and stringData",
             listing(&wide, |facts| facts.path.to_string()),
             agree(wide.len(), "has", "have")
         );
+        help = first.into();
     }
-    if !hidden.is_empty() {
-        help += &format!(
-            ", then decrypt {} and encrypt {} again",
-            listing(&hidden, |facts| facts.path.to_string()),
-            agree(hidden.len(), "it", "them")
-        );
+    if let Some(again) = repository.reencrypting(&hidden) {
+        help = help + ", then " + again;
     }
     let mut draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
     let remedy = match selector.span {

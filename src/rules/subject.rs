@@ -3,13 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use super::command::{quoted, sops_command};
 use crate::document::{Document, DuplicateKey, Node, ParseError, Value};
 use crate::finding::Draft;
 use crate::input::Input;
 use crate::kubernetes::{self, Secret, VALUE_FIELDS};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
+use crate::shell::Advice;
 use crate::sops::census::{self, Census, Encryption};
 use crate::sops::metadata::{self, Found, Metadata};
 use crate::sops::open::Opening;
@@ -59,9 +59,9 @@ pub struct Subject<'s> {
 #[derive(Debug, Default)]
 pub struct Answers {
     /// What it takes to encrypt the file.
-    pub(super) encrypting: OnceCell<String>,
+    pub(super) encrypting: OnceCell<Advice>,
     /// What has to be done before.
-    pub(super) obstacles: OnceCell<Option<String>>,
+    pub(super) obstacles: OnceCell<Option<Advice>>,
     has_ciphertext: OnceCell<bool>,
 }
 
@@ -120,11 +120,6 @@ impl<'s> Subject<'s> {
         documents.map(|judged| judged.census.encryption()).max().unwrap_or(Encryption::Nothing)
     }
 
-    /// Returns the command that does `verb` to this file under its own config, run from the root.
-    pub(super) fn sops(&self, verb: &str) -> String {
-        sops_command(self.governing, verb, self.path())
-    }
-
     /// Returns its path.
     pub fn path(&self) -> &'s RepoPath {
         &self.input.path
@@ -169,14 +164,6 @@ impl<'s> Subject<'s> {
         let name = self.path().file_name().to_ascii_lowercase();
         let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
         name.rsplit('.').next() == Some("env") || words.any(|word| WORDS.contains(&word))
-    }
-
-    /// Tells how to restore the last good version of the file.
-    pub(super) fn restoring(&self) -> String {
-        let path = quoted(self.path().as_str());
-        format!(
-            "restore the last good version of the file (`git restore --source=HEAD --staged --worktree {path}` if the last commit has it)"
-        )
     }
 
     /// Returns true if sops refuses the file because of faults that have findings of their own.

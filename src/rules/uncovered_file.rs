@@ -8,6 +8,7 @@ use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
 use crate::policy::{Config, Governing};
+use crate::shell::{Advice, Command};
 use crate::text::Span;
 use crate::text::words::count;
 
@@ -84,10 +85,10 @@ fn by_directory((config, files): Uncovered<'_>) -> Vec<Uncovered<'_>> {
 fn no_rule<'f>(config: &'f Config, files: &[&'f Facts]) -> (&'f RepoPath, Draft<'f>) {
     let first = &files[0].path;
     let message = format!("no creation rule of {} matches {}", config.path, listing(files));
-    let draft = Draft::new(&META, Span::at(0), message).note("not covered").help(format!(
-        "extend a path_regex or add a rule; see `sops-lint policy {}`",
-        super::command::quoted(first.as_str())
-    ));
+    let draft = Draft::new(&META, Span::at(0), message).note("not covered").help(
+        Advice::from("extend a path_regex or add a rule; see ")
+            + Command::new("sops-lint policy").file(first),
+    );
     (first, draft)
 }
 

@@ -82,25 +82,25 @@ fn undecryptable<'s>(
             format!(
                 "{key_path} is not encrypted, and the block of the first document, which counts for the whole file, covers it"
             ),
-            "restore the blocks of the last good commit: all documents have the same".to_owned(),
+            "restore the blocks of the last good commit: all documents have the same".into(),
         ),
         ValueCause::Moved(from) => (
             format!("{key_path} does not decrypt here: it was encrypted for {from}"),
-            format!("put it back, and move the value with {edit}"),
+            subject.restoring() + ", and move the value with " + edit,
         ),
         ValueCause::Damaged => (
             format!(
                 "{key_path} does not decrypt: a key above it was renamed, it was copied from elsewhere, or it is damaged"
             ),
-            format!("restore the line from the last good commit, and make the change with {edit}"),
+            subject.repeating(),
         ),
         ValueCause::Unwritable => (
             format!("{key_path} has an empty line, and sops crashes when it decrypts the file"),
-            "remove this line from the file: the MAC does not cover comments".to_owned(),
+            "remove this line from the file: the MAC does not cover comments".into(),
         ),
         ValueCause::Type => (
             format!("{key_path} decrypts to something that its `type` cannot hold"),
-            format!("restore the `type` of the last good commit, and make the change with {edit}"),
+            subject.repeating(),
         ),
     };
     let draft = Draft::new(&META, key_span, message);
@@ -142,18 +142,20 @@ fn none_decrypts<'s>(
             "the data key is of another file, or of another version of this one, as after a merge",
         )
     };
-    Draft::new(&META, span, message).note(note).help(format!(
-        "keep one version of the whole file, and make the changes of the other with {}",
-        subject.sops("edit")
-    ))
+    Draft::new(&META, span, message).note(note).help(
+        subject.restoring()
+            + ", and make the changes of the other version with "
+            + subject.sops("edit"),
+    )
 }
 
 fn no_key<'s>(subject: &Subject<'s>, span: Span) -> Draft<'s> {
     Draft::new(&META, span, "the shares of the key groups do not make a data key")
         .note("a key group is of another file, or of another version of this one")
-        .help(format!(
-            "{}; {} writes all shares again",
-            subject.restoring(),
-            subject.sops("rotate --in-place")
-        ))
+        .help(
+            subject.restoring()
+                + "; "
+                + subject.sops("rotate --in-place")
+                + " writes all shares again",
+        )
 }

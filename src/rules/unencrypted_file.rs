@@ -88,11 +88,9 @@ impl FileRule for UnencryptedFile {
             return;
         }
         let Some((level, message)) = claim(subject) else { return };
-        let help = format!(
-            "{}; if it holds no secret, {}",
-            subject.encrypting(),
-            if subject.claims_encryption { "rename it" } else { "narrow the rule's path_regex" }
-        );
+        let otherwise =
+            if subject.claims_encryption { "rename it" } else { "narrow the rule's path_regex" };
+        let help = subject.encrypting() + "; if it holds no secret, " + otherwise;
         let end = subject.text.find('\n').unwrap_or(subject.text.len());
         let draft = Draft::new(&META, Span::new(0, end), message)
             .level(level)

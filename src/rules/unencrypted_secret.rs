@@ -7,6 +7,7 @@ use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Fix, Level, RuleMeta};
 use crate::kubernetes::Secret;
+use crate::shell::Advice;
 use crate::sops::census::Spot;
 use crate::text::words::{count, listing};
 
@@ -149,11 +150,11 @@ fn embedded_draft<'s>(subject: &Subject<'s>, judged: &Judged<'s>, found: Embedde
 }
 
 /// Tells how to encrypt a value that an operator expects as the text of an encrypted file.
-fn help_for_file() -> String {
-    "put the value into a file of its own, run `sops encrypt` on it, and put what that prints here; if it was ever pushed, change the values too".to_owned()
+fn help_for_file() -> Advice {
+    "put the value into a file of its own, run sops encrypt on it, and put what that prints here; if it was ever pushed, change the values too".into()
 }
 
 /// Tells how to encrypt the file.
-fn help(subject: &Subject<'_>) -> String {
-    format!("{}; if the file was ever pushed, change the values too", subject.encrypting())
+fn help(subject: &Subject<'_>) -> Advice {
+    subject.encrypting() + "; if the file was ever pushed, change the values too"
 }

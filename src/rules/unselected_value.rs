@@ -1,13 +1,15 @@
 //! A value of a Secret that the file's selector leaves unencrypted.
 
-use super::encrypting::VALUES_ALONE;
-use super::encrypting::obstacle;
+use super::encrypting::{VALUES_ALONE, obstacle};
 use super::exposure::exposed;
+use super::identity::uncovers;
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::shell::Advice;
 use crate::sops::census::{self, Encryption, Spot};
-use crate::sops::selector::Selector;
+use crate::sops::selector::{Field, Selector};
+use crate::text::Span;
 use crate::text::words::{count, listing};
 
 declare_rule! {
@@ -76,7 +78,7 @@ impl FileRule for UnselectedValue {
                 .level(if is_against_rule { Level::Error } else { META.level })
                 .at(judged.document.index, Some(first.key_path()))
                 .note("in plaintext")
-                .help(help(subject));
+                .help(help(subject, is_against_rule));
             let draft =
                 draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "in plaintext");
             let draft = match selector.span {
@@ -96,15 +98,27 @@ impl FileRule for UnselectedValue {
     }
 }
 
-fn help(subject: &Subject<'_>) -> String {
-    let selector = format!("`encrypted_regex: {VALUES_ALONE}`");
-    let (decrypt, encrypt) =
-        (subject.sops("decrypt --in-place"), subject.sops("encrypt --in-place"));
-    // What is decrypted has to be encrypted again.
-    match obstacle(subject.governing, None, Some(&selector)) {
-        Some(obstacle) => format!("{obstacle}, then run {decrypt}, then {encrypt}"),
-        None => format!("run {decrypt}, then {encrypt} under a rule with {selector}"),
-    }
+/// Tells how to encrypt the values too. Those that are encrypted today stay so.
+fn help(subject: &Subject<'_>, is_against_rule: bool) -> Advice {
+    let loses = |selector: &Selector| {
+        subject.documents.iter().any(|judged| uncovers(judged.document, selector))
+    };
+    let usual = Selector::new(Field::EncryptedRegex, VALUES_ALONE, Span::default());
+    let selector = if loses(&usual) {
+        "an `encrypted_regex` that names all its secret values".to_owned()
+    } else {
+        format!("`encrypted_regex: {VALUES_ALONE}`")
+    };
+    let first = match (obstacle(subject.governing, None, Some(&selector)), subject.governing.rule())
+    {
+        (Some(obstacle), _) => obstacle,
+        (None, Some((config, rule))) if !is_against_rule || loses(&rule.recipe.selector) => {
+            let (number, config) = (rule.number, &config.path);
+            format!("add a rule for it with {selector} before rule {number} of {config}").into()
+        }
+        (None, _) => return subject.reencrypting(),
+    };
+    first + ", then " + subject.reencrypting()
 }
 
 /// Returns true if a selector would encrypt a value of this document.

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::command::{sops_command, sops_under};
+use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
 use crate::finding::{Draft, Level, RuleMeta};
 use crate::keys::Recipient;
 use crate::keys::certificate::{Found, Known, Unusable, Usability};
 use crate::path::RepoPath;
-use crate::policy::{Config, Governing, Policy};
+use crate::policy::{Config, Governing};
+use crate::shell::{Advice, Command};
 use crate::sops::walk::METADATA_KEY;
 use crate::text::date;
 use crate::text::words::count;
@@ -71,10 +72,14 @@ impl RepoRule for UnusablePgpKey {
             return Vec::new();
         }
         let used = last_used(repository);
+        let governed = repository.by_config();
         let mut drafts = Vec::new();
         for config in repository.configs() {
             let found = of_config(repository, config).into_iter();
-            drafts.extend(found.map(|lost| (&config.path, of_rule(&lost, config, &used))));
+            let files = governed.get(&config.path).map(Vec::as_slice).unwrap_or_default();
+            let draft =
+                |lost: Lost<'f>| (&config.path, of_rule(&lost, repository, (config, files), &used));
+            drafts.extend(found.map(draft));
         }
         drafts.extend(of_files(repository, &used));
         drafts
@@ -148,15 +153,20 @@ impl<'f> Lost<'f> {
     }
 
     /// Tells what to do. `removal`: how to remove the key; `afterwards`: the steps after a revocation.
-    fn help(&self, removal: &str, afterwards: &str) -> String {
+    fn help(&self, removal: Advice, afterwards: Advice) -> Advice {
         let renewed = self.renewal();
         match self.reason {
-            Unusable::Revoked(_) => format!("{removal}, and {afterwards}"),
-            Unusable::Expired(_) => format!("let its owner extend it and {renewed}, or {removal}"),
-            Unusable::NoEncryption => format!(
-                "let its owner add a subkey (`gpg --quick-add-key {} default encr`) and {renewed}, or {removal}",
-                self.fingerprint()
-            ),
+            Unusable::Revoked(_) => removal + ", and " + afterwards,
+            Unusable::Expired(_) => {
+                Advice::from(format!("let its owner extend it and {renewed}, or ")) + removal
+            }
+            Unusable::NoEncryption => {
+                let add = Command::new("gpg --quick-add-key").word(self.fingerprint());
+                Advice::from("let its owner add a subkey (")
+                    + add.words("default encr")
+                    + format!(") and {renewed}, or ")
+                    + removal
+            }
         }
     }
 }
@@ -194,7 +204,13 @@ fn of_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Lost<'f
     found
 }
 
-fn of_rule<'f>(lost: &Lost<'f>, config: &Config, used: &LastUsed<'_>) -> Draft<'f> {
+/// `files`: those that the config of the rule governs.
+fn of_rule<'f>(
+    lost: &Lost<'f>,
+    repository: &Repository<'f>,
+    (config, files): (&Config, &[&Facts]),
+    used: &LastUsed<'_>,
+) -> Draft<'f> {
     const SHOWN: usize = 4;
     let (number, first) = lost.places[0];
     let (says, source) = (lost.says(&format!(" of rule {number}")), lost.source());
@@ -207,14 +223,7 @@ fn of_rule<'f>(lost: &Lost<'f>, config: &Config, used: &LastUsed<'_>) -> Draft<'
     } else {
         Draft::new(&META, first.span, format!("{says}, says {source}"))
             .note("sops refuses to encrypt to it")
-            .help(lost.help(
-                "remove it from the rule",
-                &format!(
-                    "run {} and {} on its files",
-                    sops_under(config, "updatekeys"),
-                    sops_under(config, "rotate --in-place")
-                ),
-            ))
+            .help(removing(lost, repository, config, files))
     };
     let mut others: Vec<_> = lost.places.iter().filter(|(_, at)| at.span != first.span).collect();
     others.dedup_by_key(|(_, at)| at.span);
@@ -224,12 +233,43 @@ fn of_rule<'f>(lost: &Lost<'f>, config: &Config, used: &LastUsed<'_>) -> Draft<'
     draft
 }
 
+/// Tells how to do without the key in the rules and in their files.
+fn removing(
+    lost: &Lost<'_>,
+    repository: &Repository<'_>,
+    config: &Config,
+    files: &[&Facts],
+) -> Advice {
+    let is_governed = |facts: &&&Facts| {
+        let rule = repository.governing(facts).rule().map(|(_, rule)| rule.number);
+        lost.places.iter().any(|(number, _)| Some(*number) == rule)
+    };
+    let governed: Vec<&Facts> = files.iter().filter(is_governed).copied().collect();
+    let is_alone = |(number, _): &(usize, &Recipient)| {
+        let mut rules = config.rules.iter().filter(|rule| rule.number == *number);
+        rules.any(|rule| rule.recipe.recipients().count() == 1)
+    };
+    // sops refuses a rule without recipients.
+    let mut removal = if lost.places.iter().any(is_alone) {
+        Advice::from("replace it in the rule by another recipient")
+    } else {
+        Advice::from("remove it from the rule")
+    };
+    let Some(update) = repository.updating(&governed) else {
+        return lost.help(removal, "change the secrets that it could decrypt".into());
+    };
+    let is_revoked = matches!(lost.reason, Unusable::Revoked(_));
+    removal = removal + if is_revoked { ", " } else { ", then " } + update;
+    let rotate = repository.rotating(&governed).unwrap_or_default();
+    lost.help(removal, rotate + ", and change the secrets themselves")
+}
+
 /// Of files that no creation rule governs: what is told of a rule holds for its files.
 fn of_files<'f>(
     repository: &Repository<'f>,
     used: &LastUsed<'_>,
 ) -> Vec<(&'f RepoPath, Draft<'f>)> {
-    let mut found: Vec<(Lost<'f>, Vec<&'f RepoPath>)> = Vec::new();
+    let mut found: Vec<(Lost<'f>, Vec<&'f Facts>)> = Vec::new();
     for facts in repository.facts {
         if is_governed(repository, &facts.path) {
             continue;
@@ -238,18 +278,21 @@ fn of_files<'f>(
             let Some(mut lost) = Lost::find(repository, &one.recipient) else { continue };
             let is_full = found.len() == MOST;
             match found.iter_mut().find(|(other, _)| other.fingerprint() == lost.fingerprint()) {
-                Some((_, files)) if files.last() == Some(&&facts.path) => {}
-                Some((_, files)) => files.push(&facts.path),
+                Some((_, files)) if files.last().is_some_and(|last| last.path == facts.path) => {}
+                Some((_, files)) => files.push(facts),
                 None if is_full => {}
                 None => {
                     lost.places.push((0, &one.recipient));
-                    found.push((lost, vec![&facts.path]));
+                    found.push((lost, vec![facts]));
                 }
             }
         }
     }
     let current = found.into_iter().filter(|(lost, _)| lost.was_used(used).is_none());
-    current.map(|(lost, files)| (files[0], of_file(repository.policy, &lost, &files))).collect()
+    let draft = |(lost, files): (Lost<'f>, Vec<&'f Facts>)| {
+        (&files[0].path, of_file(repository, &lost, &files))
+    };
+    current.map(draft).collect()
 }
 
 /// Returns true if a creation rule names the recipients of a file.
@@ -261,17 +304,17 @@ fn is_governed(repository: &Repository<'_>, path: &RepoPath) -> bool {
     }
 }
 
-fn of_file<'f>(policy: &Policy, lost: &Lost<'f>, files: &[&RepoPath]) -> Draft<'f> {
+fn of_file<'f>(repository: &Repository<'f>, lost: &Lost<'f>, files: &[&Facts]) -> Draft<'f> {
     let words = match files.len() {
         1 => String::new(),
         number => format!(", a recipient of {},", count(number, "file")),
     };
     let (says, source) = (lost.says(&words), lost.source());
-    let (verb, path) = (format!("rotate --in-place --rm-pgp {}", lost.places[0].1), files[0]);
-    let removal = format!("run {}", sops_command(policy.governing(path), &verb, path));
+    let verb = format!("rotate --in-place --rm-pgp {}", lost.places[0].1);
+    let removal = Advice::from("run ") + repository.sops(files[0], &verb);
     Draft::new(&META, lost.places[0].1.span, format!("{says}, says {source}"))
         .level(Level::Warning)
         .at(0, Some(METADATA_KEY.to_owned()))
         .note("sops refuses to encrypt to it")
-        .help(lost.help(&removal, "change the secret itself"))
+        .help(lost.help(removal, "change the secret itself".into()))
 }

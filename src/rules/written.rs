@@ -27,8 +27,12 @@ pub(super) fn sops_name(format: Option<&dyn Format>) -> &'static str {
     format.map_or("binary", Format::name)
 }
 
-/// Returns why sops does not open a file by its name, and the command that does. `None` if it opens it.
-pub fn misread(subject: &Subject<'_>) -> Option<String> {
+/// Returns the name that sops has for the format of an encrypted file, if sops does not read the file by its
+/// own name.
+pub(super) fn unlike_its_name(subject: &Subject<'_>) -> Option<&'static str> {
+    if !subject.is_encrypted() {
+        return None;
+    }
     let (named, written) = (document::format_of(subject.path()), format_of(subject));
     // sops opens an envelope under the name of a JSON or YAML file as a map.
     let held = written.unwrap_or(&Json);
@@ -36,10 +40,14 @@ pub fn misread(subject: &Subject<'_>) -> Option<String> {
         None => written.is_none(),
         Some(named) => held.is_for(subject.path()) || named.reads_json() && is_json(subject),
     };
-    let (written, named) = (sops_name(written), sops_name(named));
-    let verb = format!("decrypt --input-type {written} --output-type {written}");
-    (!is_read).then(|| {
-        let command = subject.sops(&verb);
-        format!("it is {written}, and by its name sops reads it as {named}: {command} opens it")
-    })
+    (!is_read).then(|| sops_name(written))
+}
+
+/// Returns why sops does not open a file by its name; `None` if it opens it.
+pub fn misread(subject: &Subject<'_>) -> Option<String> {
+    let written = unlike_its_name(subject)?;
+    let named = sops_name(document::format_of(subject.path()));
+    Some(format!(
+        "it is {written}, and by its name sops reads it as {named}, unless it is given --input-type {written} --output-type {written}"
+    ))
 }

@@ -188,7 +188,7 @@ impl Past<'_> {
                 }
                 finding.fix = None;
                 let help = "it is no longer at HEAD, but it stays in history: change the secret";
-                finding.help = Some(help.to_owned());
+                finding.help = Some(help.into());
             }
         }
         tally.add_without_facts(&input, outcome);

@@ -7,6 +7,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::host::Host;
 use crate::keys::{Effort, KEY_SERVICES, KeyRing};
 use crate::settings::{Options, Settings, Verify};
+use crate::shell::Reader;
+use crate::source::worktree::WorkTree;
 use crate::source::{Source, SourceError};
 
 /// A run: its options, clock and threads.
@@ -30,6 +32,13 @@ impl<'h> Session<'h> {
     pub fn open(&self) -> Result<Source, SourceError> {
         let Options { view, directory, paths, .. } = &self.options;
         Source::open(view, directory, paths)
+    }
+
+    /// Returns the person who started the run, and looks at the tree from the current directory.
+    pub fn reader(&self, source: &Source) -> Reader {
+        let directory = &self.options.directory;
+        let canonical = WorkTree::canonical(directory);
+        Reader::new(source.root(), canonical.as_deref().unwrap_or(directory))
     }
 
     /// Reads the settings of a tree.

@@ -12,7 +12,7 @@ mod tree;
 
 pub use baseline::Baseline;
 pub use file::{Ignore, SETTINGS_NAME, SettingsFile, Verify};
-pub use options::{BaselineChoice, ConfigChoice, Options};
+pub use options::{BaselineChoice, ConfigChoice, Options, Target, style};
 pub use reader::Problem;
 pub use selection::{Selected, Selection};
 pub use tree::{Settings, SettingsError};

@@ -22,12 +22,12 @@ pub struct Options {
     pub shard: Option<Shard>,
     /// The directory that relative paths start from.
     pub directory: PathBuf,
-    /// The format of the report.
-    pub reporter: &'static dyn Reporter,
-    /// The file for the report; standard output without it.
-    pub output: Option<PathBuf>,
+    /// The reports to write.
+    pub targets: Vec<Target>,
     /// Colours, width and verbosity.
     pub style: Style,
+    /// The style of reports in files.
+    pub file_style: Style,
     /// The lowest level that fails the run; `None`: no level does.
     pub fail_on: Option<Level>,
     /// The findings to report, and their levels.
@@ -42,6 +42,15 @@ pub struct Options {
     pub threads: usize,
     /// True if progress is shown.
     pub progress: bool,
+}
+
+/// A report to write.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The format.
+    pub reporter: &'static dyn Reporter,
+    /// The file; `None`: standard output.
+    pub output: Option<PathBuf>,
 }
 
 /// The settings file to read.
@@ -68,21 +77,21 @@ pub enum BaselineChoice {
 
 impl Options {
     /// Returns the options of a command that takes no others.
-    pub fn new(options: cli::SettingsOptions, host: &Host) -> Self {
-        let style = Style {
-            color: wants_color(cli::ColorChoice::Auto, host.stdout_is_terminal, host),
-            ascii: host.env("TERM").as_deref() == Some("dumb"),
-            width: width(host),
-            ..Style::default()
-        };
+    pub fn new(
+        options: cli::SettingsOptions,
+        style_options: cli::StyleOptions,
+        host: &Host,
+    ) -> Self {
+        let style = style(style_options, host);
+        let color = wants_color(style_options.color, false, host);
         Self {
             view: View::WorkTree,
             paths: Vec::new(),
             shard: None,
             directory: host.directory.clone(),
-            reporter: REPORTERS[0],
-            output: None,
+            targets: vec![Target { reporter: REPORTERS[0], output: None }],
             style,
+            file_style: Style { color, ..style },
             fail_on: Some(Level::Error),
             selection: Selection::default(),
             verify: None,
@@ -93,7 +102,7 @@ impl Options {
             },
             baseline: BaselineChoice::Settings,
             threads: threads(None),
-            progress: host.stderr_is_terminal,
+            progress: host.stderr_is_terminal && !style.quiet,
         }
     }
 
@@ -103,24 +112,16 @@ impl Options {
         Self { threads: threads(options.threads), progress, ..self }
     }
 
-    /// Returns the options of `scan`.
-    pub fn of_scan(args: cli::Scan, host: &Host) -> Self {
-        let options = Self::new(args.settings, host).with_run(&args.run);
-        let cli::ReportOptions { format, output, color, quiet, verbose } = args.report;
-        let is_terminal = host.stdout_is_terminal && output.is_none();
+    /// Returns the options of `scan`, with one report on standard output.
+    pub fn of_scan(args: cli::Scan, style: cli::StyleOptions, host: &Host) -> Self {
+        let options = Self::new(args.settings, style, host).with_run(&args.run);
+        let infos = style.verbose || args.fail_on == cli::LevelName::Info;
         Self {
             view: view(args.view),
             paths: args.paths,
             shard: args.shard,
-            reporter: format,
-            output,
-            style: Style {
-                color: wants_color(color, is_terminal, host),
-                quiet,
-                verbose,
-                infos: verbose || args.fail_on == cli::LevelName::Info,
-                ..options.style
-            },
+            style: Style { infos, ..options.style },
+            file_style: Style { infos, ..options.file_style },
             fail_on: (!args.exit_zero).then(|| args.fail_on.into()),
             selection: Selection::new(args.selection),
             verify: args.verify.map(|choice| match choice {
@@ -129,25 +130,17 @@ impl Options {
                 cli::VerifyChoice::Never => Verify::Never,
             }),
             baseline: args.baseline.map_or(BaselineChoice::Settings, BaselineChoice::Named),
-            progress: options.progress && !quiet,
             ..options
         }
     }
 
     /// Returns the options of `fix`, which are those of a scan of the same files.
-    pub fn of_fix(args: &cli::Fix, host: &Host) -> Self {
-        let options = Self::new(args.settings.clone(), host).with_run(&args.run);
+    pub fn of_fix(args: &cli::Fix, style: cli::StyleOptions, host: &Host) -> Self {
+        let options = Self::new(args.settings.clone(), style, host).with_run(&args.run);
         let named = args.baseline.clone().map(BaselineChoice::Named);
         Self {
             view: if args.staged { View::Staged } else { View::WorkTree },
             paths: args.paths.clone(),
-            style: Style {
-                color: wants_color(args.color, host.stdout_is_terminal, host),
-                quiet: args.quiet,
-                verbose: args.verbose,
-                infos: args.verbose,
-                ..options.style
-            },
             fail_on: Some(args.fail_on.into()),
             selection: Selection::new(args.selection.clone()),
             baseline: match named {
@@ -155,7 +148,6 @@ impl Options {
                 None if args.no_baseline => BaselineChoice::Nothing,
                 None => BaselineChoice::Settings,
             },
-            progress: options.progress && !args.quiet,
             ..options
         }
     }
@@ -193,21 +185,28 @@ fn threads(given: Option<u16>) -> usize {
     given.map_or_else(cores, usize::from)
 }
 
-/// The option decides, then `NO_COLOR`, then `FORCE_COLOR` and `CLICOLOR_FORCE`, then the terminal: see
-/// <https://no-color.org/>, <https://force-color.org/> and <https://bixense.com/clicolors/>.
-fn wants_color(choice: cli::ColorChoice, is_terminal: bool, host: &Host) -> bool {
-    let is_set = |name| host.env(name).is_some_and(|value| value != "0");
-    match choice {
-        cli::ColorChoice::Always => true,
-        cli::ColorChoice::Never => false,
-        cli::ColorChoice::Auto if host.env("NO_COLOR").is_some() => false,
-        cli::ColorChoice::Auto if is_set("FORCE_COLOR") || is_set("CLICOLOR_FORCE") => true,
-        cli::ColorChoice::Auto => is_terminal && host.env("TERM").as_deref() != Some("dumb"),
+/// Returns the style of what a command prints.
+pub fn style(options: cli::StyleOptions, host: &Host) -> Style {
+    Style {
+        color: wants_color(options.color, host.stdout_is_terminal, host),
+        ascii: host.env("TERM").as_deref() == Some("dumb"),
+        width: width(host),
+        quiet: options.quiet,
+        verbose: options.verbose,
+        infos: options.verbose,
     }
 }
 
-/// Returns the width to wrap at: that of the terminal, from 60 to 100 columns.
+/// The option decides, then the environment, then the terminal.
+fn wants_color(choice: cli::ColorChoice, is_terminal: bool, host: &Host) -> bool {
+    match choice {
+        cli::ColorChoice::Always => true,
+        cli::ColorChoice::Never => false,
+        cli::ColorChoice::Auto => host.wants_color().unwrap_or(is_terminal),
+    }
+}
+
+/// Returns the width to wrap at: that of the terminal, from 60 to 120 columns.
 fn width(host: &Host) -> usize {
-    const MAX_WIDTH: usize = 100;
-    host.terminal_width().unwrap_or(MAX_WIDTH).clamp(60, MAX_WIDTH)
+    host.terminal_width().map_or(Style::default().width, |width| width.clamp(60, 120))
 }

@@ -34,6 +34,33 @@ pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     (begins || distance(near) <= near.len() / 3).then_some(near)
 }
 
+/// Returns the names in kebab case that were probably meant, at most three: the nearest one, or else
+/// those with the same words in them, of which at most a third of the letters are wrong.
+pub fn meant<'k>(name: &str, known: &[&'k str]) -> Vec<&'k str> {
+    const MOST: usize = 3;
+    const MAX_LENGTH: usize = 50;
+    if let Some(near) = nearest(&name.replace('_', "-"), known) {
+        return vec![near];
+    }
+    let name = name.to_lowercase().replace([' ', '_'], "-");
+    if name.is_empty() || name.len() > MAX_LENGTH {
+        return Vec::new();
+    }
+    let words = name.split('-').count();
+    let distance = |other: &str| {
+        let other: Vec<&str> = other.split('-').collect();
+        let parts = other.windows(words).map(|part| part.join("-"));
+        parts.map(|part| strsim::damerau_levenshtein(&name, &part)).min()
+    };
+    let mut near: Vec<(usize, &str)> =
+        known.iter().filter_map(|other| Some((distance(other)?, *other))).collect();
+    near.retain(|(distance, _)| *distance <= name.len() / 3);
+    near.sort_unstable();
+    let least = near.first().map(|(distance, _)| *distance);
+    near.retain(|(distance, _)| Some(*distance) == least);
+    near.into_iter().map(|(_, other)| other).take(MOST).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +72,22 @@ mod tests {
         let letters = ["a", "b", "c", "d", "e"];
         assert_eq!(listing(&letters[..3], ToString::to_string), "a, b, c");
         assert_eq!(listing(&letters, ToString::to_string), "a, b, c, and 2 more");
+    }
+
+    #[test]
+    fn a_part_of_a_name_is_enough() {
+        let known = ["plaintext-value", "private-key", "mac-mismatch", "plaintext-comment"];
+        for (name, near) in [
+            ("plaintxt", &["plaintext-comment", "plaintext-value"][..]),
+            ("mac-mismach", &["mac-mismatch"]),
+            ("MISMATCH", &["mac-mismatch"]),
+            ("private_keys", &["private-key"]),
+            ("colour", &[]),
+            ("", &[]),
+            (&*"x".repeat(10_000), &[]),
+        ] {
+            assert_eq!(meant(name, &known), near, "{name}");
+        }
     }
 
     #[test]

@@ -211,3 +211,94 @@ fn a_standard_error_that_cannot_be_written_changes_no_exit_code() {
         assert_eq!(code(full.into()), code(std::process::Stdio::null()), "{args:?}");
     }
 }
+
+#[test]
+fn global_options_are_taken_before_and_after_every_command() {
+    let tree = repository(&[(".git/HEAD", ""), ("a.yaml", PLAINTEXT)]);
+    let commands: &[&[&str]] = &[
+        &["scan"],
+        &["fix", "--dry-run"],
+        &["policy", "a.yaml"],
+        &["baseline", "--output", "b"],
+        &["explain", "mac-mismatch"],
+        &["rules"],
+        &["completions", "bash"],
+        &["man"],
+    ];
+    for command in commands {
+        let plain = sops_lint(tree.path(), command);
+        for options in [&["--color", "always"][..], &["-q"], &["--verbose"]] {
+            let before = sops_lint(tree.path(), &[options, command].concat());
+            let after = sops_lint(tree.path(), &[command, options].concat());
+            assert_eq!(before.code, plain.code, "{options:?} {command:?}: {before:?}");
+            let without_time = |text: &str| -> Vec<String> {
+                text.lines().filter(|line| !line.contains(" ms.")).map(str::to_owned).collect()
+            };
+            assert_eq!(
+                without_time(&before.stdout),
+                without_time(&after.stdout),
+                "{options:?} {command:?}"
+            );
+        }
+        let both = sops_lint(tree.path(), &[&["-q"], *command, &["-v"]].concat());
+        assert_eq!(both.code, Some(2), "{command:?}");
+        assert!(both.stderr.contains("'--quiet' cannot be used with '--verbose'"), "{both:?}");
+    }
+    for command in [&["explain", "mac-mismatch"][..], &["rules"], &["policy", "a.yaml"]] {
+        let run = |variables: &[(&str, &std::path::Path)]| {
+            crate::support::sops_lint_with(tree.path(), command, variables)
+        };
+        assert!(!run(&[]).stdout.contains('\u{1b}'), "{command:?}");
+        let one = std::path::Path::new("1");
+        assert!(run(&[("FORCE_COLOR", one)]).stdout.contains("\u{1b}["), "{command:?}");
+        assert!(run(&[("CLICOLOR_FORCE", one)]).stdout.contains("\u{1b}["), "{command:?}");
+        let none = run(&[("FORCE_COLOR", one), ("NO_COLOR", one)]);
+        assert!(!none.stdout.contains('\u{1b}'), "{command:?}");
+    }
+}
+
+#[test]
+fn a_wrong_command_is_answered_with_the_right_one() {
+    let tree = repository(&[]);
+    for (args, says) in [
+        (&["lint"][..], "run 'sops-lint scan'"),
+        (&["check"], "run 'sops-lint scan'"),
+        (&["encrypt"], "run 'sops-lint fix'"),
+        (&["self", "update"], "does not update itself"),
+        (&["update"], "does not update itself"),
+        (&["init"], "run 'sops-lint install'"),
+        (&["apps/db.yaml"], "run 'sops-lint scan apps/db.yaml'"),
+        (&["."], "run 'sops-lint scan .'"),
+        (&["scna"], "'scan'"),
+        (&["explian"], "'explain'"),
+        (&["explain", "plaintxt"], "did you mean `plaintext-"),
+        (&["explain", "Mac-Mismatch"], "did you mean `mac-mismatch`"),
+    ] {
+        let run = sops_lint(tree.path(), args);
+        assert_eq!(run.code, Some(2), "{args:?}");
+        assert!(run.stderr.contains(says), "{args:?}: {}", run.stderr);
+    }
+    let run = sops_lint(tree.path(), &["self", "update"]);
+    assert!(!run.stderr.contains("similar"), "{}", run.stderr);
+    // Errors obey the option as well.
+    let plain = sops_lint(tree.path(), &["lint"]).stderr;
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    let painted = sops_lint(tree.path(), &["--color=always", "lint"]).stderr;
+    assert!(painted.contains("\u{1b}["), "{painted}");
+}
+
+#[test]
+fn the_manual_page_says_what_a_script_needs_to_know() {
+    let tree = repository(&[]);
+    let page = sops_lint(tree.path(), &["man"]).stdout;
+    for section in ["EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"] {
+        assert!(
+            page.contains(&format!("\n.SH \"{section}\"\n"))
+                || page.contains(&format!("\n.SH {section}\n")),
+            "{section}: {page}"
+        );
+    }
+    for name in ["SOPS_LINT_FORMAT", ".sops\\-lint.yaml", "FORCE_COLOR"] {
+        assert!(page.contains(name), "{name}: {page}");
+    }
+}

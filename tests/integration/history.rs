@@ -83,6 +83,37 @@ fn branches_tags_and_merges_are_walked_once() {
 }
 
 #[test]
+fn a_mirror_has_refs_that_are_neither_branches_nor_tags() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    git.run(&["checkout", "--quiet", "-b", "theirs"]);
+    let theirs = git.commit(&[("theirs.yaml", PLAIN)]);
+    git.run(&["update-ref", "refs/pull/1/head", "theirs"]);
+    git.run(&["checkout", "--quiet", "main"]);
+    git.run(&["branch", "--quiet", "-D", "theirs"]);
+    assert_eq!(history(&git, &["--history"]), []);
+    let theirs = [plain("theirs.yaml", &theirs)];
+    assert_eq!(history(&git, &["--history=--all"]), theirs);
+    assert_eq!(history(&git, &["--history", "refs/pull/1/head"]), theirs);
+    // What was fetched from a branch of a remote is a branch.
+    git.run(&["update-ref", "refs/remotes/origin/theirs", "refs/pull/1/head"]);
+    assert_eq!(history(&git, &["--history"]), theirs);
+}
+
+#[test]
+fn the_versions_of_one_file_are_one_group() {
+    let git = Git::with(&[("a.yaml", HARMLESS)]);
+    for number in 0..30 {
+        git.commit(&[("db.yaml", &PLAIN.replace("canary", &format!("canary{number}")))]);
+    }
+    let text = git.lint(&["scan", "--history"]).stdout;
+    // The version at HEAD has another help.
+    assert_eq!(text.matches("error[").count(), 2, "{text}");
+    assert!(text.contains("  also: db.yaml:6:3 (in "), "{text}");
+    assert!(text.contains("more: `--format concise` lists all"), "{text}");
+    assert!(text.contains("Found 30 errors"), "{text}");
+}
+
+#[test]
 fn tags_of_directories_and_files_are_part_of_history() {
     let git = Git::with(&[("a.yaml", HARMLESS)]);
     git.stage(&[("db.yaml", PLAIN), (".sops.yaml", CONFIG), ("x.secret.yaml", "a: canary\n")]);

@@ -68,7 +68,7 @@ fn files_are_short() {
 fn every_implementation_of_an_extension_point_is_listed() {
     let keys = sops_lint::keys::KEY_SERVICES.len();
     let formats = sops_lint::document::FORMATS.len();
-    let reporters = sops_lint::report::REPORTERS.len();
+    let reporters = sops_lint::report::REPORTERS.len() + sops_lint::report::STATISTICS.len();
     let rules = sops_lint::rules::FILE_RULES.len();
     let repo_rules = sops_lint::rules::REPO_RULES.len();
     let source = project().join("src");

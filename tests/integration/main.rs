@@ -5,6 +5,7 @@
 mod action;
 mod canary;
 mod cli;
+mod completions;
 mod consumers;
 mod corpus;
 mod depends_on;
@@ -26,6 +27,7 @@ mod neighbours;
 mod oracle;
 mod peers;
 mod private_keys;
+mod reports;
 mod rules;
 mod schemas;
 mod settings;

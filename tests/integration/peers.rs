@@ -123,11 +123,16 @@ fn package(name: &str, file: &str) -> Option<PathBuf> {
     packages.join(file).exists().then_some(packages)
 }
 
+/// Prints a text even if the runner captures output.
+pub(crate) fn note(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// Warns that a test did not run, even if the runner captures output. Fails in CI.
 pub(crate) fn skip(test: &str, missing: &str) {
     let text =
         format!("**** {test} DID NOT RUN: {missing} is not there and could not be installed\n");
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    note(&text);
     assert!(std::env::var_os("CI").is_none(), "{text}");
 }
 

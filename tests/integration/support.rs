@@ -223,7 +223,7 @@ pub(crate) fn copy_of(directory: &Path, without: &[&str]) -> tempfile::TempDir {
     copy
 }
 
-fn copy_into(from: &Path, to: &Path, without: &[&str]) {
+pub(crate) fn copy_into(from: &Path, to: &Path, without: &[&str]) {
     fs::create_dir_all(to).expect("directories can be made");
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let entry = entry.expect("entries can be read");

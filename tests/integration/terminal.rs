@@ -97,7 +97,7 @@ fn a_report_in_a_file_has_no_colours_of_the_terminal() {
 }
 
 #[test]
-fn lines_are_as_wide_as_the_terminal_between_60_and_100_columns() {
+fn lines_are_as_wide_as_the_terminal_between_60_and_120_columns() {
     let tree = repository(&[("a.yaml", PLAINTEXT)]);
     let args = ["scan", "--no-progress", "--color", "never"];
     let widest = |run: &Run| run.stdout.lines().map(|line| line.chars().count()).max();
@@ -105,7 +105,7 @@ fn lines_are_as_wide_as_the_terminal_between_60_and_100_columns() {
         let widest = widest(run).expect("lines");
         assert!((width - 25..=width).contains(&widest), "{widest} of {width}: {}", run.stdout);
     };
-    for (columns, width) in [(20, 60), (60, 60), (75, 75), (100, 100), (300, 100)] {
+    for (columns, width) in [(20, 60), (60, 60), (75, 75), (100, 100), (300, 120)] {
         fits(&on_a_terminal(tree.path(), columns, &args, &[]), width);
     }
     // The terminal knows better than a variable that may be stale.
@@ -113,4 +113,28 @@ fn lines_are_as_wide_as_the_terminal_between_60_and_100_columns() {
     fits(&in_a_pipe(tree.path(), &args, &[("COLUMNS", "75")]), 75);
     fits(&in_a_pipe(tree.path(), &args, &[("COLUMNS", "x")]), 100);
     fits(&in_a_pipe(tree.path(), &args, &[]), 100);
+}
+
+#[test]
+fn manuals_and_lists_are_made_for_the_terminal() {
+    let tree = repository(&[]);
+    for width in [60, 80, 200] {
+        let args = ["explain", "unencrypted-file", "--color", "never"];
+        let manual = on_a_terminal(tree.path(), width, &args, &[]).stdout;
+        assert!(manual.starts_with("unencrypted-file\n"), "{manual}");
+        let is_raw =
+            |line: &str| line.starts_with('#') || line.contains("```") || line.contains("**");
+        assert!(!manual.lines().any(is_raw), "{manual}");
+        assert!(manual.lines().all(|line| line.chars().count() <= width), "{manual}");
+        let list = on_a_terminal(tree.path(), width, &["rules", "--color", "never"], &[]).stdout;
+        assert!(list.lines().all(|line| line.chars().count() <= width.max(60)), "{list}");
+    }
+    for args in [&["explain", "mac-mismatch"][..], &["rules"], &["policy", "a.yaml"]] {
+        let run = on_a_terminal(tree.path(), 80, args, &[]);
+        assert!(run.code == Some(0) && run.stdout.contains("\u{1b}["), "{run:?}");
+        let plain = on_a_terminal(tree.path(), 80, args, &[("NO_COLOR", "1")]);
+        assert!(!plain.stdout.contains('\u{1b}'), "{plain:?}");
+    }
+    let json = on_a_terminal(tree.path(), 80, &["rules", "--format", "json"], &[]).stdout;
+    assert!(json.contains("\"manual\": \"# unencrypted-secret"), "{json}");
 }

@@ -27,6 +27,7 @@ use crate::keys::KeyRing;
 use crate::path::RepoPath;
 use crate::session::{Examined, Finished, Session};
 use crate::settings::{Options, Settings};
+use crate::shell::Reader;
 use crate::source::{Source, View};
 use crate::text::words::count;
 
@@ -48,14 +49,14 @@ struct Fixed {
 }
 
 /// Fixes what can be fixed without a private key.
-pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
+pub fn run(args: &cli::Fix, style: cli::StyleOptions, host: &Host) -> Result<Exit, CommandError> {
     let mode = match (args.diff, args.dry_run) {
         (true, _) => Mode::Diff,
         (false, true) => Mode::List,
         (false, false) => Mode::Write,
     };
     let fixing = Fixing { mode, takes_unsafe: args.r#unsafe, scope: Scope::Everywhere };
-    let session = Session::new(Options::of_fix(args, host), host);
+    let session = Session::new(Options::of_fix(args, style, host), host);
     let mut fixed = fix(&session, fixing, true)?;
     if fixed.is_halfway {
         let changes = fixed.changes;
@@ -64,7 +65,7 @@ pub fn run(args: &cli::Fix, host: &Host) -> Result<Exit, CommandError> {
         fixed.changes += changes;
     }
     let Fixed { changes, has_spoken, is_unwritable, is_unknown, finished, .. } = fixed;
-    let rest = Rest { finished: &finished, args, mode, changes, has_spoken, is_unknown };
+    let rest = Rest { finished: &finished, args, style, mode, changes, has_spoken, is_unknown };
     rest.report();
     // pre-commit rejects a commit whose files were changed. A dry run rejects as well.
     let rejects_changes = mode != Mode::Write || host.env("PRE_COMMIT").is_some();
@@ -199,6 +200,7 @@ fn carry_out(
 ) -> Result<bool, CommandError> {
     let out = &mut BufWriter::new(io::stdout().lock());
     let style = &scene.session.options.style;
+    let reader = scene.session.reader(scene.source);
     let is_staged = scene.session.options.view == View::Staged;
     let mut show = Show { is_done: false, style };
     // One file that is refused stops the commit, so the others stay unchanged.
@@ -207,13 +209,13 @@ fn carry_out(
         (Mode::Diff, _) => show.diff(plan, out).map_err(CommandError::stdout)?,
         (Mode::Write, Some(stage)) if !is_stopped => {
             show.is_done = true;
-            write(plan, stage, show, (out, repo))?;
+            write(plan, stage, show, (out, repo, &reader))?;
         }
         (Mode::Write, _) => {}
         (Mode::List, _) => show.list(plan, out).map_err(CommandError::stdout)?,
     }
     out.flush().map_err(CommandError::stdout)?;
-    refusals::report(&plan.refusals, style.verbose);
+    refusals::report(&plan.refusals, style.verbose, &reader);
     if is_stopped && plan.size() > 0 {
         let others = count(plan.size(), "other file");
         remark(&format!(
@@ -228,7 +230,7 @@ fn write(
     plan: &mut Plan,
     stage: &mut Stage<'_>,
     show: Show<'_>,
-    (out, repo): (&mut dyn Write, Option<&Repo>),
+    (out, repo, reader): (&mut dyn Write, Option<&Repo>, &Reader),
 ) -> Result<(), CommandError> {
     let failed = match stage.commit(&plan.operations()) {
         Err(StageError::Halfway { failed, done, source }) => {
@@ -244,7 +246,7 @@ fn write(
     out.flush().map_err(CommandError::stdout)?;
     if let Some(repo) = repo {
         remains::report_remains(&plan.changes, repo);
-        remains::report_staged(&plan.changes, repo);
+        remains::report_staged(&plan.changes, repo, reader);
     }
     failed.map_or(Ok(()), |error| Err(error.into()))
 }

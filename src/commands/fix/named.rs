@@ -6,15 +6,16 @@ use super::plan::{Plan, Scene};
 use crate::commands::say::remark;
 use crate::path::RepoPath;
 use crate::policy::Governing;
-use crate::rules::quoted;
+use crate::shell::{Command, Reader};
 use crate::source::View;
 use crate::text::words::{count, listing};
 
 /// Says why named files were neither changed nor refused. Returns true if there are any.
 pub(super) fn report(scene: &Scene<'_>, plan: &Plan) -> bool {
+    let reader = &scene.session.reader(scene.source);
     let mut groups: Vec<(String, Vec<RepoPath>)> = Vec::new();
     for path in named(scene).into_iter().filter(|path| !plan.is_about(path)) {
-        let reason = reason(scene, &path);
+        let reason = reason(scene, &path, reader);
         match groups.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, paths)) => paths.push(path),
             None => groups.push((reason, vec![path])),
@@ -22,9 +23,9 @@ pub(super) fn report(scene: &Scene<'_>, plan: &Plan) -> bool {
     }
     for (reason, paths) in &groups {
         match &paths[..] {
-            [path] => remark(&format!("{path} was left as it is: {reason}")),
+            [path] => remark(&format!("{} was left as it is: {reason}", reader.shown(path))),
             paths => {
-                let names = listing(paths, ToString::to_string);
+                let names = listing(paths, |path| reader.shown(path));
                 let files = count(paths.len(), "file");
                 remark(&format!("{files} were left as they are ({names}): {reason}"));
             }
@@ -65,15 +66,15 @@ fn is_excluded(scene: &Scene<'_>, path: &RepoPath) -> bool {
 }
 
 /// Returns the reason why there is nothing to fix in a file, or why it takes a person.
-fn reason(scene: &Scene<'_>, path: &RepoPath) -> String {
+fn reason(scene: &Scene<'_>, path: &RepoPath, reader: &Reader) -> String {
     let examined = scene.examined;
     if is_excluded(scene, path) {
         return "the settings exclude it".to_owned();
     }
     let mut findings = examined.finished.report.findings.iter();
     if findings.any(|finding| finding.place.path == *path) {
-        let scan = format!("`sops-lint scan {}`", quoted(path.as_str()));
-        return format!("no safe fix is known for what is wrong with it, see {scan}");
+        let scan = Command::new("sops-lint scan").file(path).line(reader);
+        return format!("no safe fix is known for what is wrong with it, see `{scan}`");
     }
     if examined.has_suppressed(path) {
         return "the settings or the baseline suppress what was found in it".to_owned();

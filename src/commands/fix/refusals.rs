@@ -2,22 +2,23 @@
 
 use crate::commands::say::{advise, complain};
 use crate::fix::Refusal;
+use crate::shell::Reader;
 use crate::text::words::{count, listing};
 
 /// The maximum number of reasons.
 const MAX_REASONS: usize = 10;
 
 /// Says which files are left unchanged, why, and what the next step is. Only `is_verbose` names all of them.
-pub(super) fn report(refusals: &[Refusal], is_verbose: bool) {
+pub(super) fn report(refusals: &[Refusal], is_verbose: bool, reader: &Reader) {
     if is_verbose {
-        return refusals.iter().for_each(report_one);
+        return refusals.iter().for_each(|refusal| report_one(refusal, reader));
     }
     let groups = by_reason(refusals);
     for group in groups.iter().take(MAX_REASONS) {
         match &group[..] {
             [] => {}
-            [one] => report_one(one),
-            all => report_all(all),
+            [one] => report_one(one, reader),
+            all => report_all(all, reader),
         }
     }
     if groups.len() > MAX_REASONS {
@@ -40,22 +41,24 @@ fn by_reason(refusals: &[Refusal]) -> Vec<Vec<&Refusal>> {
     groups
 }
 
-fn report_one(refusal: &Refusal) {
+fn report_one(refusal: &Refusal, reader: &Reader) {
     let Refusal { path, line, reason, detail, help } = refusal;
     let line = line.map(|line| format!(":{line}")).unwrap_or_default();
     let detail = detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    let path = reader.shown(path);
     complain(&format!("{path}{line} was left as it is: {reason}{detail}"));
-    advise(help);
+    advise(&help.text(reader));
 }
 
-fn report_all(refusals: &[&Refusal]) {
+fn report_all(refusals: &[&Refusal], reader: &Reader) {
     let files = count(refusals.len(), "file");
-    let names = listing(refusals, |refusal| refusal.path.to_string());
+    let names = listing(refusals, |refusal| reader.shown(&refusal.path));
     let first = refusals[0];
     complain(&format!("{files} were left as they are ({names}): {}", first.reason));
     if refusals.iter().all(|one| one.help == first.help) {
-        advise(&first.help);
+        advise(&first.help.text(reader));
     } else {
-        advise(&format!("{} (-v says what to do about each of the others)", first.help));
+        let help = first.help.text(reader);
+        advise(&format!("{help} (-v says what to do about each of the others)"));
     }
 }

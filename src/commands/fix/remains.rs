@@ -4,7 +4,7 @@ use crate::commands::say::remark;
 use crate::fix::Change;
 use crate::git::{InPlaintext, ObjectId, Repo};
 use crate::path::RepoPath;
-use crate::rules::quoted;
+use crate::shell::{Command, Reader};
 use crate::text::words::{agree, count};
 
 /// Says where git still has the plaintext: in pushed commits, in local commits, or as objects only.
@@ -25,7 +25,7 @@ pub(super) fn report_remains(changes: &[Change], repo: &Repo) {
 }
 
 /// Names the files that the next commit would still have in plaintext.
-pub(super) fn report_staged(changes: &[Change], repo: &Repo) {
+pub(super) fn report_staged(changes: &[Change], repo: &Repo, reader: &Reader) {
     let Ok(index) = repo.index() else { return };
     let is_staged = |change: &&Change| {
         let entry = index.entry(change.path.as_str());
@@ -35,8 +35,8 @@ pub(super) fn report_staged(changes: &[Change], repo: &Repo) {
     match &changes.iter().filter(is_staged).collect::<Vec<_>>()[..] {
         [] => {}
         [change] => remark(&format!(
-            "git has the plaintext staged or committed: run `git add {}`",
-            quoted(change.path.as_str())
+            "git has the plaintext staged or committed: run `{}`",
+            Command::new("git add").file(&change.path).line(reader)
         )),
         [first, others @ ..] => remark(&format!(
             "git has the plaintext of {} and {} more staged or committed: `git add` them",

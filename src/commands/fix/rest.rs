@@ -7,8 +7,8 @@ use crate::cli;
 use crate::commands::say::{advise, complain, remark};
 use crate::finding::{Fix, Level};
 use crate::report::Summary;
-use crate::rules::quoted;
 use crate::session::Finished;
+use crate::shell::{Command, Reader};
 use crate::text::printable::clean_path;
 use crate::text::words::{agree, count};
 
@@ -18,6 +18,8 @@ pub(super) struct Rest<'r> {
     pub(super) finished: &'r Finished,
     /// The arguments of the run.
     pub(super) args: &'r cli::Fix,
+    /// The amount of output.
+    pub(super) style: cli::StyleOptions,
     /// Mode of the run.
     pub(super) mode: Mode,
     /// Files that were changed, or would be.
@@ -41,7 +43,7 @@ impl Rest<'_> {
         if let Some(help) = help {
             advise(help);
         }
-        if self.args.quiet {
+        if self.style.quiet {
             return;
         }
         if self.mode != Mode::Write && self.changes > 0 {
@@ -62,7 +64,7 @@ impl Rest<'_> {
             }
             return;
         }
-        if self.args.verbose {
+        if self.style.verbose {
             self.list();
         }
         let will_be = match self.mode {
@@ -94,31 +96,37 @@ impl Rest<'_> {
         }
     }
 
-    /// Returns the scan that finds the same.
+    /// Returns the scan that finds the same, with the paths as they were typed.
     fn scan(&self) -> String {
-        let cli::Fix { paths, staged, selection, settings, baseline, .. } = self.args;
-        let mut words = vec!["sops-lint scan".to_owned()];
-        let mut flag = |is_set: bool, name: &str| words.extend(is_set.then(|| name.to_owned()));
-        flag(*staged, "--staged");
-        flag(settings.no_config, "--no-config");
-        let path = |path: &std::path::Path| quoted(&path.to_string_lossy());
-        let ids = |rules: &[&crate::finding::RuleMeta]| {
-            rules.iter().map(|meta| meta.id.as_str()).collect::<Vec<_>>().join(",")
-        };
-        words.extend(settings.config.iter().map(|file| format!("--config {}", path(file))));
-        words.extend(baseline.iter().map(|file| format!("--baseline {}", path(file))));
-        for (name, rules) in [("--only", &selection.only), ("--skip", &selection.skip)] {
-            words.extend((!rules.is_empty()).then(|| format!("{name} {}", ids(rules))));
+        let cli::Fix { paths, staged, selection, settings, baseline, no_baseline, .. } = self.args;
+        let summary = &self.finished.report.summary;
+        let mut scan = Command::new("sops-lint scan");
+        for (is_set, flag) in [
+            (*staged, "--staged"),
+            (settings.no_config, "--no-config"),
+            (*no_baseline, "--no-baseline"),
+            (summary.errors + summary.warnings == 0, "--verbose"),
+        ] {
+            scan = if is_set { scan.words(flag) } else { scan };
+        }
+        for (option, file) in [("--config", &settings.config), ("--baseline", baseline)] {
+            scan = match file {
+                Some(file) => scan.words(option).word(file.to_string_lossy()),
+                None => scan,
+            };
+        }
+        for (option, rules) in [("--only", &selection.only), ("--skip", &selection.skip)] {
+            for rule in rules {
+                scan = scan.words(option).word(rule.id.as_str());
+            }
         }
         for (rule, level) in &selection.levels {
-            words.push(format!("--level {}={}", rule.id, level.name()));
+            scan = scan.words("--level").word(format!("{}={}", rule.id, level.name()));
         }
-        let summary = &self.finished.report.summary;
-        if summary.errors + summary.warnings == 0 {
-            words.push("-v".to_owned());
-        }
-        words.extend(paths.iter().map(|one| path(one)));
-        words.join(" ")
+        paths
+            .iter()
+            .fold(scan, |scan, path| scan.word(path.to_string_lossy()))
+            .line(&Reader::at_root())
     }
 }
 

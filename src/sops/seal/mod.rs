@@ -15,11 +15,13 @@ pub use sealing::{Sealed, Sealing};
 use self::error::impossible;
 use self::writer::Writer;
 use super::flat;
-use super::recipe::Recipe;
+use super::recipe::{KeyGroup, Recipe};
 use super::selector::Selector;
 use super::walk::{METADATA_KEY, Step, additional_data, is_metadata_key, misfit, obstacle};
 use crate::document::splice::{Block, Splice, apply};
 use crate::document::{Format, Parsed, Shape, json};
+use crate::keys::{Identity, KEY_SERVICES, Recipient};
+use crate::secret::Plaintext;
 use crate::text::Span;
 
 /// The key of the envelope around a binary file.
@@ -38,6 +40,28 @@ pub fn seal(
         impossible(Some(Span::at(error.valid_up_to())), "this byte is not UTF-8")
     })?;
     seal_parsed(text, &format.parse(text), format, sealing)
+}
+
+/// Returns the place and the reason why no creation rule with this selector encrypts a file: sops would refuse
+/// it, or not give back what it has. `None` if there is no such reason.
+pub fn objection(
+    bytes: &[u8],
+    format: Option<&dyn Format>,
+    selector: &Selector,
+) -> Option<(Option<Span>, String)> {
+    let identity = Identity::new("a recipient that gets nothing");
+    let recipient = Recipient { service: KEY_SERVICES[0], identity, span: Span::default() };
+    let group = KeyGroup { recipients: vec![recipient], invalid: Vec::new() };
+    let recipe =
+        Recipe { key_groups: vec![group], selector: selector.clone(), ..Recipe::default() };
+    let wrap = |_: &Recipient, _: &Plaintext| Ok(Block::map([]));
+    // The result is dropped, so its data key need not be a secret.
+    let random = |bytes: &mut [u8]| bytes.fill(0);
+    let sealing = Sealing { recipe: &recipe, wrap: &wrap, now: 0, random: &random };
+    match seal(bytes, format, &sealing) {
+        Err(SealError::Impossible { span, reason }) => Some((span, reason)),
+        _ => None,
+    }
 }
 
 /// Encrypts a file that was parsed.
@@ -144,9 +168,6 @@ fn check_source(parsed: &Parsed<'_>, selector: &Selector) -> Result<(), SealErro
 mod tests {
     use super::*;
     use crate::document::{dotenv::Dotenv, ini::Ini, json::Json, yaml::Yaml};
-    use crate::keys::{KEY_SERVICES, Recipient};
-    use crate::secret::Plaintext;
-    use crate::sops::recipe::KeyGroup;
     use crate::sops::recipe::Threshold;
     use crate::sops::selector::Field;
 

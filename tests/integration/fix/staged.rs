@@ -252,7 +252,7 @@ fn a_hook_with_nothing_to_fix_scans_once() {
 
 #[test]
 fn a_refused_commit_names_the_one_step_if_there_is_one() {
-    const STEP: &str = "note: nothing was committed: `sops-lint fix --staged` encrypts what is in plaintext, and then you can commit\n";
+    const STEP: &str = "note: nothing was committed: run `sops-lint fix --staged` to encrypt the files, then commit again\n";
     let by_hand = "note: nothing was committed: fix the files and `git add` them\n";
     let key = fs::read_to_string(fixtures().join("keys/age/alice.txt")).expect("a key");
     let anchors = SECRET.replace("password: canary # canary", "a: &a canary\n  b: *a");
