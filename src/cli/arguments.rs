@@ -48,12 +48,9 @@ pub struct Scan {
     /// The choice of a settings file.
     #[command(flatten)]
     pub settings: SettingsOptions,
-    /// Suppress the findings in this file, which `sops-lint baseline` writes
-    #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
-    pub baseline: Option<PathBuf>,
-    /// The choice of no baseline.
+    /// The choice of a baseline.
     #[command(flatten)]
-    pub no_baseline: BaselineOptions,
+    pub baseline: BaselineOptions,
     /// Threads and progress.
     #[command(flatten)]
     pub run: RunOptions,
@@ -78,10 +75,17 @@ pub struct Fix {
     /// Also apply fixes that may change the meaning, such as turning a glob into a regular expression
     #[arg(long)]
     pub r#unsafe: bool,
+    /// The lowest level of a remaining finding that makes the run fail with exit code 1 [default: that of the
+    /// settings, or error]
+    #[arg(long, value_name = "LEVEL")]
+    pub fail_on: Option<LevelName>,
+    /// The selection of rules and their levels.
+    #[command(flatten)]
+    pub selection: SelectionOptions,
     /// The choice of a settings file.
     #[command(flatten)]
     pub settings: SettingsOptions,
-    /// The choice of no baseline.
+    /// The choice of a baseline.
     #[command(flatten)]
     pub baseline: BaselineOptions,
     /// Threads and progress.
@@ -162,7 +166,7 @@ pub struct HookOptions {
     /// The choice of a settings file.
     #[command(flatten)]
     pub settings: SettingsOptions,
-    /// The choice of no baseline.
+    /// The choice of a baseline.
     #[command(flatten)]
     pub baseline: BaselineOptions,
 }

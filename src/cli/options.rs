@@ -19,10 +19,13 @@ pub struct SettingsOptions {
     pub no_config: bool,
 }
 
-/// The choice of no baseline.
+/// The choice of a baseline.
 #[derive(Clone, Debug, Args)]
 pub struct BaselineOptions {
-    /// Also report the findings in the baseline that the settings name
+    /// Suppress the findings in this file, which `sops-lint baseline` writes
+    #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
+    pub baseline: Option<PathBuf>,
+    /// Suppress no findings, although the settings name a baseline
     #[arg(long)]
     pub no_baseline: bool,
 }
@@ -59,7 +62,7 @@ pub struct ViewOptions {
 }
 
 /// The selection of rules and their levels.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct SelectionOptions {
     /// Report only these rules
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = RuleParser, hide_possible_values = true)]

@@ -66,7 +66,8 @@ pub(super) fn conclude(
     Ok((exit(&finished, settings.fail_on()), finished))
 }
 
-fn exit(finished: &Finished, fail_on: Option<Level>) -> Exit {
+/// Returns the exit code of a result.
+pub(super) fn exit(finished: &Finished, fail_on: Option<Level>) -> Exit {
     let fails = |finding: &Finding| fail_on.is_some_and(|level| finding.level >= level);
     if !finished.errors.is_empty() {
         Exit::Failed

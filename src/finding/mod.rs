@@ -12,7 +12,7 @@ mod opener;
 mod rule_meta;
 
 pub use draft::{Draft, Drafts, Elsewhere, MAX_FINDINGS, left_out};
-pub use fix::{Fix, Remedy};
+pub use fix::{Applicability, Fix, Remedy, SELECTOR};
 pub use level::Level;
 pub use named::NamedRecipient;
 pub use opener::Opener;

@@ -17,8 +17,17 @@ pub struct Change {
     pub edits: Vec<Edit>,
     /// A description of the change for people: "encrypted 3 values ..".
     pub done: String,
-    /// True if the old content has secrets in plaintext.
-    pub was_plaintext: bool,
+    /// What is encrypted; `None` if the old content has no secrets.
+    pub encryption: Option<Encryption>,
+}
+
+/// What is encrypted in a file, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Encryption {
+    /// Key paths of the values, in the order of the file.
+    pub values: Vec<String>,
+    /// The recipients, in the order of the creation rule.
+    pub recipients: Vec<String>,
 }
 
 /// The bytes of a file, which `Debug` does not show.
@@ -38,8 +47,18 @@ pub struct Refusal {
     pub path: RepoPath,
     /// The line that is the reason, from 1.
     pub line: Option<usize>,
-    /// The reason: lower case, no full stop, no content of the file.
+    /// The reason: lower case, no full stop, no content of the file. Other files may have the same.
     pub reason: String,
+    /// More about the reason in this file.
+    pub detail: Option<String>,
     /// The next step.
     pub help: Advice,
+}
+
+impl Refusal {
+    /// Creates a refusal that is about the whole file.
+    pub fn new(path: &RepoPath, reason: impl Into<String>, help: impl Into<Advice>) -> Self {
+        let (path, reason, help) = (path.clone(), reason.into(), help.into());
+        Self { path, line: None, reason, detail: None, help }
+    }
 }

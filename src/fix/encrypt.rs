@@ -1,6 +1,6 @@
 //! Encrypts a plaintext file as its creation rule demands.
 
-use super::change::{Bytes, Change, Refusal};
+use super::change::{Bytes, Change, Encryption, Refusal};
 use crate::document::{self, Parsed};
 use crate::finding::{Finding, Level, Risk};
 use crate::input::{Content, Input};
@@ -11,8 +11,9 @@ use crate::rules::{UNSELECTED_VALUE, hidden, sops_command};
 use crate::secret::SecureRandom;
 use crate::shell::{Advice, Command};
 use crate::sops::seal::{SealError, Sealed, Sealing, seal, seal_parsed};
-use crate::text::LineIndex;
+use crate::sops::walk;
 use crate::text::words::count;
+use crate::text::{LineIndex, Span};
 
 /// Everything that encrypting needs besides the file.
 #[derive(Clone, Copy)]
@@ -29,10 +30,7 @@ pub struct Means<'m> {
 
 /// Works out the encrypted file.
 pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
-    let refused = |(reason, help): (String, Advice)| {
-        let path = input.path.clone();
-        Refusal { path, line: None, reason, help }
-    };
+    let refused = |(reason, help): (String, Advice)| Refusal::new(&input.path, reason, help);
     let bytes = bytes_of(input, means).map_err(refused)?;
     let (config, rule) = governing(input, means).map_err(refused)?;
     let wrap = |recipient: &Recipient, key: &_| {
@@ -48,24 +46,27 @@ pub fn encrypt(input: &Input, means: Means<'_>) -> Result<Change, Refusal> {
     let sealing =
         Sealing { recipe: &rule.recipe, wrap: &wrap, now: means.now, random: means.random };
     let format = document::format_of(&input.path);
-    let sealed = match (format, std::str::from_utf8(bytes)) {
-        (Some(format), Ok(text)) => {
-            let parsed = format.parse(text);
-            check_readable(&parsed, config, rule).map_err(refused)?;
-            seal_parsed(text, &parsed, format, &sealing)
+    let text = std::str::from_utf8(bytes).ok();
+    let parsed = format.zip(text).map(|(format, text)| format.parse(text));
+    let sealed = match (format, text, &parsed) {
+        (Some(format), Some(text), Some(parsed)) => {
+            check_readable(parsed, config, rule).map_err(refused)?;
+            seal_parsed(text, parsed, format, &sealing)
         }
         _ => seal(bytes, format, &sealing),
     };
     let sealed = sealed.map_err(|error| explain(input, bytes, (config, rule), &error))?;
     accept(input, &sealed, (config, rule), means)?;
     let done = done(&sealed, config, rule);
+    let values = parsed.map(|parsed| key_paths(&parsed, &sealed.places)).unwrap_or_default();
+    let recipients = rule.recipe.recipients().map(ToString::to_string).collect();
     Ok(Change {
         path: input.path.clone(),
         old: Bytes(bytes.to_vec()),
         new: Bytes(sealed.text.into_bytes()),
         edits: sealed.edits,
         done,
-        was_plaintext: true,
+        encryption: Some(Encryption { values, recipients }),
     })
 }
 
@@ -105,21 +106,16 @@ fn accept(
             let explain = Command::new("sops-lint explain").word(id.as_str());
             Advice::from("correct that first: ") + explain + " says how"
         };
-        return Err(Refusal {
-            path: input.path.clone(),
-            line: Some(finding.place.start.line),
-            reason: format!("this would remain after encrypting: {}", finding.message),
-            help,
-        });
+        let reason = format!("encryption would leave a finding of {id} in it");
+        let (line, detail) = (Some(finding.place.start.line), Some(finding.message));
+        return Err(Refusal { line, detail, ..Refusal::new(&input.path, reason, help) });
     }
-    match config.problems.first() {
+    match config.problems.iter().find(|problem| problem.stops(rule.number)) {
         None => Ok(()),
-        Some(problem) => Err(Refusal {
-            path: input.path.clone(),
-            line: None,
-            reason: format!("{} has a mistake: {}", config.path, problem.message),
-            help: problem.help.clone().into(),
-        }),
+        Some(problem) => {
+            let reason = format!("{} has a mistake: {}", config.path, problem.message);
+            Err(Refusal::new(&input.path, reason, problem.help.clone()))
+        }
     }
 }
 
@@ -214,17 +210,29 @@ fn explain(
             (None, Advice::from(report) + command)
         }
     };
-    Refusal {
-        path: input.path.clone(),
-        line: span.map(|span| line_of(span.start)),
-        reason: error.to_string(),
-        help,
-    }
+    let line = span.map(|span| line_of(span.start));
+    Refusal { line, ..Refusal::new(&input.path, error.to_string(), help) }
 }
 
 /// Returns the command with which sops encrypts the file.
 fn command(input: &Input, governing: Governing<'_>) -> Command {
     sops_command(governing, "encrypt --in-place", None, &input.path)
+}
+
+/// Returns the key paths of values, with the number of the document if there are several.
+fn key_paths(parsed: &Parsed<'_>, places: &[Span]) -> Vec<String> {
+    let mut values = Vec::new();
+    for document in &parsed.documents {
+        let mut paths = walk::paths(document);
+        for path in places.iter().filter_map(|place| paths.remove(place)) {
+            let path = walk::key_path(&path);
+            values.push(match parsed.documents.len() {
+                1 => path,
+                _ => format!("{path} (document {})", document.index + 1),
+            });
+        }
+    }
+    values
 }
 
 /// Says what was encrypted, and for whom.

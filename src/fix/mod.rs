@@ -10,4 +10,4 @@ pub mod encrypt;
 pub mod obstacle;
 pub mod stage;
 
-pub use change::{Bytes, Change, Refusal};
+pub use change::{Bytes, Change, Encryption, Refusal};

@@ -7,10 +7,8 @@ use crate::shell::{Advice, Command};
 
 /// Refuses a file whose name is not exact: under that name, another file would be written.
 pub fn in_name(path: &RepoPath) -> Option<Refusal> {
-    let reason = "its name is not UTF-8 (or contains U+FFFD), so it cannot be fixed automatically"
-        .to_owned();
-    let help = "rename it, and run this again".into();
-    (!path.is_exact()).then(|| Refusal { path: path.clone(), line: None, reason, help })
+    let reason = "its name is not UTF-8 (or contains U+FFFD), so it cannot be fixed automatically";
+    (!path.is_exact()).then(|| Refusal::new(path, reason, "rename it, and run this again"))
 }
 
 /// Refuses the files that git changes between the work tree and the index, or whose place in the work
@@ -46,12 +44,8 @@ fn missing_file(path: &RepoPath, is_sparse: bool) -> Refusal {
         let commands = Advice::from(unmark) + " and " + restore;
         ("it is missing from the work tree and marked skip-worktree", commands)
     };
-    Refusal {
-        path: path.clone(),
-        line: None,
-        reason: reason.to_owned(),
-        help: Advice::from("run ") + commands + ", and run this again",
-    }
+    let help = Advice::from("run ") + commands + ", and run this again";
+    Refusal::new(path, reason, help)
 }
 
 fn filtered_file(path: &RepoPath, filter: &str, is_staged: bool) -> Refusal {
@@ -59,15 +53,14 @@ fn filtered_file(path: &RepoPath, filter: &str, is_staged: bool) -> Refusal {
     let renormalize = Command::new("git add --renormalize").file(path);
     let add = if is_staged { Advice::from("run ") + renormalize + ", " } else { Advice::default() };
     let attributes = path.parent().join(".gitattributes");
-    Refusal {
-        path: path.clone(),
-        line: None,
-        reason: format!(
+    Refusal::new(
+        path,
+        format!(
             "its git attribute filter={filter} changes it between the work tree and the index, with a program from git's configuration, which sops-lint does not run"
         ),
-        help: Advice::from(format!(
+        Advice::from(format!(
             "if the filter protects it, ignore the finding in .sops-lint.yaml; if sops is to, add a line with its name and -filter to the end of {attributes} (of .git/info/attributes, if that names the filter), "
         )) + add
             + "and run this again",
-    }
+    )
 }

@@ -9,7 +9,7 @@ use crate::path::RepoPath;
 use crate::rules::Facts;
 
 /// The results of many files, in the order of the files.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// All findings.
     pub findings: Vec<Finding>,

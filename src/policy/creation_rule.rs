@@ -111,8 +111,8 @@ pub(super) fn read(
         let fields: Vec<&str> = KEY_SERVICES.iter().map(|service| service.rule_field()).collect();
         let (last, others) = fields.split_last().expect("there are key services");
         let help = format!("name at least one recipient: {} or {last}", others.join(", "));
-        let kind = ProblemKind::Recipients;
-        reader.problems.push(Problem { kind, ..Problem::new(span, message, help) });
+        let problem = Problem::new(span, message, help).in_rule(number);
+        reader.problems.push(Problem { kind: ProblemKind::Recipients, ..problem });
     }
     let recipe = Recipe { key_groups, threshold, selector, mac_only_encrypted };
     let groups = node.entry("key_groups").filter(|entry| groups_of(&entry.node).next().is_some());
@@ -188,7 +188,8 @@ impl<'r, 't> Reader<'r, 't> {
 
     fn regex_problem(&mut self, span: Span, message: String, help: &str) {
         let kind = ProblemKind::Regex;
-        self.problems.push(Problem { kind, span, message, help: help.to_owned() });
+        self.problems
+            .push(Problem { kind, ..Problem::new(span, message, help).in_rule(self.number) });
     }
 
     fn selector(&mut self) -> Selector {
@@ -206,7 +207,8 @@ impl<'r, 't> Reader<'r, 't> {
                 second.field.name()
             );
             let span = second.span.unwrap_or(self.node.span);
-            self.problem(span, message, "keep the selector you want");
+            let help = "keep the selector you want";
+            self.problems.push(Problem::new(span, message, help).in_rule(self.number));
         }
         for selector in &found {
             if let (Some(error), Some(span)) = (selector.error(), selector.span) {

@@ -24,11 +24,24 @@ pub struct Problem {
     pub message: String,
     /// The next step.
     pub help: String,
+    /// The number of the only rule that it stops: sops uses the other rules.
+    pub only_rule: Option<usize>,
 }
 
 impl Problem {
     /// Makes a problem of structure.
     pub fn new(span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { kind: ProblemKind::Structure, span, message: message.into(), help: help.into() }
+        let (message, help) = (message.into(), help.into());
+        Self { kind: ProblemKind::Structure, span, message, help, only_rule: None }
+    }
+
+    /// Sets the only rule that it stops.
+    pub(super) fn in_rule(self, number: usize) -> Self {
+        Self { only_rule: Some(number), ..self }
+    }
+
+    /// Reports whether sops refuses a file for it that this rule governs.
+    pub fn stops(&self, number: usize) -> bool {
+        self.only_rule.is_none_or(|only| only == number)
     }
 }

@@ -9,7 +9,7 @@ use crate::path::RepoPath;
 use crate::shell::Reader;
 
 /// Everything that a run reports.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// In the order of [`Finding::order`].
     pub findings: Vec<Finding>,

@@ -22,7 +22,7 @@ use crate::sops::walk;
 use crate::text::Span;
 
 /// The facts that are kept about a judged file. They hold no bytes and no values.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent observations")]
 pub struct Facts {
     /// The file.

@@ -129,9 +129,14 @@ fn check_rule<'f>(
         help = help + ", then " + again;
     }
     let mut draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
-    let is_regex = selector.field == Field::EncryptedRegex && !governs_others && wide.is_empty();
-    if let Some(span) = selector.span.filter(|_| is_regex) {
-        let remedy = Remedy::Edit(Edit::new(span, VALUES_ALONE));
+    let remedy = match selector.span {
+        Some(span) if selector.field == Field::EncryptedRegex => {
+            Some(Remedy::Edit(Edit::new(span, VALUES_ALONE)))
+        }
+        Some(_) => None,
+        None => Some(Remedy::AddSelector(rule.span)),
+    };
+    if let Some(remedy) = remedy.filter(|_| !governs_others && wide.is_empty()) {
         // What it encrypts beside Secrets may be meant.
         draft = draft.fix(Fix::uncertain(remedy));
     }

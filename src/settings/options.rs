@@ -118,15 +118,20 @@ impl Options {
         Self { threads: threads(options.threads), progress, ..self }
     }
 
-    /// Returns the same options without a baseline if none is wanted.
-    pub fn with_baseline(self, options: &cli::BaselineOptions) -> Self {
-        let baseline = if options.no_baseline { BaselineChoice::Nothing } else { self.baseline };
+    /// Returns the same options with the chosen baseline.
+    pub fn with_baseline(self, options: cli::BaselineOptions) -> Self {
+        let baseline = match (options.baseline, options.no_baseline) {
+            (Some(path), _) => BaselineChoice::Named(path),
+            (None, true) => BaselineChoice::Nothing,
+            (None, false) => BaselineChoice::Settings,
+        };
         Self { baseline, ..self }
     }
 
     /// Returns the options of `scan`, with one report on standard output.
     pub fn of_scan(args: cli::Scan, style: cli::StyleOptions, host: &Host) -> Self {
         let options = Self::new(args.settings, style, host).with_run(&args.run);
+        let options = options.with_baseline(args.baseline);
         Self {
             view: view(args.view),
             paths: args.paths,
@@ -139,11 +144,19 @@ impl Options {
                 cli::VerifyChoice::Always => Verify::Always,
                 cli::VerifyChoice::Never => Verify::Never,
             }),
-            baseline: match (args.baseline, args.no_baseline.no_baseline) {
-                (Some(path), _) => BaselineChoice::Named(path),
-                (None, true) => BaselineChoice::Nothing,
-                (None, false) => BaselineChoice::Settings,
-            },
+            ..options
+        }
+    }
+
+    /// Returns the options of `fix`, which are those of a scan of the same files.
+    pub fn of_fix(args: &cli::Fix, style: cli::StyleOptions, host: &Host) -> Self {
+        let options = Self::new(args.settings.clone(), style, host).with_run(&args.run);
+        let options = options.with_baseline(args.baseline.clone());
+        Self {
+            view: if args.staged { View::Staged } else { View::WorkTree },
+            paths: args.paths.clone(),
+            fail_on: args.fail_on.map(Level::from),
+            selection: Selection::new(args.selection.clone()),
             ..options
         }
     }

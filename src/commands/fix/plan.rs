@@ -1,27 +1,25 @@
 //! All changes, worked out before anything is written.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::fixing::{Fixed, Fixing, Scope};
-use crate::commands::say::{advise, complain};
+use super::fixing::{Fixing, Scope};
 use crate::document::splice::Edit;
-use crate::finding::{Finding, Level, Remedy};
-use crate::fix::stage::Operation;
-use crate::fix::{Change, Refusal, config, diff, encrypt, obstacle};
+use crate::finding::Remedy;
+use crate::fix::stage::{self, Operation, StageError};
+use crate::fix::{Change, Refusal, config, encrypt, obstacle};
 use crate::git::Repo;
 use crate::host::Host;
+use crate::input::{Content, Input};
 use crate::judge::{Context, Scope as Judging};
 use crate::keys::PublicKeys;
 use crate::path::RepoPath;
 use crate::policy::Policy;
 use crate::session::{Examined, Session};
 use crate::settings::Settings;
-use crate::shell::Reader;
 use crate::source::{Source, View, config_above};
-use crate::text::printable::{clean, clean_path};
 use crate::tree::{Tree, read_config};
 
 /// The file that gets a line for each decrypted copy.
@@ -33,13 +31,15 @@ pub(super) struct Plan {
     /// Files and their new content.
     pub(super) changes: Vec<Change>,
     /// Files and their new names.
-    renames: Vec<(RepoPath, RepoPath)>,
+    pub(super) renames: Vec<(RepoPath, RepoPath)>,
     /// Files that git is to ignore.
-    ignores: Vec<RepoPath>,
+    pub(super) ignores: Vec<RepoPath>,
     /// Files that are left unchanged, and why.
     pub(super) refusals: Vec<Refusal>,
-    /// Numbers of findings that are not fixed.
-    pub(super) rest: Fixed,
+    /// True if one of them cannot be written.
+    pub(super) is_unwritable: bool,
+    /// True if the files of the index are changed, too.
+    is_staged: bool,
 }
 
 /// Inputs of a plan.
@@ -59,16 +59,15 @@ impl Plan {
     pub(super) fn of(scene: &Scene<'_>, fixing: Fixing, repo: Option<&Repo>) -> Self {
         let Scene { source, examined, settings, .. } = *scene;
         let allowed = Some(&settings.file.fix_allow).filter(|_| fixing.scope == Scope::Allowed);
-        let mut plan = Self::default();
+        let is_staged = settings.options.view == View::Staged;
+        let mut plan = Self { is_staged, ..Self::default() };
         let mut plaintext: Vec<&RepoPath> = Vec::new();
         let mut edits: BTreeMap<&RepoPath, Vec<Edit>> = BTreeMap::new();
         for finding in &examined.finished.report.findings {
-            let Some(fix) = &finding.fix else {
-                plan.leave(finding);
-                continue;
-            };
+            let Some(fix) = &finding.fix else { continue };
             let path = &finding.place.path;
             match &fix.remedy {
+                _ if !(fix.is_safe() || fixing.takes_unsafe) => {}
                 Remedy::Encrypt => {
                     if allowed.is_none_or(|allowed| allowed.covers(path.as_str())) {
                         plaintext.push(path);
@@ -76,13 +75,17 @@ impl Plan {
                 }
                 // The work tree may differ from the index, where the finding is.
                 _ if settings.options.view != View::WorkTree => {}
-                _ if !(fix.safe || fixing.takes_unsafe) => plan.rest.only_unsafe += 1,
                 Remedy::Edit(edit) => edits.entry(path).or_default().push(edit.clone()),
+                Remedy::AddSelector(rule) => {
+                    let config = examined.policy.config(path);
+                    let edit = config.and_then(|config| config::selector(&config.bytes, *rule));
+                    edits.entry(path).or_default().extend(edit);
+                }
                 Remedy::Rename(to) if !source.exists(to) => {
                     plan.renames.push((path.clone(), to.clone()));
                 }
                 Remedy::Ignore if !is_ignored(source, path) => plan.ignores.push(path.clone()),
-                Remedy::Rename(_) | Remedy::Ignore => plan.leave(finding),
+                Remedy::Rename(_) | Remedy::Ignore => {}
             }
         }
         plaintext.dedup();
@@ -91,6 +94,9 @@ impl Plan {
         plan.leave_to_git(&mut plaintext, scene, repo);
         plan.configs(examined, edits);
         plan.encrypt(scene, &plaintext);
+        if settings.options.view == View::WorkTree {
+            plan.leave_unwritable(source.root());
+        }
         plan
     }
 
@@ -129,23 +135,47 @@ impl Plan {
         self.refusals.extend(refused);
     }
 
-    /// Counts a finding that a person has to fix.
-    fn leave(&mut self, finding: &Finding) {
-        self.rest.left += 1;
-        self.rest.errors += usize::from(finding.level == Level::Error);
+    /// Leaves out files that cannot be written, so that they stop no other file.
+    fn leave_unwritable(&mut self, root: &Path) {
+        let failed: Vec<(RepoPath, StageError)> = self
+            .operations()
+            .chunks(1)
+            .filter_map(|one| Some((one[0].target().clone(), stage::check(one, root, None).err()?)))
+            .collect();
+        self.leave_out(failed.iter().map(|(path, _)| path));
+        for (path, error) in failed {
+            self.refusals.push(Refusal::new(&path, error.reason(), error.help()));
+            self.is_unwritable = true;
+        }
+    }
+
+    /// Returns true if it does more than to give new content to files that no other file depends on.
+    pub(super) fn changes_surroundings(&self) -> bool {
+        self.corrects_configs() || !self.ignores.is_empty()
+    }
+
+    /// Returns true if it gives other names to files, or hides files from the next scan.
+    pub(super) fn changes_names(&self) -> bool {
+        !self.renames.is_empty() || !self.ignores.is_empty()
+    }
+
+    /// Returns the changed files with their new content.
+    pub(super) fn contents(&self) -> Vec<Input> {
+        let content = |change: &Change| Content::new(change.new.0.clone());
+        let changes = self.changes.iter();
+        changes.map(|one| Input { path: one.path.clone(), content: content(one) }).collect()
     }
 
     /// Returns true if configs are corrected or renamed.
     pub(super) fn corrects_configs(&self) -> bool {
-        !self.renames.is_empty() || self.changes.iter().any(|change| !change.was_plaintext)
+        !self.renames.is_empty() || self.changes.iter().any(|change| change.encryption.is_none())
     }
 
     /// Keeps the configs alone: once they are corrected, other rules may govern the files.
     pub(super) fn leave_files_for_later(&mut self) {
-        self.changes.retain(|change| !change.was_plaintext);
+        self.changes.retain(|change| change.encryption.is_none());
         self.refusals.clear();
         self.ignores.clear();
-        self.rest.is_halfway = true;
     }
 
     /// Adds the corrected configs.
@@ -202,14 +232,22 @@ impl Plan {
         }
     }
 
+    /// Returns true if a file changes, or is refused.
+    pub(super) fn is_about(&self, path: &RepoPath) -> bool {
+        self.changes.iter().any(|change| change.path == *path)
+            || self.renames.iter().any(|(from, _)| from == path)
+            || self.ignores.contains(path)
+            || self.refusals.iter().any(|refusal| refusal.path == *path)
+    }
+
     /// Returns the number of files that change.
     pub(super) fn size(&self) -> usize {
         self.changes.len() + self.renames.len() + self.ignores.len()
     }
 
     /// Returns what a transaction has to write.
-    pub(super) fn operations(&self, is_staged: bool) -> Vec<Operation<'_>> {
-        let kind = if is_staged { Operation::Stage } else { Operation::Replace };
+    pub(super) fn operations(&self) -> Vec<Operation<'_>> {
+        let kind = if self.is_staged { Operation::Stage } else { Operation::Replace };
         let renames = self.renames.iter().map(|(from, to)| Operation::Rename { from, to });
         let mut operations: Vec<_> = self.changes.iter().map(kind).chain(renames).collect();
         if !self.ignores.is_empty() {
@@ -220,65 +258,12 @@ impl Plan {
     }
 
     /// Leaves out what could not be written.
-    pub(super) fn leave_out(&mut self, failed: &[RepoPath]) {
+    pub(super) fn leave_out<'p>(&mut self, failed: impl Iterator<Item = &'p RepoPath>) {
+        let failed: HashSet<&RepoPath> = failed.collect();
         self.changes.retain(|change| !failed.contains(&change.path));
         self.renames.retain(|(_, to)| !failed.contains(to));
         if failed.contains(&RepoPath::from(GITIGNORE)) {
             self.ignores.clear();
-        }
-    }
-
-    /// Writes a line for each change that was made, or `would have` been.
-    pub(super) fn list(&self, out: &mut dyn Write, mood: &str) -> io::Result<()> {
-        for Change { path, done, was_plaintext, .. } in &self.changes {
-            let verb = if *was_plaintext { format!("{mood}encrypted ") } else { mood.to_owned() };
-            writeln!(out, "{path}: {verb}{}", clean_path(done))?;
-        }
-        for (from, to) in &self.renames {
-            writeln!(out, "{from}: {mood}renamed to {to}")?;
-        }
-        for path in &self.ignores {
-            writeln!(
-                out,
-                "{path}: {mood}added to .gitignore; `git rm --cached` removes it from git"
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Writes all changes as a diff.
-    pub(super) fn show(&self, out: &mut dyn Write) -> io::Result<()> {
-        for change in &self.changes {
-            writeln!(out, "--- a/{0}\n+++ b/{0}", change.path)?;
-            let lines = diff::lines(change);
-            if lines.is_empty() {
-                writeln!(out, "the whole file is replaced")?;
-            }
-            for line in lines {
-                match line {
-                    diff::Line::Hunk(text) => writeln!(out, "{text}")?,
-                    diff::Line::Same(text) => writeln!(out, " {text}")?,
-                    diff::Line::Old(text) => writeln!(out, "-{text}")?,
-                    diff::Line::New(text) => writeln!(out, "+{text}")?,
-                }
-            }
-        }
-        for (from, to) in &self.renames {
-            writeln!(out, "rename {from}\nrename to {to}")?;
-        }
-        for path in &self.ignores {
-            writeln!(out, "+++ b/.gitignore\n+{}", clean(&ignore_line(path)))?;
-        }
-        Ok(())
-    }
-
-    /// Says which files are left unchanged, and why.
-    pub(super) fn report_refusals(&self, reader: &Reader) {
-        for Refusal { path, line, reason, help } in &self.refusals {
-            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
-            let path = reader.shown(path);
-            complain(&format!("{path}{line} was left as it is: {reason}"));
-            advise(&help.text(reader));
         }
     }
 }
@@ -292,7 +277,7 @@ fn is_ignored(source: &Source, path: &RepoPath) -> bool {
 }
 
 /// Returns the pattern that matches one file only.
-fn ignore_line(path: &RepoPath) -> String {
+pub(super) fn ignore_line(path: &RepoPath) -> String {
     let escaped: String = path
         .as_str()
         .chars()

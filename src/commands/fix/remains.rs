@@ -9,7 +9,7 @@ use crate::text::words::{agree, count};
 
 /// Says where git still has the plaintext: in pushed commits, in local commits, or as objects only.
 pub(super) fn report_remains(changes: &[Change], repo: &Repo) {
-    let plaintext = changes.iter().filter(|change| change.was_plaintext);
+    let plaintext = changes.iter().filter(|change| change.encryption.is_some());
     let mut files: Vec<_> =
         plaintext.map(|change| (&change.path, repo.blob_of(&change.old.0))).collect();
     let advice = "change its values, because others may know them: encrypting the file does not undo the push";
@@ -29,7 +29,8 @@ pub(super) fn report_staged(changes: &[Change], repo: &Repo, reader: &Reader) {
     let Ok(index) = repo.index() else { return };
     let is_staged = |change: &&Change| {
         let entry = index.entry(change.path.as_str());
-        change.was_plaintext && entry.is_some_and(|entry| entry.blob == repo.blob_of(&change.old.0))
+        change.encryption.is_some()
+            && entry.is_some_and(|entry| entry.blob == repo.blob_of(&change.old.0))
     };
     match &changes.iter().filter(is_staged).collect::<Vec<_>>()[..] {
         [] => {}

@@ -16,6 +16,8 @@ const TAG: &str = "sops does not keep this tag: remove it";
 const NUMBER: &str = "sops would give this number back in another form: put it in quotes, or write it in plain decimal";
 const INTEGER: &str =
     "sops would give this number back as an integer: put it in quotes, or write it without `.0`";
+const TAGGED_INTEGER: &str =
+    "sops would give this number back as an integer: put it in quotes, or write it without its tag";
 const DIGITS: &str = "this number has more digits than sops keeps: put it in quotes";
 const TIME: &str = "sops would give this date back in another form: put it in quotes";
 const WORD: &str = "kubectl and other programs do not read this as text, and sops would give it back as text: put it in quotes, or write true, false or a number";
@@ -46,7 +48,7 @@ fn of_tagged(text: &str, is_plain: bool, tag: &granit_parser::Tag) -> Option<&'s
         (Tag::None, _) => matches!(resolved, Scalar::Str(_)),
         (Tag::Str, _) => tag.core_suffix() == Some("str"),
         (Tag::Binary, _) => matches!(resolved, Scalar::Bytes(_)),
-        (Tag::Float, _) if !text.contains('.') => return Some(INTEGER),
+        (Tag::Float, _) if !text.contains('.') => return Some(TAGGED_INTEGER),
         _ => return of_plain(text),
     };
     (!is_kept).then_some(TAG)
@@ -195,7 +197,7 @@ mod tests {
             ("1.0", INTEGER),
             ("5.", INTEGER),
             ("1000000.0", INTEGER),
-            ("!!float 1", INTEGER),
+            ("!!float 1", TAGGED_INTEGER),
             ("2001-12-14", TIME),
             ("2001-12-14 21:59:43.10", TIME),
             ("2001-12-14t21:59:43.10-05:00", TIME),

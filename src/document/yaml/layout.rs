@@ -68,7 +68,11 @@ impl<'t> Layout<'t> {
                         is_block: matches!(style, ScalarStyle::Literal | ScalarStyle::Folded),
                         is_in_flow: is_flow.last() == Some(&true),
                     };
-                    layout.tokens.insert(range.start, token);
+                    // A block of empty lines has no place: it is given that of the key behind it.
+                    let is_taken = layout.tokens.get(&range.start).is_some_and(|it| it.is_block);
+                    if !is_taken {
+                        layout.tokens.insert(range.start, token);
+                    }
                 }
                 Event::MappingStart(style, ..) | Event::SequenceStart(style, ..) => {
                     is_flow.push(style == StructureStyle::Flow);
@@ -141,20 +145,39 @@ impl<'t> Layout<'t> {
             return Ok(());
         }
         let header = self.header(value.span.start).ok_or(lost)?;
+        let end = if value.span.is_empty() || header.start == value.span.start {
+            self.end_of_blank_lines(header.end)
+        } else {
+            value.span.end
+        };
         // A tag before the header is replaced too, and the text between them.
         let start =
             if token.whole.start < value.span.start { token.whole.start } else { header.start };
-        let rest = &self.text[header.end..value.span.end];
+        let rest = &self.text[header.end..end];
         let line_end = rest.find('\n').unwrap_or(rest.len());
         let line_end = header.end + rest[..line_end].trim_end_matches('\r').len();
         edits.push(Edit::new(Span::new(start, header.end), value.text.clone()));
-        edits.push(Edit::new(Span::new(line_end, value.span.end.max(line_end)), ""));
+        edits.push(Edit::new(Span::new(line_end, end.max(line_end)), ""));
         Ok(())
     }
 
+    /// Returns the end of the last line of a block without content, before its line end.
+    fn end_of_blank_lines(&self, header: usize) -> usize {
+        let line_end = self.text[header..].find('\n').map_or(self.text.len(), |at| header + at);
+        let behind = self.text[line_end..].split_inclusive('\n').skip(1);
+        let blank: usize = behind.take_while(|line| line.trim().is_empty()).map(str::len).sum();
+        let blank = &self.text[line_end..(line_end + 1 + blank).min(self.text.len())];
+        line_end + blank.strip_suffix('\n').unwrap_or(blank).len()
+    }
+
     /// Returns the `|` or `>` of a block scalar with its indicators, searching upwards from its
-    /// first line.
+    /// first line. A block of empty lines at the end of the file begins with them.
     fn header(&self, content: usize) -> Option<Span> {
+        if self.text[content..].starts_with(['|', '>']) {
+            let is_indicator = |c: char| c.is_ascii_digit() || "+-".contains(c);
+            let behind = self.text[content + 1..].trim_start_matches(is_indicator);
+            return Some(Span::new(content, self.text.len() - behind.len()));
+        }
         let mut end = self.text[..content].trim_end().len();
         if let Some(comment) = self.comments.get(&end) {
             end = self.text[..*comment].trim_end().len();

@@ -97,6 +97,17 @@ impl Draft {
     }
 }
 
+/// Checks that operations can be done now. [`Stage::commit`] checks it again.
+///
+/// [`Stage::commit`]: super::Stage::commit
+pub fn check(
+    operations: &[Operation<'_>],
+    root: &Path,
+    repo: Option<&Repo>,
+) -> Result<(), StageError> {
+    Draft::of(operations, root, repo).map(|_| ())
+}
+
 fn put(path: &RepoPath, old: Option<Bytes>, new: Bytes) -> Put {
     let temporary = file::temporary_beside(path);
     Put { path: path.clone(), temporary, old, new, is_filtered: false, staged: None }

@@ -19,9 +19,12 @@ pub enum StageError {
     /// A file is not what was read.
     #[error("{0} changed while it was encrypted; nothing was written")]
     Changed(RepoPath),
-    /// A file is a link or behind one, a directory, or has no write permission.
-    #[error("{0} is read-only, behind a link, or no regular file; nothing was written")]
+    /// A file has no write permission.
+    #[error("{0} is read-only; nothing was written")]
     ReadOnly(RepoPath),
+    /// A file is a link or behind one, or a directory.
+    #[error("{0} is a link, behind a link, or no regular file; nothing was written")]
+    Irregular(RepoPath),
     /// The new name of a file is not free.
     #[error("{0} is there already; nothing was written")]
     Taken(RepoPath),
@@ -71,7 +74,8 @@ impl StageError {
                 "run `sops-lint fix` with the version that wrote it, or move the file away"
             }
             Self::Changed(_) | Self::Stopped(_) => "run it again",
-            Self::ReadOnly(_) => "make it a regular file that you can write to: chmod u+w",
+            Self::ReadOnly(_) => "make it writable: chmod u+w",
+            Self::Irregular(_) => "make it a regular file, in a directory that is no link",
             Self::Taken(_) => "remove or rename it",
             Self::PartlyStaged(_) => {
                 "stage all of it with `git add`, or run `sops-lint fix` on it and `git add` the result, then try again"
@@ -85,6 +89,18 @@ impl StageError {
             Self::Io { .. } => "check the permissions and the free space of that directory",
             Self::Halfway { .. } => "check the permissions of that file, then run it again",
             Self::Git(error) => error.help(),
+        }
+    }
+
+    /// Returns the reason why one file is left as it is, while others are written.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Changed(_) => "it changed while it was encrypted".to_owned(),
+            Self::ReadOnly(_) => "it is read-only".to_owned(),
+            Self::Irregular(_) => "it is a link, behind a link, or no regular file".to_owned(),
+            Self::Taken(_) => "another file has its name".to_owned(),
+            Self::Io { source, .. } => format!("it cannot be read: {source}"),
+            other => other.to_string(),
         }
     }
 

@@ -62,7 +62,7 @@ pub(super) fn read(root: &Path, path: &RepoPath) -> Result<Bytes, StageError> {
     let place = path.in_root(root);
     match fs::symlink_metadata(&place) {
         Ok(metadata) if metadata.is_file() => {}
-        _ => return Err(StageError::ReadOnly(path.clone())),
+        _ => return Err(StageError::Irregular(path.clone())),
     }
     fs::read(&place).map(Bytes).map_err(|source| StageError::Io { path: place, source })
 }
@@ -71,7 +71,7 @@ pub(super) fn read(root: &Path, path: &RepoPath) -> Result<Bytes, StageError> {
 pub(super) fn check_regular(root: &Path, path: &RepoPath) -> Result<(), StageError> {
     let metadata = fs::symlink_metadata(path.in_root(root));
     let is_regular = metadata.is_ok_and(|metadata| metadata.is_file()) && is_inside(root, path);
-    if is_regular { Ok(()) } else { Err(StageError::ReadOnly(path.clone())) }
+    if is_regular { Ok(()) } else { Err(StageError::Irregular(path.clone())) }
 }
 
 /// Checks that a file may be replaced, and still has this content.
@@ -89,7 +89,7 @@ pub(super) fn check_free(root: &Path, path: &RepoPath) -> Result<(), StageError>
     if is_there(root, path) {
         return Err(StageError::Taken(path.clone()));
     }
-    if is_inside(root, path) { Ok(()) } else { Err(StageError::ReadOnly(path.clone())) }
+    if is_inside(root, path) { Ok(()) } else { Err(StageError::Irregular(path.clone())) }
 }
 
 /// Creates an empty file, with the permissions and the owner of another if there is one.

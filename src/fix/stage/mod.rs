@@ -17,6 +17,7 @@ mod operation;
 mod step;
 mod transaction;
 
+pub use draft::check;
 pub use error::StageError;
 pub use operation::Operation;
 pub use step::{Observer, Step};

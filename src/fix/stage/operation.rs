@@ -25,3 +25,14 @@ pub enum Operation<'o> {
         lines: Vec<String>,
     },
 }
+
+impl Operation<'_> {
+    /// Returns the file that is written: the new name, if it is renamed.
+    pub fn target(&self) -> &RepoPath {
+        match self {
+            Self::Replace(change) | Self::Stage(change) => &change.path,
+            Self::Rename { to, .. } => to,
+            Self::Append { path, .. } => path,
+        }
+    }
+}

@@ -110,8 +110,9 @@ pub fn seal_parsed(
     } else {
         writer.check(parsed, &new)?;
     }
-    let (values, comments) = (writer.values.len(), writer.comments.len());
-    Ok(Sealed { text: sealed, edits, values, comments })
+    let places: Vec<Span> = writer.values.iter().map(|value| value.span).collect();
+    let (values, comments) = (places.len(), writer.comments.len());
+    Ok(Sealed { text: sealed, edits, places, values, comments })
 }
 
 /// Writes the envelope around a file of any other format (`stores/json/store.go`, `BinaryStore`).
@@ -129,7 +130,7 @@ fn binary(bytes: &[u8], sealing: &Sealing<'_>) -> Result<Sealed, SealError> {
     let block = Block::map([(BINARY_KEY, Block::Text(value)), (METADATA_KEY, writer.block()?)]);
     let sealed = json::pretty(&block, BINARY_INDENT, 0) + "\n";
     writer.opens(&json::Json.parse(&sealed))?;
-    Ok(Sealed { text: sealed, edits: Vec::new(), values: 1, comments: 0 })
+    Ok(Sealed { text: sealed, edits: Vec::new(), places: Vec::new(), values: 1, comments: 0 })
 }
 
 /// Refuses files that sops refuses, or could not decrypt to the same content.

@@ -4,6 +4,7 @@ use crate::document::splice::{Block, Edit};
 use crate::keys::{Recipient, Unwrappable};
 use crate::secret::{Plaintext, SecureRandom};
 use crate::sops::recipe::Recipe;
+use crate::text::Span;
 
 /// Everything that encryption needs besides the file.
 #[derive(Clone, Copy)]
@@ -24,6 +25,8 @@ pub struct Sealed {
     pub text: String,
     /// The differences from the old file. Empty for a binary file, which is replaced as a whole.
     pub edits: Vec<Edit>,
+    /// Places of the encrypted values in the old file. Empty for a binary file.
+    pub places: Vec<Span>,
     /// The number of encrypted values.
     pub values: usize,
     /// The number of encrypted comments.

@@ -65,7 +65,7 @@ fn a_file_that_git_stores_encrypted_is_no_leak() {
         let run = git.lint(arguments);
         assert_eq!(run.code, Some(0), "{run:?}");
         let note = "note: 1 file was checked as git stores it, because a filter of git changes it (apps/db.yaml)\n";
-        assert_eq!(run.stderr.contains(note), arguments == ["scan"], "{run:?}");
+        assert!(run.stderr.contains(note), "{run:?}");
         assert_eq!(read(&git.root, "apps/db.yaml"), SECRET);
     }
     // Git did not store the second file yet, and stores the third one unchanged.

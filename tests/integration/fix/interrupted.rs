@@ -42,7 +42,7 @@ fn change(&(path, old, new): &(&str, Option<&str>, Option<&str>)) -> Change {
         new: bytes(new),
         edits: Vec::new(),
         done: String::new(),
-        was_plaintext: false,
+        encryption: None,
     }
 }
 

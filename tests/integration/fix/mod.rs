@@ -1,6 +1,7 @@
 //! `sops-lint fix`: what it encrypts, what it refuses, and that nothing is lost on the way.
 #![cfg(unix)]
 
+mod agreement;
 mod attributes;
 mod corpus;
 mod interrupted;
@@ -176,7 +177,7 @@ fn what_sops_wrote_is_never_touched() {
     let run = sops_lint(copy.path(), &["fix"]);
     // Some have other recipients or selectors than the rule, which takes a private key to fix.
     assert_eq!((run.code, &*run.stdout), (Some(1), ""), "{run:?}");
-    assert!(run.stderr.contains("findings are left for you to fix"), "{run:?}");
+    assert!(run.stderr.contains("infos are left: see `sops-lint scan`"), "{run:?}");
     assert_eq!(contents(copy.path()), files);
 }
 
@@ -334,6 +335,51 @@ fn what_cannot_be_encrypted_is_named_and_left_alone() {
     );
 }
 
+/// sops reads the rules in their order, and looks at one only if no rule before it matches.
+#[test]
+fn a_mistake_in_another_rule_is_in_the_way_only_if_it_is_for_sops() {
+    for (other, is_encrypted) in [
+        ("path_regex: '('\n    age: x\n", true),
+        ("path_regex: ^b/\n", true),
+        ("path_regex: ^b/\n    age: x\n    encrypted_regex: '('\n", true),
+        ("path_regex: ^b/\n    encrypted_regex: a\n    encrypted_suffix: b\n", true),
+        ("path_regex: [a]\n    age: x\n", false),
+        ("path_regex: ^b/\n    shamir_threshold: x\n", false),
+        ("path_regex: ^b/\n    mac_only_encrypted: 5\n", false),
+    ] {
+        let rules = rules().replace("- age", "- path_regex: ^a/\n    age") + "  - " + other;
+        let tree = repository(&[(".sops.yaml", &rules), ("a/db.yaml", SECRET)]);
+        let run = sops_lint(tree.path(), &["fix", "a"]);
+        assert_eq!(
+            run.stdout.starts_with("a/db.yaml: encrypted"),
+            is_encrypted,
+            "{other}: {run:?}"
+        );
+    }
+    let rules = rules().replace("creation_rules:\n", "creation_rules:\n  - path_regex: '('\n");
+    let tree = repository(&[(".sops.yaml", &rules), ("a/db.yaml", SECRET)]);
+    assert_eq!(
+        sops_lint(tree.path(), &["fix"]).stdout,
+        "",
+        "sops fails at a broken rule before it"
+    );
+}
+
+#[test]
+fn a_rule_without_a_selector_gets_one_if_that_is_wanted() {
+    let bare = rules().replace(SELECTOR, "");
+    let tree = repository(&[(".sops.yaml", &bare), ("db.yaml", SECRET)]);
+    let run = sops_lint(tree.path(), &["fix"]);
+    assert!(run.stderr.contains("`sops-lint fix --unsafe` would fix 1 of them"), "{run:?}");
+    let run = sops_lint(tree.path(), &["fix", "--unsafe"]);
+    assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{run:?}");
+    assert_sealed(&read(tree.path(), "db.yaml"));
+    assert!(
+        read(tree.path(), ".sops.yaml")
+            .contains("- encrypted_regex: ^(data|stringData)$\n    age: ")
+    );
+}
+
 #[test]
 fn mistakes_of_a_config_are_corrected_and_files_encrypted_by_what_it_says_then() {
     let wrong = rules().replace("encrypted_regex", "encrypted-regex");
@@ -434,11 +480,8 @@ fn permissions_stay_and_what_is_no_plain_file_is_not_touched() {
     assert!(tree.path().join("link.yaml").is_symlink());
     set("ro/db.yaml", 0o440);
     let run = sops_lint(tree.path(), &["fix"]);
-    assert!(run.code == Some(2) && run.stderr.contains("ro/db.yaml is read-only"), "{run:?}");
-    assert!(
-        run.stderr.contains("\n  help: make it a regular file that you can write to"),
-        "{run:?}"
-    );
+    let said = "error: ro/db.yaml was left as it is: it is read-only\n  help: make it writable: chmod u+w\n";
+    assert!(run.code == Some(2) && run.stderr.starts_with(said), "{run:?}");
     assert_eq!(read(tree.path(), "ro/db.yaml"), SECRET);
 }
 
@@ -473,9 +516,8 @@ fn where_one_file_cannot_be_written_none_is() {
     assert_sealed(&read(&git.root, "b.yaml"));
 }
 
-/// Replaced files, renames and lines of `.gitignore` are one transaction.
 #[test]
-fn where_one_of_several_kinds_of_writes_is_refused_none_is_made() {
+fn where_one_write_is_refused_the_others_are_made() {
     let tree = repository(&[
         (".sops.yaml", &rules()),
         ("db.yaml", SECRET),
@@ -484,19 +526,20 @@ fn where_one_of_several_kinds_of_writes_is_refused_none_is_made() {
     ]);
     let ignore = tree.path().join(".gitignore");
     fs::set_permissions(&ignore, fs::Permissions::from_mode(0o444)).expect("set");
-    let files = contents(tree.path());
     let run = sops_lint(tree.path(), &["fix"]);
-    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
-    assert!(run.stderr.contains(".gitignore is read-only"), "{run:?}");
+    let said = "db.yaml: encrypted 1 value and 1 comment for 1 recipient of rule 1 in .sops.yaml\n";
+    assert_eq!((run.code, &*run.stdout), (Some(2), said), "{run:?}");
+    assert!(run.stderr.contains(".gitignore was left as it is: it is read-only"), "{run:?}");
     assert_clean(tree.path(), &run);
-    assert!(contents(tree.path()) == files, "a file changed");
+    assert_eq!(read(tree.path(), ".gitignore"), "x\n");
 
     let wrong = rules().replace("encrypted_regex", "encrypted-regex");
     let tree = repository(&[(".sops.yaml", &wrong), ("apps/.sops.yml", &rules())]);
     symlink("nowhere", tree.path().join("apps/.sops.yaml")).expect("linked");
     let run = sops_lint(tree.path(), &["fix"]);
-    assert_eq!((run.code, &*run.stdout), (Some(2), ""), "{run:?}");
-    assert!(run.stderr.contains("apps/.sops.yaml is there already"), "{run:?}");
-    assert_eq!(read(tree.path(), ".sops.yaml"), wrong);
+    assert_eq!((run.code, &*run.stdout), (Some(2), ".sops.yaml: corrected 1 mistake\n"), "{run:?}");
+    let said = "error: apps/.sops.yaml was left as it is: another file has its name\n";
+    assert!(run.stderr.contains(said), "{run:?}");
+    assert_eq!(read(tree.path(), ".sops.yaml"), rules());
     assert_eq!(read(tree.path(), "apps/.sops.yml"), rules());
 }

@@ -46,6 +46,30 @@ fn sops_sets_values_in_what_was_sealed() {
 }
 
 #[test]
+fn blocks_of_empty_lines_are_encrypted_and_come_back() {
+    let Some(program) = peers::sops() else { return peers::skip("blocks of empty lines", "sops") };
+    let head = SECRET.split("  password").next().expect("a head");
+    for (values, decrypted) in [
+        ("  p: x\n  a: |+\n\n\n", r#"{"p":"x","a":"\n\n"}"#),
+        ("  a: |+\n\n\n  b: y\n", r#"{"a":"\n\n","b":"y"}"#),
+        ("  a: |2+ # c\n\n \n  b: y\n", r#"{"a":"\n\n","b":"y"}"#),
+        ("  a: >+\n\n  b: |+\n\n", r#"{"a":"\n","b":"\n"}"#),
+        ("  a: !!str |+\r\n\r\n  b: y\r\n", r#"{"a":"\n","b":"y"}"#),
+        ("  l:\n  - |+\n\n  - y\n", r#"{"l":["\n","y"]}"#),
+        ("  a: &z |+\n\n---\na: b\n", r#"{"a":"\n"}"#),
+    ] {
+        let tree = repository(&[(".sops.yaml", &rules()), ("db.yaml", &format!("{head}{values}"))]);
+        let run = sops_lint(tree.path(), &["fix"]);
+        assert_eq!((run.code, &*run.stderr), (Some(0), ""), "{values:?}");
+        let arguments =
+            ["decrypt", "--extract", "[\"stringData\"]", "--output-type", "json", "db.yaml"];
+        let output = sops(&program, tree.path(), tree.path(), &arguments);
+        let text = String::from_utf8_lossy(&output.stdout).replace(['\n', '\t', ' '], "");
+        assert_eq!(text, decrypted, "{values:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn gpg_opens_what_was_sealed_for_it_and_so_do_key_groups() {
     let Some(program) = peers::sops() else { return peers::skip("sops with gpg", "sops") };
     if !is_there("gpg") {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::{SECRET, assert_clean, assert_sealed, read, rules};
 use crate::peers::{self, Peer};
-use crate::support::{Git, Run, sops_lint_with};
+use crate::support::{Git, Run, fixtures, sops_lint_with};
 
 /// A repository with rules, and a hook that encrypts below `apps`.
 fn with_hook() -> Git {
@@ -248,6 +248,42 @@ fn a_hook_with_nothing_to_fix_scans_once() {
     git.stage(&[("apps/db.yaml", SECRET)]);
     assert_eq!(scans(&["hook", "pre-commit"]), 2, "what was encrypted is judged again");
     assert_sealed(&git.run(&["show", ":apps/db.yaml"]));
+}
+
+#[test]
+fn a_refused_commit_names_the_one_step_if_there_is_one() {
+    const STEP: &str = "note: nothing was committed: run `sops-lint fix --staged` to encrypt the files, then commit again\n";
+    let by_hand = "note: nothing was committed: fix the files and `git add` them\n";
+    let key = fs::read_to_string(fixtures().join("keys/age/alice.txt")).expect("a key");
+    let anchors = SECRET.replace("password: canary # canary", "a: &a canary\n  b: *a");
+    let leaked = SECRET.replace("metadata:\n", "metadata:\n  annotations: {a: canary}\n");
+    for (files, rules, step) in [
+        (&[("db.yaml", SECRET)][..], rules(), STEP),
+        (&[("a.yaml", SECRET), ("b/c.yaml", &leaked)], rules(), STEP),
+        (&[("db.yaml", SECRET), ("keys.txt", &key)], rules(), by_hand),
+        (&[("db.yaml", SECRET), ("e.yaml", &anchors)], rules(), by_hand),
+        (&[("db.yaml", SECRET)], rules().replace("- age", "- path_regex: ^x/\n    age"), by_hand),
+    ] {
+        let git = Git::with(&[(".sops.yaml", &rules)]);
+        git.stage(files);
+        let run = git.lint(&["hook", "pre-commit"]);
+        assert!(run.code == Some(1) && run.stderr.ends_with(step), "{step}: {run:?}");
+        let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+        let framework = git.lint(&[&["hook", "pre-commit"], &names[..]].concat());
+        assert!(framework.code == Some(1) && framework.stderr.ends_with(step), "{framework:?}");
+        if step == STEP {
+            assert_eq!(git.lint(&["fix", "--staged"]).code, Some(0));
+            assert_eq!(git.lint(&["hook", "pre-commit"]).code, Some(0));
+        }
+    }
+    // What is staged in part, or was not staged, the step would not fix.
+    let git = Git::with(&[(".sops.yaml", &rules()), ("old.yaml", SECRET)]);
+    git.stage(&[("db.yaml", SECRET)]);
+    let run = git.lint(&["hook", "pre-commit", "db.yaml", "old.yaml"]);
+    assert!(run.code == Some(1) && run.stderr.ends_with(by_hand), "{run:?}");
+    git.write("db.yaml", &format!("{SECRET}  # more\n"));
+    let run = git.lint(&["hook", "pre-commit"]);
+    assert!(run.code == Some(1) && run.stderr.ends_with(by_hand), "{run:?}");
 }
 
 #[test]

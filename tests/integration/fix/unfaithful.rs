@@ -113,7 +113,7 @@ fn what_sops_would_not_give_back_is_refused_and_its_correction_is_not() {
     for (at, case) in CASES.iter().enumerate() {
         fs::write(tree.path().join(name(at, case)), case.text).expect("written");
     }
-    let run = sops_lint(tree.path(), &["fix"]);
+    let run = sops_lint(tree.path(), &["fix", "--verbose"]);
     assert_eq!(run.stdout, "", "{run:?}");
     for (at, case) in CASES.iter().enumerate() {
         let start = format!("error: {}:", name(at, case));
