@@ -143,15 +143,21 @@ fn anchor_before(text: &str, at: usize) -> Option<Span> {
     before[start..].starts_with('&').then(|| Span::new(start, before.len()))
 }
 
-/// Returns the comment in the line of a value, if nothing else is in the line.
+/// Returns the comment in the line of a value, if nothing else is in the line. A value that others follow
+/// has none, since a line can have thousands.
 fn comment_behind(text: &str, value: Span) -> Option<Span> {
+    let behind = text.get(value.end..)?;
+    let is_closing = |c: char| c != '\n' && (c.is_whitespace() || "]},".contains(c));
+    let comment = behind.trim_start_matches(is_closing);
+    let at = behind.len() - comment.len();
+    if !comment.starts_with('#') || !behind[..at].ends_with([' ', '\t']) {
+        return None;
+    }
+    let comment = comment.lines().next()?.trim_end();
     let line_start = text.get(..value.start)?.rfind('\n').map_or(0, |at| at + 1);
     let (before, own) = (text.get(line_start..value.start)?, within(text, value)?);
-    let behind = text.get(value.end..)?.lines().next()?.trim_end();
-    let at = behind.find(" #").or_else(|| behind.find("\t#"))? + 1;
-    let is_closing = |c: char| c.is_whitespace() || "]},".contains(c);
-    let is_alone = !before.contains(',') && behind[..at].chars().all(is_closing);
-    (is_alone && !own.contains('\n')).then(|| Span::new(value.end + at, value.end + behind.len()))
+    let is_alone = !before.contains(',') && !own.contains('\n');
+    is_alone.then(|| Span::new(value.end + at, value.end + at + comment.len()))
 }
 
 #[cfg(test)]

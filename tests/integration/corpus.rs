@@ -124,8 +124,8 @@ const REVIEWED: &[(&str, &str, &str, usize, &str)] = &[
     (
         "operate-first__apps",
         "ambiguous-sops-config",
-        "warning",
-        11,
+        "info",
+        10,
         "nested configs that name other recipients, or encrypt other values, than the one at the root",
     ),
     (

@@ -88,7 +88,7 @@ impl Tree {
 
     /// Encrypts all files in one run. Returns what was said.
     pub(super) fn fix(&self) -> String {
-        let run = sops_lint(self.directory.path(), &["fix"]);
+        let run = sops_lint(self.directory.path(), &["fix", "-v"]);
         assert!(run.code.is_some_and(|code| code < 2), "{}", run.stderr);
         run.stderr
     }
@@ -251,7 +251,8 @@ impl Case {
         };
         let (path, encrypted) = self.encrypt(sops);
         if sealed == self.plain {
-            let line = said.lines().find(|line| line.contains(&self.name));
+            let mut refusals = said.lines().filter(|line| line.starts_with("error: "));
+            let line = refusals.find(|line| line.contains(&self.name));
             tally.lock().expect("not poisoned").left_alone(self, line, encrypted.status.success());
             return;
         }

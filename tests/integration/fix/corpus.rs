@@ -24,7 +24,7 @@ fn nothing_but_ciphertext_and_metadata_changes_in_real_files() {
         made.push((path, plain.text));
     }
     assert!(made.len() > 400, "only {} files could be made", made.len());
-    let run = sops_lint(tree.path(), &["fix"]);
+    let run = sops_lint(tree.path(), &["fix", "-v"]);
     let mut sealed = 0;
     for (path, plain) in &made {
         let text = fs::read_to_string(path).expect("there");
