@@ -10,7 +10,7 @@ use crate::sops::metadata::Metadata;
 use crate::sops::recipe::{Drift, Recipe, drift};
 use crate::sops::walk::METADATA_KEY;
 use crate::text::Span;
-use crate::text::words::{count, listing};
+use crate::text::words::{agree, count, listing};
 
 declare_rule! {
     /// ## What it does
@@ -44,7 +44,8 @@ declare_rule! {
     ///
     /// ## How to fix
     ///
-    /// Run `sops updatekeys FILE` in the directory of the `.sops.yaml` that the finding names. If
+    /// If a recipient that the rule does not name should have access, add it to the rule. Otherwise
+    /// run `sops updatekeys FILE` in the directory of the `.sops.yaml` that the finding names. If
     /// the threshold differs, decrypt the file and encrypt it again instead, because
     /// `sops updatekeys` does not change the threshold. If `sops updatekeys` removes a person, also
     /// run `sops rotate --in-place FILE` and change the secret itself: that person may have kept
@@ -94,7 +95,7 @@ impl FileRule for RecipientsMismatch {
             .level(level)
             .at_each(0, key_paths(&drift))
             .note(note)
-            .help(help(subject, rule, &drift))
+            .help(help(subject, (config, rule), &drift))
             .recipients(about(&drift), Some(config))
             .also_each(drift.extra.iter().skip(1).map(|recipient| recipient.span), "nor this one");
         drafts.push(point_out(draft, config, rule, &drift));
@@ -244,7 +245,11 @@ fn extra(
     }
 }
 
-fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> Advice {
+fn help(
+    subject: &Subject<'_>,
+    (config, rule): (&Config, &CreationRule),
+    drift: &Drift<'_>,
+) -> Advice {
     let update = subject.sops("updatekeys");
     if rule.recipe.invalid().next().is_some() {
         let first = format!("correct the recipients of rule {}, then run ", rule.number);
@@ -264,13 +269,16 @@ fn help(subject: &Subject<'_>, rule: &CreationRule, drift: &Drift<'_>) -> Advice
     if drift.extra.is_empty() {
         return Advice::from("run ") + update;
     }
+    let number = drift.extra.len();
+    let choice = format!(
+        "if {} should have access, add {} to rule {} of {}; if not, {first}run ",
+        agree(number, "this recipient", "these recipients"),
+        agree(number, "it", "them"),
+        rule.number,
+        config.path
+    );
     let rotate = subject.sops("rotate --in-place");
-    Advice::from(first)
-        + "run "
-        + update
-        + ", then "
-        + rotate
-        + "; if someone has left, change the secret itself too"
+    Advice::from(choice) + update + ", then " + rotate + ", and change the secret itself"
 }
 
 /// Points at the rule, and in it at the recipients that are missing in the file.

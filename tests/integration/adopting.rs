@@ -27,7 +27,9 @@ impl Team {
             fs::read_to_string(key).expect("a key").trim().to_owned()
         });
         let config = |people: &str| {
-            format!("creation_rules:\n  - path_regex: \\.ya?ml$\n    encrypted_regex: ^(data|stringData)$\n    age: {people}\n")
+            format!(
+                "creation_rules:\n  - path_regex: \\.ya?ml$\n    encrypted_regex: ^(data|stringData)$\n    age: {people}\n"
+            )
         };
         let rules = fixtures().join("rules");
         let read = |path: &str| fs::read_to_string(rules.join(path)).expect("a fixture");
@@ -36,11 +38,17 @@ impl Team {
         let git = Git::init(&[]);
         git.write(".sops.yaml", &config(&alice));
         for cluster in ["staging", "prod-eu"] {
-            git.write(&format!("clusters/{cluster}/.sops.yaml"), &config(&format!("{alice},{bob}")));
+            git.write(
+                &format!("clusters/{cluster}/.sops.yaml"),
+                &config(&format!("{alice},{bob}")),
+            );
         }
         let place = |number: usize| CLUSTERS[number % CLUSTERS.len()];
         for number in 0..PLAINTEXT {
-            git.write(&format!("clusters/{}/plain-{number}.yaml", place(number)), &secret(number, ""));
+            git.write(
+                &format!("clusters/{}/plain-{number}.yaml", place(number)),
+                &secret(number, ""),
+            );
         }
         let under_the_root = ["dev", "qa", "prod-us"];
         for number in 0..STRANGER {
@@ -87,7 +95,8 @@ fn a_team_with_two_hundred_findings_gets_a_green_build_and_keeps_it() {
     let run = team.lint(&["scan", "--statistics"]);
     assert!(run.code == Some(1) && run.stdout.contains("200"), "{all}: {run:?}");
     let run = team.lint(&["scan"]);
-    assert!(run.stdout.lines().count() <= 100, "{}", run.stdout);
+    // Four causes under three configs.
+    assert!(run.stdout.lines().count() <= 170, "{}", run.stdout);
     // The values of the development cluster are made up. All else that can be encrypted is.
     let settings = "ignore:\n  - path: clusters/dev/**\n    rules: [unencrypted-file]\n    reason: made-up values\n    expires: 2027-01-31\noverrides:\n  - path: clusters/qa/**\n    levels: {recipients-mismatch: warning}\nbaseline: .sops-lint-baseline.yaml\n";
     team.git.write(".sops-lint.yaml", settings);
@@ -106,7 +115,7 @@ fn a_team_with_two_hundred_findings_gets_a_green_build_and_keeps_it() {
     team.git.stage(&[(known, &secret(3, "  second: canary-new\n"))]);
     let run = team.git(&["commit", "--quiet", "-m", "one more"]);
     assert_ne!(run.code, Some(0), "{run:?}");
-    assert!(run.stdout.contains("stringData.second") && run.stdout.contains(known), "{run:?}");
+    assert!(run.stderr.contains("stringData.second") && run.stderr.contains(known), "{run:?}");
     team.git.run(&["reset", "--quiet", "--hard"]);
 
     // Later: what is in plaintext is encrypted, and the baseline gets shorter.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{project, repository, sops_lint};
+use crate::support::{fixtures, project, repository, sops_lint, sops_lint_as_alice};
 
 fn readme() -> String {
     fs::read_to_string(project().join("README.md")).expect("there is a README")
@@ -39,6 +39,30 @@ fn the_commands_in_the_readme_are_understood() {
         let run = sops_lint(&project(), &args);
         assert_eq!(run.code, Some(0), "sops-lint {command}: {}", run.stderr);
     }
+}
+
+#[test]
+fn the_config_in_the_readme_encrypts_a_secret_and_nothing_else() {
+    let readme = readme();
+    let config = readme
+        .split_once("<!-- config -->\n```yaml\n")
+        .and_then(|(_, rest)| rest.split_once("```"))
+        .expect("the config is marked")
+        .0;
+    let key = |person: &str| {
+        let key = fs::read_to_string(fixtures().join(format!("keys/age/{person}.pub")));
+        key.expect("a key").trim().to_owned()
+    };
+    let [alice, bob] = ["alice", "bob"].map(key);
+    let config = config.replacen("age1...", &alice, 1).replacen("age1...", &bob, 1);
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary\n";
+    let tree = repository(&[(".sops.yaml", &config), ("apps/db.yaml", secret)]);
+    assert_eq!(sops_lint(tree.path(), &["fix"]).code, Some(0));
+    let run = sops_lint_as_alice(tree.path(), &["scan", "-v", "--verify", "always"]);
+    assert!(run.code == Some(0) && run.stdout.starts_with("No findings"), "{run:?}");
+    let text = fs::read_to_string(tree.path().join("apps/db.yaml")).expect("it is there");
+    assert!(text.contains("name: db") && text.contains(&bob) && !text.contains("canary"), "{text}");
 }
 
 /// The blocks of a language in a document.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make files, run programs and read the world")]
 
 mod action;
+mod adopting;
 mod baseline;
 mod canary;
 mod cli;
