@@ -279,7 +279,7 @@ pub struct Pending {
 enum Way {
     /// The file beside the place takes it.
     Rename(PathBuf),
-    /// What is in the place is no regular file, and gets the bytes.
+    /// The place has no regular file, such as a pipe, and gets the bytes.
     Write(File, Vec<u8>),
     /// It is there.
     Done,

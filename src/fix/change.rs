@@ -17,11 +17,11 @@ pub struct Change {
     pub edits: Vec<Edit>,
     /// A description of the change for people: "encrypted 3 values ..".
     pub done: String,
-    /// What is encrypted; `None` if the old content has no secrets.
+    /// The encrypted parts; `None` if the old content has no secrets.
     pub encryption: Option<Encryption>,
 }
 
-/// What is encrypted in a file, for people.
+/// The encrypted parts of a file, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encryption {
     /// Key paths of the values, in the order of the file.

@@ -24,7 +24,7 @@ struct Cause<'f> {
 
 /// A cause with up to this many findings is no group: each is shown in full.
 const FEW: usize = 3;
-/// What stands for the path of a finding in its message.
+/// The placeholder for the path of a finding in its message.
 const FILE: &str = "FILE";
 
 /// Returns the groups: errors first, then in the order of the report.

@@ -22,7 +22,7 @@ declare_rule! {
     ///
     /// sops takes the recipients from its command line (`--age`, `--pgp`) or from variables such as
     /// `SOPS_AGE_RECIPIENTS`. If an author forgets them, sops does not encrypt. If an author gives
-    /// others, nobody notices: sops-lint cannot compare the recipients of the files with the rule.
+    /// others, the mistake stays unnoticed: sops-lint cannot compare the recipients of the files with the rule.
     /// `sops updatekeys` does not work under such a rule.
     ///
     /// ## Example

@@ -53,7 +53,7 @@ struct File {
     findings: Vec<Known>,
 }
 
-/// An entry as it is written. What is usual is left out.
+/// An entry in the file. Usual values are omitted.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Known {
     path: String,

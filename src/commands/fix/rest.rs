@@ -1,4 +1,4 @@
-//! What is left after a fix: what the next scan says.
+//! The findings that a fix leaves: those of the next scan.
 
 use std::io::{self, Write};
 
@@ -31,7 +31,7 @@ pub(super) struct Rest<'r> {
 }
 
 impl Rest<'_> {
-    /// Says what is left, and how to see it.
+    /// Counts the remaining findings, and names the command that lists them.
     pub(super) fn report(&self) {
         let Finished { report, errors, help, notes } = self.finished;
         for note in notes {

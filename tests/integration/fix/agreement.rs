@@ -1,4 +1,4 @@
-//! What is left after a fix is what the next scan says.
+//! A fix reports the same remaining findings as the next scan.
 
 use std::fs;
 use std::path::Path;

@@ -32,7 +32,7 @@ pub(super) enum Edit {
     Ignore,
     /// Add a rule for all files.
     Extend,
-    /// Write Alice in the place of a PGP key, or beside nobody.
+    /// Replace a PGP key by Alice's key, or remove it if the rule has Alice.
     Unlist,
     /// Write values in the place of masks.
     Unmask,

@@ -33,7 +33,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("unencrypted-file/bad-binary-that-is-not-encrypted", "its content is random bytes"),
 ];
 
-const ON_THE_NETWORK: &str = "nobody answers for its key service";
+const ON_THE_NETWORK: &str = "its key service cannot be reached";
 
 /// Minimum of helps that are followed in a directory below the root.
 const MIN_BELOW: usize = 40;
