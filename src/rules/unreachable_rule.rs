@@ -124,30 +124,35 @@ fn check_config<'f>(repository: &Repository<'f>, config: &'f Config) -> Vec<Draf
 /// Makes the draft for a second rule for all files: whichever comes first, the other never applies.
 fn for_all_too<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Draft<'f> {
     let (number, other) = (rule.number, blocker.number);
-    let draft = draft(rule, blocker, why);
-    if demand_the_same(&rule.recipe, &blocker.recipe) {
-        return draft
-            .level(Level::Info)
-            .help(format!("remove rule {number}, which demands the same"));
-    }
-    draft.help(format!(
+    let help = format!(
         "if the recipients of both rules should decrypt all files, write them into rule {other} and remove rule {number}; otherwise give rule {number} a path_regex and move it before rule {other}"
-    ))
+    );
+    same_reach(rule, blocker, why, help)
 }
 
 /// Makes the draft for a rule with the same pattern as an earlier one: to move it would make that one
 /// unreachable.
 fn twin<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Draft<'f> {
-    let (number, other) = (rule.number, blocker.number);
+    let help = format!(
+        "give rules {} and {} different patterns if they are for different files, or write one rule; the first match decides",
+        blocker.number, rule.number
+    );
+    same_reach(rule, blocker, why, help)
+}
+
+/// Makes the draft for two rules for the same files. `help`: the next step if they demand different things.
+fn same_reach<'f>(
+    rule: &'f CreationRule,
+    blocker: &'f CreationRule,
+    why: &str,
+    help: String,
+) -> Draft<'f> {
     let draft = draft(rule, blocker, why);
     if demand_the_same(&rule.recipe, &blocker.recipe) {
-        return draft
-            .level(Level::Info)
-            .help(format!("remove rule {number}, which demands the same"));
+        let help = format!("remove rule {}, which demands the same", rule.number);
+        return draft.level(Level::Info).help(help);
     }
-    draft.help(format!(
-        "give rules {other} and {number} different patterns if they are for different files, or write one rule; the first match decides"
-    ))
+    draft.help(help)
 }
 
 fn draft<'f>(rule: &'f CreationRule, blocker: &'f CreationRule, why: &str) -> Draft<'f> {

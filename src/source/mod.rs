@@ -18,6 +18,7 @@ pub use error::SourceError;
 pub use files::Files;
 pub use listing::{Listed, Listing};
 pub use overlay::Overlay;
+pub use path::normal;
 pub use snapshot::Snapshot;
 pub use state::Source;
 pub use view::View;

@@ -4,7 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 /// Resolves `.` and `..`, and links in the part of the path that exists.
-pub(super) fn normal(path: &Path) -> Option<PathBuf> {
+pub fn normal(path: &Path) -> Option<PathBuf> {
     let mut lexical = PathBuf::new();
     for component in path.components() {
         match component {

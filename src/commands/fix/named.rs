@@ -1,13 +1,11 @@
 //! Files that were named and not changed, and why.
 
-use std::path::{Component, Path, PathBuf};
-
 use super::plan::{Plan, Scene};
 use crate::commands::say::remark;
 use crate::path::RepoPath;
 use crate::policy::Governing;
 use crate::shell::{Command, Reader};
-use crate::source::View;
+use crate::source::{View, normal};
 use crate::text::words::{count, listing};
 
 /// Says why named files were neither changed nor refused. Returns true if there are any.
@@ -41,24 +39,11 @@ fn named(scene: &Scene<'_>) -> Vec<RepoPath> {
         return Vec::new();
     }
     let root = scene.source.root();
-    let paths = options.paths.iter().map(|path| lexical(&options.directory.join(path)));
+    let paths = options.paths.iter().filter_map(|path| normal(&options.directory.join(path)));
     let paths = paths.filter_map(|path| RepoPath::new(path.strip_prefix(root).ok()?));
     let files = &scene.examined.files;
     let is_file = |path: &RepoPath| files.input(path).is_some() || is_excluded(scene, path);
     paths.filter(is_file).collect()
-}
-
-/// Resolves `.` and `..` by the text alone.
-fn lexical(path: &Path) -> PathBuf {
-    let mut lexical = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(lexical.pop()),
-            Component::CurDir => {}
-            other => lexical.push(other),
-        }
-    }
-    lexical
 }
 
 fn is_excluded(scene: &Scene<'_>, path: &RepoPath) -> bool {
