@@ -49,7 +49,7 @@ fn has(shell: &str) -> bool {
     let found = Command::new(shell).arg("--version").output();
     let is_there = found.is_ok_and(|output| output.status.success());
     if !is_there {
-        // CI has bash only.
+        // `.ci/run` cannot install it everywhere.
         peers::note(&format!(
             "**** completions in {shell} DID NOT RUN: {shell} is not installed\n"
         ));
