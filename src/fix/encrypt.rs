@@ -7,7 +7,7 @@ use crate::input::{Content, Input};
 use crate::judge::{self, Context};
 use crate::keys::{PublicKeys, Recipient, Unwrappable, Wrapping};
 use crate::policy::{Config, CreationRule, Governing};
-use crate::rules::{UNSELECTED_VALUE, hidden, sops_command};
+use crate::rules::{UNSELECTED_VALUE, hidden, selector_for_secrets, sops_command};
 use crate::secret::SecureRandom;
 use crate::shell::{Advice, Command};
 use crate::sops::seal::{SealError, Sealed, Sealing, seal, seal_parsed};
@@ -83,7 +83,11 @@ fn check_readable(
     let (number, config) = (rule.number, &config.path);
     Err((
         format!("its creation rule would encrypt {key}, which Kubernetes has to read"),
-        format!("set encrypted_regex: ^(data|stringData)$ in rule {number} of {config}").into(),
+        format!(
+            "set encrypted_regex: {} in rule {number} of {config}",
+            selector_for_secrets(selector)
+        )
+        .into(),
     ))
 }
 
@@ -98,7 +102,8 @@ fn accept(
         let (id, number) = (finding.rule.id, rule.number);
         let help = if id == UNSELECTED_VALUE.id {
             let set = format!(
-                "set encrypted_regex: ^(data|stringData)$ in rule {number} of {}; if it may stay readable, run ",
+                "set encrypted_regex: {} in rule {number} of {}; if it may stay readable, run ",
+                selector_for_secrets(&rule.recipe.selector),
                 config.path
             );
             Advice::from(set) + command(input, Governing::Rule(config, rule))

@@ -4,7 +4,8 @@
 //! is said before it.
 
 use super::command::rename;
-use super::facts::Facts;
+use super::exposure::exposed;
+use super::secret_selector::{VALUES_ALONE, proposal};
 use super::subject::{Judged, Subject};
 use crate::document::{self, Document};
 use crate::input::Content;
@@ -18,9 +19,6 @@ use crate::sops::seal;
 use crate::sops::selector::{Field, Selector};
 use crate::sops::walk::{self, Step};
 use crate::text::{LineIndex, Span, printable};
-
-/// The selector for the values of Kubernetes Secrets, as in the guide of Flux.
-pub(super) const VALUES_ALONE: &str = "^(data|stringData)$";
 
 /// The fields by which Kubernetes recognises an object. They have to stay readable.
 const READABLE: [&str; 3] = ["apiVersion", "kind", "metadata"];
@@ -201,10 +199,24 @@ impl Subject<'_> {
         let is_hidden =
             || self.documents.iter().any(|judged| hidden(judged.document, selector).is_some());
         if let Some(needed) = needed.as_ref().filter(|_| is_hidden()) {
-            return Some(format!("set {needed} in rule {number} of {config}"));
+            return Some(match proposal(selector) {
+                Some(proposal) => set(&proposal.selector, number, config),
+                None => format!(
+                    "set {needed} in rule {number} of {config}, or in a new rule before it if rule {number} also governs other files"
+                ),
+            });
         }
         if self.is_covered_by(selector) {
-            return None;
+            let path = self.left_by(selector)?;
+            return Some(match proposal(selector) {
+                Some(proposal) => {
+                    let set = set(&proposal.selector, number, config);
+                    format!("{set}, so that it covers {path} too")
+                }
+                None => format!(
+                    "let {field} of rule {number} in {config} cover data and stringData, so that it covers {path} too"
+                ),
+            });
         }
         if self.documents.iter().any(|judged| !judged.secrets.is_empty()) {
             return Some(format!(
@@ -222,6 +234,19 @@ impl Subject<'_> {
         ))
     }
 
+    /// Returns the first value of a Secret that a selector would leave in plaintext: `fix` refuses the file then.
+    fn left_by(&self, selector: &Selector) -> Option<String> {
+        if self.is_encrypted() || document::format_of(self.path()).is_none() {
+            return None;
+        }
+        self.documents.iter().find_map(|judged| {
+            let census = census::take(judged.document, Some(selector));
+            let secrets = judged.secrets.iter().filter(|secret| !secret.is_deletion());
+            let mut spots = secrets.flat_map(|secret| exposed(judged, secret).into_spots());
+            spots.find(|spot| census.is_unselected(spot.id)).map(|spot| spot.key_path())
+        })
+    }
+
     /// Returns true if a selector covers any value that has to be encrypted: only those of Secrets, if
     /// the file has Secrets.
     pub(super) fn is_covered_by(&self, selector: &Selector) -> bool {
@@ -234,6 +259,19 @@ impl Subject<'_> {
         };
         is_binary || self.documents.is_empty() || self.documents.iter().any(covers)
     }
+}
+
+/// Returns the `encrypted_regex` that covers the values of Secrets and all that a selector names today.
+pub fn selector_for_secrets(selector: &Selector) -> String {
+    let proposal = proposal(selector).map(|proposal| proposal.selector.text);
+    printable::clean(&proposal.unwrap_or_else(|| VALUES_ALONE.to_owned())).into_owned()
+}
+
+/// Tells how to give a rule another selector.
+fn set(selector: &Selector, number: usize, config: &RepoPath) -> String {
+    let quotes = if selector.text == VALUES_ALONE { "" } else { ", in single quotes" };
+    let text = printable::clean(&selector.text);
+    format!("set `encrypted_regex: {text}` in rule {number} of {config}{quotes}")
 }
 
 /// Names the fields that a selector would encrypt although an object is recognised by them.
@@ -261,28 +299,4 @@ fn covers_secret(judged: &Judged<'_>, census: &Census<'_, '_>) -> bool {
         found |= census.readable(node).is_some() && !census.is_unselected(node.id());
     });
     found
-}
-/// Tells how to make a rule encrypt only the values of Secrets. What else it governs stays covered.
-pub(super) fn selecting_values(rule: &CreationRule, governs_others: bool) -> String {
-    let selector = format!("`encrypted_regex: {VALUES_ALONE}`");
-    if governs_others {
-        let number = rule.number;
-        format!(
-            "write a rule for the manifests with {selector} before rule {number}, which also governs files that are no manifests"
-        )
-    } else if rule.recipe.selector.span.is_some() {
-        format!("write {selector}")
-    } else {
-        format!("add {selector} to the rule")
-    }
-}
-
-/// Returns true if encrypted files that are no Secrets are among these: to them, a selector for the values of
-/// Secrets means plaintext.
-pub(super) fn governs_others(governed: &[&Facts]) -> bool {
-    let is_other = |facts: &&Facts| {
-        let is_other = !facts.is_manifest || (facts.secrets == 0 && facts.damage.is_none());
-        facts.is_encrypted && is_other && document::format_of(&facts.path).is_some()
-    };
-    governed.iter().any(is_other)
 }

@@ -4,10 +4,11 @@ use super::copy::{Copy, copy_of};
 use super::endpoint::{Endpoint, endpoints};
 use super::generator_source::{GeneratorSource, sources};
 use super::identity::{Damage, damage};
+use super::secret_selector::{hits, proposal, usual};
 use super::subject::Subject;
 use super::written::unlike_its_name;
 use super::written::{format_of, sops_name};
-use crate::document::Document;
+use crate::document::{self, Document};
 use crate::finding::Drafts;
 use crate::input::Content;
 use crate::kubernetes::public::is_public;
@@ -17,8 +18,9 @@ use crate::path::RepoPath;
 use crate::policy::{Config, Governing, Ruling};
 use crate::sops::metadata::Addressed;
 use crate::sops::recipe::drift;
+use crate::sops::selector::Field;
 use crate::sops::value::looks_encrypted;
-use crate::sops::walk;
+use crate::sops::walk::{self, Step};
 use crate::text::Span;
 
 /// The facts that are kept about a judged file. They hold no bytes and no values.
@@ -61,6 +63,8 @@ pub struct Facts {
     /// True if the topmost config has a rule for it that would encrypt other values than the
     /// governing rule.
     pub is_disputed: bool,
+    /// True if it has values that the governing rule covers, and that a selector for Secrets would not.
+    pub is_uncovered: bool,
     /// The rule that governs it: `Repository::governing`.
     pub ruling: Ruling,
 }
@@ -112,6 +116,7 @@ impl Facts {
             values: covered(subject),
             is_mismatched: is_mismatched(subject),
             is_disputed: is_disputed(subject, root_config),
+            is_uncovered: is_uncovered(subject),
             ruling: subject.governing.ruling(),
         })
     }
@@ -171,6 +176,34 @@ fn is_disputed(subject: &Subject<'_>, top: Option<&Config>) -> bool {
     let mut documents = subject.documents.iter().map(|judged| judged.document);
     !near.is_equal(far)
         && documents.any(|document| selected(document, near) != selected(document, far))
+}
+
+/// Returns true if a rule for the values of Secrets would leave values in plaintext that the rule covers.
+fn is_uncovered(subject: &Subject<'_>) -> bool {
+    let Some((_, rule)) = subject.governing.rule() else { return false };
+    let old = &rule.recipe.selector;
+    // Nothing has to become narrower.
+    let is_sound = old.field == Field::EncryptedRegex && hits(old).is_empty();
+    if is_sound || subject.config.is_some() || document::format_of(subject.path()).is_none() {
+        return false;
+    }
+    let new = proposal(old).map_or_else(usual, |proposal| proposal.selector);
+    subject.documents.iter().any(|judged| {
+        let selected = |selector| {
+            let mut selected = Vec::new();
+            walk::leaves(judged.document, selector, &mut |leaf| {
+                // The type of a Secret is public.
+                let first = leaf.path.first();
+                let is_public = matches!(
+                    first,
+                    Some(Step::Key("apiVersion" | "kind" | "type" | "immutable" | "metadata"))
+                );
+                selected.push(leaf.is_selected && !is_public && !leaf.scalar.is_empty());
+            });
+            selected
+        };
+        selected(old).into_iter().zip(selected(&new)).any(|(old, new)| old && !new)
+    })
 }
 
 /// Counts the values in the Secrets of a file that the governing rule would encrypt.

@@ -50,6 +50,8 @@ mod removed_recipient_not_rotated;
 mod repair;
 mod repository;
 mod rule;
+mod secret_selector;
+mod selecting;
 mod selector_drift;
 mod selector_hits_metadata;
 mod selector_misses_data;
@@ -71,7 +73,7 @@ mod unused_ignore;
 mod written;
 
 pub use command::sops_command;
-pub use encrypting::hidden;
+pub use encrypting::{hidden, selector_for_secrets};
 pub use facts::{Covered, Facts};
 pub use glob_like_regex::looks_like_glob;
 pub use plaintext_generator_source::read_otherwise;

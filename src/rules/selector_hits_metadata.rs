@@ -2,15 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::encrypting::{VALUES_ALONE, governs_others, selecting_values};
 use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
-use crate::document::splice::Edit;
-use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
+use super::secret_selector::{hits, phrase};
+use super::selecting::{selecting_values, suffering};
+use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
-use crate::policy::CreationRule;
-use crate::shell::Advice;
+use crate::policy::{Config, CreationRule};
 use crate::sops::selector::{Field, Selector};
 use crate::text::words::{agree, count, listing};
 
@@ -60,14 +59,6 @@ declare_rule! {
     "a creation rule that would encrypt the kind or name of a Kubernetes manifest"
 }
 
-/// The fields that have to stay readable, with their key paths. A selector that covers only names
-/// (`^name$`) is intended: KSOPS decrypts these.
-const READABLE: [(&str, &[&[&str]]); 3] = [
-    ("apiVersion", &[&["apiVersion"]]),
-    ("kind", &[&["kind"]]),
-    ("metadata", &[&["metadata"], &["metadata", "name"]]),
-];
-
 impl RepoRule for SelectorHitsMetadata {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -75,28 +66,40 @@ impl RepoRule for SelectorHitsMetadata {
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let decrypted = repository.decrypted();
-        repository
-            .drafts_of_rules(|_, rule, governed| check_rule(repository, rule, governed, &decrypted))
+        repository.drafts_of_rules(|config, rule, governed| {
+            check_rule(repository, (config, rule), governed, &decrypted)
+        })
     }
 }
 
-fn check_rule<'f>(
-    repository: &Repository<'f>,
-    rule: &'f CreationRule,
+/// A rule that would encrypt what Kubernetes has to read.
+struct Hit<'f> {
+    /// The fields that it would encrypt.
+    fields: Vec<&'static str>,
+    /// The manifests that it governs.
+    manifests: Vec<&'f Facts>,
+}
+
+/// Returns true if this rule reports a creation rule whose Secrets all have covered values.
+pub(super) fn reports(
+    repository: &Repository<'_>,
+    rule: &CreationRule,
+    governed: &[&Facts],
+) -> bool {
+    hit(rule, governed, &repository.decrypted()).is_some()
+}
+
+fn hit<'f>(
+    rule: &CreationRule,
     governed: &[&'f Facts],
     decrypted: &HashSet<&RepoPath>,
-) -> Option<Draft<'f>> {
+) -> Option<Hit<'f>> {
     let selector = &rule.recipe.selector;
     // What a broken one does is said by `invalid-regex`; one for comments depends on comments.
     if selector.error().is_some() || selector.reads_comments() {
         return None;
     }
-    let hits =
-        READABLE.into_iter().filter(|(_, ways)| ways.iter().all(|keys| selector.selects(keys)));
-    let hits: Vec<&str> = hits.map(|(name, _)| name).collect();
-    if hits.is_empty() {
-        return None;
-    }
+    let fields = hits(selector);
     // KSOPS decrypts a file before kustomize reads it.
     let is_meant = |facts: &&Facts| {
         facts.is_manifest
@@ -104,17 +107,31 @@ fn check_rule<'f>(
             && !decrypted.contains(&facts.path)
     };
     let manifests: Vec<&Facts> = governed.iter().copied().filter(is_meant).collect();
-    if manifests.is_empty() && !is_meant_for_secrets(rule, selector) {
+    let is_hit =
+        !fields.is_empty() && (!manifests.is_empty() || is_meant_for_secrets(rule, selector));
+    is_hit.then_some(Hit { fields, manifests })
+}
+
+fn check_rule<'f>(
+    repository: &Repository<'f>,
+    (config, rule): (&'f Config, &'f CreationRule),
+    governed: &[&'f Facts],
+    decrypted: &HashSet<&RepoPath>,
+) -> Option<Draft<'f>> {
+    let Hit { fields, manifests } = hit(rule, governed, decrypted)?;
+    let selector = &rule.recipe.selector;
+    let has_selector = selector.span.is_some();
+    let hidden: Vec<&Facts> = manifests.iter().copied().filter(|facts| facts.is_hidden()).collect();
+    // The help of `selector-misses-data` corrects both.
+    if has_selector && hidden.is_empty() && !suffering(selector, governed).is_empty() {
         return None;
     }
-    let has_selector = selector.span.is_some();
     // Without a selector it may be on purpose: `sops decrypt` can feed `kubectl apply`.
     let is_sure = !manifests.is_empty() && has_selector;
-    let message = message(rule, &hits, &manifests);
+    let message = message(rule, &fields, &manifests);
     let note = if has_selector { "matches more than it should" } else { "no selector" };
-    let governs_others = governs_others(governed);
-    let mut help = Advice::from(selecting_values(rule, governs_others));
-    let hidden: Vec<&Facts> = manifests.iter().copied().filter(|facts| facts.is_hidden()).collect();
+    // What it encrypts beside Secrets may be meant.
+    let (mut help, mut fix) = selecting_values(repository, (config, rule), governed);
     let wide: Vec<&Facts> =
         hidden.iter().copied().filter(|facts| facts.has_other_values()).collect();
     if !wide.is_empty() {
@@ -123,32 +140,22 @@ fn check_rule<'f>(
             listing(&wide, |facts| facts.path.to_string()),
             agree(wide.len(), "has", "have")
         );
-        help = first.into();
+        (help, fix) = (first.into(), None);
     }
     if let Some(again) = repository.reencrypting(&hidden) {
         help = help + ", then " + again;
     }
-    let mut draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
-    let remedy = match selector.span {
-        Some(span) if selector.field == Field::EncryptedRegex => {
-            Some(Remedy::Edit(Edit::new(span, VALUES_ALONE)))
-        }
-        Some(_) => None,
-        None => Some(Remedy::AddSelector(rule.span)),
-    };
-    if let Some(remedy) = remedy.filter(|_| !governs_others && wide.is_empty()) {
-        // What it encrypts beside Secrets may be meant.
-        draft = draft.fix(Fix::uncertain(remedy));
-    }
-    Some(draft.level(if is_sure { META.level } else { Level::Warning }).help(help))
+    let level = if is_sure { META.level } else { Level::Warning };
+    let draft = Draft::new(&META, selector.span.unwrap_or(rule.span), message).note(note);
+    let draft = draft.level(level).help(help);
+    Some(match fix {
+        Some(fix) => draft.fix(fix),
+        None => draft,
+    })
 }
 
 fn message(rule: &CreationRule, hits: &[&str], manifests: &[&Facts]) -> String {
-    let what = match hits {
-        [one] => (*one).to_owned(),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-        [] => String::new(),
-    };
+    let what = phrase(hits);
     let selector = &rule.recipe.selector;
     let how = if selector.span.is_some() {
         format!("{selector} of rule {} also encrypts {what}", rule.number)

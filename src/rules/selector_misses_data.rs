@@ -1,14 +1,14 @@
 //! A creation rule that would leave the values of Secrets in plaintext.
 
-use super::encrypting::{VALUES_ALONE, governs_others, selecting_values};
 use super::facts::Facts;
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
-use crate::document::splice::Edit;
-use crate::finding::{Draft, Fix, Level, Remedy, RuleMeta};
-use crate::kubernetes::VALUE_FIELDS;
+use super::secret_selector::{hits, left, phrase};
+use super::selecting::{selecting_values, suffering};
+use super::selector_hits_metadata;
+use crate::finding::{Draft, Level, RuleMeta};
 use crate::path::RepoPath;
-use crate::policy::CreationRule;
+use crate::policy::{Config, CreationRule};
 use crate::sops::selector::Field;
 use crate::text::words::{count, listing};
 
@@ -61,73 +61,48 @@ impl RepoRule for SelectorMissesData {
     }
 
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
-        repository.drafts_of_rules(|_, rule, governed| check_rule(rule, governed))
+        repository.drafts_of_rules(|config, rule, governed| {
+            check_rule(repository, config, rule, governed)
+        })
     }
 }
 
-fn check_rule<'f>(rule: &'f CreationRule, governed: &[&'f Facts]) -> Option<Draft<'f>> {
+fn check_rule<'f>(
+    repository: &Repository<'f>,
+    config: &'f Config,
+    rule: &'f CreationRule,
+    governed: &[&'f Facts],
+) -> Option<Draft<'f>> {
     let selector = &rule.recipe.selector;
     // Without a selector all is encrypted; a broken one is said by `invalid-regex`.
     let span =
         selector.span.filter(|_| selector.error().is_none() && !selector.reads_comments())?;
-    let is_left = VALUE_FIELDS.map(|field| !selector.selects(&[field, "a value"]));
-    let suffers = |field: usize| {
-        governed.iter().copied().filter(move |facts| {
-            // Who picks single keys of a Secret does so on purpose.
-            let picks_keys = is_left == [true, true] && facts.values.covered > 0;
-            is_left[field] && facts.values.exposed[field] > 0 && !picks_keys
-        })
-    };
+    let (is_left, suffering) = (left(selector), suffering(selector, governed));
     let names_neither = is_left == [true, true];
-    let mut suffering: Vec<&Facts> = suffers(0).chain(suffers(1)).collect();
-    suffering.sort_unstable_by_key(|facts| &facts.path);
-    suffering.dedup_by_key(|facts| &facts.path);
     // A rule for other files may name one of the fields by chance.
     let governs_secrets = governed.is_empty() || governed.iter().any(|facts| facts.secrets > 0);
-    if suffering.is_empty() && (is_left[0] == is_left[1] || !governs_secrets) {
-        return None;
+    if suffering.is_empty() {
+        let is_odd = is_left[0] != is_left[1] && governs_secrets;
+        // One help is enough: that of `selector-hits-metadata` covers both fields.
+        if !is_odd || selector_hits_metadata::reports(repository, rule, governed) {
+            return None;
+        }
     }
     // Plaintext is an error of its own, and a rule that picks keys may not have been meant for it.
     let is_sure = suffering.iter().any(|facts| facts.is_encrypted || !names_neither);
     let level = if is_sure { META.level } else { Level::Warning };
-    let governs_others = governs_others(governed);
-    let wider = wider(rule, is_left);
-    let mut help = match &wider {
-        Some(wider) if wider == VALUES_ALONE => format!("write `encrypted_regex: {wider}`"),
-        Some(wider) => format!("write `encrypted_regex: {wider}`, in single quotes"),
-        None => selecting_values(rule, governs_others),
-    };
+    let (mut help, fix) = selecting_values(repository, (config, rule), governed);
     if suffering.iter().any(|facts| !facts.is_encrypted || facts.is_reported) {
-        help += ", then encrypt the plaintext values, and change them if they were ever pushed";
+        help =
+            help + ", then encrypt the plaintext values, and change them if they were ever pushed";
     }
     let message = message(rule, is_left, &suffering);
     let draft = Draft::new(&META, span, message).level(level).note("leaves values out").help(help);
-    let fix = |wider: String| Fix::uncertain(Remedy::Edit(Edit::new(span, wider)));
-    Some(match wider {
-        // In single quotes a quote is written twice.
-        Some(wider) if wider == VALUES_ALONE => draft.fix(fix(wider)),
-        Some(wider) => draft.fix(fix(format!("'{}'", wider.replace('\'', "''")))),
+    // A selector takes the place of another one only if both have the same field.
+    let is_regex = selector.field == Field::EncryptedRegex;
+    Some(match fix.filter(|_| is_regex) {
+        Some(fix) => draft.fix(fix),
         None => draft,
-    })
-}
-
-/// Returns the `encrypted_regex` that covers the missing fields too, and all that it covers now. `None` for
-/// other selectors.
-fn wider(rule: &CreationRule, is_left: [bool; 2]) -> Option<String> {
-    let selector = &rule.recipe.selector;
-    let pattern = (selector.field == Field::EncryptedRegex).then_some(selector.text.as_str())?;
-    let missing = VALUE_FIELDS.into_iter().zip(is_left).filter(|(_, is_left)| *is_left);
-    let missing = missing.map(|(field, _)| field).collect::<Vec<_>>().join("|");
-    let inner = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$'));
-    let names =
-        inner.map(|it| it.strip_prefix('(').and_then(|it| it.strip_suffix(')')).unwrap_or(it));
-    let is_plain = |names: &str| names.chars().all(|c| c.is_alphanumeric() || "_-|".contains(c));
-    Some(match names.filter(|names| is_plain(names)) {
-        Some(names) if names.split('|').all(|name| VALUE_FIELDS.contains(&name)) => {
-            VALUES_ALONE.to_owned()
-        }
-        Some(names) => format!("^({names}|{missing})$"),
-        None => format!("{pattern}|^({missing})$"),
     })
 }
 
@@ -143,5 +118,9 @@ fn message(rule: &CreationRule, is_left: [bool; 2], suffering: &[&Facts]) -> Str
     }
     let files = count(suffering.len(), "file");
     let names = listing(suffering, |facts| facts.path.to_string());
-    format!("{how} of the Secrets in {files} in plaintext ({names})")
+    let also = match &hits(&rule.recipe.selector)[..] {
+        [] => String::new(),
+        fields => format!("; it also encrypts {} of Kubernetes manifests", phrase(fields)),
+    };
+    format!("{how} of the Secrets in {files} in plaintext ({names}){also}")
 }

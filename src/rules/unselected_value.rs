@@ -1,9 +1,10 @@
 //! A value of a Secret that the file's selector leaves unencrypted.
 
-use super::encrypting::{VALUES_ALONE, obstacle};
+use super::encrypting::obstacle;
 use super::exposure::exposed;
 use super::identity::uncovers;
 use super::rule::{FileRule, declare_rule};
+use super::secret_selector::VALUES_ALONE;
 use super::subject::{Judged, Subject};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::shell::Advice;
