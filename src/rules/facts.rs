@@ -60,6 +60,8 @@ pub struct Facts {
     pub values: Covered,
     /// True if its recipients are not those of the governing rule, which has a finding.
     pub is_mismatched: bool,
+    /// The rule that misses it because of the beginning of its pattern, if it has the recipients of that rule.
+    pub agrees_with: Option<usize>,
     /// True if the topmost config has a rule for it that would encrypt other values than the
     /// governing rule.
     pub is_disputed: bool,
@@ -115,6 +117,7 @@ impl Facts {
             is_manifest: !subject.is_template && manifests.any(kubernetes::is_manifest),
             values: covered(subject),
             is_mismatched: is_mismatched(subject),
+            agrees_with: agrees_with(subject),
             is_disputed: is_disputed(subject, root_config),
             is_uncovered: is_uncovered(subject),
             ruling: subject.governing.ruling(),
@@ -158,6 +161,13 @@ fn is_mismatched(subject: &Subject<'_>) -> bool {
         return false;
     };
     !rule.lacks_recipients() && !drift(&metadata.recipe, &rule.recipe).is_none()
+}
+
+/// Returns the number of the rule that misses a file, if the file has its recipients already.
+fn agrees_with(subject: &Subject<'_>) -> Option<usize> {
+    let metadata = subject.metadata()?;
+    let (rule, _) = subject.governing.config()?.missed_by(subject.path())?;
+    drift(&metadata.recipe, &rule.recipe).is_none().then_some(rule.number)
 }
 
 /// Returns true if the nearest and the topmost config would encrypt different values.

@@ -1,7 +1,7 @@
 //! A `path_regex` that matches more, or less, than its author will have thought.
 
 use super::facts::Facts;
-use super::glob_like_regex::looks_like_glob;
+use super::glob_like_regex::{falling_out, looks_like_glob};
 use super::repository::Repository;
 use super::rule::{RepoRule, declare_rule};
 use crate::document::FORMATS;
@@ -64,8 +64,9 @@ impl RepoRule for LoosePathRegex {
             let files = if is_cheap { files } else { &[] };
             let by_ending = |rule| by_ending(repository, config, rule, files);
             let rules = config.rules.iter().enumerate();
-            let drafts = rules
-                .filter_map(|(at, rule)| by_shape(rule, at, &matches).or_else(|| by_ending(rule)));
+            let drafts = rules.filter_map(|(at, rule)| {
+                by_shape((config, rule), at, &matches).or_else(|| by_ending(rule))
+            });
             found.extend(drafts.map(|draft| (&config.path, draft)));
         }
         found
@@ -112,7 +113,11 @@ fn shape(text: &str) -> Option<Shape<'_>> {
     })
 }
 
-fn by_shape<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Option<Draft<'f>> {
+fn by_shape<'f>(
+    (config, rule): (&'f Config, &'f CreationRule),
+    at: usize,
+    matches: &Matches<'f>,
+) -> Option<Draft<'f>> {
     let text = rule.path_regex().filter(|text| !looks_like_glob(text))?;
     let parts: Vec<(&str, Option<Shape<'_>>)> = alternatives(text)
         .into_iter()
@@ -126,7 +131,8 @@ fn by_shape<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Opt
     let tried = matches.paths_to_try().iter().enumerate();
     let by_accident =
         tried.filter(|(path, text)| matches.is_match(at, *path) && !meant.is_match(text));
-    let files: Vec<&&str> = by_accident.map(|(_, path)| path).collect();
+    let lost: Vec<usize> = by_accident.map(|(path, _)| path).collect();
+    let files: Vec<&str> = lost.iter().map(|path| matches.paths()[*path]).collect();
     let shown = printable::clean(text);
     let also = if files.is_empty() {
         // The name of a single file is clear enough without.
@@ -143,6 +149,8 @@ fn by_shape<'f>(rule: &'f CreationRule, at: usize, matches: &Matches<'f>) -> Opt
     };
     let message = format!("path_regex {shown} of rule {} {also}", rule.number);
     let help = format!("write `{}`, in single quotes", printable::clean(&tight));
+    let lost = falling_out(config, at, matches, &lost);
+    let help = lost.map_or(help.clone(), |lost| format!("{help}; {lost}"));
     Some(Draft::new(&META, rule.span, message).note("loose").help(help))
 }
 

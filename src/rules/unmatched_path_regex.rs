@@ -21,6 +21,7 @@ declare_rule! {
     /// without its beginning:
     ///
     /// * `^\./infra/`, `/infra/`, `^/home/me/repo/infra/`: no path begins with `./` or `/`,
+    /// * `~/infra/`, `${HOME}/infra/`, `\\infra\\`: sops expands nothing, and paths have slashes,
     /// * `^apps/db/` in `apps/.sops.yaml`: no path begins with the directory of the config,
     /// * `.*/production/`: it needs a directory above `production`.
     ///
@@ -191,6 +192,8 @@ pub fn reason(correction: &Correction, config: &Config) -> String {
     let why = match correction.beginning {
         Beginning::Dot => ", and none begins with ./",
         Beginning::Slash => ", and none begins with /",
+        Beginning::Home => ", and sops expands neither ~ nor variables",
+        Beginning::Backslash => ", and have / between directories",
         Beginning::OwnDirectory => ", so none begins with that directory",
         Beginning::AnyDirectory => ", and the pattern needs a directory before the /",
     };
@@ -221,7 +224,9 @@ fn draft<'f>(
         "if the rule is meant for these files, write path_regex `{pattern}`, in single quotes, in rule {} of {}: {effect}",
         rule.number, config.path
     ));
-    let update = repository.updating(missed).filter(|_| !rule.lacks_recipients());
+    let differs = |facts: &&&Facts| facts.agrees_with != Some(rule.number);
+    let missed: Vec<&Facts> = missed.iter().filter(differs).copied().collect();
+    let update = repository.updating(&missed).filter(|_| !rule.lacks_recipients());
     let help = match update {
         Some(update) => help + "; then " + update,
         None => help,
