@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::{CommandError, Exit};
-use super::say::complain;
+use super::say::{advise, complain};
 use crate::cli;
 use crate::finding::Finding;
 use crate::host::Host;
@@ -52,18 +52,32 @@ pub fn run(
         None => named.clone().unwrap_or_else(|| root.join(BASELINE_NAME)),
     };
     let name = path.strip_prefix(&host.directory).unwrap_or(&path).display().to_string();
-    let text = Baseline::write(findings, &earlier(&path), others(&session, root, findings));
+    let earlier = match earlier(&path) {
+        Err(reason) if !session.options.paths.is_empty() => {
+            complain(&format!("cannot read the entries of other files in {name}: {reason}"));
+            advise("correct it, or write all entries anew: `sops-lint baseline` without paths");
+            return Ok(Exit::Failed);
+        }
+        earlier => earlier.ok().flatten(),
+    };
+    let new = earlier.as_ref().map(|earlier| earlier.count_new(findings));
+    let earlier = earlier.unwrap_or_default();
+    let text = Baseline::write(findings, &earlier, others(&session, root, findings));
     host.write_whole(&path, text.as_bytes(), root)
         .map_err(|source| CommandError::Output { what: name.clone(), source })?;
     let (name, next) = (clean_path(&name), next_step(root, &path, named.as_deref(), &name));
-    writeln!(io::stdout(), "{}{next}", written(findings, &name)).map_err(CommandError::stdout)?;
+    writeln!(io::stdout(), "{}{next}", written(findings, &name, new))
+        .map_err(CommandError::stdout)?;
     Ok(Exit::Clean)
 }
 
-/// Returns the baseline that is rewritten; an empty one if there is none that can be used.
-fn earlier(path: &Path) -> Baseline {
-    let bytes = worktree::read_whole(path).ok();
-    bytes.and_then(|bytes| Baseline::read(&bytes).ok()).unwrap_or_default()
+/// Returns the baseline that is rewritten; `None` if there is no file.
+fn earlier(path: &Path) -> Result<Option<Baseline>, String> {
+    match worktree::read_whole(path) {
+        Ok(bytes) => Baseline::read(&bytes).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Returns a test for the files whose entries stay: those that were not scanned.
@@ -100,13 +114,15 @@ fn next_step(root: &Path, path: &Path, named: Option<&Path>, name: &str) -> Stri
     format!("To suppress them:\n  {}", command.line(&Reader::at_root()))
 }
 
-/// Says how many findings of each rule were written, most first.
-fn written(findings: &[Finding], name: &str) -> String {
+/// Says how many findings of each rule were written, most first. `new`: those that an earlier baseline lacks.
+fn written(findings: &[Finding], name: &str, new: Option<usize>) -> String {
     let mut counts: Vec<(&str, usize)> = Baseline::counts(findings).into_iter().collect();
     counts.sort_by_key(|(_, number)| Reverse(*number));
     let all = counts.iter().map(|(_, number)| number).sum();
     let end = if all == 0 { "." } else { ":" };
-    let mut text = format!("Wrote {} to {name}{end}\n", count(all, "finding"));
+    let new = new.map(|new| format!(", {new} of them new")).filter(|_| all > 0);
+    let new = new.unwrap_or_default();
+    let mut text = format!("Wrote {} to {name}{new}{end}\n", count(all, "finding"));
     for (rule, number) in counts {
         let _ = writeln!(text, "{number:6} {rule}");
     }

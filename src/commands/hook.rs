@@ -1,5 +1,7 @@
 //! `sops-lint hook`: judges what git is about to commit, push or receive.
 
+use std::path::Path;
+
 use super::error::{CommandError, Exit};
 use super::fix::{self, Fixing, Mode, Scene, Scope};
 use super::say::remark;
@@ -20,6 +22,10 @@ const NOT_COMMITTED: &str = "nothing was committed: fix the files and `git add` 
 /// The same if `fix` can encrypt all of it.
 const ENCRYPT_ALL: &str =
     "nothing was committed: run `sops-lint fix --staged` to encrypt the files, then commit again";
+
+/// The same if git made an index for this commit alone, as for `git commit --all`: it is gone now.
+const ENCRYPT_UNSTAGED: &str =
+    "nothing was committed: run `sops-lint fix` to encrypt the files, then commit again";
 
 /// Judges what git is about to do, and names the next step if it must not.
 pub fn run(args: Hook, style: StyleOptions, host: &Host) -> Result<Exit, CommandError> {
@@ -58,7 +64,15 @@ fn pre_commit(args: PreCommit, style: StyleOptions, host: &Host) -> Result<Exit,
     };
     if exit == Exit::Findings {
         let can_be_fixed = can_be_fixed(&judged, &session(View::Staged)).unwrap_or_default();
-        remark(if can_be_fixed { ENCRYPT_ALL } else { NOT_COMMITTED });
+        // Git sets this for hooks, and names its own index otherwise.
+        let index = host.env("GIT_INDEX_FILE");
+        let is_temporary =
+            index.is_some_and(|index| Path::new(&index).file_name() != Some("index".as_ref()));
+        remark(match can_be_fixed {
+            true if is_temporary => ENCRYPT_UNSTAGED,
+            true => ENCRYPT_ALL,
+            false => NOT_COMMITTED,
+        });
     }
     Ok(exit)
 }
@@ -101,5 +115,9 @@ fn options(options: HookOptions, view: View, style: StyleOptions, host: &Host) -
     let resolved = Options::new(options.settings, style, host).with_baseline(options.baseline);
     // A hook without findings prints nothing, unless it is asked for details.
     let style = Style { quiet: !style.verbose, ..resolved.style };
-    Options { view, style, fail_on: options.fail_on.map(Level::from), progress: false, ..resolved }
+    // Git runs hooks at the root, and says where the person is.
+    let prefix = host.env("GIT_PREFIX").unwrap_or_default();
+    let reads_in = resolved.directory.join(prefix);
+    let fail_on = options.fail_on.map(Level::from);
+    Options { view, style, fail_on, progress: false, reads_in, ..resolved }
 }

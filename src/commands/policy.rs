@@ -14,6 +14,7 @@ use crate::policy::{CONFIG_NAME, Config, CreationRule, Governing, Names, Policy}
 use crate::report::{Look, Tone};
 use crate::rules::{looks_like_glob, misses_files};
 use crate::settings;
+use crate::shell::{Command, Reader};
 use crate::sops::census;
 use crate::sops::metadata::{self, Found};
 use crate::sops::recipe::{Recipe, drift};
@@ -40,10 +41,12 @@ pub fn run(
             line(&mut out, "  the path     is a directory: name the files in it\n");
             continue;
         }
+        let typed = clean_path(&path.display().to_string()).into_owned();
         let (tree, path) = locate(path, host)?;
         let directories: Vec<&str> = path.ancestors().collect();
         let policy = Policy::load(directories, |path| read_config(&tree, path))
             .below(config_above(&tree.root));
+        line(&mut out, &typed);
         describe(&mut out, &tree, &policy, &path);
     }
     let out = painted(&out, &Look::new(&settings::style(style, host)));
@@ -87,7 +90,6 @@ fn locate(path: &Path, host: &Host) -> Result<(WorkTree, RepoPath), CommandError
 }
 
 fn describe(out: &mut String, tree: &WorkTree, policy: &Policy, path: &RepoPath) {
-    line(out, &format!("{path}"));
     let governing = policy.governing(path);
     match governing {
         Governing::NoConfig => {
@@ -255,10 +257,8 @@ fn from_the_root(out: &mut String, policy: &Policy, path: &RepoPath, governing: 
         }
         Some(_) => "finds no rule in ./.sops.yaml".to_owned(),
     };
-    line(
-        out,
-        &format!("  note         sops run from the root {words}; pass --config {}", nearest.path),
-    );
+    let sops = Command::new("sops").config(&nearest.path).line(&Reader::at_root());
+    line(out, &format!("  note         sops run from the root {words}; there, use `{sops}`"));
 }
 
 fn line(out: &mut String, text: &str) {

@@ -8,11 +8,13 @@ use super::inputs;
 use super::say::{advise, complain, remark, write_closing};
 use crate::cli;
 use crate::finding::{Finding, Level};
+use crate::git::Repo;
 use crate::host::{Host, Pending};
+use crate::path::RepoPath;
 use crate::report::{Report, Style, Summary, closing};
 use crate::session::{Finished, Session};
 use crate::settings::{Options, Settings, Target};
-use crate::source::{Source, View};
+use crate::source::{Source, View, normal};
 use crate::text::words::count;
 
 /// Looks at files and reports what is wrong with them.
@@ -118,9 +120,11 @@ fn write_files(
     for Target { reporter, output } in targets {
         let Some(path) = output else { continue };
         let name = path.display().to_string();
+        let path = directory.join(path);
         let mut text = Vec::new();
         let made = reporter.write(report, style, &mut text);
-        let file = made.and_then(|()| Pending::new(&directory.join(path), &text, root));
+        let made = made.and_then(|()| refuse_tracked(&path, root));
+        let file = made.and_then(|()| Pending::new(&path, &text, root));
         let failed = |source| CommandError::Output { what: name.clone(), source };
         pending.push((file.map_err(failed)?, name));
     }
@@ -131,6 +135,17 @@ fn write_files(
         names.push(name);
     }
     Ok(names)
+}
+
+/// Refuses a file that git tracks: a report would replace a Secret or a config.
+fn refuse_tracked(path: &Path, root: &Path) -> io::Result<()> {
+    let inside = normal(path).and_then(|path| RepoPath::new(path.strip_prefix(root).ok()?));
+    let index = || Repo::discover(root).ok()?.index().ok();
+    let is_tracked = |inside: RepoPath| index()?.entry(inside.as_str()).map(|_| ());
+    match inside.and_then(is_tracked) {
+        Some(()) => Err(io::Error::other("git tracks a file of this name; write it elsewhere")),
+        None => Ok(()),
+    }
 }
 
 /// Returns the number of findings, which the log of a failed job would not have.

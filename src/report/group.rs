@@ -17,8 +17,9 @@ pub(super) struct Group<'f> {
 struct Cause<'f> {
     rule: &'static str,
     level: Level,
-    /// The places in other files: the creation rule, for most findings.
-    governing: Vec<(&'f str, Option<usize>, &'f str)>,
+    /// The names and lines of other files: the creation rule, for most findings. Each directory can have a
+    /// config with the same rule.
+    governing: Vec<(&'f str, &'f str)>,
     help: Option<String>,
 }
 
@@ -49,16 +50,19 @@ pub(super) fn groups<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<Gro
 impl<'f> Cause<'f> {
     fn of(finding: &'f Finding) -> Self {
         let path = &finding.place.path;
-        // A rule moves from commit to commit, so its line is known by its text only.
-        let line = |label: &Label| finding.origin.is_none().then_some(label.place.start.line);
-        let elsewhere = finding.related.iter().filter(|label| label.place.path != *path);
-        let governing =
-            elsewhere.map(|label| (label.place.path.as_str(), line(label), &*label.place.line));
+        let elsewhere = || finding.related.iter().filter(|label| label.place.path != *path);
+        let governing = elsewhere().map(|label| (label.place.path.file_name(), &*label.place.line));
+        let help = finding.help.as_ref().map(|help| {
+            let replace = |help: String, label: &Label| {
+                help.replace(label.place.path.as_str(), label.place.path.file_name())
+            };
+            elsewhere().fold(help.template(path), replace)
+        });
         Self {
             rule: finding.rule.id.as_str(),
             level: finding.level,
             governing: governing.collect(),
-            help: finding.help.as_ref().map(|help| help.template(path)),
+            help,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::subject::Subject;
 use super::written::{self, sops_name};
 use crate::document::{self, Format};
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
+use crate::policy::{Config, CreationRule};
 use crate::shell::Advice;
 use crate::text::Span;
 
@@ -96,7 +97,16 @@ fn help(subject: &Subject<'_>, actual: Option<&dyn Format>) -> Advice {
         // Its content need not be what its name says, so sops could not encrypt it under this name.
         None => format!("{name}.enc"),
     };
-    rename(path, &path.parent().join(&name)) + ", and correct the places that name it"
+    let new = path.parent().join(&name);
+    let rule = subject.governing.rule();
+    let covers = |(config, rule): &(&Config, &CreationRule)| {
+        let governing = config.governing(&new).rule();
+        governing.is_some_and(|(_, other)| other.number == rule.number)
+    };
+    let pattern = rule.filter(|rule| !covers(rule)).map(|(config, rule)| {
+        format!(", let rule {} of {} match the new name", rule.number, config.path)
+    });
+    rename(path, &new) + pattern.unwrap_or_default() + ", and correct the places that name it"
 }
 
 /// Returns true if the file is in a directory for manifests.

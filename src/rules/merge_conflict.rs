@@ -38,7 +38,7 @@ declare_rule! {
     /// `--theirs`; if the markers are already committed, `git restore --source=COMMIT FILE` with a
     /// commit before the merge. Then repeat the other side's change with `sops edit FILE`.
     MergeConflict, "merge-conflict", Error, needs Text,
-    "conflict markers of git in an encrypted file"
+    "conflict markers of git in an encrypted file or a Secret"
 }
 
 impl FileRule for MergeConflict {
@@ -50,7 +50,8 @@ impl FileRule for MergeConflict {
         // A manual may show a conflict; a file that sops reads may not have one.
         let is_read_by_sops = document::format_of(subject.path()).is_some();
         let is_encrypted = subject.traces.encrypted && is_read_by_sops;
-        if !is_encrypted && !subject.claims_encryption {
+        let may_hide_secret = subject.parse_error.is_some_and(|error| error.may_hide_secret);
+        if !is_encrypted && !subject.claims_encryption && !may_hide_secret {
             return;
         }
         let mut expected = ["<<<<<<< ", "=======", ">>>>>>> "].iter();
@@ -76,6 +77,9 @@ impl FileRule for MergeConflict {
 
 /// Tells how to keep one version of the whole file: parts of two have no MAC in common.
 fn help(subject: &Subject<'_>) -> Advice {
+    if !subject.traces.encrypted {
+        return "resolve the conflict, then run sops-lint again: the file may hold a plaintext Secret".into();
+    }
     let keep = |side| Command::new("git checkout").words(side).file(subject.path());
     Advice::from("keep one side's version of the whole file (while the merge is open, with ")
         + keep("--ours")

@@ -277,8 +277,35 @@ fn help(
         rule.number,
         config.path
     );
+    let change = ", and change the secret itself";
+    let own = subject.metadata().map(|own| &own.recipe);
+    if let Some(options) = own.and_then(|own| removal(drift, [own, &rule.recipe])) {
+        let rotate = subject.sops(&format!("rotate --in-place {options}"));
+        return Advice::from(choice) + rotate + change;
+    }
     let rotate = subject.sops("rotate --in-place");
-    Advice::from(choice) + update + ", then " + rotate + ", and change the secret itself"
+    Advice::from(choice) + update + ", then " + rotate + change
+}
+
+/// Returns the options of `sops rotate` that give a file the recipients of its rule and a new data key at once:
+/// after `updatekeys`, people who lost access could not rotate. Only for a few age keys in one group.
+fn removal(drift: &Drift<'_>, recipes: [&Recipe; 2]) -> Option<String> {
+    const MAX_KEYS: usize = 10;
+    let is_simple = |one: &&Recipient| {
+        one.service.metadata_field() == "age" && one.identity.id.starts_with("age1")
+    };
+    let changed = drift.extra.len() + drift.missing.len();
+    let may_be_done = recipes.iter().all(|recipe| recipe.key_groups.len() == 1)
+        && drift.unsure.is_empty()
+        && drift.unexplained.is_empty()
+        && changed <= MAX_KEYS
+        && drift.extra.iter().chain(&drift.missing).all(is_simple);
+    let list = |all: &[&Recipient]| {
+        all.iter().map(|one| one.identity.id.as_str()).collect::<Vec<_>>().join(",")
+    };
+    let added = (!drift.missing.is_empty()).then(|| format!(" --add-age {}", list(&drift.missing)));
+    let options = format!("--rm-age {}{}", list(&drift.extra), added.unwrap_or_default());
+    may_be_done.then_some(options)
 }
 
 /// Points at the rule, and in it at the recipients that are missing in the file.

@@ -16,11 +16,11 @@ impl Subject<'_> {
 
     /// Tells how to restore the last good version of the file.
     pub(super) fn restoring(&self) -> Advice {
-        let restore =
-            Command::new("git restore --source=HEAD --staged --worktree").file(self.path());
+        // `git restore` would delete a file that the commit lacks.
+        let checkout = Command::new("git checkout HEAD --").file(self.path());
         Advice::from("restore the last good version of the file (")
-            + restore
-            + " if the last commit has it)"
+            + checkout
+            + " if the last commit has it; this discards all changes since then)"
     }
 
     /// Tells how to make a change again that sops rejects.
@@ -30,10 +30,15 @@ impl Subject<'_> {
 
     /// Tells how to encrypt the file anew. What is decrypted has to be encrypted again.
     pub(super) fn reencrypting(&self) -> Advice {
-        Advice::from("run ")
+        let config = self.governing.config().filter(|config| !config.problems.is_empty());
+        let first = config.map(|config| {
+            format!("correct {} first, which has a finding of its own, then ", config.path)
+        });
+        Advice::from(first.unwrap_or_default() + "run ")
             + self.sops("decrypt --in-place")
             + ", then "
             + self.sops("encrypt --in-place")
+            + ", and commit nothing in between"
     }
 
     /// Returns what to do about a plaintext file that is named like the output of a decryption: to encrypt it

@@ -51,6 +51,9 @@ impl RepoRule for UncoveredFile {
     fn check<'f>(&self, repository: &Repository<'f>) -> Vec<(&'f RepoPath, Draft<'f>)> {
         let mut without_rule: BTreeMap<&RepoPath, Uncovered<'f>> = BTreeMap::new();
         let mut without_config: Vec<&'f Facts> = Vec::new();
+        let mut unusable: BTreeMap<&RepoPath, Uncovered<'f>> = BTreeMap::new();
+        // A config that is scanned has findings of its own.
+        let is_scanned = |config: &Config| repository.files.binary_search(&&config.path).is_ok();
         // A plaintext Secret has a finding of its own.
         for facts in repository.facts.iter().filter(|facts| facts.is_encrypted) {
             match repository.governing(facts) {
@@ -59,12 +62,16 @@ impl RepoRule for UncoveredFile {
                     without_rule.entry(&config.path).or_insert((config, Vec::new())).1.push(facts);
                 }
                 Governing::NoConfig | Governing::Outside(_) => without_config.push(facts),
+                Governing::Unusable(config) if !is_scanned(config) => {
+                    unusable.entry(&config.path).or_insert((config, Vec::new())).1.push(facts);
+                }
                 Governing::Unusable(_) | Governing::Rule(..) => {}
             }
         }
         let groups = without_rule.into_values().flat_map(by_directory);
         let no_rule = groups.map(|(config, files)| no_rule(config, &files));
-        no_rule.chain(no_config(repository, &without_config)).collect()
+        let unusable = unusable.into_values().map(|(config, files)| no_use(config, &files));
+        no_rule.chain(unusable).chain(no_config(repository, &without_config)).collect()
     }
 }
 
@@ -92,6 +99,18 @@ fn no_rule<'f>(config: &'f Config, files: &[&'f Facts]) -> (&'f RepoPath, Draft<
             + Command::new("sops-lint policy").file(first),
     );
     (first, draft)
+}
+
+fn no_use<'f>(config: &'f Config, files: &[&'f Facts]) -> (&'f RepoPath, Draft<'f>) {
+    let first = &files[0].path;
+    let message = format!(
+        "{} cannot be used, so the recipients of {} cannot be checked",
+        config.path,
+        listing(files)
+    );
+    let scan = Command::new("sops-lint scan").file(&config.path);
+    let help = Advice::from("see ") + scan;
+    (first, Draft::new(&META, Span::at(0), message).note("not covered").help(help))
 }
 
 fn no_config<'f>(

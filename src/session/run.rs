@@ -43,9 +43,9 @@ impl<'h> Session<'h> {
         }
     }
 
-    /// Returns the person who started the run, and looks at the tree from the current directory.
+    /// Returns the person who started the run, and the directory from which the person looks at the tree.
     pub fn reader(&self, source: &Source) -> Reader {
-        let directory = &self.options.directory;
+        let directory = &self.options.reads_in;
         let canonical = WorkTree::canonical(directory);
         Reader::new(source.root(), canonical.as_deref().unwrap_or(directory))
     }

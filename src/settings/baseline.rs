@@ -14,6 +14,7 @@ use crate::finding::{Finding, Level};
 use crate::path::RepoPath;
 use crate::report::{Report, Suppressed};
 use crate::rules::SETTINGS_RULES;
+use crate::text::words::agree;
 
 /// The default file name of a baseline, at the root of the tree.
 pub const BASELINE_NAME: &str = ".sops-lint-baseline.yaml";
@@ -150,6 +151,9 @@ impl Baseline {
             }
             !is_known
         });
+        for finding in report.findings.iter_mut().filter(|finding| is_recorded(finding)) {
+            self.compare(finding, left.get_mut(&None));
+        }
         report.summary.count(&report.findings);
         report.summary.in_baseline = suppressed.len();
         report.suppressed.append(&mut suppressed);
@@ -157,6 +161,35 @@ impl Baseline {
             let left = left.get(&None).unwrap_or(&self.entries);
             report.summary.gone_from_baseline = left.levels.values().map(Vec::len).sum();
         }
+    }
+
+    /// Says in a reported finding which of its values have entries. These are not gone: `left`.
+    fn compare(&self, finding: &mut Finding, left: Option<&mut Entries>) {
+        let places = places(finding, &finding.place.path);
+        let known = places.iter().filter(|place| self.entries.levels.contains_key(place)).count();
+        if let Some(left) = left {
+            for place in &places {
+                left.levels.remove(place);
+            }
+        }
+        finding.message += &match known {
+            0 => return,
+            known if known < places.len() => {
+                format!(
+                    "; {known} of {} {} in the baseline",
+                    places.len(),
+                    agree(known, "is", "are")
+                )
+            }
+            _ => "; in the baseline, but changed since".to_owned(),
+        };
+    }
+
+    /// Counts the findings that have no entries.
+    pub fn count_new(&self, findings: &[Finding]) -> usize {
+        let mut left = self.entries.clone();
+        let recorded = findings.iter().filter(|finding| is_recorded(finding));
+        recorded.filter(|one| !self.knows(one, &one.place.path, &mut left)).count()
     }
 
     /// Reports whether all values of a finding are known at a path, and takes their entries.

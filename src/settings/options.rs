@@ -22,6 +22,8 @@ pub struct Options {
     pub shard: Option<Shard>,
     /// The directory that relative paths start from.
     pub directory: PathBuf,
+    /// The directory of the person who reads the report.
+    pub reads_in: PathBuf,
     /// The reports to write.
     pub targets: Vec<Target>,
     /// Colours, width and verbosity.
@@ -93,6 +95,7 @@ impl Options {
             paths: Vec::new(),
             shard: None,
             directory: host.directory.clone(),
+            reads_in: host.directory.clone(),
             targets: vec![Target { reporter: REPORTERS[0], output: None }],
             style,
             file_style: Style { color, ..style },

@@ -1,6 +1,8 @@
 //! Commands, exit codes and streams.
 
-use crate::support::{repository, sops_lint};
+use std::fs;
+
+use crate::support::{fixtures, repository, sops_lint};
 
 const PLAINTEXT: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: canary-cli\n";
@@ -345,4 +347,23 @@ fn the_manual_page_says_what_a_script_needs_to_know() {
     for name in ["SOPS_LINT_FORMAT", ".sops\\-lint.yaml", "FORCE_COLOR"] {
         assert!(page.contains(name), "{name}: {page}");
     }
+}
+
+#[test]
+fn a_broken_config_is_named_although_only_its_files_are_scanned() {
+    let secret = fs::read_to_string(
+        fixtures().join("rules/decrypted-artifact/silent-encrypted-after-all/secrets.dec.yaml"),
+    );
+    let secret = secret.expect("a fixture");
+    let tree = repository(&[
+        (".sops.yaml", "creation_rules:\n  - path_regex: \"[\n"),
+        ("apps/db.yaml", &secret),
+    ]);
+    let run = sops_lint(tree.path(), &["scan", "apps"]);
+    assert!(
+        run.stdout.contains("uncovered-file") && run.stdout.contains("`sops-lint scan .sops.yaml`"),
+        "{run:?}"
+    );
+    let whole = sops_lint(tree.path(), &["scan"]);
+    assert!(!whole.stdout.contains("uncovered-file"), "{whole:?}");
 }

@@ -488,6 +488,23 @@ fn a_hook_that_goes_into_a_directory_judges_the_same_index() {
     assert!(is_refused(&run, "db.yaml"), "{run:?}");
 }
 
+/// Git runs hooks at the root, with an index of its own for `--all`.
+#[test]
+fn advice_is_for_the_directory_and_the_index_of_the_commit() {
+    let config = "creation_rules:\n  - encrypted_regex: ^(data|stringData)$\n    age: age1dredkct08d4pdx2ksvtdx2qtnwf5ark0eu8dwka3ea5txlyqruvqjmlmyh\n";
+    let git = Git::with(&[(".sops.yaml", config), ("apps/db.yaml", HARMLESS)]);
+    install(&git, "pre-commit");
+    git.write("apps/db.yaml", PLAIN);
+    let commit = |arguments: &[&str]| {
+        let run = git_in(&git.root.join("apps"), &[&["commit", "-m", "x"], arguments].concat());
+        assert!(run.code != Some(0) && run.stderr.contains("`sops-lint fix db.yaml`"), "{run:?}");
+        run.stderr
+    };
+    assert!(commit(&["--all"]).contains("run `sops-lint fix` to encrypt the files"));
+    git.run(&["add", "--all"]);
+    assert!(commit(&[]).contains("run `sops-lint fix --staged` to encrypt the files"));
+}
+
 /// A commit can bring any name, and pre-commit puts names behind the options.
 #[test]
 fn a_name_that_looks_like_an_option_switches_nothing_off() {

@@ -221,3 +221,17 @@ fn a_name_in_a_group_is_no_command_to_a_runner() {
     assert!(text.contains("  also: ") && text.contains("::error::x.yaml:6:3"), "{text}");
     assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_report_replaces_no_file_that_git_tracks() {
+    let git = crate::support::Git::with(&[("apps/db.yaml", PLAINTEXT)]);
+    let arguments = ["scan", "--format", "json", "--output", "apps/db.yaml"];
+    let run = git.lint(&arguments);
+    assert!(run.code == Some(2) && run.stderr.contains("git tracks a file"), "{run:?}");
+    let text = std::fs::read_to_string(git.root.join("apps/db.yaml")).expect("it is there");
+    assert_eq!(text, PLAINTEXT);
+    for _ in 0..2 {
+        assert_eq!(git.lint(&["scan", "--format", "json", "--output", "new.json"]).code, Some(1));
+    }
+}

@@ -112,11 +112,12 @@ fn fix(
     let explains = !is_halfway && !session.options.style.quiet && named::report(&scene, &plan);
     let changes = if is_applied { plan.size() } else { 0 };
     let again = Again { session, settings: &settings, ring: ring.as_ref(), mode: fixing.mode };
-    let finished = if changes == 0 || is_halfway {
+    let mut finished = if changes == 0 || is_halfway {
         examined.finished
     } else {
         again.judge(&plan, examined)?
     };
+    finished.report.reader = session.reader(&source);
     Ok(Fixed {
         changes,
         is_halfway,
@@ -200,7 +201,7 @@ fn carry_out(
     let style = &scene.session.options.style;
     let reader = scene.session.reader(scene.source);
     let is_staged = scene.session.options.view == View::Staged;
-    let mut show = Show { is_done: false, style };
+    let mut show = Show { is_done: false, style, reader: &reader };
     // One file that is refused stops the commit, so the others stay unchanged.
     let is_stopped = mode == Mode::Write && is_staged && !plan.refusals.is_empty();
     match (mode, stage) {

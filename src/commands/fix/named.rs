@@ -62,7 +62,7 @@ fn reason(scene: &Scene<'_>, path: &RepoPath, reader: &Reader) -> String {
         return format!("no safe fix is known for what is wrong with it, see `{scan}`");
     }
     if examined.has_suppressed(path) {
-        return "the settings or the baseline suppress what was found in it".to_owned();
+        return "the settings or the baseline suppress what was found in it (--no-baseline fixes what is in the baseline)".to_owned();
     }
     if examined.is_encrypted(path) {
         return "it is encrypted already".to_owned();

@@ -88,7 +88,8 @@ impl Rest<'_> {
     fn list(&self) {
         let mut err = io::stderr().lock();
         for finding in &self.finished.report.findings {
-            let (path, line) = (&finding.place.path, finding.place.start.line);
+            let path = self.finished.report.reader.shown(&finding.place.path);
+            let line = finding.place.start.line;
             let (level, rule) = (finding.level.name(), finding.rule.id);
             let message = clean_path(&finding.message);
             // If standard error cannot be written, the exit code still tells the result.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::plan::{Plan, ignore_line};
 use crate::fix::{Change, Encryption, diff};
 use crate::report::Style;
+use crate::shell::Reader;
 use crate::text::printable::{clean, clean_path};
 
 /// Codes of the colours that git gives to a diff.
@@ -23,6 +24,8 @@ pub(super) struct Show<'s> {
     pub(super) is_done: bool,
     /// Colours, and whether everything is listed.
     pub(super) style: &'s Style,
+    /// The person for whom paths are written.
+    pub(super) reader: &'s Reader,
 }
 
 impl Show<'_> {
@@ -33,10 +36,12 @@ impl Show<'_> {
         }
         let mood = self.mood();
         for (from, to) in &plan.renames {
+            let [from, to] = [from, to].map(|path| self.reader.shown(path));
             writeln!(out, "{from}: {mood}renamed to {to}")?;
         }
         for path in &plan.ignores {
             let step = "`git rm --cached` removes it from git";
+            let path = self.reader.shown(path);
             writeln!(out, "{path}: {mood}added to .gitignore; {step}")?;
         }
         Ok(())
@@ -79,6 +84,7 @@ impl Show<'_> {
     ) -> io::Result<()> {
         let mood = self.mood();
         let verb = if encryption.is_some() { format!("{mood}encrypted ") } else { mood.to_owned() };
+        let path = self.reader.shown(path);
         writeln!(out, "{path}: {verb}{}", clean_path(done))?;
         let Some(Encryption { values, recipients }) = encryption.as_ref().filter(|_| !self.is_done)
         else {

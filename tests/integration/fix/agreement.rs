@@ -65,7 +65,7 @@ fn levels_ignores_the_baseline_and_the_selection_apply_to_a_fix() {
     let said = "note: there was nothing to fix (the settings ignore 1 finding)\n";
     assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(0), "", said));
     let run = sops_lint(tree.path(), &["fix", "db.yaml"]);
-    let said = "note: db.yaml was left as it is: the settings or the baseline suppress what was found in it\n";
+    let said = "note: db.yaml was left as it is: the settings or the baseline suppress what was found in it (--no-baseline fixes what is in the baseline)\n";
     assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(0), "", said));
 
     let tree = settings("baseline: known.yaml\n");

@@ -117,7 +117,7 @@ impl<'e> Scene<'e> {
         let help = finding.map(|finding| finding.help.as_str()).unwrap_or_default();
         match finding {
             Some(finding) if help.contains("--ours") => return scene.in_conflict(&finding.path),
-            Some(finding) if help.contains("`git restore") && !is_change => {
+            Some(finding) if help.contains("`git checkout HEAD") && !is_change => {
                 scene.seal_sample(&finding.path, help.contains("sops edit"));
             }
             _ => {}
