@@ -13,6 +13,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use super::subject::{Judged, Subject};
 use crate::document::Scalar;
 use crate::sops::census::Spot;
+use crate::sops::flat::CHANGED_LINES;
 use crate::sops::value::{EncValue, PREFIX, Parts, looks_encrypted, may_hold_ciphertext};
 
 /// Characters that people and programs put around a value.
@@ -200,6 +201,13 @@ impl Subject<'_> {
     /// Returns true if any value of the file is a ciphertext that sops does not recognise.
     pub(super) fn has_disguised(&self) -> bool {
         self.is_encrypted() && self.documents.iter().any(|judged| !all(judged).is_empty())
+            || self.has_changed_lines()
+    }
+
+    /// Returns true if the lines of the metadata were changed, which explains all other faults of the lines.
+    pub(super) fn has_changed_lines(&self) -> bool {
+        let mut problems = self.metadata().into_iter().flat_map(|metadata| &metadata.problems);
+        problems.any(|problem| problem.reason == CHANGED_LINES)
     }
 }
 

@@ -5,7 +5,7 @@ use super::subject::{Judged, Subject};
 use crate::document::Shape;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::shell::Advice;
-use crate::sops::flat::CRLF;
+use crate::sops::flat::{CHANGED_LINES, CRLF};
 use crate::sops::walk::METADATA_KEY;
 use crate::text::printable::clean_path;
 
@@ -59,6 +59,15 @@ impl FileRule for InvalidMetadata {
             // A MAC in quotes has the same cause as values in quotes.
             let is_disguised = subject.has_disguised();
             for problem in problems.filter(|it| !(is_disguised && it.reason.contains("`mac`"))) {
+                if problem.reason == CHANGED_LINES {
+                    let reason = format!("the sops block {}", problem.reason);
+                    let help = subject.restoring()
+                        + ", or remove what was added to its lines: a byte order mark, blanks at their beginning and around =, and export";
+                    let draft = Draft::new(&META, problem.span, reason)
+                        .at(index, Some(METADATA_KEY.to_owned()));
+                    drafts.push(draft.note("not as sops wrote it").help(help));
+                    break;
+                }
                 if problem.reason == CRLF {
                     let draft = Draft::new(
                         &META,

@@ -84,7 +84,8 @@ impl FileRule for MalformedCiphertext {
 /// Finds ciphertexts that sops takes for plaintext. All of a document have one cause.
 fn disguised<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draft<'s>> {
     let found = disguise::all(judged);
-    let (first, kind) = found.first().filter(|_| subject.is_encrypted())?;
+    let (first, kind) =
+        found.first().filter(|_| subject.is_encrypted() && !subject.has_changed_lines())?;
     let paths: Vec<String> = found.iter().map(|(spot, _)| spot.key_path()).collect();
     let message = format!(
         "{} {} {}, so sops takes {} for plaintext ({})",
