@@ -199,6 +199,10 @@ fn explain(
         SealError::Impossible { span, .. } => {
             (*span, "change that in the file, then run this again".into())
         }
+        SealError::Ciphertext { span } => (
+            *span,
+            "restore the file from the commit that last had its sops block, or take out the ciphertext".into(),
+        ),
         SealError::Rule { help, .. } => {
             (None, format!("{help}; it is rule {} of {}", rule.number, config.path).into())
         }

@@ -82,6 +82,10 @@ impl Subject<'_> {
     }
 
     fn find_encrypting(&self) -> Advice {
+        if self.may_hold_ciphertext() {
+            return self.restoring()
+                + "; do not encrypt it as it is, since it may contain ciphertext, which only its former sops block can decrypt";
+        }
         if let Some(first) = self.wrong_form() {
             return first.into();
         }

@@ -5,7 +5,8 @@ use super::subject::{Judged, Subject};
 use crate::document::Shape;
 use crate::finding::{Draft, Drafts, Level, RuleMeta};
 use crate::shell::Advice;
-use crate::sops::flat::CRLF;
+use crate::sops::Problem;
+use crate::sops::flat::{CHANGED_LINES, CRLF};
 use crate::sops::walk::METADATA_KEY;
 use crate::text::printable::clean_path;
 
@@ -59,6 +60,10 @@ impl FileRule for InvalidMetadata {
             // A MAC in quotes has the same cause as values in quotes.
             let is_disguised = subject.has_disguised();
             for problem in problems.filter(|it| !(is_disguised && it.reason.contains("`mac`"))) {
+                if problem.reason == CHANGED_LINES {
+                    drafts.push(changed_lines(subject, index, problem));
+                    break;
+                }
                 if problem.reason == CRLF {
                     let draft = Draft::new(
                         &META,
@@ -106,6 +111,16 @@ impl FileRule for InvalidMetadata {
         }
         duplicates(subject, drafts);
     }
+}
+
+/// Reports lines of metadata that an editor changed.
+fn changed_lines<'s>(subject: &Subject<'s>, index: usize, problem: &Problem) -> Draft<'s> {
+    let help = subject.restoring()
+        + ", or remove what was added to its lines: a byte order mark, blanks at their beginning and around =, and export";
+    Draft::new(&META, problem.span, format!("the sops block {}", problem.reason))
+        .at(index, Some(METADATA_KEY.to_owned()))
+        .note("not as sops wrote it")
+        .help(help)
 }
 
 /// Tells how to keep git from converting the line ends of a file. Its last version in git may have them too.

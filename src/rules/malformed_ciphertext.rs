@@ -1,6 +1,6 @@
 //! An `ENC[..]` that sops cannot decrypt because of its form.
 
-use super::disguise;
+use super::disguise::{self, Disguise};
 use super::rule::{FileRule, declare_rule};
 use super::subject::{Judged, Subject};
 use crate::document::Shape;
@@ -50,6 +50,10 @@ impl FileRule for MalformedCiphertext {
         for judged in subject.documents {
             let index = judged.document.index;
             drafts.extend(disguised(subject, judged));
+            // Without a block, that is the fault.
+            if subject.has_orphans(judged) {
+                continue;
+            }
             for (spot, error) in &judged.census.malformed {
                 let path = spot.key_path();
                 drafts.push(
@@ -80,7 +84,8 @@ impl FileRule for MalformedCiphertext {
 /// Finds ciphertexts that sops takes for plaintext. All of a document have one cause.
 fn disguised<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draft<'s>> {
     let found = disguise::all(judged);
-    let (first, kind) = found.first().filter(|_| subject.is_encrypted())?;
+    let (first, kind) =
+        found.first().filter(|_| subject.is_encrypted() && !subject.has_changed_lines())?;
     let paths: Vec<String> = found.iter().map(|(spot, _)| spot.key_path()).collect();
     let message = format!(
         "{} {} {}, so sops takes {} for plaintext ({})",
@@ -90,9 +95,12 @@ fn disguised<'s>(subject: &Subject<'s>, judged: &Judged<'s>) -> Option<Draft<'s>
         agree(found.len(), "it", "them"),
         listing(&paths, Clone::clone)
     );
+    // A form that cannot be undone decides.
+    let kind =
+        found.iter().map(|(_, kind)| kind).find(|kind| **kind == Disguise::OneCase).unwrap_or(kind);
+    let repair = kind.repair(judged.document.shape == Shape::Lines);
     let help = subject.restoring()
-        + ", or "
-        + kind.repair(judged.document.shape == Shape::Lines)
+        + repair.map(|repair| format!(", or {repair}")).unwrap_or_default()
         + "; leave the sops block as it is, since only it has the data key";
     let draft = Draft::new(&META, first.key_span, message)
         .at(judged.document.index, Some(first.key_path()))

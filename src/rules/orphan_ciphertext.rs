@@ -1,18 +1,25 @@
 //! Ciphertext that nothing decrypts.
 
 use super::comment_item;
+use super::disguise::{self, Disguise};
 use super::rule::{FileRule, declare_rule};
 use super::subject::Subject;
 use crate::finding::{Draft, Drafts, RuleMeta};
+use crate::shell::Advice;
 use crate::sops::census::Spot;
 use crate::text::words::{count, listing};
 
 declare_rule! {
     /// ## What it does
     ///
-    /// Finds complete `ENC[AES256_GCM,..]` values in files without any `sops` block, and in places
-    /// that the file's selector does not cover. Only whole values count: a ciphertext that is
-    /// quoted in a comment or inside a longer string is fine.
+    /// Finds `ENC[AES256_GCM,..]` values in files without any `sops` block, and in places that the
+    /// file's selector does not cover. Only whole values count: a ciphertext that is quoted in a
+    /// comment or inside a longer string is fine.
+    ///
+    /// In a file without a `sops` block, it also finds damaged ciphertexts: in quotes, in another
+    /// case of letters, in base64. In a Secret, and in a file whose name says that it is encrypted,
+    /// it also finds what is left of a ciphertext that was cut or wrapped. `sops-lint fix` encrypts
+    /// no file that may contain ciphertext, because nothing could decrypt that ciphertext later.
     ///
     /// If `encrypted_comment_regex` selects a value of a list that has two comment lines above it, sops
     /// writes a file that it cannot open: it encrypts the second comment as an item of the list. The help
@@ -57,23 +64,21 @@ impl FileRule for OrphanCiphertext {
         }
         let is_encrypted = subject.is_encrypted();
         for judged in subject.documents {
-            let spots = &judged.census.misplaced;
+            let spots = match judged.metadata {
+                None if subject.has_orphans(judged) => judged.orphans(subject.claims_encryption),
+                _ => judged.census.misplaced.iter().collect(),
+            };
             // Beside documents with a block, a bare one is a matter of `mixed-documents`; beside
             // a broken block, of `invalid-metadata`.
             let is_bare_among_others = judged.metadata.is_none() && is_encrypted;
-            let Some(first) = spots.first() else { continue };
+            let Some(&first) = spots.first() else { continue };
             if is_bare_among_others || judged.unrelated.is_some() {
                 continue;
             }
-            let paths = listing(spots, Spot::key_path);
+            let paths = listing(&spots, |spot| spot.key_path());
             let values = count(spots.len(), "encrypted value");
             let draft = match &judged.metadata {
-                None => Draft::new(
-                    &META,
-                    first.key_span,
-                    format!("{values} in a file without a sops block ({paths})"),
-                )
-                .help("restore the sops block from the commit that last had it; a value copied from another file can only be decrypted there"),
+                None => without_block(subject, &spots, &values, &paths),
                 Some(_) if comment_item::hides(subject, first) => Draft::new(
                     &META,
                     first.key_span,
@@ -93,7 +98,8 @@ impl FileRule for OrphanCiphertext {
                     }
                 }
             };
-            let draft = draft.at_each(judged.document.index, spots.iter().map(Spot::key_path));
+            let draft =
+                draft.at_each(judged.document.index, spots.iter().map(|spot| spot.key_path()));
             drafts.push(
                 draft
                     .note("nothing decrypts this")
@@ -101,4 +107,27 @@ impl FileRule for OrphanCiphertext {
             );
         }
     }
+}
+
+/// Reports ciphertexts in a file without metadata.
+fn without_block<'s>(
+    subject: &Subject<'s>,
+    spots: &[&Spot<'s, 's>],
+    values: &str,
+    paths: &str,
+) -> Draft<'s> {
+    let damaged = spots.iter().find(|spot| !disguise::is_intact(spot));
+    let form = damaged.map(|spot| disguise::at(spot).map_or("damaged", Disguise::says));
+    let message = format!("{values} in a file without a sops block ({paths})");
+    let copied = "a value copied from another file can only be decrypted there";
+    let help = match form {
+        Some(form) => {
+            Advice::from(format!("the ciphertext is {form}, too: "))
+                + subject.restoring()
+                + "; "
+                + copied
+        }
+        None => format!("restore the sops block from the commit that last had it; {copied}").into(),
+    };
+    Draft::new(&META, spots[0].key_span, message).help(help)
 }

@@ -68,7 +68,10 @@ pub struct Answers {
     pub(super) encrypting: OnceCell<Advice>,
     /// What has to be done before.
     pub(super) obstacles: OnceCell<Option<Advice>>,
+    /// Whether the file may contain a ciphertext in any form.
+    pub(super) may_hold_ciphertext: OnceCell<bool>,
     has_ciphertext: OnceCell<bool>,
+    holds_sops: OnceCell<bool>,
 }
 
 /// Prints none of the text.
@@ -109,10 +112,13 @@ impl<'s> Subject<'s> {
     /// Returns true if the file has a `sops` block or a ciphertext. If it could not be read, its bytes
     /// decide.
     pub(super) fn holds_sops(&self) -> bool {
-        let is_read = !self.documents.is_empty() && self.parse_error.is_none();
-        self.documents.iter().any(Judged::holds_sops)
-            || self.has_ciphertext()
-            || (!is_read && self.traces.encrypted)
+        let claims_encryption = self.claims_encryption;
+        *self.answers.holds_sops.get_or_init(|| {
+            let is_read = !self.documents.is_empty() && self.parse_error.is_none();
+            self.documents.iter().any(|judged| judged.holds_sops(claims_encryption))
+                || self.has_ciphertext()
+                || (!is_read && self.traces.encrypted)
+        })
     }
 
     /// Returns true if the text contains a whole ciphertext, wherever it is.
@@ -265,9 +271,8 @@ impl<'s> Judged<'s> {
     }
 
     /// Returns true if it has a `sops` block or a ciphertext, even a broken one.
-    fn holds_sops(&self) -> bool {
-        let census = &self.census;
-        self.metadata.is_some() || !census.misplaced.is_empty() || !census.malformed.is_empty()
+    fn holds_sops(&self, claims_encryption: bool) -> bool {
+        self.metadata.is_some() || !self.orphans(claims_encryption).is_empty()
     }
 
     /// Returns true if one of its Secrets has a value that is not encrypted.

@@ -96,8 +96,9 @@ impl FileRule for UnencryptedFile {
             .level(level)
             .covering(subject.readable_paths())
             .note("no sops metadata")
-            .help(help)
-            .fix(Fix::encrypt());
+            .help(help);
+        let can_encrypt = !subject.may_hold_ciphertext();
+        let draft = if can_encrypt { draft.fix(Fix::encrypt()) } else { draft };
         let draft = match subject.forgetting() {
             Some((help, fix)) => draft.help(help).fix(fix),
             None => draft,

@@ -1,5 +1,7 @@
 //! A Kubernetes Secret that is not encrypted at all.
 
+use std::collections::HashSet;
+
 use super::decryption_credentials::is_credential;
 use super::embedded::{Embedded, embedded};
 use super::exposure::exposed;
@@ -100,8 +102,14 @@ impl FileRule for UnencryptedSecret {
             // In a file with metadata a bare document is a matter of `mixed-documents`, and a value of a Secret
             // one of other rules.
             let secrets = if subject.is_encrypted() { &[][..] } else { &judged.secrets };
+            let orphans: HashSet<u32> = match secrets {
+                [_, ..] if subject.has_orphans(judged) => {
+                    judged.orphans(subject.claims_encryption).iter().map(|spot| spot.id).collect()
+                }
+                _ => HashSet::new(),
+            };
             for secret in secrets.iter().filter(|secret| !secret.is_deletion()) {
-                check_secret(subject, judged, secret, drafts);
+                check_secret(subject, judged, (secret, &orphans), drafts);
             }
             let found = embedded(judged).into_iter();
             drafts.extend(found.map(|found| embedded_draft(subject, judged, found)));
@@ -112,11 +120,12 @@ impl FileRule for UnencryptedSecret {
 fn check_secret<'s>(
     subject: &Subject<'s>,
     judged: &Judged<'s>,
-    secret: &Secret<'s, 's>,
+    (secret, orphans): (&Secret<'s, 's>, &HashSet<u32>),
     drafts: &mut Drafts<'s>,
 ) {
-    // `decryption-credentials` knows better what these are.
-    let exposed = exposed(judged, secret).only(|value, spot| !is_credential(value, spot));
+    // `decryption-credentials` and `orphan-ciphertext` know better what these are.
+    let exposed = exposed(judged, secret)
+        .only(|value, spot| !is_credential(value, spot) && !orphans.contains(&spot.id));
     let is_uncertain = !exposed.has_literals() || subject.is_example();
     let spots = exposed.into_spots();
     let Some(first) = spots.first() else { return };
@@ -137,7 +146,7 @@ fn check_secret<'s>(
         return drafts.push(subject.with_rule(draft, "this creation rule governs the file"));
     }
     // sops could not read the result, or would encrypt the whole file as binary data.
-    let can_encrypt = !(subject.is_foreign || subject.is_template);
+    let can_encrypt = !(subject.is_foreign || subject.is_template || subject.may_hold_ciphertext());
     let draft = if can_encrypt { draft.fix(Fix::encrypt()) } else { draft };
     let draft = draft.also_each(spots.iter().skip(1).map(|spot| spot.key_span), "in plaintext");
     drafts.push(subject.with_rule(draft, "this creation rule governs the file"));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::problem::Problem;
 use super::selector::FIELDS;
-use super::walk::{METADATA_KEY, METADATA_PREFIX};
+use super::walk::{METADATA_KEY, METADATA_PREFIX, metadata_key};
 use crate::document::splice::Block;
 use crate::document::{Element, Entry, Member, Node, Scalar, Value};
 use crate::keys::KEY_SERVICES;
@@ -25,6 +25,10 @@ const MAX_PROBLEMS: usize = 20;
 /// The fault of lines that git or an editor converted. All other faults of these lines follow from it.
 pub const CRLF: &str =
     "has lines that end in CRLF: to sops the carriage return is a part of the value";
+
+/// The fault of lines that begin with a blank, a byte order mark or `export`, or have blanks around `=`. All
+/// other faults of these lines follow from it.
+pub const CHANGED_LINES: &str = "has lines that were changed: to sops, blanks, `export` and a byte order mark are parts of the keys and values";
 
 /// Metadata as a tree.
 #[derive(Debug)]
@@ -55,13 +59,21 @@ pub fn unfold_section<'t>(root: &'t Node<'_>) -> Option<Unfolded<'t>> {
 pub fn unfold_lines<'t>(root: &'t Node<'_>) -> Option<Unfolded<'t>> {
     let mut tree = Tree::default();
     let mut first = None;
+    let has_mark = |entry: &&Entry<'_>| entry.key.starts_with('\u{feff}');
+    let mut changed = root.entries().find(has_mark).map(|entry| entry.key_span);
     for entry in root.entries() {
-        if let Some(key) = entry.key.strip_prefix(METADATA_PREFIX) {
-            if first.replace(first.unwrap_or(entry.key_span)).is_none() && ends_in_cr(entry) {
+        if let Some(key) = metadata_key(&entry.key) {
+            let is_first = first.replace(first.unwrap_or(entry.key_span)).is_none();
+            if is_first && ends_in_cr(entry) {
                 tree.problem(entry.key_span, CRLF);
             }
+            let is_changed = entry.key.len() != METADATA_PREFIX.len() + key.len();
+            changed = changed.or(is_changed.then_some(entry.key_span));
             tree.add(key, entry);
         }
+    }
+    if let Some(span) = changed {
+        tree.problems.insert(0, Problem { span, reason: CHANGED_LINES.to_owned() });
     }
     first.map(|span| tree.finish(span))
 }
@@ -245,7 +257,7 @@ fn ends_in_cr(entry: &Entry<'_>) -> bool {
 /// return at its end.
 fn unfolded<'t>(node: &'t Node<'_>) -> Node<'t> {
     let Some(text) = node.as_str() else { return node.clone() };
-    let text = text.trim_end_matches('\r');
+    let text = text.trim_start_matches(' ').trim_end_matches('\r');
     let text =
         if text.contains("\\n") { text.replace("\\n", "\n").into() } else { Cow::Borrowed(text) };
     Node::new(node.span, Value::Scalar(Scalar::Str(text)))

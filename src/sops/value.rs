@@ -1,5 +1,11 @@
 //! `ENC[AES256_GCM,data:..,iv:..,tag:..,type:..]`: one encrypted value (`aes/cipher.go`).
 
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use regex::Regex;
+
 /// Prefix of every encrypted value.
 pub const PREFIX: &str = "ENC[AES256_GCM,";
 
@@ -75,6 +81,38 @@ pub fn holds_ciphertext(text: &str) -> bool {
         rest = behind;
     }
     false
+}
+
+/// Reports whether a text may be, or contain, an encrypted value in any form: cut, wrapped, in another case of
+/// letters, or in base64. To encrypt it would hide that its data key is lost.
+pub fn may_hold_ciphertext(text: &str) -> bool {
+    let compact: String = text.split_whitespace().collect();
+    let has_end = || [",iv:", ",type:"].iter().any(|part| compact.contains(part));
+    FORMS.is_match(&compact) || (compact.contains(",tag:") && has_end())
+}
+
+/// All forms of the beginning of an encrypted value: as text, in base64, and in base64 twice.
+static FORMS: LazyLock<Regex> = LazyLock::new(|| {
+    const MARKS: [&str; 4] = ["[AES256_GCM", "AES256_GCM,", "[aes256_gcm", "aes256_gcm,"];
+    let once: Vec<String> = MARKS.iter().flat_map(|mark| packed(mark)).collect();
+    let twice = once.iter().flat_map(|mark| packed(mark));
+    let all: Vec<String> =
+        once.iter().cloned().chain(twice).map(|form| regex::escape(&form)).collect();
+    let plain = r"(?i:(?:\[|%5B)AES256_GCM|AES256_GCM(?:,|%2C))";
+    Regex::new(&format!("{plain}|{}", all.join("|"))).expect("the forms are valid")
+});
+
+/// Returns the base64 of a text at each of the three places that it can have in a group of three bytes. The
+/// digits that depend on its surroundings are left out.
+fn packed(text: &str) -> [String; 3] {
+    [0, 1, 2].map(|before| {
+        let padded = "\0".repeat(before) + text;
+        let digits = STANDARD_NO_PAD.encode(&padded);
+        // A digit has six bits.
+        let first = (before * 8).div_ceil(6);
+        let end = padded.len() * 8 / 6;
+        digits[first..end].to_owned()
+    })
 }
 
 /// Returns the one part of a line that can be a whole encrypted value. The data of every value on the line
@@ -195,6 +233,33 @@ mod tests {
             format!("{value} {}", enc("D", IV, TAG, "str")),
         ] {
             assert!(!holds_ciphertext(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_ciphertext_may_be_in_any_form() {
+        let value = enc("Dw==", IV, TAG, "str");
+        let base64 = |text: &str| STANDARD_NO_PAD.encode(text);
+        for text in [
+            format!("x '{value}'"),
+            value[..16].to_owned(),
+            value[4..].to_owned(),
+            value[30..].to_owned(),
+            value.to_ascii_lowercase(),
+            value.replace("AES", "\n A\nES"),
+            value.replace('[', "%5b").replace(',', "%2c"),
+            base64(&value),
+            base64(&format!(" {value}")),
+            base64(&format!("  {}", value.to_ascii_lowercase())),
+            base64(&base64(&value)),
+            format!("password={}", base64(&format!("'{}", base64(&value)))),
+            base64(&value).replace('R', "\n  R"),
+        ] {
+            assert!(may_hold_ciphertext(&text), "{text}");
+        }
+        for text in ["", "plain", "ENC[PKCS7,MIIB]", "cipher: AES256_GCM", "iv:1,tag:2"] {
+            assert!(!may_hold_ciphertext(text), "{text}");
+            assert!(!may_hold_ciphertext(&base64(text)), "{text}");
         }
     }
 

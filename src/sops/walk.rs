@@ -244,8 +244,15 @@ pub fn stops<'d, 't>(
 pub fn is_metadata_key(key: &str, shape: Shape) -> bool {
     match shape {
         Shape::Nested | Shape::Sections => key == METADATA_KEY,
-        Shape::Lines => key.starts_with(METADATA_PREFIX),
+        Shape::Lines => metadata_key(key).is_some(),
     }
+}
+
+/// Returns the key of a line of metadata without the prefix, even if an editor changed the line, and sops no
+/// longer recognises it.
+pub(super) fn metadata_key(key: &str) -> Option<&str> {
+    let key = key.trim_start_matches('\u{feff}').trim();
+    key.strip_prefix("export ").unwrap_or(key).trim_start().strip_prefix(METADATA_PREFIX)
 }
 
 struct Walker<'d, 's, 't> {

@@ -14,6 +14,14 @@ pub enum SealError {
         /// Lower case, no full stop.
         reason: String,
     },
+    /// A text of the file may be, or contain, an encrypted value. Encrypted again, it could not be restored.
+    #[error(
+        "it may contain ciphertext, which only the sops block that it was made with can decrypt"
+    )]
+    Ciphertext {
+        /// The place, if there is one.
+        span: Option<Span>,
+    },
     /// The creation rule does not fit the file.
     #[error("its creation rule {reason}")]
     Rule {

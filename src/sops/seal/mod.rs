@@ -17,7 +17,8 @@ use self::writer::Writer;
 use super::flat;
 use super::recipe::{KeyGroup, Recipe};
 use super::selector::Selector;
-use super::walk::{METADATA_KEY, Step, additional_data, is_metadata_key, misfit, obstacle};
+use super::value::may_hold_ciphertext;
+use super::walk::{self, METADATA_KEY, Step, additional_data, is_metadata_key, misfit, obstacle};
 use crate::document::splice::{Block, Splice, apply};
 use crate::document::{Format, Parsed, Shape, json};
 use crate::keys::{Identity, KEY_SERVICES, Recipient};
@@ -72,6 +73,7 @@ pub fn seal_parsed(
     sealing: &Sealing<'_>,
 ) -> Result<Sealed, SealError> {
     check_source(parsed, &sealing.recipe.selector)?;
+    check_ciphertext(text, parsed)?;
     if let Some(error) = format.refused_by_sops(text, parsed) {
         return Err(impossible(Some(Span::at(error.offset)), error.reason));
     }
@@ -120,6 +122,9 @@ fn binary(bytes: &[u8], sealing: &Sealing<'_>) -> Result<Sealed, SealError> {
     if bytes.is_empty() {
         return Err(impossible(None, "it is empty, and sops does not encrypt empty files"));
     }
+    if may_hold_ciphertext(&String::from_utf8_lossy(bytes)) {
+        return Err(SealError::Ciphertext { span: None });
+    }
     // sops ignores the selector for binary files: most selectors would leave them unencrypted.
     let recipe = Recipe { selector: Selector::default(), ..sealing.recipe.clone() };
     let mut writer = Writer::new(&Sealing { recipe: &recipe, ..*sealing });
@@ -131,6 +136,23 @@ fn binary(bytes: &[u8], sealing: &Sealing<'_>) -> Result<Sealed, SealError> {
     let sealed = json::pretty(&block, BINARY_INDENT, 0) + "\n";
     writer.opens(&json::Json.parse(&sealed))?;
     Ok(Sealed { text: sealed, edits: Vec::new(), places: Vec::new(), values: 1, comments: 0 })
+}
+
+/// Refuses a file in which any text may be a ciphertext: a value, a key or a comment.
+fn check_ciphertext(text: &str, parsed: &Parsed<'_>) -> Result<(), SealError> {
+    let mut span = None;
+    for document in &parsed.documents {
+        walk::leaves(document, &Selector::default(), &mut |leaf| {
+            let may_be = |text: &str| span.is_none() && may_hold_ciphertext(text);
+            if leaf.text().is_some_and(may_be) {
+                span = Some(leaf.span);
+            }
+        });
+    }
+    if span.is_some() || may_hold_ciphertext(text) {
+        return Err(SealError::Ciphertext { span });
+    }
+    Ok(())
 }
 
 /// Refuses files that sops refuses, or could not decrypt to the same content.
@@ -252,6 +274,24 @@ mod tests {
         assert!(
             sealed("data: x\n", Some(&Yaml), &recipe(Field::EncryptedRegex, "^data$", 0)).is_err()
         );
+    }
+
+    #[test]
+    fn what_may_be_ciphertext_is_never_encrypted_again() {
+        let all = recipe(Field::UnencryptedSuffix, "_unencrypted", 1);
+        let formats: [(Option<&dyn Format>, &str); 7] = [
+            (Some(&Yaml), "a: plain\nb: \"'ENC[AES256_GCM,\"\n"),
+            (Some(&Yaml), "a: !!binary RU5DW0FFUzI1Nl9HQ00sZGF0YTo=\n"),
+            (Some(&Yaml), "a: x\nb: \"\\x45NC[\\x41ES256_GCM,\"\n"),
+            (Some(&Yaml), "# ENC[AES256_GCM,data:\na: x\n"),
+            (Some(&Json), "{\"a\": \"enc[aes256_gcm,\"}"),
+            (Some(&Dotenv), "A = ENC[AES256_GCM,data:\n"),
+            (None, "{\"data\": \"ENC[AES256_GCM,data:\"}"),
+        ];
+        for (format, text) in formats {
+            let error = sealed(text, format, &all).expect_err(text);
+            assert!(matches!(error, SealError::Ciphertext { .. }), "{text:?}: {error}");
+        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(super) enum Edit {
     Save,
     /// Write ciphertexts as sops writes them.
     Undisguise,
+    /// Remove from the lines with `=` what sops did not write.
+    Lines,
     /// Write the recipients of one config into another.
     Recipients { from: String, to: String },
 }
@@ -70,6 +72,7 @@ static PARTS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?<unlist>remove it from the rule|replace it in the rule by another recipient)",
         r"(?<unmask>set the value again, then)",
         r"(?<save>save (?:it|the file) (?:with LF line ends|without a byte order mark))",
+        r"(?<lines>remove what was added to its lines)",
         r"(?<undisguise>remove all that is around ENC\[\.\.\]|write ENC\[AES256_GCM in capitals|write what the base64 encodes)",
         r"(?<path>write path_regex `(?<pattern>[^`]*)`, in single quotes, in rule (?<prule>\d+) of (?<pconfig>[^ ,:]+))",
         r"(?<same>if (?<from>\S+), write the same recipients into rule \d+ of (?<to>[^ ;]+))",
@@ -111,6 +114,9 @@ fn rewriting(found: &regex::Captures<'_>) -> Option<Edit> {
     }
     if found.name("undisguise").is_some() {
         return Some(Edit::Undisguise);
+    }
+    if text("lines").is_some() {
+        return Some(Edit::Lines);
     }
     if let Some(pattern) = text("pattern") {
         let rule = text("prule")?.parse().ok()?;

@@ -40,6 +40,11 @@ pub(super) fn edit(root: &Path, edit: &Edit, path: &str, alice: &str) {
             change(path, &|text| text.trim_start_matches('\u{feff}').replace("\r\n", "\n"));
         }
         Edit::Undisguise => change(path, &undisguised),
+        Edit::Lines => change(path, &|text| {
+            let line = r"(?m)^\u{feff}?[ \t]*(?:export )?([^=\n]+?) *= ?";
+            let line = Regex::new(line).expect("the pattern is valid");
+            line.replace_all(text, "$1=").into_owned()
+        }),
         Edit::Recipients { from, to } => {
             fs::copy(root.join(from), root.join(to)).expect("copied");
         }
