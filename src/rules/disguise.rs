@@ -200,8 +200,10 @@ impl Subject<'_> {
 
     /// Returns true if any value of the file is a ciphertext that sops does not recognise.
     pub(super) fn has_disguised(&self) -> bool {
-        self.is_encrypted() && self.documents.iter().any(|judged| !all(judged).is_empty())
-            || self.has_changed_lines()
+        *self.answers.has_disguised.get_or_init(|| {
+            self.is_encrypted() && self.documents.iter().any(|judged| !all(judged).is_empty())
+                || self.has_changed_lines()
+        })
     }
 
     /// Returns true if the lines of the metadata were changed, which explains all other faults of the lines.

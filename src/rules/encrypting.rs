@@ -136,8 +136,9 @@ impl Subject<'_> {
 
     /// Tells what to change in a file that sops would refuse, or could not give back.
     fn objection(&self) -> Option<String> {
-        /// The maximum size, in bytes, of a file that is tried out. Few Secrets have more than a hundredth of it.
-        const MAX_SIZE: usize = 128 * 1024;
+        /// The maximum size, in bytes, of a file that is tried out: the time grows with the square of its
+        /// comments. Few Secrets are larger.
+        const MAX_SIZE: usize = 16 * 1024;
         let Content::Bytes(bytes) = &self.input.content else { return None };
         if self.is_encrypted() || bytes.len() > MAX_SIZE {
             return None;

@@ -70,6 +70,9 @@ pub struct Answers {
     pub(super) obstacles: OnceCell<Option<Advice>>,
     /// Whether the file may contain a ciphertext in any form.
     pub(super) may_hold_ciphertext: OnceCell<bool>,
+    /// True if a ciphertext is one that sops does not recognise.
+    pub(super) has_disguised: OnceCell<bool>,
+    is_encrypted: OnceCell<bool>,
     has_ciphertext: OnceCell<bool>,
     holds_sops: OnceCell<bool>,
 }
@@ -106,7 +109,8 @@ impl<'s> Subject<'s> {
 
     /// Returns true if any document has metadata.
     pub fn is_encrypted(&self) -> bool {
-        self.documents.iter().any(|judged| judged.metadata.is_some())
+        let has_metadata = |judged: &Judged<'_>| judged.metadata.is_some();
+        *self.answers.is_encrypted.get_or_init(|| self.documents.iter().any(has_metadata))
     }
 
     /// Returns true if the file has a `sops` block or a ciphertext. If it could not be read, its bytes
