@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     for problem in &config.problems {
         assert!(problem.span.start <= problem.span.end && problem.span.end <= bytes.len());
     }
-    let settings = SettingsFile::read(".sops-lint.yaml".into(), bytes.to_vec());
+    let settings = SettingsFile::read(".sops-lint.yaml".into(), bytes.to_vec(), 0);
     for problem in &settings.problems {
         assert!(problem.span.start <= problem.span.end && problem.span.end <= bytes.len());
     }
