@@ -39,8 +39,7 @@ declare_rule! {
     /// Find out what changed: `git log -p FILE`. If no colleague made the change on purpose, treat
     /// the file as forged and restore the last good version. If one did, restore the last good
     /// version too, then make the change with `sops edit FILE`, which writes a new MAC. If the last
-    /// commit has the good version, `git restore --source=HEAD --staged --worktree FILE` restores
-    /// it.
+    /// commit has the good version, `git checkout HEAD -- FILE` restores it.
     ///
     /// After a merge, keep one side's version of the whole file, then make the other side's change
     /// with `sops edit FILE`.

@@ -37,9 +37,9 @@ declare_rule! {
     /// ## How to fix
     ///
     /// Copy the plaintext value to a place outside the repository. Then restore the last good
-    /// version of the file. If the last commit has it, run
-    /// `git restore --source=HEAD --staged --worktree FILE`. Finally, set the value with
-    /// `sops edit FILE`. If the file was pushed, replace the secret itself.
+    /// version of the file. If the last commit has it, run `git checkout HEAD -- FILE`, which
+    /// discards all changes since then. Finally, set the value with `sops edit FILE`. If the file
+    /// was pushed, replace the secret itself.
     PlaintextValue, "plaintext-value", Error, needs Text, Leak(90),
     "a plaintext value in an encrypted file, where sops would have encrypted it"
 }

@@ -102,7 +102,9 @@ fn a_team_with_two_hundred_findings_gets_a_green_build_and_keeps_it() {
     let run = team.lint(&["baseline"]);
     let line = "baseline: .sops-lint-baseline.yaml";
     assert!(run.code == Some(0) && run.stdout.contains(line), "{run:?}");
-    team.git.write(".sops-lint.yaml", &format!("{settings}{line}\n"));
+    let settings = format!("{settings}{line}\n");
+    team.git.write(".sops-lint.yaml", &settings);
+    assert_eq!(settings.lines().count(), 9, "docs/adopting.md says so");
     let run = team.lint(&["scan"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     let run = team.lint(&["install"]);

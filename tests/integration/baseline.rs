@@ -367,3 +367,28 @@ fn another_recipient_is_new_where_one_is_known() {
     let paths = mismatch.expect("it is bad")["key_paths"].to_string();
     assert!(paths.contains("\"sops\""), "{paths}");
 }
+
+#[test]
+fn a_baseline_that_cannot_be_read_loses_no_entries_of_other_files() {
+    let git = baselined(&[
+        ("a/x.yaml", &secret("x", "  password: canary-x\n")),
+        ("b/y.yaml", &secret("y", "  password: canary-y\n")),
+    ]);
+    let path = git.root.join(BASELINE);
+    let written = fs::read_to_string(&path).expect("written");
+    let broken = format!("{written}<<<<<<< ours\n");
+    git.write(BASELINE, &broken);
+    let run = git.lint(&["baseline", "a"]);
+    assert!(run.code == Some(2) && run.stderr.contains("entries of other files"), "{run:?}");
+    assert_eq!(fs::read_to_string(&path).expect("still there"), broken);
+
+    git.write(BASELINE, &written);
+    git.write("a/x.yaml", &secret("x", "  password: canary-x\n  token: canary-new\n"));
+    let scan = git.lint(&["scan"]);
+    assert!(scan.stdout.contains("1 of 2 is in the baseline"), "{scan:?}");
+    assert!(!scan.stdout.contains("No longer found"), "{scan:?}");
+    let run = git.lint(&["baseline", "a"]);
+    assert!(run.stdout.contains(", 1 of them new:"), "{run:?}");
+    let now = fs::read_to_string(&path).expect("written");
+    assert!(now.contains("b/y.yaml") && now.contains("stringData.token"), "{now}");
+}
